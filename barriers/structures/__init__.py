@@ -1,0 +1,1 @@
+"""Atoms in, atoms out: cathodes, slabs, fragments, interfaces, hops and paths, never an energy."""
