@@ -9,58 +9,114 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from barriers.study_fields import OnFile, eliminations, refusal, takes, unit
 
-def unit(text: str) -> dict[str, Any]:
-    """Attach a unit to a field."""
-    return {"unit": text}
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Miller = Annotated[int, Field(ge=-9, le=9)]
+Angstrom = Annotated[float, Field(json_schema_extra=unit("Å"))]
+Force = Annotated[float, Field(json_schema_extra=unit("eV/Å"))]
+Length = Annotated[float, Field(gt=2, le=60)]
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[^/\\\s\p{C}]+$",
+        description="name in tables and figures",
+        json_schema_extra=takes("1 to 40 characters without spaces, / or \\"),
+    ),
+]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # Strict: a quoted "4" or a `true` is no number. Lists of a fixed length are open to Python's lists and tuples.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class CathodeSection(_Section):
     """The bulk crystal, a layered oxide LiMO2 (R-3m), and the ordering of its metals."""
 
-    name: str = Field("NCM811", description="cathode on file: NCM811, LiNiO2, LiCoO2")
-    seed: int = Field(0, ge=0, description="seed of the random ordering of the metals on their sites")
-    a: float | None = Field(None, gt=2, lt=4, description="hexagonal a; on file if left out", json_schema_extra=unit("Å"))
-    c: float | None = Field(None, gt=8, lt=20, description="hexagonal c; on file if left out", json_schema_extra=unit("Å"))
+    name: Annotated[str, OnFile("cathodes")] = Field("NCM811", description="cathode on file")
+    seed: Seed = Field(0, description="seed of the random ordering of the metals on their sites")
+    a: float | None = Field(
+        None, gt=2, lt=4, description="hexagonal a; on file if left out", json_schema_extra=unit("Å")
+    )
+    c: float | None = Field(
+        None, gt=8, lt=20, description="hexagonal c; on file if left out", json_schema_extra=unit("Å")
+    )
 
 
 class SurfaceSection(_Section):
     """The slab: facet, thickness, size, vacuum and frozen layers."""
 
-    facet: tuple[int, int, int] = Field((1, 0, 4), description="Miller indices h, k, l in the hexagonal cell")
-    layers: int = Field(4, ge=2, le=20, description="atomic layers of the slab")
-    frozen_layers: int = Field(2, ge=1, description="layers held fixed at the bottom")
-    min_lengths: tuple[Annotated[float, Field(gt=2)], Annotated[float, Field(gt=2)]] = Field(
-        (8.0, 11.0), description="least length of the two surface vectors", json_schema_extra=unit("Å")
+    facet: tuple[Miller, Miller, Miller] = Field(
+        (1, 0, 4), strict=False, description="Miller indices h, k, l in the hexagonal cell"
     )
-    vacuum: float = Field(
-        12.0, ge=8, le=60, description="empty height above the topmost atom, fragment included", json_schema_extra=unit("Å")
+    layers: int = Field(4, ge=3, le=20, description="atomic layers of the slab")
+    frozen_layers: int = Field(
+        2,
+        ge=1,
+        le=18,
+        validate_default=True,
+        description="layers held fixed at the bottom; two or more stay free",
+    )
+    min_lengths: tuple[Length, Length] = Field(
+        (8.0, 11.0),
+        strict=False,
+        description="least length of the two surface vectors",
+        json_schema_extra=unit("Å"),
+    )
+    vacuum: Angstrom = Field(
+        12.0, ge=8, le=60, description="empty height above the topmost atom, fragment included"
     )
 
-    @model_validator(mode="after")
-    def _some_layers_move(self) -> Self:
-        if self.frozen_layers > self.layers - 2:
-            raise ValueError(
-                f"frozen_layers {self.frozen_layers} of {self.layers} layers leaves no sub-surface layer free; "
-                f"allowed: 1 to {self.layers - 2}"
+    @field_validator("facet")
+    @classmethod
+    def _is_a_plane(cls, facet: tuple[int, int, int]) -> tuple[int, int, int]:
+        if not any(facet):
+            raise refusal(list(facet), "is no plane", "at least one index that is not 0")
+        return facet
+
+    @field_validator("frozen_layers")
+    @classmethod
+    def _sub_surface_moves(cls, frozen: int, info: ValidationInfo) -> int:
+        layers = info.data.get("layers")
+        if layers is not None and frozen > layers - 2:
+            raise refusal(
+                frozen, f"of {layers} layers leaves no sub-surface layer free", f"1 to {layers - 2}"
             )
-        if not any(self.facet):
-            raise ValueError("facet (0, 0, 0) is no plane; allowed: at least one index not zero")
-        return self
+        return frozen
 
 
 class FragmentSection(_Section):
     """A capped oligomer, before or after elimination."""
 
-    polymer: str = Field(description="polymer on file: PVDF")
+    polymer: Annotated[str, OnFile("polymers")] = Field(description="polymer on file")
     units: int = Field(2, ge=1, le=12, description="repeat units, capped with hydrogen")
-    eliminate: str | None = Field(None, description="molecule eliminated from the chain, e.g. HF; none if left out")
+    eliminate: str | None = Field(
+        None,
+        description="molecule eliminated from the chain; none if left out",
+        json_schema_extra=takes("an elimination of the polymer, e.g. HF of PVDF"),
+    )
+
+    @field_validator("eliminate")
+    @classmethod
+    def _is_an_elimination(cls, molecule: str | None, info: ValidationInfo) -> str | None:
+        polymer = info.data.get("polymer")
+        if polymer is not None and molecule is not None and molecule not in eliminations(polymer):
+            raise refusal(molecule, f"is no elimination of {polymer}", eliminations(polymer))
+        return molecule
 
 
 class PlacementSection(_Section):
@@ -69,15 +125,14 @@ class PlacementSection(_Section):
     mode: Literal["at a distance", "bonded"] = Field(
         "at a distance", description="held above the surface, or its C=C carbon bonded to a surface oxygen"
     )
-    distance: float = Field(
+    distance: Angstrom = Field(
         5.0,
         ge=1.5,
         le=12,
         description="at a distance: height of the fragment's lowest atom above the topmost slab atom",
-        json_schema_extra=unit("Å"),
     )
-    bond_length: float = Field(
-        1.45, ge=1.1, le=2.2, description="bonded: first length of the C–O bond, before relaxation", json_schema_extra=unit("Å")
+    bond_length: Angstrom = Field(
+        1.45, ge=1.1, le=2.2, description="bonded: first length of the C–O bond, before relaxation"
     )
     candidates: int = Field(
         2, ge=1, le=24, description="placements relaxed roughly; the lowest in energy goes on"
@@ -87,38 +142,67 @@ class PlacementSection(_Section):
 class SystemSection(_Section):
     """One row of the comparison: the bare slab, or a fragment on it."""
 
-    name: str = Field(min_length=1, max_length=40, pattern=r"^[^/\\\s]+$", description="name in tables and figures, without spaces")
+    name: Name
     fragment: FragmentSection | None = Field(None, description="left out: the bare slab")
-    placement: PlacementSection = Field(default_factory=PlacementSection, description="where the fragment stands")
+    placement: PlacementSection = Field(
+        default_factory=PlacementSection, description="where the fragment stands"
+    )
+
+    @model_validator(mode="after")
+    def _placement_fits(self) -> Self:
+        if self.fragment is None and "placement" in self.model_fields_set:
+            raise refusal(
+                "placement", "without a fragment", "a fragment beside it, or neither", ("placement",)
+            )
+        if self.placement.mode == "bonded" and self.fragment and self.fragment.eliminate is None:
+            modes = "'at a distance'; 'bonded' with fragment.eliminate, which makes the C=C"
+            raise refusal("bonded", "needs a fragment with a C=C", modes, ("placement", "mode"))
+        return self
+
+    @model_serializer(mode="wrap")
+    def _bare_slab_has_no_placement(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        if self.fragment is None:
+            data.pop("placement", None)
+        return data
 
 
 class HopSection(_Section):
     """One Li⁺ jump into a vacancy, found on the bare slab and carried to every system."""
 
-    name: str = Field("sub-surface", min_length=1, max_length=40, pattern=r"^[^/\\\s]+$", description="name in tables and figures, without spaces")
-    layer: Literal["surface", "sub-surface"] = Field("sub-surface", description="atomic layer that holds both sites")
+    name: Name = "sub-surface"
+    layer: Literal["surface", "sub-surface"] = Field(
+        "sub-surface", description="atomic layer that holds both sites"
+    )
     rank: int = Field(1, ge=1, le=100, description="1 is the shortest such hop, 2 the next, and so on")
 
 
 class MlipSection(_Section):
     """The embedded machine-learned potential."""
 
-    kind: Literal["mlip"] = Field("mlip", description="engine: mlip")
-    model: str = Field(
-        "chgnet", description="model by name (`barriers models` lists them), or an ASE calculator as module:Class"
+    kind: Literal["mlip"] = Field("mlip", description="engine")
+    model: Annotated[str, OnFile("models", or_class=True)] = Field(
+        "chgnet", description="model by name, or an ASE calculator; `barriers models` tells about them"
     )
-    weights: str | None = Field(None, description="file with the model's weights, where no wheel carries them")
+    weights: str | None = Field(
+        None,
+        pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$",
+        description="file with the model's weights, where no wheel carries them",
+        json_schema_extra=takes("a path"),
+    )
     allow_download: bool = Field(False, description="let the model fetch its weights from the network")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
-    workers: int | None = Field(None, ge=1, le=256, description="processes that share the images of a band; all cores if left out")
+    workers: int | None = Field(
+        None, ge=1, le=256, description="processes that share the images of a band; all cores if left out"
+    )
 
 
 class RelaxSection(_Section):
     """Relaxation of slab, interfaces and endpoints; the cell stays fixed."""
 
-    fmax: float = Field(0.03, gt=0, le=0.5, description="endpoints are relaxed to this largest force", json_schema_extra=unit("eV/Å"))
-    rough_fmax: float = Field(
-        0.1, gt=0, le=1.0, description="slab and interfaces, before a hop is made in them", json_schema_extra=unit("eV/Å")
+    fmax: Force = Field(0.03, gt=0, le=0.5, description="endpoints are relaxed to this largest force")
+    rough_fmax: Force = Field(
+        0.1, gt=0, le=1, description="slab and interfaces, before a hop is made in them"
     )
     max_steps: int = Field(500, ge=1, le=100_000, description="most steps of one relaxation")
 
@@ -130,42 +214,64 @@ class PathSection(_Section):
     starts: int = Field(
         2, ge=1, le=20, description="first bands tried in a system with a fragment; a bare slab has one"
     )
-    displacement: float = Field(
-        0.3, gt=0, le=2, description="size of the seeded displacement of the fragment in further starts", json_schema_extra=unit("Å")
+    displacement: Angstrom = Field(
+        0.3, gt=0, le=2, description="size of the seeded displacement of the fragment in further starts"
     )
-    seed: int = Field(0, ge=0, description="seed of those displacements")
+    seed: Seed = Field(0, description="seed of those displacements")
 
 
 class NebSection(_Section):
     """Nudged elastic band: plain until roughly converged, then climbing."""
 
-    fmax: float = Field(0.05, gt=0, le=0.5, description="largest force on the converged band", json_schema_extra=unit("eV/Å"))
-    rough_fmax: float = Field(0.3, gt=0, le=5, description="plain band's largest force, where climbing starts", json_schema_extra=unit("eV/Å"))
-    max_steps: int = Field(300, ge=1, le=100_000, description="most iterations in one run; a further run continues")
+    fmax: Force = Field(0.05, gt=0, le=0.5, description="largest force on the converged band")
+    rough_fmax: Force = Field(
+        0.3,
+        gt=0,
+        le=5,
+        validate_default=True,
+        description="plain band's largest force, where climbing starts; not below fmax",
+    )
+    max_steps: int = Field(
+        300, ge=1, le=100_000, description="most iterations in one run; a further run continues"
+    )
     spring: float = Field(1.0, gt=0, le=100, description="spring constant", json_schema_extra=unit("eV/Å²"))
 
-    @model_validator(mode="after")
-    def _rough_before_fine(self) -> Self:
-        if self.rough_fmax < self.fmax:
-            raise ValueError(f"rough_fmax {self.rough_fmax} is below fmax {self.fmax}; allowed: fmax or more")
-        return self
+    @field_validator("rough_fmax")
+    @classmethod
+    def _not_below_fmax(cls, rough: float, info: ValidationInfo) -> float:
+        fmax = info.data.get("fmax")
+        if fmax is not None and rough < fmax:
+            raise refusal(rough, f"is below fmax {fmax}", f"at least {fmax}, at most 5 eV/Å")
+        return rough
 
 
 class ComparisonSection(_Section):
     """What the last line of the report says."""
 
-    reference: str | None = Field(None, description="system the others are compared with; the first if left out")
+    reference: str | None = Field(
+        None,
+        description="system the others are compared with; the first if left out",
+        json_schema_extra=takes("name of a system"),
+    )
     barrier: Literal["forward", "reverse", "span"] = Field("forward", description="which barrier is compared")
 
 
 class Study(_Section):
     """A cathode, a surface, systems, hops, an engine, and what to compare."""
 
-    name: str = Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][\w.+@-]*$", description="name of the study and of its results folder")
+    name: str = Field(
+        min_length=1,
+        max_length=60,
+        pattern=r"^[A-Za-z0-9][\w.+@-]*$",
+        description="name of the study and of its results folder",
+        json_schema_extra=takes("1 to 60 letters, digits or . _ + @ -, a letter or digit first"),
+    )
     cathode: CathodeSection = Field(default_factory=CathodeSection, description="the bulk crystal")
     surface: SurfaceSection = Field(default_factory=SurfaceSection, description="the slab")
-    systems: tuple[SystemSection, ...] = Field(min_length=1, description="rows of the comparison")
-    hops: tuple[HopSection, ...] = Field((HopSection(),), min_length=1, description="Li⁺ jumps")
+    systems: tuple[SystemSection, ...] = Field(
+        min_length=1, strict=False, description="rows of the comparison"
+    )
+    hops: tuple[HopSection, ...] = Field((HopSection(),), min_length=1, strict=False, description="Li⁺ jumps")
     engine: MlipSection = Field(default_factory=MlipSection, description="what gives energies and forces")
     relax: RelaxSection = Field(default_factory=RelaxSection, description="relaxations")
     path: PathSection = Field(default_factory=PathSection, description="first bands")
@@ -177,18 +283,22 @@ class Study(_Section):
     def _engine_by_name(cls, value: Any) -> Any:  # noqa: ANN401
         return {"kind": value} if isinstance(value, str) else value
 
-    @model_validator(mode="after")
-    def _names_match(self) -> Self:
-        for what, names in (("systems", self.system_names), ("hops", tuple(hop.name for hop in self.hops))):
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise ValueError(f"{what}: name {twice[0]!r} stands twice; allowed: a name of its own for each")
-        reference = self.comparison.reference
-        if reference is not None and reference not in self.system_names:
-            raise ValueError(
-                f"comparison.reference: {reference!r} is no system; allowed: {', '.join(self.system_names)}"
-            )
-        return self
+    @field_validator("systems", "hops")
+    @classmethod
+    def _names_differ(cls, rows: tuple[Any, ...]) -> tuple[Any, ...]:
+        names = [row.name for row in rows]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise refusal(name, "stands twice", "a name of its own for each", (index, "name"))
+        return rows
+
+    @field_validator("comparison")
+    @classmethod
+    def _reference_is_a_system(cls, comparison: ComparisonSection, info: ValidationInfo) -> ComparisonSection:
+        names = [system.name for system in info.data.get("systems", ())]
+        if comparison.reference is not None and names and comparison.reference not in names:
+            raise refusal(comparison.reference, "is no system", names, ("reference",))
+        return comparison
 
     @property
     def system_names(self) -> tuple[str, ...]:

@@ -9,7 +9,10 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.core.surface import SlabGenerator
 
 LAYER = "layer"
-"""Site property: number of the atomic layer, 0 at the bottom; -1 for atoms of a fragment."""
+"""Site property: number of the atomic layer, 0 at the bottom; :data:`FRAGMENT` for atoms of a fragment."""
+
+FRAGMENT = -1
+"""The ``layer`` of a fragment's atoms."""
 
 BOTTOM_GAP = 1.0
 """Height of the lowest atom above the cell's floor (Å)."""

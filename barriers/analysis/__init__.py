@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: profiles and their barriers, distinct paths, comparisons, never a file."""

@@ -1,0 +1,153 @@
+"""Comparison of barriers between systems: a difference only where hop and settings are identical."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import hypot
+from typing import Literal
+
+BarrierKind = Literal["forward", "reverse", "span"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The barrier of one hop in one system, with what it was calculated with.
+
+    Attributes
+    ----------
+    system, hop : str
+        Names from the study.
+    barrier : float or None
+        In eV; None where there is no band to read it off.
+    uncertainty : float or None
+        Fit spread of the barrier (eV).
+    settings : Mapping[str, str]
+        Parts of the fingerprint: slab, hop, engine, settings.
+    reason : str or None
+        Why there is no barrier.
+    """
+
+    system: str
+    hop: str
+    barrier: float | None
+    uncertainty: float | None
+    settings: Mapping[str, str]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row set against the reference's row of the same hop.
+
+    Attributes
+    ----------
+    row : Row
+        The row itself.
+    which : {'forward', 'reverse', 'span'}
+        The barrier that is compared.
+    delta : float or None
+        Row minus reference (eV).
+    uncertainty : float or None
+        Of the difference (eV): both fit spreads in quadrature.
+    reason : str or None
+        Why there is no difference.
+    """
+
+    row: Row
+    which: BarrierKind
+    delta: float | None
+    uncertainty: float | None
+    reason: str | None
+
+
+def compare(rows: Sequence[Row], reference: str, which: BarrierKind) -> list[Difference]:
+    """Subtract the reference system's barrier from every row of the same hop.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        One row for each system and hop.
+    reference : str
+        Name of the system the others are compared with.
+    which : {'forward', 'reverse', 'span'}
+        Definition of the rows' barriers.
+
+    Returns
+    -------
+    list[Difference]
+        In the order of the rows. No delta where a barrier is missing or anything in the settings differs; the
+        reason then names it, the reference's value first. The reference differs from itself by exactly zero.
+
+    Raises
+    ------
+    ValueError
+        If the reference is no system, or two rows have the same system and hop.
+    """
+    by_name = {(row.system, row.hop): row for row in rows}
+    if len(by_name) < len(rows):
+        raise ValueError("two rows have the same system and hop")
+    systems = list(dict.fromkeys(row.system for row in rows))
+    if reference not in systems:
+        raise ValueError(f"reference {reference!r} is no system; allowed: {', '.join(systems)}")
+    return [
+        Difference(row, which, *_subtract(row, by_name.get((reference, row.hop)), reference)) for row in rows
+    ]
+
+
+def sentence(reference: Row, *others: Row) -> str:
+    """Say a comparison in one line, each difference relative to the first row.
+
+    Parameters
+    ----------
+    reference, *others : Row
+        Rows of one hop.
+
+    Returns
+    -------
+    str
+        For example ``NCM 0.42 eV → NCM@PVDF 0.39 eV (Δ −0.03 eV)``; ``—`` for what is missing.
+    """
+    parts = [f"{reference.system} {_barrier(reference)}"]
+    for row in others:
+        delta, _, reason = _subtract(row, reference, reference.system)
+        missing = reference.barrier is None or row.barrier is None
+        note = (
+            "" if missing else f" (Δ —: {reason})" if delta is None else f" (Δ {_number(delta, '+z.2f')} eV)"
+        )
+        parts.append(f"{row.system} {_barrier(row)}{note}")
+    return " → ".join(parts)
+
+
+def _subtract(row: Row, base: Row | None, reference: str) -> tuple[float | None, float | None, str | None]:
+    if base is None:
+        return None, None, f"{reference} has no hop {row.hop}"
+    reason = _refusal(row, base)
+    if reason or row.barrier is None or base.barrier is None:
+        return None, None, reason
+    if row is base:
+        return 0.0, 0.0, None
+    delta = row.barrier - base.barrier
+    if row.uncertainty is None or base.uncertainty is None:
+        return delta, None, None
+    return delta, hypot(row.uncertainty, base.uncertainty), None
+
+
+def _refusal(row: Row, base: Row) -> str | None:
+    for one in (base, row):
+        if one.barrier is None:
+            return f"{one.system} has no barrier: {one.reason or 'no reason recorded'}"
+        if not one.settings:
+            return f"the settings of {one.system} are not recorded"
+    theirs, mine = ({"hop": one.hop, **one.settings} for one in (base, row))
+    unlike = [part for part in {**theirs, **mine} if theirs.get(part) != mine.get(part)]
+    pairs = (f"{part}: {theirs.get(part, 'not given')} / {mine.get(part, 'not given')}" for part in unlike)
+    return f"differs in {'; '.join(pairs)}" if unlike else None
+
+
+def _barrier(row: Row) -> str:
+    return "—" if row.barrier is None else f"{_number(row.barrier, 'z.2f')} eV"
+
+
+def _number(value: float, style: str) -> str:
+    return format(value, style).replace("-", "−")

@@ -1,0 +1,71 @@
+"""Distinct minimum-energy paths among the converged bands of one hop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from barriers.analysis.band import minimum_image_displacements
+
+
+def distinct_paths(
+    bands: Sequence[ArrayLike],
+    barriers: Sequence[float],
+    cell: ArrayLike,
+    *,
+    distance: float = 0.3,
+    energy: float = 0.02,
+) -> list[list[int]]:
+    """Group bands that converged to the same minimum-energy path.
+
+    Two bands are the same path when their barriers agree and no atom of any image is far from where the other
+    band has it. Each band is compared with the lowest band of every path found so far.
+
+    Parameters
+    ----------
+    bands : sequence of (n, N, 3)
+        Positions of converged bands (Å) between the same endpoints, with the same number of images.
+    barriers : sequence of float
+        Barrier of each band (eV), all of one definition.
+    cell : (3, 3)
+        Lattice vectors as rows (Å), periodic in all directions.
+    distance : float
+        Largest minimum-image displacement of an atom within one path (Å).
+    energy : float
+        Barriers of one path differ by less than this (eV).
+
+    Returns
+    -------
+    list[list[int]]
+        Indices of the bands of each path, lowest barrier first, among paths and within each.
+
+    Raises
+    ------
+    ValueError
+        If the bands differ in shape or in number from the barriers, or a barrier is not finite.
+    """
+    if len(bands) != len(barriers):
+        raise ValueError(f"{len(bands)} bands and {len(barriers)} barriers do not belong together")
+    if not np.isfinite(barriers).all():
+        raise ValueError("a band without a barrier is no path: give converged bands only")
+    shapes = {np.shape(band) for band in bands}
+    if len(shapes) > 1:
+        raise ValueError(f"bands differ in images or atoms: {', '.join(map(str, sorted(shapes)))}")
+    paths: list[list[int]] = []
+    for index in np.argsort(barriers, kind="stable").tolist():
+        for path in paths:
+            lowest = path[0]
+            alike = barriers[index] - barriers[lowest] < energy
+            if alike and _farthest(bands[lowest], bands[index], cell) <= distance:
+                path.append(index)
+                break
+        else:
+            paths.append([index])
+    return paths
+
+
+def _farthest(band: ArrayLike, other: ArrayLike, cell: ArrayLike) -> float:
+    pair = np.array([np.reshape(band, (-1, 3)), np.reshape(other, (-1, 3))])
+    return float(np.linalg.norm(minimum_image_displacements(pair, cell), axis=-1).max())

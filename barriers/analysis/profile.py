@@ -1,0 +1,176 @@
+"""Profiles: energy over true path length along a converged band, and the barriers read off it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import CubicHermiteSpline, CubicSpline, PPoly
+from scipy.signal import find_peaks
+
+from barriers.analysis.band import PERIODIC, Array, Images, minimum_image_displacements, problems
+
+SHALLOWEST = 1e-3
+"""A dip of the curve less deep than this is noise, not an intermediate minimum (eV)."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Energies along a band and the barriers between its ends, in Å, eV and eV/Å.
+
+    Attributes
+    ----------
+    distances : list[float]
+        Path length of each image from the initial one.
+    energies : list[float]
+        Energy of each image relative to the initial one.
+    slopes : list[float]
+        dE/ds of each image, minus the tangential force.
+    curve_distance, curve_energy : list[float]
+        The cubic Hermite curve through the images, sampled for drawing.
+    forward, reverse : float
+        Saddle minus initial, saddle minus final; the saddle is the curve's highest point.
+    span : float
+        Largest climb from any point of the path to any later one, walking from initial to final.
+    reaction_energy : float
+        Final minus initial.
+    fits : dict[str, float]
+        The forward barrier by `highest_image`, `hermite` (the one reported) and `energies_only`.
+    fit_spread : float
+        Largest minus smallest of the fits: the least uncertainty of the barrier.
+    saddle_distance : float
+        Where the saddle is.
+    minima : list[dict[str, float]]
+        Intermediate minima, each a `distance` and an `energy` relative to the initial image.
+    warnings : list[str]
+        What a reader of the barriers has to know, one line each.
+    """
+
+    distances: list[float]
+    energies: list[float]
+    slopes: list[float]
+    curve_distance: list[float]
+    curve_energy: list[float]
+    forward: float
+    reverse: float
+    span: float
+    reaction_energy: float
+    fits: dict[str, float]
+    fit_spread: float
+    saddle_distance: float
+    minima: list[dict[str, float]]
+    warnings: list[str]
+
+
+def analyse(
+    positions: Images,
+    cell: ArrayLike,
+    energies: Images,
+    forces: Images,
+    *,
+    pbc: Sequence[bool] = PERIODIC,
+    frozen: Sequence[int] = (),
+) -> Profile:
+    """Interpolate a band over its path length with its tangential forces and read the barriers off.
+
+    The path length is the summed norm of all atoms' minimum-image displacements; the tangent bisects the two
+    segments that meet at an image. The curve is the cubic Hermite interpolant (as in Henkelman and Jónsson,
+    J. Chem. Phys. 113, 9978 (2000), appendix), and its extremes are exact.
+
+    Parameters
+    ----------
+    positions : (n, N, 3)
+        Images of the band, endpoints included (Å).
+    cell : (3, 3)
+        Lattice vectors as rows (Å), the same for all images.
+    energies : (n,)
+        Total energies (eV).
+    forces : (n, N, 3)
+        Forces (eV/Å), without springs.
+    pbc : three booleans
+        Periodic directions.
+    frozen : indices
+        Atoms held fixed; their forces do not count.
+
+    Returns
+    -------
+    Profile
+        Barriers with their fit spread and warnings.
+
+    Raises
+    ------
+    ValueError
+        With the first of :func:`barriers.analysis.band.problems`, if there is one.
+    """
+    found = problems(positions, cell, energies, forces, pbc, frozen=frozen)
+    if found:
+        raise ValueError(found[0])
+    relative = np.asarray(energies, dtype=float) - float(energies[0])
+    masked = np.array(forces, dtype=float)
+    masked[:, list(frozen)] = 0.0
+    distances, tangents = _path(minimum_image_displacements(positions, cell, pbc))
+    slopes = -np.einsum("iax,iax->i", masked, tangents)
+
+    curve = CubicHermiteSpline(distances, relative, slopes)
+    points, values = _stationary(curve)
+    top = int(values.argmax())
+    forward, reaction = float(values[top]), float(relative[-1])
+    span = float((values - np.minimum.accumulate(values)).max())
+    dips, _ = find_peaks(-values, prominence=SHALLOWEST)
+    minima = [{"distance": float(points[i]), "energy": float(values[i])} for i in dips]
+    fits = {
+        "highest_image": float(relative.max()),
+        "hermite": forward,
+        "energies_only": float(_stationary(CubicSpline(distances, relative))[1].max()),
+    }
+    drawn = np.linspace(0.0, distances[-1], 201)
+    ends = {0: "initial", len(points) - 1: "final"}
+    return Profile(
+        distances=distances.tolist(),
+        energies=relative.tolist(),
+        slopes=slopes.tolist(),
+        curve_distance=drawn.tolist(),
+        curve_energy=curve(drawn).tolist(),
+        forward=forward,
+        reverse=forward - reaction,
+        span=span,
+        reaction_energy=reaction,
+        fits=fits,
+        fit_spread=max(fits.values()) - min(fits.values()),
+        saddle_distance=float(points[top]),
+        minima=minima,
+        warnings=_warnings(minima, reaction, span, ends.get(top)),
+    )
+
+
+def _path(steps: Array) -> tuple[Array, Array]:
+    lengths = np.linalg.norm(steps, axis=(1, 2))
+    units = steps / lengths[:, None, None]
+    tangents = np.concatenate([units[:1], units[:-1] + units[1:], units[-1:]])
+    tangents /= np.linalg.norm(tangents, axis=(1, 2), keepdims=True)
+    return np.concatenate([[0.0], np.cumsum(lengths)]), tangents
+
+
+def _stationary(curve: PPoly) -> tuple[Array, Array]:
+    roots = curve.derivative().roots(extrapolate=False)
+    # A flat piece has no single root; scipy marks it with NaN, and its knots stand for it.
+    points = np.unique(np.concatenate([curve.x, roots[np.isfinite(roots)]]))
+    return points, curve(points)
+
+
+def _warnings(minima: Sequence[dict[str, float]], reaction: float, span: float, top: str | None) -> list[str]:
+    lines = [
+        f"an intermediate minimum at {dip['distance']:.2f} Å lies {end - dip['energy']:.3f} eV "
+        f"below the {name} state: give the span ({span:.3f} eV)"
+        for dip in minima
+        for name, end in (("initial", 0.0), ("final", reaction))
+        if end - dip["energy"] > SHALLOWEST
+    ]
+    if top is not None:
+        lines.append(
+            f"no saddle above both ends: the highest point of the path is the {top} state, "
+            f"so the {'forward' if top == 'initial' else 'reverse'} barrier is zero"
+        )
+    return lines

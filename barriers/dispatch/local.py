@@ -1,0 +1,171 @@
+"""Running a Flow in this process, in a results folder that a later run continues from.
+
+Each job gets a folder named after what it computes: its function, its settings and its resolved inputs. A job whose
+output is there is not run again, an edited study runs only what the edit touches, and a job that was killed finds
+its checkpoint in the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from jobflow import Flow, Job, JobStore
+from maggma.stores import MemoryStore
+from monty.json import MontyDecoder, MontyEncoder
+
+OUTPUT = "output.json"
+
+NO_PART_OF_IDENTITY = {"@version", "cost", "device", "max_steps", "packages", "wall_time", "workers"}
+"""Keys of settings and documents that say how a number was obtained, not which number it is."""
+
+
+@dataclass(frozen=True)
+class JobEvent:
+    """What happened to a job: sent to whoever watches a run."""
+
+    state: Literal["started", "done", "reused", "unconverged", "failed", "skipped"]
+    name: str
+    number: int
+    total: int
+    folder: Path | None = None
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass
+class LocalRun:
+    """Outcome of :func:`run`.
+
+    Attributes
+    ----------
+    output : Any
+        The flow's output (a document), or None if a job it depends on failed.
+    failures : dict[str, str]
+        Name of each failed or skipped job, and why.
+    """
+
+    output: Any
+    failures: dict[str, str]
+
+
+def run(flow: Flow, folder: Path | str, on_event: Callable[[JobEvent], None] | None = None) -> LocalRun:
+    """Run a flow's jobs one after the other, skipping what the folder already holds.
+
+    Parameters
+    ----------
+    flow : Flow
+        Jobs that return documents; jobs that replace or add jobs are not supported.
+    folder : Path or str
+        Results folder; made if it is not there. Jobs go to its ``jobs`` folder.
+    on_event : callable
+        Called when a job starts and when it ends.
+
+    Returns
+    -------
+    LocalRun
+        The output and the failures. A failed job stops only the jobs that depend on it.
+    """
+    store = JobStore(MemoryStore())
+    store.connect()
+    watch = on_event or (lambda event: None)
+    jobs = list(flow.iterflow())
+    failed: dict[str, str] = {}
+    failures: dict[str, str] = {}
+    for number, (job, parents) in enumerate(jobs, 1):
+        if broken := [parent for parent in parents if parent in failed]:
+            event = JobEvent("skipped", job.name, number, len(jobs), message=f"needs {failed[broken[0]]!r}")
+        else:
+            event = _run_job(job, store, Path(folder).resolve() / "jobs", number, len(jobs), watch)
+        if event.state in {"failed", "skipped"}:
+            failed[job.uuid] = job.name
+            failures[job.name] = event.message
+        watch(event)
+    wanted = flow.output
+    missing = wanted is None or any(uuid in failed for uuid, _ in _references(wanted))
+    return LocalRun(None if missing else wanted.resolve(store), failures)
+
+
+def job_key(job: Job, store: JobStore) -> str:
+    """Digest of what a job computes: function, maker settings and resolved inputs."""
+    resolved = job.resolve_args(store, inplace=False)
+    content = {
+        "function": f"{job.function.__module__}.{getattr(job.function, '__qualname__', '')}",
+        "maker": {**(job.maker.as_dict() if job.maker else {}), "name": None},
+        "args": resolved.function_args,
+        "kwargs": resolved.function_kwargs,
+    }
+    plain = json.loads(json.dumps(content, cls=MontyEncoder))
+    return hashlib.sha256(json.dumps(_identity(plain), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _run_job(  # noqa: PLR0913 - what one step of the loop knows
+    job: Job, store: JobStore, folder: Path, number: int, total: int, watch: Callable[[JobEvent], None]
+) -> JobEvent:
+    key = job_key(job, store)
+    job_folder = folder / f"{_slug(job.name)}-{key}"
+    if (record := _finished(job_folder)) is not None:
+        store.update([record | {"uuid": job.uuid, "index": job.index}], key=["uuid", "index"])
+        return JobEvent("reused", job.name, number, total, job_folder)
+    job_folder.mkdir(parents=True, exist_ok=True)
+    watch(JobEvent("started", job.name, number, total, job_folder))
+    started = time.monotonic()
+    try:
+        with contextlib.chdir(job_folder):
+            response = job.run(store)
+        if response.replace or response.detour or response.addition:
+            raise NotImplementedError("the local runner takes no jobs that add or replace jobs")
+    except Exception as error:
+        (job_folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
+        message = f"{type(error).__name__}: {error}"
+        return JobEvent("failed", job.name, number, total, job_folder, time.monotonic() - started, message)
+    record = store.query_one({"uuid": job.uuid, "index": job.index}, load=True)
+    record.pop("_id", None)
+    partial = job_folder / f"{OUTPUT}.partial"
+    partial.write_text(json.dumps(record, cls=MontyEncoder), "utf-8")
+    partial.replace(job_folder / OUTPUT)
+    state: Literal["unconverged", "done"] = "unconverged" if _unconverged(record) else "done"
+    reason = record["output"].get("reason") or "" if state == "unconverged" else ""
+    return JobEvent(state, job.name, number, total, job_folder, time.monotonic() - started, reason)
+
+
+def _finished(job_folder: Path) -> dict[str, Any] | None:
+    """Read the output of a job that need not run again; an unconverged one runs on from its checkpoint."""
+    path = job_folder / OUTPUT
+    if not path.exists():
+        return None
+    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return None if _unconverged(record) else record
+
+
+def _unconverged(record: dict[str, Any]) -> bool:
+    return isinstance(record["output"], dict) and record["output"].get("converged") is False
+
+
+def _identity(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, dict):
+        return {key: _identity(item) for key, item in value.items() if key not in NO_PART_OF_IDENTITY}
+    return [_identity(item) for item in value] if isinstance(value, list) else value
+
+
+def _references(output: Any) -> list[tuple[str, int]]:  # noqa: ANN401
+    from jobflow.core.reference import find_and_get_references
+
+    return [(reference.uuid, 0) for reference in find_and_get_references(output)]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^\w.+@-]+", "-", name).strip("-")
+
+
+def load_output(path: Path) -> Any:  # noqa: ANN401
+    """Read the document a finished job left in its folder."""
+    return MontyDecoder().process_decoded(json.loads(path.read_text("utf-8"))["output"])

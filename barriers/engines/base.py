@@ -1,0 +1,23 @@
+"""What every engine offers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from jobflow import Maker
+
+
+class Engine(Protocol):
+    """Gives the three makers of a code or potential; the jobs they make return the same documents everywhere."""
+
+    def check(self) -> None:
+        """Raise ``ValueError``, in one line that says how to mend it, if the engine cannot run here."""
+
+    def static(self) -> Maker:
+        """Maker whose ``make(structure)`` gives a :class:`~barriers.documents.StaticDoc`."""
+
+    def relax(self, fmax: float, max_steps: int) -> Maker:
+        """Maker whose ``make(structure)`` gives a :class:`~barriers.documents.RelaxDoc`."""
+
+    def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> Maker:
+        """Maker whose ``make(initial, final, start, guide)`` gives a :class:`~barriers.documents.BandDoc`."""

@@ -1,0 +1,63 @@
+"""The embedded engine: machine-learned potentials, and any other ASE calculator, in this process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monty.json import MSONable
+
+from barriers.engines.mlip.jobs import NebMaker, RelaxMaker, StaticMaker
+from barriers.engines.mlip.models import ModelSpec, check_model
+
+
+@dataclass
+class MlipEngine(MSONable):
+    """The embedded engine.
+
+    Attributes
+    ----------
+    model : str
+        Name from ``barriers models``, or an ASE calculator as ``module:Class``.
+    weights : str or None
+        File with the model's weights, where no wheel carries them.
+    allow_download : bool
+        Let the model fetch its weights.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    workers : int or None
+        Processes that share the images of a band; all cores if None.
+    """
+
+    model: str = "chgnet"
+    weights: str | None = None
+    allow_download: bool = False
+    device: str = "auto"
+    workers: int | None = None
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model and where its weights and its work go."""
+        return ModelSpec(self.model, self.weights, self.allow_download, self.device)
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if the model or its weights are not here."""
+        check_model(self.spec)
+
+    def static(self) -> StaticMaker:
+        """Maker of a single evaluation."""
+        return StaticMaker(model=self.spec, workers=self.workers)
+
+    def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
+        """Maker of a relaxation to ``fmax`` (eV/Å)."""
+        return RelaxMaker(model=self.spec, workers=self.workers, fmax=fmax, max_steps=max_steps)
+
+    def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
+        """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""
+        return NebMaker(
+            model=self.spec,
+            workers=self.workers,
+            fmax=fmax,
+            rough_fmax=rough_fmax,
+            max_steps=max_steps,
+            spring=spring,
+        )

@@ -1,0 +1,144 @@
+"""Converging a band: plain until rough, then climbing; improved tangent; images evaluated together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.mep import DyNEB
+from ase.optimize import FIRE
+
+from barriers.documents import IterationDoc
+from barriers.engines.mlip.checkpoint import Checkpoint, optimizer_state, restore_optimizer
+from barriers.engines.mlip.pool import Evaluator
+from barriers.engines.mlip.relax import largest_force
+
+MAX_STEP = 0.2
+"""Longest step of one image in one iteration (Å, norm over its atoms); FIRE's own limit is for the whole band."""
+
+
+@dataclass(frozen=True)
+class NebSettings:
+    """Tolerances (eV/Å), most iterations in one run, and spring constant (eV/Å²)."""
+
+    fmax: float
+    rough_fmax: float
+    max_steps: int
+    spring: float
+
+
+class EvaluatedBand(DyNEB):
+    """ASE's NEB with the images that moved evaluated together, and converged images left where they are."""
+
+    def __init__(self, images: list[Atoms], evaluator: Evaluator, climb: bool, fmax: float, spring: float) -> None:
+        self.evaluator = evaluator
+        super().__init__(images, k=spring, climb=climb, fmax=fmax, method="improvedtangent")
+
+    def get_forces(self) -> np.ndarray:
+        """Evaluate what moved, then give the forces of the band, shape (n_images × N, 3)."""
+        evaluate_moved(self.images, self.evaluator)
+        forces: np.ndarray = super().get_forces()
+        return forces
+
+    def largest_force(self) -> float:
+        """Largest force on the band (eV/Å), images that rest included."""
+        evaluate_moved(self.images, self.evaluator)
+        return largest_force(super(DyNEB, self).get_forces())
+
+
+def evaluate_moved(images: Sequence[Atoms], evaluator: Evaluator) -> None:
+    """Evaluate, in one go, the images that have moved since they were last evaluated."""
+    moved = [image for image in images if image.calc is None or (image.calc.atoms.positions != image.positions).any()]
+    for image, result in zip(moved, evaluator.evaluate(moved) if moved else [], strict=True):
+        image.calc = SinglePointCalculator(image, energy=result.energy, forces=result.forces)
+
+
+class BandRun:
+    """One band on its way to convergence, resumable from its checkpoint at every iteration.
+
+    Parameters
+    ----------
+    images : list[Atoms]
+        First band, endpoints included; endpoints carry their energy and forces in a calculator.
+    evaluator : Evaluator
+        The model.
+    settings : NebSettings
+        Tolerances and limits.
+    checkpoint : Checkpoint
+        Where the state is kept; an earlier run's state is taken up.
+    """
+
+    def __init__(
+        self, images: list[Atoms], evaluator: Evaluator, settings: NebSettings, checkpoint: Checkpoint
+    ) -> None:
+        self.images, self.evaluator, self.settings, self.checkpoint = images, evaluator, settings, checkpoint
+        self.history: list[IterationDoc] = []
+        self.climbing = False
+        self._calls_at_start = evaluator.force_calls
+        self._calls_before = 0
+        self._optimizer_state: dict[str, Any] | None = None
+        if state := checkpoint.load():
+            self._restore(state)
+
+    @property
+    def force_calls(self) -> int:
+        """Evaluations so far, earlier runs included."""
+        return self._calls_before + self.evaluator.force_calls - self._calls_at_start
+
+    def converge(self) -> bool:
+        """Run both stages; True if the climbing band is converged within the iterations of this run."""
+        last = len(self.history) + self.settings.max_steps
+        return all(self._stage(climbing, last) for climbing in (False, True) if climbing or not self.climbing)
+
+    def _stage(self, climbing: bool, last: int) -> bool:
+        self.climbing = climbing
+        fmax = self.settings.fmax if climbing else self.settings.rough_fmax
+        band = EvaluatedBand(self.images, self.evaluator, climbing, fmax, self.settings.spring)
+        optimizer = FIRE(band, logfile=None, maxstep=MAX_STEP * np.sqrt(len(self.images) - 2))
+        if self._optimizer_state is not None:
+            restore_optimizer(optimizer, self._optimizer_state)
+            self._optimizer_state = None
+        else:
+            self._record(band, optimizer)
+        while self.history[-1].max_force > fmax:
+            if len(self.history) > last:
+                return False
+            optimizer.step()
+            self._record(band, optimizer)
+        return True
+
+    def _record(self, band: EvaluatedBand, optimizer: FIRE) -> None:
+        max_force = band.largest_force()
+        energies = [image.get_potential_energy() for image in self.images]
+        iteration = IterationDoc(
+            stage="climbing" if self.climbing else "plain",
+            iteration=len(self.history),
+            max_force=max_force,
+            highest_image=max(energies) - energies[0],
+            force_calls=self.force_calls,
+        )
+        self.history.append(iteration)
+        state = {
+            "images": [_image_state(image) for image in self.images],
+            "optimizer": optimizer_state(optimizer),
+            "history": [item.model_dump() for item in self.history],
+        }
+        self.checkpoint.save(state, iteration.model_dump() | {"target": self.settings.fmax})
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        for image, saved in zip(self.images, state["images"], strict=True):
+            image.positions = saved["positions"]
+            image.calc = SinglePointCalculator(image, energy=saved["energy"], forces=saved["forces"])
+        self.history = [IterationDoc(**item) for item in state["history"]]
+        self.climbing = self.history[-1].stage == "climbing"
+        self._calls_before = self.history[-1].force_calls
+        self._optimizer_state = state["optimizer"]
+
+
+def _image_state(image: Atoms) -> dict[str, Any]:
+    forces = image.get_forces(apply_constraint=False)
+    return {"positions": image.positions, "energy": image.get_potential_energy(), "forces": forces}

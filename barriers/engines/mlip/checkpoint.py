@@ -1,0 +1,74 @@
+"""What a running calculation keeps on disk: a checkpoint each iteration, and a line of progress.
+
+Files carry a digest of the calculation's input in their names, so jobs that share a folder do not meet, and a job
+that runs again in the same folder finds its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from ase.optimize import FIRE
+from monty.json import MontyDecoder, MontyEncoder
+
+
+class Checkpoint:
+    """State of one calculation in the current folder.
+
+    Parameters
+    ----------
+    kind : str
+        ``relax`` or ``neb``.
+    inputs : Any
+        Everything the result depends on; anything monty can encode.
+    """
+
+    def __init__(self, kind: str, inputs: Any) -> None:  # noqa: ANN401
+        text = json.dumps(inputs, cls=MontyEncoder, sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        self.kind = kind
+        self.path = Path.cwd() / f"{kind}-{digest}.checkpoint.json"
+        self.progress = Path.cwd() / f"{kind}-{digest}.progress.jsonl"
+        self._started = time.monotonic()
+        self._before = 0.0
+
+    def load(self) -> dict[str, Any] | None:
+        """Read the last whole state; None where there is none."""
+        if not self.path.exists():
+            return None
+        state: dict[str, Any] = json.loads(self.path.read_text("utf-8"), cls=MontyDecoder)
+        self._before = state["wall_time"]
+        return state
+
+    @property
+    def wall_time(self) -> float:
+        """Seconds spent, earlier runs included."""
+        return self._before + time.monotonic() - self._started
+
+    def save(self, state: dict[str, Any], progress: dict[str, Any]) -> None:
+        """Replace the state in one step, so that a kill leaves the old one or the new one, and log progress."""
+        partial = self.path.with_suffix(".partial")
+        partial.write_text(json.dumps(state | {"wall_time": self.wall_time}, cls=MontyEncoder), "utf-8")
+        os.replace(partial, self.path)
+        with self.progress.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"kind": self.kind, "wall_time": round(self.wall_time, 2)} | progress) + "\n")
+
+
+FIRE_STATE = ("vel", "dt", "a", "Nsteps")
+"""Attributes of ASE's FIRE that its next step depends on."""
+
+
+def optimizer_state(optimizer: FIRE) -> dict[str, Any]:
+    """Read what FIRE needs to go on as if it had not stopped."""
+    return {name: getattr(optimizer, name) for name in FIRE_STATE}
+
+
+def restore_optimizer(optimizer: FIRE, state: dict[str, Any]) -> None:
+    """Give FIRE its state back."""
+    for name in FIRE_STATE:
+        setattr(optimizer, name, state[name])

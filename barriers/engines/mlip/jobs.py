@@ -1,0 +1,206 @@
+"""Static, relax and NEB jobs of the embedded engine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from jobflow import Maker, job
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from barriers.documents import BandDoc, CostDoc, EngineDoc, RelaxDoc, StaticDoc
+from barriers.engines.mlip.band import BandRun, NebSettings
+from barriers.engines.mlip.checkpoint import Checkpoint
+from barriers.engines.mlip.models import ModelSpec, entry, package_versions, weights_checksum
+from barriers.engines.mlip.pool import Evaluator, get_evaluator
+from barriers.engines.mlip.relax import largest_force, relax
+from barriers.structures.start import Start, first_band
+
+
+@dataclass
+class StaticMaker(Maker):
+    """Energy, forces and moments of one structure.
+
+    Attributes
+    ----------
+    name : str
+        Name of the job.
+    model : ModelSpec
+        The potential.
+    workers : int or None
+        Processes to share the work; all cores if None. No part of the job's identity.
+    """
+
+    name: str = "static"
+    model: ModelSpec = field(default_factory=ModelSpec)
+    workers: int | None = None
+
+    @job(output_schema=StaticDoc)
+    def make(self, structure: Structure) -> StaticDoc:
+        """Evaluate ``structure`` once."""
+        checkpoint = Checkpoint("static", [structure, self.model])
+        (result,) = _evaluator(self).evaluate([_atoms(structure)], moments=True)
+        return StaticDoc(
+            structure=structure,
+            energy=result.energy,
+            forces=result.forces.tolist(),
+            moments=None if result.moments is None else result.moments.tolist(),
+            cost=CostDoc(force_calls=1, wall_time=checkpoint.wall_time),
+            engine=describe(self.model),
+        )
+
+
+@dataclass
+class RelaxMaker(Maker):
+    """Relaxation at fixed cell, frozen atoms held.
+
+    Attributes
+    ----------
+    name, model, workers
+        As for :class:`StaticMaker`.
+    fmax : float
+        Largest force at the end (eV/Å).
+    max_steps : int
+        Most steps in one run; a further run continues.
+    """
+
+    name: str = "relax"
+    model: ModelSpec = field(default_factory=ModelSpec)
+    workers: int | None = None
+    fmax: float = 0.03
+    max_steps: int = 500
+
+    @job(output_schema=RelaxDoc)
+    def make(self, structure: Structure) -> RelaxDoc:
+        """Relax ``structure``."""
+        checkpoint = Checkpoint("relax", [structure, self.model, self.fmax])
+        result = relax(_atoms(structure), _evaluator(self), self.fmax, self.max_steps, checkpoint)
+        reason = f"{result.max_force:.3f} eV/Å after {result.steps} steps, {self.fmax:g} asked for"
+        return RelaxDoc(
+            structure=_moved(structure, result.atoms.positions),
+            energy=result.energy,
+            forces=result.forces.tolist(),
+            converged=result.converged,
+            reason=None if result.converged else reason,
+            max_force=result.max_force,
+            fmax=self.fmax,
+            steps=result.steps,
+            cost=CostDoc(force_calls=result.force_calls, wall_time=result.wall_time),
+            engine=describe(self.model),
+        )
+
+
+@dataclass
+class NebMaker(Maker):
+    """Climbing-image nudged elastic band between two relaxed endpoints.
+
+    1. Make the first band.
+    2. Converge the plain band roughly, then let the highest image climb (improved tangent).
+    3. Ask once for the magnetic moments of all images.
+
+    Attributes
+    ----------
+    name, model, workers
+        As for :class:`StaticMaker`.
+    fmax, rough_fmax : float
+        Largest force on the climbing and on the plain band (eV/Å).
+    max_steps : int
+        Most iterations in one run; a further run continues.
+    spring : float
+        Spring constant (eV/Å²).
+    """
+
+    name: str = "neb"
+    model: ModelSpec = field(default_factory=ModelSpec)
+    workers: int | None = None
+    fmax: float = 0.05
+    rough_fmax: float = 0.3
+    max_steps: int = 300
+    spring: float = 1.0
+
+    @job(output_schema=BandDoc)
+    def make(self, initial: RelaxDoc, final: RelaxDoc, start: Start, guide: BandDoc | None = None) -> BandDoc:
+        """Converge the band from ``start``; ``guide`` is the converged band that a carried start follows."""
+        ends = [_evaluated(document) for document in (initial, final)]
+        settings = NebSettings(self.fmax, self.rough_fmax, self.max_steps, self.spring)
+        loose = [
+            f"{which} endpoint not relaxed: {end.reason}"
+            for which, end in (("initial", initial), ("final", final))
+            if not end.converged
+        ]
+        if loose:
+            return self._document(initial, start, ends, settings, reason="; ".join(loose))
+        evaluator = _evaluator(self)
+        first = first_band(*ends, start, None if guide is None else np.array(guide.positions))
+        images = [ends[0], *first[1:-1], ends[-1]]
+        inputs = [[image.positions.tolist() for image in images], initial.structure, self.model, asdict(settings)]
+        inputs[-1].pop("max_steps")
+        run = BandRun(images, evaluator, settings, Checkpoint("neb", inputs))
+        converged = run.converge()
+        reason = None
+        if not converged:
+            left = run.history[-1].max_force
+            reason = f"{left:.3f} eV/Å after {len(run.history) - 1} iterations, {self.fmax:g} asked for"
+        document = self._document(initial, start, run.images, settings, reason)
+        document.history = run.history
+        if converged:
+            moments = [result.moments for result in evaluator.evaluate(run.images, moments=True)]
+            document.moments = None if moments[0] is None else [m.tolist() for m in moments if m is not None]
+        document.cost = CostDoc(force_calls=run.force_calls, wall_time=run.checkpoint.wall_time)
+        return document
+
+    def _document(
+        self, initial: RelaxDoc, start: Start, images: list[Atoms], settings: NebSettings, reason: str | None
+    ) -> BandDoc:
+        return BandDoc(
+            start=start.name,
+            structure=initial.structure,
+            positions=[image.positions.tolist() for image in images],
+            energies=[image.get_potential_energy() for image in images],
+            forces=[image.get_forces(apply_constraint=False).tolist() for image in images],
+            converged=reason is None,
+            reason=reason,
+            settings=asdict(settings),
+            cost=CostDoc(),
+            engine=describe(self.model),
+        )
+
+
+def describe(model: ModelSpec) -> EngineDoc:
+    """Say which model gave the numbers."""
+    versions = package_versions(model)
+    return EngineDoc(
+        kind="mlip",
+        name=model.name,
+        version=str(entry(model).get("options", {}).get("version", versions.get(entry(model)["package"], "unknown"))),
+        checksum=weights_checksum(model),
+        packages=versions,
+    )
+
+
+def _evaluator(maker: StaticMaker | RelaxMaker | NebMaker) -> Evaluator:
+    return get_evaluator(maker.model, maker.workers)
+
+
+def _atoms(structure: Structure) -> Atoms:
+    return AseAtomsAdaptor.get_atoms(structure, msonable=False)
+
+
+def _moved(structure: Structure, positions: Any) -> Structure:  # noqa: ANN401
+    return Structure(
+        structure.lattice,
+        structure.species,
+        positions,
+        coords_are_cartesian=True,
+        site_properties=structure.site_properties,
+    )
+
+
+def _evaluated(document: RelaxDoc) -> Atoms:
+    atoms = _atoms(document.structure)
+    atoms.calc = SinglePointCalculator(atoms, energy=document.energy, forces=np.array(document.forces))
+    return atoms

@@ -1,0 +1,202 @@
+"""The models of the embedded engine: by name, or any ASE calculator as ``module:Class``."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from ase import Atoms
+from monty.json import MSONable
+from ruamel.yaml import YAML
+
+
+@dataclass
+class Evaluation:
+    """Energy (eV), forces (eV/Å, shape (N, 3), nothing masked) and moments (µB, shape (N,)) of one structure."""
+
+    energy: float
+    forces: np.ndarray
+    moments: np.ndarray | None = None
+
+
+class Model(Protocol):
+    """A loaded potential."""
+
+    batches: bool
+    """Whether one call for many structures is cheaper than many calls."""
+
+    def evaluate(self, structures: Sequence[Atoms], moments: bool) -> list[Evaluation]:
+        """Evaluate structures; moments only where asked for and where the model has them."""
+
+
+@dataclass(frozen=True)
+class ModelSpec(MSONable):
+    """Which model, and where its weights and its work go.
+
+    Attributes
+    ----------
+    name : str
+        A name from ``models.yaml``, or an ASE calculator class as ``module:Class``.
+    weights : str or None
+        File with the weights, for a model whose wheel carries none.
+    allow_download : bool
+        Let the model fetch its weights.
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    name: str = "chgnet"
+    weights: str | None = None
+    allow_download: bool = False
+    device: str = "auto"
+
+
+@cache
+def known_models() -> dict[str, dict[str, Any]]:
+    """The table ``models.yaml``, by name."""
+    return YAML(typ="safe").load((files(__package__) / "models.yaml").read_text("utf-8"))
+
+
+def entry(spec: ModelSpec) -> dict[str, Any]:
+    """Look up a model.
+
+    Raises
+    ------
+    ValueError
+        If the name is neither on file nor of the form ``module:Class``.
+    """
+    if spec.name in known_models():
+        return known_models()[spec.name]
+    if ":" in spec.name:
+        return {"calculator": spec.name, "package": spec.name.split(".")[0].split(":")[0], "weights": "none"}
+    close = get_close_matches(spec.name, known_models(), n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    names = ", ".join(known_models())
+    raise ValueError(f"model {spec.name!r} is not known; allowed: {names}, or an ASE calculator as module:Class{hint}")
+
+
+def check_model(spec: ModelSpec) -> None:
+    """Say before anything runs what a model lacks.
+
+    Raises
+    ------
+    ValueError
+        If the name, the package or the weights are missing; one line that says how to mend it.
+    """
+    model = entry(spec)
+    if find_spec(model["package"]) is None:
+        install = f"pip install 'barriers[{model['extra']}]'" if "extra" in model else f"install {model['package']}"
+        raise ValueError(f"model {spec.name!r} needs the package {model['package']!r}; {install}")
+    if ":" in spec.name and not callable(_resolve(spec.name)):
+        raise ValueError(f"model {spec.name!r} is no class that can be called")
+    if model["weights"] == "file" and not spec.allow_download and spec.weights is None:
+        raise ValueError(
+            f"model {spec.name!r} carries no weights; set engine.weights to a file, or engine.allow_download: true"
+        )
+    if spec.weights is not None and not Path(spec.weights).is_file():
+        raise ValueError(f"engine.weights: no file {spec.weights!r}")
+
+
+def load_model(spec: ModelSpec) -> Model:
+    """Load a model into this process."""
+    model = entry(spec)
+    device = resolve_device(spec) if not is_light(spec) and ":" not in spec.name else None
+    options = dict(model.get("options", {}))
+    if "loader" in model:
+        loaded: Model = _resolve(model["loader"])(weights=spec.weights, device=device, **options)
+        return loaded
+    if model["weights"] == "file":
+        options[model["weights_option"]] = spec.weights or model["download_weights"]
+    elif spec.weights is not None:
+        options["model"] = spec.weights
+    if device is not None:
+        options["device"] = device
+    return CalculatorModel(_resolve(model["calculator"])(**options))
+
+
+class CalculatorModel:
+    """Any ASE calculator, asked for energy and forces only."""
+
+    batches = False
+
+    def __init__(self, calculator: Any) -> None:  # noqa: ANN401
+        self.calculator = calculator
+
+    def evaluate(self, structures: Sequence[Atoms], moments: bool) -> list[Evaluation]:
+        """Evaluate one structure after the other."""
+        results = []
+        for atoms in structures:
+            atoms.calc = self.calculator
+            forces = np.array(atoms.get_forces(apply_constraint=False))
+            energy = float(atoms.get_potential_energy())
+            results.append(Evaluation(energy, forces, self._moments(atoms) if moments else None))
+        return results
+
+    def _moments(self, atoms: Atoms) -> np.ndarray | None:
+        try:
+            return np.array(self.calculator.get_property("magmoms", atoms))
+        except (AttributeError, NotImplementedError):
+            return None
+
+
+def is_light(spec: ModelSpec) -> bool:
+    """Whether a model costs less than handing its work to another process."""
+    return bool(entry(spec).get("light", False))
+
+
+def resolve_device(spec: ModelSpec) -> str:
+    """Turn ``auto`` into the device that is there."""
+    if spec.device != "auto":
+        return spec.device
+    if sys.platform == "linux" and not Path("/dev/nvidiactl").exists():
+        return "cpu"  # importing torch to learn this takes seconds
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def weights_checksum(spec: ModelSpec) -> str | None:
+    """SHA-256 over the user's weights file, or over the one in the wheel."""
+    model = entry(spec)
+    if spec.weights is not None:
+        weights = [Path(spec.weights)]
+    elif model["weights"] == "wheel":
+        root = Path(str(files(model["package"])))
+        weights = sorted(root.rglob(model["weights_file"]))
+    else:
+        return None
+    digest = hashlib.sha256()
+    for path in weights:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def package_versions(spec: ModelSpec) -> dict[str, str]:
+    """Versions of the packages that make the numbers."""
+    package = entry(spec)["package"]
+    versions = {}
+    for name in ("barriers", package, "torch", "ase"):
+        try:
+            versions[name] = version(name)
+        except ImportError:  # a module of the user's own has no version
+            continue
+    return versions
+
+
+def _resolve(path: str) -> Any:  # noqa: ANN401
+    module, _, name = path.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"model {path!r} cannot be imported: {error}") from error

@@ -1,0 +1,120 @@
+"""Evaluating many structures at once: in worker processes on CPU, in one batch on a GPU.
+
+On CPU one structure per process is faster than a batch in one process, and threads scale worse than processes, so
+the images of a band go to as many one-threaded workers as there are; a single structure gets all threads of one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import cache
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from barriers.engines.mlip.models import Evaluation, Model, ModelSpec, is_light, load_model, resolve_device
+
+# glibc otherwise returns each large tensor to the system and faults its pages in again at the next call.
+WORKER_ENVIRONMENT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "200000000"}
+
+IDLE_SECONDS = 300
+"""Workers without work end after this time (s); they hold about 1.6 GB each."""
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Evaluator:
+    """Evaluates structures with one model and counts the calls.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    workers : int or None
+        Worker processes; all cores if None. Cheap calculators and GPUs work in this process instead.
+    """
+
+    def __init__(self, spec: ModelSpec, workers: int | None) -> None:
+        self.spec = spec
+        self.workers = workers or available_cores()
+        in_process = is_light(spec) or (":" not in spec.name and resolve_device(spec) == "cuda")
+        self.model: Model | None = load_model(spec) if in_process else None
+        self.force_calls = 0
+
+    def evaluate(self, structures: Sequence[Atoms], moments: bool = False) -> list[Evaluation]:
+        """Evaluate structures, in parallel where that pays.
+
+        Parameters
+        ----------
+        structures : Sequence[Atoms]
+            Any number; results come in the same order.
+        moments : bool
+            Ask for magnetic moments too (dearer; models without them give None).
+
+        Raises
+        ------
+        RuntimeError
+            If the model gives numbers that are not finite, or its process dies.
+        """
+        bare = [Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc) for atoms in structures]
+        results = self.model.evaluate(bare, moments) if self.model else self._in_workers(bare, moments)
+        self.force_calls += len(bare)
+        for result in results:
+            if not (np.isfinite(result.energy) and np.isfinite(result.forces).all()):
+                raise RuntimeError(f"model {self.spec.name} gave an energy or force that is not a number")
+        return results
+
+    def _in_workers(self, structures: list[Atoms], moments: bool) -> list[Evaluation]:
+        from loky import get_reusable_executor
+
+        executor = get_reusable_executor(
+            max_workers=self.workers,
+            timeout=IDLE_SECONDS,
+            initializer=_leave_with_parent,
+            initargs=(os.getpid(),),
+            env=WORKER_ENVIRONMENT | {"OMP_NUM_THREADS": "1"},
+        )
+        cores = available_cores()
+        threads = max(1, cores // min(len(structures), self.workers))
+        submit: Callable[..., Future[Any]] = executor.submit
+        futures = [submit(evaluate_in_worker, self.spec, atoms, moments, threads) for atoms in structures]
+        return [future.result() for future in futures]
+
+
+@cache
+def get_evaluator(spec: ModelSpec, workers: int | None) -> Evaluator:
+    """Give the one evaluator of this process for a model, so that its weights are loaded once."""
+    return Evaluator(spec, workers)
+
+
+def evaluate_in_worker(spec: ModelSpec, atoms: Atoms, moments: bool, threads: int) -> Evaluation:
+    """Evaluate one structure in a worker process, with so many threads."""
+    import torch
+
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+    return _model_of_this_worker(spec).evaluate([atoms], moments)[0]
+
+
+@cache
+def _model_of_this_worker(spec: ModelSpec) -> Model:
+    return load_model(spec)
+
+
+def _leave_with_parent(parent: int) -> None:
+    """End this worker when its parent was killed: nothing else would tell it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,97 @@
+"""Relaxing one structure, its frozen atoms and its cell fixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.optimize import FIRE
+
+from barriers.engines.mlip.checkpoint import Checkpoint, optimizer_state, restore_optimizer
+from barriers.engines.mlip.pool import Evaluator
+
+
+class EvaluatorCalculator(Calculator):
+    """Puts an :class:`Evaluator` behind ASE's calculator interface."""
+
+    implemented_properties = ("energy", "forces")
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        super().__init__()
+        self.evaluator = evaluator
+
+    def calculate(
+        self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes  # noqa: ANN401
+    ) -> None:
+        """Evaluate energy and forces."""
+        super().calculate(atoms, properties, system_changes)
+        (result,) = self.evaluator.evaluate([self.atoms])
+        self.results = {"energy": result.energy, "forces": result.forces}
+
+
+@dataclass
+class Relaxed:
+    """Outcome of :func:`relax`."""
+
+    atoms: Atoms
+    energy: float
+    forces: np.ndarray
+    max_force: float
+    converged: bool
+    steps: int
+    force_calls: int
+    wall_time: float
+
+
+def largest_force(forces: np.ndarray) -> float:
+    """Largest force on one atom (eV/Å); ``forces`` has shape (..., 3)."""
+    return float(np.linalg.norm(forces.reshape(-1, 3), axis=1).max())
+
+
+def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, checkpoint: Checkpoint) -> Relaxed:
+    """Relax with FIRE until the largest force is below ``fmax``.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Start; its constraints are kept.
+    evaluator : Evaluator
+        The model.
+    fmax : float
+        Tolerance (eV/Å) on atoms that may move.
+    max_steps : int
+        Most steps in this run.
+    checkpoint : Checkpoint
+        Where the state is kept; an earlier run's state is taken up.
+    """
+    atoms = atoms.copy()
+    atoms.calc = EvaluatorCalculator(evaluator)
+    optimizer = FIRE(atoms, logfile=None)
+    calls_before, steps, calls_at_start = 0, 0, evaluator.force_calls
+    if state := checkpoint.load():
+        atoms.positions = state["positions"]
+        calls_before, steps = state["force_calls"], state["steps"]
+        restore_optimizer(optimizer, state["optimizer"])
+    last = steps + max_steps
+    while True:
+        max_force = largest_force(atoms.get_forces())
+        energy, forces = atoms.get_potential_energy(), atoms.get_forces(apply_constraint=False)
+        force_calls = calls_before + evaluator.force_calls - calls_at_start
+        checkpoint.save(
+            {
+                "positions": atoms.positions,
+                "optimizer": optimizer_state(optimizer),
+                "steps": steps,
+                "force_calls": force_calls,
+            },
+            {"iteration": steps, "max_force": max_force, "target": fmax, "energy": energy, "force_calls": force_calls},
+        )
+        if max_force <= fmax or steps >= last:
+            break
+        optimizer.step()
+        steps += 1
+    wall_time = checkpoint.wall_time
+    return Relaxed(atoms, energy, forces, max_force, max_force <= fmax, steps, force_calls, wall_time)

@@ -1,0 +1,214 @@
+"""Makers that join the rooms: endpoints → path → NEB → barrier → study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobflow import Flow, Job, Maker
+from pymatgen.core import Structure
+
+from barriers.construction import build_slab, hop_of, lowest, make_vacancy, order_final, place_fragment, slab_of
+from barriers.engines import build_engine
+from barriers.engines.base import Engine
+from barriers.engines.mlip import MlipEngine
+from barriers.results import barrier_document, study_document
+from barriers.structures.hop import Hop
+from barriers.structures.start import plan_starts
+from barriers.study import NebSection, PathSection, RelaxSection, Study, SystemSection
+
+
+@dataclass
+class BarrierMaker(Maker):
+    """The barrier of one hop in one system.
+
+    1. Relax both endpoints.
+    2. Make the first bands: one for a bare slab, several where a fragment makes several paths likely.
+    3. Converge each with climbing-image NEB.
+    4. Read the barrier off the lowest path, and report how many distinct paths there were.
+
+    Attributes
+    ----------
+    name : str
+        Name of the flow and of the system in its result.
+    engine : Engine
+        What gives energies and forces.
+    relax, path, neb : RelaxSection, PathSection, NebSection
+        Settings, as in a study file.
+
+    Examples
+    --------
+    >>> flow = BarrierMaker(engine=MlipEngine(model="emt")).make(initial, final)  # doctest: +SKIP
+    >>> flow.output  # a reference to the BarrierDoc  # doctest: +SKIP
+    """
+
+    name: str = "barrier"
+    engine: Engine = field(default_factory=MlipEngine)
+    relax: RelaxSection = field(default_factory=RelaxSection)
+    path: PathSection = field(default_factory=PathSection)
+    neb: NebSection = field(default_factory=NebSection)
+
+    def make(self, initial: Structure, final: Structure) -> Flow:
+        """Build the flow from two unrelaxed endpoints, same atoms in the same order.
+
+        Parameters
+        ----------
+        initial, final : Structure
+            Endpoints; frozen atoms in the site property ``selective_dynamics``.
+        """
+        ends = [self.relax_endpoint(structure, which) for which, structure in (("initial", initial), ("final", final))]
+        barrier = self.between(ends[0].output, ends[1].output)
+        return Flow([*ends, barrier], output=barrier.output, name=self.name)
+
+    def relax_endpoint(self, structure: Any, which: str) -> Job:  # noqa: ANN401 - a structure or a reference to one
+        """Relax one endpoint to the tolerance of endpoints."""
+        maker = self.engine.relax(self.relax.fmax, self.relax.max_steps)
+        maker.name = f"{self.name}: relax {which}"
+        return maker.make(structure)
+
+    def between(  # noqa: PLR0913 - what distinguishes one hop in one system
+        self,
+        initial: Any,  # noqa: ANN401 - documents, or references to them
+        final: Any,  # noqa: ANN401
+        *,
+        hop: Hop | None = None,
+        slab: Any = None,  # noqa: ANN401
+        has_fragment: bool = False,
+        guide: Any = None,  # noqa: ANN401
+    ) -> Flow:
+        """Build the flow from two relaxed endpoints.
+
+        Parameters
+        ----------
+        initial, final : RelaxDoc
+            Relaxed endpoints.
+        hop : Hop or None
+            The hop, as it is recorded in the result.
+        slab : Structure or None
+            The bare slab as it was built, which two barriers must share to be compared.
+        has_fragment : bool
+            Whether a fragment makes several paths likely.
+        guide : BandDoc or None
+            The bare slab's converged band of the same hop.
+        """
+        starts = plan_starts(
+            self.path.n_images,
+            self.path.starts,
+            has_fragment,
+            guide is not None,
+            self.path.displacement,
+            self.path.seed,
+        )
+        label = f"{self.name} {hop.name}" if hop else self.name
+        bands = []
+        for start in starts:
+            maker = self.engine.neb(**self.neb.model_dump())
+            maker.name = f"{label}: band {start.name}"
+            bands.append(maker.make(initial, final, start, guide if start.method == "carried" else None))
+        barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop, slab)
+        barrier.name = f"{label}: barrier"
+        return Flow([*bands, barrier], output=barrier.output, name=label)
+
+
+@dataclass
+class StudyMaker(Maker):
+    """All systems and hops of a study.
+
+    1. Build the slab and relax it once.
+    2. For each fragment: place it in several ways, relax each, keep the lowest.
+    3. For each system: relax each vacancy once; two of them are the endpoints of a hop.
+    4. For each system and hop: the barrier, in systems with a fragment also from the bare slab's path.
+    5. Compare.
+
+    Attributes
+    ----------
+    name : str
+        Name of the flow; the study's name if left empty.
+    """
+
+    name: str = ""
+
+    def make(self, study: Study) -> Flow:
+        """Build the flow of a study.
+
+        Parameters
+        ----------
+        study : Study
+            What :func:`barriers.load_study` gives.
+        """
+        slab = slab_of(study.cathode, study.surface)
+        hops = [hop_of(slab, section) for section in study.hops]
+        engine = build_engine(study.engine)
+        built = build_slab(study.cathode, study.surface)
+        relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
+        relaxed.name = "slab: relax"
+        relaxed_slab = relaxed.make(built.output)
+        jobs: list[Job | Flow] = [built, relaxed_slab]
+        barriers: dict[str, list[Flow]] = {}
+        guides: list[Any] = [None] * len(hops)
+        for system in sorted(study.systems, key=lambda system: system.fragment is not None):
+            base = relaxed_slab.output
+            if system.fragment is not None:
+                interface = self._interface(study, system, engine, base, hops[0])
+                jobs.append(interface)
+                base = interface.output
+            flows, barriers[system.name] = self._system(study, system, engine, base, built.output, hops, guides)
+            jobs += flows
+            if system.fragment is None:
+                guides = [flow.output.band for flow in barriers[system.name]]
+        outputs = [flow.output for name in study.system_names for flow in barriers[name]]
+        summary = study_document(study.name, outputs, study.reference, study.comparison.barrier)
+        return Flow([*jobs, summary], output=summary.output, name=self.name or study.name)
+
+    def _interface(self, study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:  # noqa: ANN401
+        """Relax several placements of a fragment and keep the lowest."""
+        jobs: list[Job] = []
+        candidates: list[Job] = []
+        for number in range(system.placement.candidates):
+            placed = place_fragment(
+                slab.structure, system.fragment, system.placement, study.surface.vacuum, hop, number
+            )
+            placed.name = f"{system.name}: place {number + 1}"
+            maker = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
+            maker.name = f"{system.name}: relax placement {number + 1}"
+            candidates.append(maker.make(placed.output))
+            jobs += [placed, candidates[-1]]
+        chosen = lowest([candidate.output for candidate in candidates])
+        chosen.name = f"{system.name}: choose placement"
+        return Flow([*jobs, chosen], output=chosen.output, name=f"{system.name}: interface")
+
+    def _system(  # noqa: PLR0913 - what one system takes from its study
+        self,
+        study: Study,
+        system: SystemSection,
+        engine: Engine,
+        base: Any,  # noqa: ANN401
+        slab: Any,  # noqa: ANN401
+        hops: list[Hop],
+        guides: list[Any],
+    ) -> tuple[list[Job | Flow], list[Flow]]:
+        """Relax each vacancy of a system once, and find the barrier of every hop in it."""
+        maker = BarrierMaker(name=system.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
+        jobs: list[Job | Flow] = []
+        vacancies: dict[int, Job] = {}
+        for index in dict.fromkeys(index for hop in hops for index in (hop.target, hop.moving)):
+            made = make_vacancy(base, index)
+            made.name = f"{system.name}: vacancy {index}"
+            vacancies[index] = maker.relax_endpoint(made.output, f"vacancy {index}")
+            jobs += [made, vacancies[index]]
+        flows = []
+        for hop, guide in zip(hops, guides, strict=True):
+            final = order_final(vacancies[hop.moving].output, hop)
+            final.name = f"{system.name} {hop.name}: final endpoint"
+            flows.append(
+                maker.between(
+                    vacancies[hop.target].output,
+                    final.output,
+                    hop=hop,
+                    slab=slab,
+                    has_fragment=system.fragment is not None,
+                    guide=guide,
+                )
+            )
+            jobs += [final, flows[-1]]
+        return jobs, flows

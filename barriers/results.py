@@ -1,0 +1,201 @@
+"""Jobs that turn converged bands into barriers, and barriers into the comparison of a study."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Literal
+
+import numpy as np
+from jobflow import job
+from pymatgen.core import Structure
+
+from barriers.analysis.comparison import Row, compare, sentence
+from barriers.analysis.paths import distinct_paths
+from barriers.analysis.profile import Profile, analyse, moment_jumps, problems
+from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, PathDoc, RelaxDoc, StudyDoc
+from barriers.structures.hop import Hop
+from barriers.structures.surface import frozen_atoms
+
+LONG_MOVE = 1.0
+"""A relaxed endpoint whose moving ion ends further (Å) from where the hop has it has left its site."""
+
+
+def band_problems(band: BandDoc) -> list[str]:
+    """Say why no barrier can be read off a band; empty for a sound, converged one."""
+    if not band.converged:
+        return [band.reason or "not converged"]
+    return problems(
+        band.positions,
+        band.structure.lattice.matrix,
+        band.energies,
+        band.forces,
+        band.structure.lattice.pbc,
+        frozen=frozen_atoms(band.structure),
+    )
+
+
+def profile_of(band: BandDoc) -> Profile:
+    """Read the profile off a sound band."""
+    return analyse(
+        band.positions,
+        band.structure.lattice.matrix,
+        band.energies,
+        band.forces,
+        pbc=band.structure.lattice.pbc,
+        frozen=frozen_atoms(band.structure),
+    )
+
+
+@job(output_schema=BarrierDoc)
+def barrier_document(  # noqa: PLR0913 - one argument for each thing the document records
+    bands: list[BandDoc],
+    initial: RelaxDoc,
+    final: RelaxDoc,
+    system: str,
+    hop: Hop | None,
+    slab: Structure | None,
+) -> BarrierDoc:
+    """Read the barrier of the lowest of several bands between the same endpoints.
+
+    Parameters
+    ----------
+    bands : list[BandDoc]
+        One for each start.
+    initial, final : RelaxDoc
+        The endpoints, for their cost.
+    system : str
+        Name of the system.
+    hop : Hop or None
+        The hop.
+    slab : Structure or None
+        The bare slab as it was built.
+    """
+    found = [band_problems(band) for band in bands]
+    sound = [index for index, reasons in enumerate(found) if not reasons]
+    profiles = {index: profile_of(bands[index]) for index in sound}
+    lattice = bands[0].structure.lattice.matrix
+    groups = distinct_paths(
+        [np.array(bands[i].positions) for i in sound], [profiles[i].forward for i in sound], lattice
+    )
+    number = {sound[member]: path for path, group in enumerate(groups, 1) for member in group}
+    best = sound[groups[0][0]] if groups else 0
+    lows = [profiles[sound[group[0]]].forward for group in groups]
+    document = BarrierDoc(
+        system=system,
+        hop=hop,
+        converged=bool(sound),
+        reason=None if sound else found[0][0],
+        band=bands[best],
+        paths=[
+            PathDoc(
+                start=band.start,
+                converged=index in profiles,
+                reason=next(iter(found[index]), None),
+                forward=profiles[index].forward if index in profiles else None,
+                path=number.get(index),
+                force_calls=band.cost.force_calls,
+            )
+            for index, band in enumerate(bands)
+        ],
+        n_paths=len(groups) or None,
+        path_spread=max(lows) - min(lows) if lows else None,
+        cost=_total([initial.cost, final.cost, *(band.cost for band in bands)]),
+        fingerprint=fingerprint(bands[best], hop, slab),
+        versions={name: version(name) for name in ("barriers", "ase", "pymatgen", "jobflow")},
+    )
+    if sound:
+        _fill(document, profiles[best], bands[best])
+    unconverged = len(bands) - len(sound)
+    if sound and unconverged:
+        document.warnings.append(f"{unconverged} of {len(bands)} starts gave no converged band")
+    return document
+
+
+def _fill(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
+    """Write barriers, checks and warnings of a sound band."""
+    document.forward, document.reverse, document.span = profile.forward, profile.reverse, profile.span
+    document.fit_spread, document.profile = profile.fit_spread, asdict(profile)
+    jumps = moment_jumps(band.moments)
+    document.warnings += [*profile.warnings, *jumps]
+    document.checks = {
+        "band converged": True,
+        "images distinct and in order": True,
+        "saddle between the endpoints": 0 < profile.saddle_distance < profile.distances[-1],
+        "no minimum below an endpoint": not profile.warnings,
+        "moments continuous": not jumps,
+        "all starts converged": all(path.converged for path in document.paths),
+    }
+
+
+def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[str, str]:
+    """Say in short strings what must be equal before two barriers are compared."""
+    engine = band.engine
+    settings = band.settings | engine.settings | {"n_images": len(band.positions) - 2}
+    settings.pop("max_steps", None)  # says when to stop trying, not what is computed
+    return {
+        "slab": slab_digest(slab) if slab else "none",
+        "hop": f"{hop.moving}→{hop.target} {hop.image}" if hop else "none",
+        "engine": f"{engine.kind} {engine.name} {engine.version} {(engine.checksum or '')[:12]}".strip(),
+        "settings": json.dumps(settings, sort_keys=True),
+    }
+
+
+def slab_digest(slab: Structure) -> str:
+    """Short SHA-256 of species, cell and positions (to 1e-4 Å) of a slab as it was built."""
+    content = [
+        [site.specie.symbol for site in slab],
+        np.round(slab.lattice.matrix, 4).tolist(),
+        np.round(slab.cart_coords, 4).tolist(),
+    ]
+    return f"{slab.composition.formula} {hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]}"
+
+
+def _total(costs: list[CostDoc]) -> CostDoc:
+    return CostDoc(
+        force_calls=sum(cost.force_calls for cost in costs), wall_time=sum(cost.wall_time for cost in costs)
+    )
+
+
+@job(output_schema=StudyDoc)
+def study_document(
+    name: str, barriers: list[BarrierDoc], reference: str, which: Literal["forward", "reverse", "span"]
+) -> StudyDoc:
+    """Compare the barriers of a study."""
+    rows = [
+        Row(
+            system=barrier.system,
+            hop=barrier.hop.name if barrier.hop else "",
+            barrier=getattr(barrier, which),
+            uncertainty=barrier.fit_spread,
+            settings=barrier.fingerprint,
+            reason=barrier.reason,
+        )
+        for barrier in barriers
+    ]
+    sentences = []
+    for hop in dict.fromkeys(row.hop for row in rows):
+        of_hop = {row.system: row for row in rows if row.hop == hop}
+        others = [row for system, row in of_hop.items() if system != reference]
+        sentences.append(sentence(of_hop[reference], *others))
+    return StudyDoc(
+        name=name,
+        barriers=barriers,
+        which=which,
+        reference=reference,
+        rows=[
+            ComparisonRowDoc(
+                system=difference.row.system,
+                hop=difference.row.hop,
+                barrier=difference.row.barrier,
+                fit_spread=difference.row.uncertainty,
+                difference=difference.delta,
+                difference_uncertainty=difference.uncertainty,
+                reason=difference.row.reason or difference.reason,
+            )
+            for difference in compare(rows, reference, which)
+        ],
+        sentences=sentences,
+    )

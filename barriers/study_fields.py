@@ -1,0 +1,163 @@
+"""What can be said of a field of the study file: its unit, what it takes, and names that must be on file.
+
+The models (:mod:`barriers.study`) use it to refuse a value; error messages, the template and the docs use it to say
+what is allowed, so that the three never disagree.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from ruamel.yaml import YAML
+
+from barriers.structures.data import load_data
+
+_SHORT = reprlib.Repr(maxstring=60, maxother=60, maxlist=6, maxdict=4, maxtuple=6, maxlevel=3)
+
+
+def unit(text: str) -> dict[str, Any]:
+    """Attach a unit to a field."""
+    return {"unit": text}
+
+
+def takes(text: str) -> dict[str, Any]:
+    """Attach words for what a field takes, where types and limits do not say it."""
+    return {"takes": text}
+
+
+def show(value: object) -> str:
+    """Write a value on one short line, in the words of the file."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _SHORT.repr(value) if isinstance(value, (str, list, dict)) else str(value)[:60]
+
+
+def closest(value: object, names: Iterable[str]) -> str:
+    """Words that point to the valid name nearest to a value, or nothing."""
+    by_lower = {name.lower(): name for name in names}
+    near = get_close_matches(str(value)[:60].lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+def refusal(
+    value: object, says: str, allowed: str | Sequence[str], at: tuple[str | int, ...] = ()
+) -> ValidationError:
+    """Make the error of a validator: one line with the value, what is allowed and the closest name.
+
+    Parameters
+    ----------
+    value : object
+        What stands in the file.
+    says : str
+        What is wrong with it, e.g. ``is not on file``.
+    allowed : str or sequence of str
+        In words, or the valid names.
+    at : tuple of str or int
+        Where the value stands below the section or field that is validated.
+    """
+    words = allowed if isinstance(allowed, str) else ", ".join(allowed) + closest(value, allowed)
+    line = PydanticCustomError("refused", "{line}", {"line": f"{show(value)} {says}; allowed: {words}"})
+    return ValidationError.from_exception_data("study", [{"type": line, "loc": at, "input": value}])
+
+
+@cache
+def names_on_file(table: str) -> tuple[str, ...]:
+    """Names in a data table: ``cathodes``, ``polymers`` or ``models``."""
+    if table == "models":
+        text = (files("barriers") / "engines/mlip/models.yaml").read_text("utf-8")
+        return tuple(YAML(typ="safe").load(text))
+    return tuple(load_data(table))
+
+
+def eliminations(polymer: str) -> tuple[str, ...]:
+    """Molecules that can be eliminated from a polymer on file."""
+    return tuple(load_data("polymers")[polymer]["eliminations"])
+
+
+@dataclass(frozen=True)
+class OnFile:
+    """Annotation of a text field: the name stands in a data table, or has the form ``module:Class`` where allowed."""
+
+    table: str
+    or_class: bool = False
+
+    def takes(self) -> str:
+        """Say which names are allowed."""
+        return ", ".join(names_on_file(self.table)) + (", or module:Class" if self.or_class else "")
+
+    def check(self, value: str) -> str:
+        """Return the name, or raise the refusal."""
+        module, colon, name = value.partition(":")
+        is_class = colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+        if value in names_on_file(self.table) or (self.or_class and is_class):
+            return value
+        raise refusal(value, "is not on file", self.takes() + closest(value, names_on_file(self.table)))
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+
+def section_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401
+    """Model inside an annotation such as ``Section``, ``Section | None`` or ``tuple[Section, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(section_of, get_args(annotation))), None)
+
+
+def extra(field: FieldInfo, key: str) -> str:
+    """Text attached to a field by :func:`unit` or :func:`takes`, empty without."""
+    attached = field.json_schema_extra
+    return str(attached.get(key, "")) if isinstance(attached, dict) else ""
+
+
+def choices(field: FieldInfo) -> tuple[str, ...]:
+    """Texts a field chooses from, empty where it is open."""
+    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+
+
+def limits(field: FieldInfo) -> str:
+    """Range of a number with its unit, e.g. ``greater than 0, at most 0.5 eV/Å``."""
+    low, high = "", ""
+    for bound in field.metadata:
+        if isinstance(bound, Ge):
+            low = f"at least {bound.ge}"
+        elif isinstance(bound, Gt):
+            low = f"greater than {bound.gt}"
+        elif isinstance(bound, Le):
+            high = f"at most {bound.le}"
+        elif isinstance(bound, Lt):
+            high = f"less than {bound.lt}"
+    return f"{', '.join(filter(None, (low, high)))} {extra(field, 'unit')}".strip()
+
+
+def allowed(field: FieldInfo) -> str:
+    """Say what a field takes, e.g. ``'forward', 'reverse', 'span'`` or ``at least 2, at most 20``."""
+    section = section_of(field.annotation)
+    on_file = next((mark for mark in field.metadata if isinstance(mark, OnFile)), None)
+    if text := extra(field, "takes"):
+        return text
+    if section:
+        many = "a list of sections" if get_origin(field.annotation) is tuple else "a section"
+        return f"{many} with {', '.join(section.model_fields)}"
+    if on_file:
+        return on_file.takes()
+    if options := choices(field):
+        return ", ".join(map(repr, options))
+    if field.annotation is bool:
+        return "true, false"
+    if get_origin(field.annotation) is tuple:
+        items = get_args(field.annotation)
+        return f"a list of {len(items)}, each {limits(FieldInfo.from_annotation(items[0]))} {extra(field, 'unit')}"
+    return limits(field)
