@@ -1,7 +1,7 @@
 """What can be said of a field of the study file: its unit, what it takes, and names that must be on file.
 
-The models (:mod:`barriers.study`) use it to refuse a value; error messages, the template and the docs use it to say
-what is allowed, so that the three never disagree.
+The models (:mod:`barriers.study`) refuse values with it; error messages, the template and the docs say what
+is allowed with it, so they never disagree.
 """
 
 from __future__ import annotations
@@ -12,17 +12,30 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from ruamel.yaml import YAML
 
 from barriers.structures.data import load_data
 
-_SHORT = reprlib.Repr(maxstring=60, maxother=60, maxlist=6, maxdict=4, maxtuple=6, maxlevel=3)
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
+_KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text"}
+
+
+class Section(BaseModel):
+    """A section of the study file.
+
+    Strict: a quoted ``"4"`` and a ``true`` are no numbers, an unknown key is an error, NaN and infinity are
+    refused.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def unit(text: str) -> dict[str, Any]:
@@ -35,13 +48,19 @@ def takes(text: str) -> dict[str, Any]:
     return {"takes": text}
 
 
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Angstrom = Annotated[float, Field(json_schema_extra=unit("Å"))]
+Force = Annotated[float, Field(json_schema_extra=unit("eV/Å"))]
+
+
 def show(value: object) -> str:
     """Write a value on one short line, in the words of the file."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    return _SHORT.repr(value) if isinstance(value, (str, list, dict)) else str(value)[:60]
+    text = _SHORT.repr(value) if isinstance(value, (str, list, dict)) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def closest(value: object, names: Iterable[str]) -> str:
@@ -88,7 +107,7 @@ def eliminations(polymer: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class OnFile:
-    """Annotation of a text field: the name stands in a data table, or has the form ``module:Class`` where allowed."""
+    """Annotation of a text field: a name in a data table, or ``module:Class`` where allowed."""
 
     table: str
     or_class: bool = False
@@ -105,11 +124,11 @@ class OnFile:
             return value
         raise refusal(value, "is not on file", self.takes() + closest(value, names_on_file(self.table)))
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
 
-def section_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401
+def section_of(annotation: Any) -> type[BaseModel] | None:
     """Model inside an annotation such as ``Section``, ``Section | None`` or ``tuple[Section, ...]``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
@@ -122,6 +141,21 @@ def extra(field: FieldInfo, key: str) -> str:
     return str(attached.get(key, "")) if isinstance(attached, dict) else ""
 
 
+def kind(field: FieldInfo) -> str:
+    """Type of a field in the words of the docs: ``number``, ``choice``, ``list``, ``section`` and so on."""
+    if get_origin(field.annotation) is tuple:
+        return "list"
+    if section_of(field.annotation):
+        return "section"
+    types = (field.annotation, *get_args(field.annotation))
+    return next((_KINDS[part] for part in types if part in _KINDS), "choice")
+
+
+def item(field: FieldInfo) -> FieldInfo:
+    """Entry of a list as a field of its own."""
+    return FieldInfo.from_annotation(get_args(field.annotation)[0])
+
+
 def choices(field: FieldInfo) -> tuple[str, ...]:
     """Texts a field chooses from, empty where it is open."""
     return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
@@ -132,32 +166,26 @@ def limits(field: FieldInfo) -> str:
     low, high = "", ""
     for bound in field.metadata:
         if isinstance(bound, Ge):
-            low = f"at least {bound.ge}"
+            low = f"{bound.ge} to"
         elif isinstance(bound, Gt):
-            low = f"greater than {bound.gt}"
+            low = f"greater than {bound.gt},"
         elif isinstance(bound, Le):
-            high = f"at most {bound.le}"
+            high = str(bound.le) if low.endswith("to") else f"at most {bound.le}"
         elif isinstance(bound, Lt):
             high = f"less than {bound.lt}"
-    return f"{', '.join(filter(None, (low, high)))} {extra(field, 'unit')}".strip()
+    return f"{low} {high} {extra(field, 'unit')}".strip()
 
 
 def allowed(field: FieldInfo) -> str:
-    """Say what a field takes, e.g. ``'forward', 'reverse', 'span'`` or ``at least 2, at most 20``."""
-    section = section_of(field.annotation)
-    on_file = next((mark for mark in field.metadata if isinstance(mark, OnFile)), None)
+    """Say what a field takes, e.g. ``'forward', 'reverse', 'span'`` or ``2 to 20``."""
     if text := extra(field, "takes"):
         return text
-    if section:
+    if section := section_of(field.annotation):
         many = "a list of sections" if get_origin(field.annotation) is tuple else "a section"
         return f"{many} with {', '.join(section.model_fields)}"
-    if on_file:
-        return on_file.takes()
+    if get_origin(field.annotation) is tuple:
+        return f"a list of {len(get_args(field.annotation))}, each {limits(item(field))}"
     if options := choices(field):
         return ", ".join(map(repr, options))
-    if field.annotation is bool:
-        return "true, false"
-    if get_origin(field.annotation) is tuple:
-        items = get_args(field.annotation)
-        return f"a list of {len(items)}, each {limits(FieldInfo.from_annotation(items[0]))} {extra(field, 'unit')}"
-    return limits(field)
+    on_file = [mark.takes() for mark in field.metadata if isinstance(mark, OnFile)]
+    return on_file[0] if on_file else "true, false" if field.annotation is bool else limits(field)
