@@ -19,7 +19,12 @@ def slab_of(cathode: CathodeSection, surface: SurfaceSection) -> Structure:
     on_file = known_cathodes()[cathode.name]
     chosen = Cathode(on_file.name, on_file.metals, cathode.a or on_file.a, cathode.c or on_file.c, on_file.z)
     slab = cut_slab(
-        bulk(chosen), surface.facet, surface.layers, surface.min_lengths, surface.vacuum, surface.frozen_layers
+        bulk(chosen),
+        surface.facet,
+        surface.layers,
+        surface.min_lengths,
+        surface.vacuum,
+        surface.frozen_layers,
     )
     return order_metals(slab, chosen.metals, cathode.seed)
 
@@ -56,7 +61,7 @@ def build_slab(cathode: CathodeSection, surface: SurfaceSection) -> Structure:
 
 
 @job
-def place_fragment(  # noqa: PLR0913 - one argument for each section of the study it reads
+def place_fragment(
     slab: Structure,
     fragment: FragmentSection,
     placement: PlacementSection,

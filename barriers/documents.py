@@ -35,6 +35,7 @@ class CostDoc(BaseModel):
     """What a calculation cost."""
 
     force_calls: int = Field(0, description="energy and force evaluations, those before a restart included")
+    earlier_force_calls: int = Field(0, description="those of them before the last restart")
     wall_time: float = Field(0.0, description="seconds, those before a restart included")
 
 

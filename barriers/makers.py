@@ -8,7 +8,15 @@ from typing import Any
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
-from barriers.construction import build_slab, hop_of, lowest, make_vacancy, order_final, place_fragment, slab_of
+from barriers.construction import (
+    build_slab,
+    hop_of,
+    lowest,
+    make_vacancy,
+    order_final,
+    place_fragment,
+    slab_of,
+)
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
@@ -60,21 +68,21 @@ class BarrierMaker(Maker):
         barrier = self.between(ends[0].output, ends[1].output)
         return Flow([*ends, barrier], output=barrier.output, name=self.name)
 
-    def relax_endpoint(self, structure: Any, which: str) -> Job:  # noqa: ANN401 - a structure or a reference to one
+    def relax_endpoint(self, structure: Any, which: str) -> Job:
         """Relax one endpoint to the tolerance of endpoints."""
         maker = self.engine.relax(self.relax.fmax, self.relax.max_steps)
         maker.name = f"{self.name}: relax {which}"
         return maker.make(structure)
 
-    def between(  # noqa: PLR0913 - what distinguishes one hop in one system
+    def between(
         self,
-        initial: Any,  # noqa: ANN401 - documents, or references to them
-        final: Any,  # noqa: ANN401
+        initial: Any,
+        final: Any,
         *,
         hop: Hop | None = None,
-        slab: Any = None,  # noqa: ANN401
+        slab: Any = None,
         has_fragment: bool = False,
-        guide: Any = None,  # noqa: ANN401
+        guide: Any = None,
     ) -> Flow:
         """Build the flow from two relaxed endpoints.
 
@@ -160,7 +168,7 @@ class StudyMaker(Maker):
         summary = study_document(study.name, outputs, study.reference, study.comparison.barrier)
         return Flow([*jobs, summary], output=summary.output, name=self.name or study.name)
 
-    def _interface(self, study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:  # noqa: ANN401
+    def _interface(self, study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
         """Relax several placements of a fragment and keep the lowest."""
         jobs: list[Job] = []
         candidates: list[Job] = []
@@ -177,13 +185,13 @@ class StudyMaker(Maker):
         chosen.name = f"{system.name}: choose placement"
         return Flow([*jobs, chosen], output=chosen.output, name=f"{system.name}: interface")
 
-    def _system(  # noqa: PLR0913 - what one system takes from its study
+    def _system(
         self,
         study: Study,
         system: SystemSection,
         engine: Engine,
-        base: Any,  # noqa: ANN401
-        slab: Any,  # noqa: ANN401
+        base: Any,
+        slab: Any,
         hops: list[Hop],
         guides: list[Any],
     ) -> tuple[list[Job | Flow], list[Flow]]:

@@ -12,9 +12,10 @@ import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
+from barriers.analysis.band import moment_jumps, problems
 from barriers.analysis.comparison import Row, compare, sentence
 from barriers.analysis.paths import distinct_paths
-from barriers.analysis.profile import Profile, analyse, moment_jumps, problems
+from barriers.analysis.profile import Profile, analyse
 from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, PathDoc, RelaxDoc, StudyDoc
 from barriers.structures.hop import Hop
 from barriers.structures.surface import frozen_atoms
@@ -50,7 +51,7 @@ def profile_of(band: BandDoc) -> Profile:
 
 
 @job(output_schema=BarrierDoc)
-def barrier_document(  # noqa: PLR0913 - one argument for each thing the document records
+def barrier_document(
     bands: list[BandDoc],
     initial: RelaxDoc,
     final: RelaxDoc,
@@ -154,9 +155,7 @@ def slab_digest(slab: Structure) -> str:
 
 
 def _total(costs: list[CostDoc]) -> CostDoc:
-    return CostDoc(
-        force_calls=sum(cost.force_calls for cost in costs), wall_time=sum(cost.wall_time for cost in costs)
-    )
+    return CostDoc(force_calls=sum(cost.force_calls for cost in costs), wall_time=sum(cost.wall_time for cost in costs))
 
 
 @job(output_schema=StudyDoc)

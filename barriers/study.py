@@ -61,9 +61,7 @@ class RelaxSection(Section):
     """Relaxation of slab, interfaces and endpoints; the cell stays fixed."""
 
     fmax: Force = Field(0.03, gt=0, le=0.5, description="endpoints are relaxed to this largest force")
-    rough_fmax: Force = Field(
-        0.1, gt=0, le=1, description="slab and interfaces, before a hop is made in them"
-    )
+    rough_fmax: Force = Field(0.1, gt=0, le=1, description="slab and interfaces, before a hop is made in them")
     max_steps: int = Field(500, ge=1, le=100_000, description="most steps of one relaxation")
 
 
@@ -91,9 +89,7 @@ class NebSection(Section):
         validate_default=True,
         description="plain band's largest force, where climbing starts; not below fmax",
     )
-    max_steps: int = Field(
-        300, ge=1, le=100_000, description="most iterations in one run; a further run continues"
-    )
+    max_steps: int = Field(300, ge=1, le=100_000, description="most iterations in one run; a further run continues")
     spring: float = Field(1.0, gt=0, le=100, description="spring constant", json_schema_extra=unit("eV/Å²"))
 
     @field_validator("rough_fmax")
@@ -128,9 +124,7 @@ class Study(Section):
     )
     cathode: CathodeSection = Field(default_factory=CathodeSection, description="the bulk crystal")
     surface: SurfaceSection = Field(default_factory=SurfaceSection, description="the slab")
-    systems: tuple[SystemSection, ...] = Field(
-        min_length=1, strict=False, description="rows of the comparison"
-    )
+    systems: tuple[SystemSection, ...] = Field(min_length=1, strict=False, description="rows of the comparison")
     hops: tuple[HopSection, ...] = Field((HopSection(),), min_length=1, strict=False, description="Li⁺ jumps")
     engine: MlipSection = Field(default_factory=MlipSection, description="what gives energies and forces")
     relax: RelaxSection = Field(default_factory=RelaxSection, description="relaxations")

@@ -70,9 +70,7 @@ def closest(value: object, names: Iterable[str]) -> str:
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
-def refusal(
-    value: object, says: str, allowed: str | Sequence[str], at: tuple[str | int, ...] = ()
-) -> ValidationError:
+def refusal(value: object, says: str, allowed: str | Sequence[str], at: tuple[str | int, ...] = ()) -> ValidationError:
     """Make the error of a validator: one line with the value, what is allowed and the closest name.
 
     Parameters

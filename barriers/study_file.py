@@ -68,9 +68,7 @@ def load_study(path: Path) -> Study:
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
-        raise StudyError(
-            [f"{path}: byte {error.start} is not UTF-8; allowed: a YAML file in UTF-8"]
-        ) from None
+        raise StudyError([f"{path}: byte {error.start} is not UTF-8; allowed: a YAML file in UTF-8"]) from None
     except OSError as error:
         raise StudyError([f"{path}: {error.strerror}; allowed: a YAML file in UTF-8"]) from None
     return read_study(text)

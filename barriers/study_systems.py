@@ -62,9 +62,7 @@ class SurfaceSection(Section):
         description="least length of the two surface vectors",
         json_schema_extra=unit("Å"),
     )
-    vacuum: Angstrom = Field(
-        12.0, ge=8, le=60, description="empty height above the topmost atom, fragment included"
-    )
+    vacuum: Angstrom = Field(12.0, ge=8, le=60, description="empty height above the topmost atom, fragment included")
 
     @field_validator("facet")
     @classmethod
@@ -117,9 +115,7 @@ class PlacementSection(Section):
     bond_length: Angstrom = Field(
         1.45, ge=1.1, le=2.2, description="bonded: first length of the C–O bond, before relaxation"
     )
-    candidates: int = Field(
-        2, ge=1, le=24, description="placements relaxed roughly; the lowest in energy goes on"
-    )
+    candidates: int = Field(2, ge=1, le=24, description="placements relaxed roughly; the lowest in energy goes on")
 
 
 class SystemSection(Section):
@@ -127,9 +123,7 @@ class SystemSection(Section):
 
     name: Name
     fragment: FragmentSection | None = Field(None, description="left out: the bare slab")
-    placement: PlacementSection = Field(
-        default_factory=PlacementSection, description="where the fragment stands"
-    )
+    placement: PlacementSection = Field(default_factory=PlacementSection, description="where the fragment stands")
 
     @model_validator(mode="after")
     def _placement_fits(self) -> Self:
@@ -153,7 +147,5 @@ class HopSection(Section):
     """One Li⁺ jump into a vacancy, found on the bare slab and carried to every system."""
 
     name: Name = "sub-surface"
-    layer: Literal["surface", "sub-surface"] = Field(
-        "sub-surface", description="atomic layer that holds both sites"
-    )
+    layer: Literal["surface", "sub-surface"] = Field("sub-surface", description="atomic layer that holds both sites")
     rank: int = Field(1, ge=1, le=100, description="1 is the shortest such hop, 2 the next, and so on")

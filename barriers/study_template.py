@@ -81,9 +81,7 @@ class _Page:
     def _explained(self, text: str, info: FieldInfo) -> None:
         comment = f"{info.description} ({allowed(info)})"
         wrapped = textwrap.wrap(comment, _WIDTH - _COLUMN - 2)
-        self.lines.append(
-            f"{text:<{_COLUMN}}# {wrapped[0]}" if len(text) < _COLUMN else f"{text}  # {wrapped[0]}"
-        )
+        self.lines.append(f"{text:<{_COLUMN}}# {wrapped[0]}" if len(text) < _COLUMN else f"{text}  # {wrapped[0]}")
         self.lines.extend(f"{'':<{_COLUMN}}# {rest}" for rest in wrapped[1:])
 
 
@@ -103,9 +101,7 @@ def _rows(section: type[BaseModel], path: str) -> Iterator[str]:
     for name, info in section.model_fields.items():
         inner = section_of(info.annotation)
         here = f"{path}{name}{'[]' if inner and kind(info) == 'list' else ''}"
-        default = (
-            "required" if info.is_required() else "" if inner or info.default is None else _yaml(info.default)
-        )
+        default = "required" if info.is_required() else "" if inner or info.default is None else _yaml(info.default)
         takes = allowed(info).removesuffix(extra(info, "unit")).strip()
         cells = (f"`{here}`", kind(info), takes, extra(info, "unit"), default, info.description or "")
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

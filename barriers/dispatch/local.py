@@ -39,6 +39,7 @@ class JobEvent:
     folder: Path | None = None
     seconds: float = 0.0
     message: str = ""
+    force_calls: int = 0
 
 
 @dataclass
@@ -51,10 +52,13 @@ class LocalRun:
         The flow's output (a document), or None if a job it depends on failed.
     failures : dict[str, str]
         Name of each failed or skipped job, and why.
+    force_calls : int
+        Energy and force evaluations of this run; 0 when everything was there.
     """
 
     output: Any
     failures: dict[str, str]
+    force_calls: int
 
 
 def run(flow: Flow, folder: Path | str, on_event: Callable[[JobEvent], None] | None = None) -> LocalRun:
@@ -76,10 +80,11 @@ def run(flow: Flow, folder: Path | str, on_event: Callable[[JobEvent], None] | N
     """
     store = JobStore(MemoryStore())
     store.connect()
-    watch = on_event or (lambda event: None)
+    watch = on_event or (lambda _event: None)
     jobs = list(flow.iterflow())
     failed: dict[str, str] = {}
     failures: dict[str, str] = {}
+    force_calls = 0
     for number, (job, parents) in enumerate(jobs, 1):
         if broken := [parent for parent in parents if parent in failed]:
             event = JobEvent("skipped", job.name, number, len(jobs), message=f"needs {failed[broken[0]]!r}")
@@ -88,10 +93,11 @@ def run(flow: Flow, folder: Path | str, on_event: Callable[[JobEvent], None] | N
         if event.state in {"failed", "skipped"}:
             failed[job.uuid] = job.name
             failures[job.name] = event.message
+        force_calls += event.force_calls
         watch(event)
     wanted = flow.output
     missing = wanted is None or any(uuid in failed for uuid, _ in _references(wanted))
-    return LocalRun(None if missing else wanted.resolve(store), failures)
+    return LocalRun(None if missing else wanted.resolve(store), failures, force_calls)
 
 
 def job_key(job: Job, store: JobStore) -> str:
@@ -107,7 +113,7 @@ def job_key(job: Job, store: JobStore) -> str:
     return hashlib.sha256(json.dumps(_identity(plain), sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _run_job(  # noqa: PLR0913 - what one step of the loop knows
+def _run_job(
     job: Job, store: JobStore, folder: Path, number: int, total: int, watch: Callable[[JobEvent], None]
 ) -> JobEvent:
     key = job_key(job, store)
@@ -134,7 +140,8 @@ def _run_job(  # noqa: PLR0913 - what one step of the loop knows
     partial.replace(job_folder / OUTPUT)
     state: Literal["unconverged", "done"] = "unconverged" if _unconverged(record) else "done"
     reason = record["output"].get("reason") or "" if state == "unconverged" else ""
-    return JobEvent(state, job.name, number, total, job_folder, time.monotonic() - started, reason)
+    seconds, calls = time.monotonic() - started, _new_force_calls(record)
+    return JobEvent(state, job.name, number, total, job_folder, seconds, reason, calls)
 
 
 def _finished(job_folder: Path) -> dict[str, Any] | None:
@@ -150,13 +157,21 @@ def _unconverged(record: dict[str, Any]) -> bool:
     return isinstance(record["output"], dict) and record["output"].get("converged") is False
 
 
-def _identity(value: Any) -> Any:  # noqa: ANN401
+def _new_force_calls(record: dict[str, Any]) -> int:
+    """Count what an engine's job evaluated in this run; documents made from others' results evaluate nothing."""
+    output = record["output"]
+    if not isinstance(output, dict) or not {"engine", "cost"} <= output.keys():
+        return 0
+    return int(output["cost"]["force_calls"]) - int(output["cost"]["earlier_force_calls"])
+
+
+def _identity(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _identity(item) for key, item in value.items() if key not in NO_PART_OF_IDENTITY}
     return [_identity(item) for item in value] if isinstance(value, list) else value
 
 
-def _references(output: Any) -> list[tuple[str, int]]:  # noqa: ANN401
+def _references(output: Any) -> list[tuple[str, int]]:
     from jobflow.core.reference import find_and_get_references
 
     return [(reference.uuid, 0) for reference in find_and_get_references(output)]
@@ -166,6 +181,6 @@ def _slug(name: str) -> str:
     return re.sub(r"[^\w.+@-]+", "-", name).strip("-")
 
 
-def load_output(path: Path) -> Any:  # noqa: ANN401
+def load_output(path: Path) -> Any:
     """Read the document a finished job left in its folder."""
     return MontyDecoder().process_decoded(json.loads(path.read_text("utf-8"))["output"])

@@ -13,6 +13,9 @@ class Engine(Protocol):
     def check(self) -> None:
         """Raise ``ValueError``, in one line that says how to mend it, if the engine cannot run here."""
 
+    def seconds_per_call(self, atoms: int, images: int) -> float:
+        """Rough time (s) of one evaluation here when so many images are evaluated together; 0 if not known."""
+
     def static(self) -> Maker:
         """Maker whose ``make(structure)`` gives a :class:`~barriers.documents.StaticDoc`."""
 

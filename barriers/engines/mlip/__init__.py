@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from monty.json import MSONable
 
 from barriers.engines.mlip.jobs import NebMaker, RelaxMaker, StaticMaker
-from barriers.engines.mlip.models import ModelSpec, check_model
+from barriers.engines.mlip.models import ModelSpec, check_model, entry
+from barriers.engines.mlip.pool import available_cores
 
 
 @dataclass
@@ -42,6 +44,15 @@ class MlipEngine(MSONable):
     def check(self) -> None:
         """Raise ``ValueError`` if the model or its weights are not here."""
         check_model(self.spec)
+
+    def seconds_per_call(self, atoms: int, images: int) -> float:
+        """Rough time (s) of one evaluation on this machine's cores, so many images at a time; 0 if not known.
+
+        One image uses all cores as threads, which gives about ``cores ** 0.8``; several use them as processes.
+        """
+        cores = self.workers or available_cores()
+        speed = cores**0.8 if images == 1 else images / math.ceil(images / cores)
+        return float(entry(self.spec).get("seconds_per_atom", 0)) * atoms / speed
 
     def static(self) -> StaticMaker:
         """Maker of a single evaluation."""

@@ -79,7 +79,7 @@ class BandRun:
         self.history: list[IterationDoc] = []
         self.climbing = False
         self._calls_at_start = evaluator.force_calls
-        self._calls_before = 0
+        self.earlier_force_calls = 0
         self._optimizer_state: dict[str, Any] | None = None
         if state := checkpoint.load():
             self._restore(state)
@@ -87,7 +87,7 @@ class BandRun:
     @property
     def force_calls(self) -> int:
         """Evaluations so far, earlier runs included."""
-        return self._calls_before + self.evaluator.force_calls - self._calls_at_start
+        return self.earlier_force_calls + self.evaluator.force_calls - self._calls_at_start
 
     def converge(self) -> bool:
         """Run both stages; True if the climbing band is converged within the iterations of this run."""
@@ -135,7 +135,7 @@ class BandRun:
             image.calc = SinglePointCalculator(image, energy=saved["energy"], forces=saved["forces"])
         self.history = [IterationDoc(**item) for item in state["history"]]
         self.climbing = self.history[-1].stage == "climbing"
-        self._calls_before = self.history[-1].force_calls
+        self.earlier_force_calls = self.history[-1].force_calls
         self._optimizer_state = state["optimizer"]
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ class Checkpoint:
         Everything the result depends on; anything monty can encode.
     """
 
-    def __init__(self, kind: str, inputs: Any) -> None:  # noqa: ANN401
+    def __init__(self, kind: str, inputs: Any) -> None:
         text = json.dumps(inputs, cls=MontyEncoder, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         self.kind = kind
@@ -54,7 +53,7 @@ class Checkpoint:
         """Replace the state in one step, so that a kill leaves the old one or the new one, and log progress."""
         partial = self.path.with_suffix(".partial")
         partial.write_text(json.dumps(state | {"wall_time": self.wall_time}, cls=MontyEncoder), "utf-8")
-        os.replace(partial, self.path)
+        partial.replace(self.path)
         with self.progress.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kind": self.kind, "wall_time": round(self.wall_time, 2)} | progress) + "\n")
 

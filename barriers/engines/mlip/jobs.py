@@ -17,7 +17,7 @@ from barriers.engines.mlip.band import BandRun, NebSettings
 from barriers.engines.mlip.checkpoint import Checkpoint
 from barriers.engines.mlip.models import ModelSpec, entry, package_versions, weights_checksum
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
-from barriers.engines.mlip.relax import largest_force, relax
+from barriers.engines.mlip.relax import relax
 from barriers.structures.start import Start, first_band
 
 
@@ -89,7 +89,11 @@ class RelaxMaker(Maker):
             max_force=result.max_force,
             fmax=self.fmax,
             steps=result.steps,
-            cost=CostDoc(force_calls=result.force_calls, wall_time=result.wall_time),
+            cost=CostDoc(
+                force_calls=result.force_calls,
+                earlier_force_calls=result.earlier_force_calls,
+                wall_time=result.wall_time,
+            ),
             engine=describe(self.model),
         )
 
@@ -137,7 +141,12 @@ class NebMaker(Maker):
         evaluator = _evaluator(self)
         first = first_band(*ends, start, None if guide is None else np.array(guide.positions))
         images = [ends[0], *first[1:-1], ends[-1]]
-        inputs = [[image.positions.tolist() for image in images], initial.structure, self.model, asdict(settings)]
+        inputs = [
+            [image.positions.tolist() for image in images],
+            initial.structure,
+            self.model,
+            asdict(settings),
+        ]
         inputs[-1].pop("max_steps")
         run = BandRun(images, evaluator, settings, Checkpoint("neb", inputs))
         converged = run.converge()
@@ -150,7 +159,11 @@ class NebMaker(Maker):
         if converged:
             moments = [result.moments for result in evaluator.evaluate(run.images, moments=True)]
             document.moments = None if moments[0] is None else [m.tolist() for m in moments if m is not None]
-        document.cost = CostDoc(force_calls=run.force_calls, wall_time=run.checkpoint.wall_time)
+        document.cost = CostDoc(
+            force_calls=run.force_calls,
+            earlier_force_calls=run.earlier_force_calls,
+            wall_time=run.checkpoint.wall_time,
+        )
         return document
 
     def _document(
@@ -190,7 +203,7 @@ def _atoms(structure: Structure) -> Atoms:
     return AseAtomsAdaptor.get_atoms(structure, msonable=False)
 
 
-def _moved(structure: Structure, positions: Any) -> Structure:  # noqa: ANN401
+def _moved(structure: Structure, positions: Any) -> Structure:
     return Structure(
         structure.lattice,
         structure.species,

@@ -108,6 +108,19 @@ def check_model(spec: ModelSpec) -> None:
         raise ValueError(f"engine.weights: no file {spec.weights!r}")
 
 
+def list_models() -> list[dict[str, Any]]:
+    """List the models on file: name, what it is, whether it is ready here, and what it needs if not."""
+    rows = []
+    for name, model in known_models().items():
+        try:
+            check_model(ModelSpec(name))
+            needs = None
+        except ValueError as error:
+            needs = str(error).partition("; ")[2]
+        rows.append({"name": name, "about": model["about"], "ready": needs is None, "needs": needs})
+    return rows
+
+
 def load_model(spec: ModelSpec) -> Model:
     """Load a model into this process."""
     model = entry(spec)
@@ -130,7 +143,7 @@ class CalculatorModel:
 
     batches = False
 
-    def __init__(self, calculator: Any) -> None:  # noqa: ANN401
+    def __init__(self, calculator: Any) -> None:
         self.calculator = calculator
 
     def evaluate(self, structures: Sequence[Atoms], moments: bool) -> list[Evaluation]:
@@ -194,7 +207,7 @@ def package_versions(spec: ModelSpec) -> dict[str, str]:
     return versions
 
 
-def _resolve(path: str) -> Any:  # noqa: ANN401
+def _resolve(path: str) -> Any:
     module, _, name = path.partition(":")
     try:
         return getattr(import_module(module), name)

@@ -20,7 +20,11 @@ from ase import Atoms
 from barriers.engines.mlip.models import Evaluation, Model, ModelSpec, is_light, load_model, resolve_device
 
 # glibc otherwise returns each large tensor to the system and faults its pages in again at the next call.
-WORKER_ENVIRONMENT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_TOP_PAD_": "200000000"}
+WORKER_ENVIRONMENT = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "100000000000",
+    "MALLOC_TOP_PAD_": "200000000",
+}
 
 IDLE_SECONDS = 300
 """Workers without work end after this time (s); they hold about 1.6 GB each."""

@@ -23,9 +23,7 @@ class EvaluatorCalculator(Calculator):
         super().__init__()
         self.evaluator = evaluator
 
-    def calculate(
-        self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes  # noqa: ANN401
-    ) -> None:
+    def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
         """Evaluate energy and forces."""
         super().calculate(atoms, properties, system_changes)
         (result,) = self.evaluator.evaluate([self.atoms])
@@ -43,6 +41,7 @@ class Relaxed:
     converged: bool
     steps: int
     force_calls: int
+    earlier_force_calls: int
     wall_time: float
 
 
@@ -87,11 +86,17 @@ def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, check
                 "steps": steps,
                 "force_calls": force_calls,
             },
-            {"iteration": steps, "max_force": max_force, "target": fmax, "energy": energy, "force_calls": force_calls},
+            {
+                "iteration": steps,
+                "max_force": max_force,
+                "target": fmax,
+                "energy": energy,
+                "force_calls": force_calls,
+            },
         )
         if max_force <= fmax or steps >= last:
             break
         optimizer.step()
         steps += 1
     wall_time = checkpoint.wall_time
-    return Relaxed(atoms, energy, forces, max_force, max_force <= fmax, steps, force_calls, wall_time)
+    return Relaxed(atoms, energy, forces, max_force, max_force <= fmax, steps, force_calls, calls_before, wall_time)

@@ -1,0 +1,5 @@
+"""``python -m barriers``."""
+
+from barriers.cli import main
+
+main()

@@ -1,0 +1,252 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from jobflow import Flow
+
+    from barriers.dispatch.local import LocalRun
+    from barriers.documents import BarrierDoc, StudyDoc
+
+DONE, NOT_CONVERGED, WRONG_INPUT = 0, 1, 2
+
+app = typer.Typer(
+    name="barriers",
+    help="Li⁺ migration barriers at cathode surfaces, bare and with polymer fragments on them.\n\n"
+    "Start with `barriers init`, look at the plan with `barriers check STUDY`, then `barriers run STUDY`. "
+    "Exit codes: 0 done, 1 not converged or failed calculation, 2 wrong input.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+StudyFile = Annotated[Path, typer.Argument(help="Study file (YAML); `barriers init` writes some.", metavar="STUDY")]
+Results = Annotated[Path, typer.Option("--results", help="Folder that holds the results folders.", metavar="DIR")]
+ResultsFolder = Annotated[Path, typer.Argument(help="Results folder of a study.", metavar="RESULTS")]
+
+
+_state = {"debug": False}
+
+
+@app.callback()
+def _options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
+    _state["debug"] = debug
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.", metavar="DIR")] = Path(),
+) -> None:
+    """Write study files with every setting explained, and flows in Python, to start from."""
+    from barriers.shipping import write_examples
+
+    for path in write_examples(folder):
+        typer.echo(path)
+
+
+@app.command()
+def check(study_file: StudyFile, as_json: Json = False) -> None:
+    """Validate a study and print its plan: systems, atoms, hops, jobs, expected time. Computes nothing."""
+    from barriers.plan import make_plan
+    from barriers.report.plan import plan_table
+    from barriers.study_file import load_study
+
+    plan = make_plan(load_study(study_file))
+    _print(plan.as_json() if as_json else plan_table(plan))
+
+
+@app.command()
+def build(
+    study_file: StudyFile,
+    folder: Annotated[Path | None, typer.Option("--out", help="Where to write the structures.", metavar="DIR")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the structures of a study as built, before any relaxation: slab, placements, endpoints (POSCAR)."""
+    from barriers.plan import built_structures, make_plan
+    from barriers.structure_files import write_structure
+    from barriers.study_file import load_study
+
+    study = load_study(study_file)
+    target = folder or Path("results") / study.name / "built"
+    target.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, structure in built_structures(make_plan(study)).items():
+        path = target / f"{name}.vasp"
+        write_structure(structure, path)
+        written.append({"file": str(path), "formula": structure.composition.formula, "atoms": len(structure)})
+    if as_json:
+        _print(written)
+    else:
+        typer.echo("\n".join(f"{item['file']}  {item['formula']}  {item['atoms']} atoms" for item in written))
+
+
+@app.command()
+def run(study_file: StudyFile, results: Results = Path("results"), as_json: Json = False) -> None:
+    """Run a study here, or go on where an earlier run stopped.
+
+    Jobs whose result is in the results folder are not run again; a killed band continues from its last iteration.
+    """
+    from barriers.engines import build_engine
+    from barriers.makers import StudyMaker
+    from barriers.report.folder import write_results
+    from barriers.report.tables import study_json
+    from barriers.study_file import load_study
+
+    study = load_study(study_file)
+    build_engine(study.engine).check()
+    folder = results / study.name
+    outcome = _watch(StudyMaker().make(study), folder, quiet=False)
+    document: StudyDoc | None = outcome.output
+    if document is None:
+        _fail(outcome, folder)
+        return
+    write_results(document, folder)
+    (folder / "study.yaml").write_text(study_file.read_text("utf-8"), "utf-8")
+    if as_json:
+        _print(study_json(document) | {"force_calls_this_run": outcome.force_calls, "results": str(folder)})
+    else:
+        _show(document, folder)
+    _exit(document.barriers)
+
+
+@app.command()
+def neb(
+    initial: Annotated[Path, typer.Argument(help="Structure file of the initial state, in any format ASE reads.")],
+    final: Annotated[Path, typer.Argument(help="Structure file of the final state.")],
+    images: Annotated[int, typer.Option(help="Intermediate images.", min=1, max=50)] = 5,
+    model: Annotated[str, typer.Option(help="Model (`barriers models`) or ASE calculator as module:Class.")] = "chgnet",
+    weights: Annotated[str | None, typer.Option(help="File with the model's weights.", metavar="FILE")] = None,
+    fmax: Annotated[float, typer.Option(help="Largest force at the end, endpoints and band (eV/Å).", min=1e-4)] = 0.03,
+    max_steps: Annotated[int, typer.Option(help="Most iterations in this run; the next run continues.", min=1)] = 500,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Find the barrier between two structures: relax both ends, then climbing-image NEB.
+
+    The final state's atoms are put into the initial state's order where that is unambiguous. Frozen atoms come from
+    the files. Frozen or not, the cell stays fixed.
+    """
+    from barriers.report.folder import write_results
+    from barriers.report.tables import barrier_json
+    from barriers.single import single_barrier
+
+    job = single_barrier(initial, final, images, model, weights, fmax, max_steps)
+    folder = results / job.name
+    outcome = _watch(job.flow, folder, quiet=as_json)
+    document: StudyDoc | None = outcome.output
+    if document is None:
+        _fail(outcome, folder)
+        return
+    barrier = document.barriers[0]
+    barrier.warnings = [*job.warnings, *barrier.warnings]
+    write_results(document, folder)
+    if as_json:
+        extra = {"force_calls_this_run": outcome.force_calls, "results": str(folder)}
+        _print(barrier_json(barrier) | extra)
+    else:
+        _show(document, folder)
+    _exit([barrier])
+
+
+@app.command()
+def show(folder: ResultsFolder, as_json: Json = False) -> None:
+    """Print the barriers of a results folder."""
+    from barriers.report.folder import read_results
+    from barriers.report.tables import study_json
+
+    document = read_results(folder)
+    if as_json:
+        _print(study_json(document))
+    else:
+        _show(document, folder)
+
+
+@app.command()
+def plot(folder: ResultsFolder, as_json: Json = False) -> None:
+    """Draw the profiles of a results folder again (PNG and SVG)."""
+    from barriers.report.folder import read_results, write_figures
+
+    written = [str(path) for path in write_figures(read_results(folder), folder)]
+    if not written:
+        raise ValueError(f"{folder}: no converged band to draw")
+    _print(written) if as_json else typer.echo("\n".join(written))
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the embedded engine's models, and which are ready here."""
+    from barriers.engines.mlip.models import list_models
+    from barriers.report.plan import models_table
+
+    rows = list_models()
+    _print(rows if as_json else models_table(rows))
+
+
+def main() -> None:
+    """Run the command line; no traceback reaches a user without ``--debug``."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command continues", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if _state["debug"]:
+            raise
+        wrong = isinstance(error, ValueError | OSError)
+        text = str(error) if wrong else f"{type(error).__name__}: {error}"
+        for line in text.splitlines():
+            typer.echo(f"{'wrong input' if wrong else 'failed'}: {line}", err=True)
+        sys.exit(WRONG_INPUT if wrong else NOT_CONVERGED)
+
+
+def _watch(flow: Flow, folder: Path, quiet: bool) -> LocalRun:
+    from barriers.dispatch.local import run as run_flow
+    from barriers.report.progress import RunView
+
+    with RunView(quiet) as view:
+        return run_flow(flow, folder, view)
+
+
+def _print(content: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if isinstance(content, Table):
+        Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(content)
+    else:
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _show(study: StudyDoc, folder: Path) -> None:
+    from barriers.report.tables import notes, study_table
+
+    _print(study_table(study))
+    for barrier in study.barriers:
+        for line in notes(barrier):
+            typer.echo(f"! {line}")
+    if len(study.barriers) > 1:
+        typer.echo("\n".join(study.sentences))
+    typer.echo(f"results in {folder}")
+
+
+def _exit(barriers: list[BarrierDoc]) -> None:
+    if not all(barrier.converged for barrier in barriers):
+        typer.echo(f"not converged; this continues it: {shlex.join(['barriers', *sys.argv[1:]])}", err=True)
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def _fail(outcome: LocalRun, folder: Path) -> None:
+    for name, message in outcome.failures.items():
+        typer.echo(f"failed: {name}: {message}", err=True)
+    typer.echo(f"files and error.txt are in {folder / 'jobs'}; the same command goes on from there", err=True)
+    raise typer.Exit(NOT_CONVERGED)

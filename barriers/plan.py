@@ -1,0 +1,113 @@
+"""What a study will do, before anything is computed: systems, atoms, hops, jobs, expected time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from pymatgen.core import Structure
+
+from barriers.construction import hop_of, placements_of, slab_of
+from barriers.engines import build_engine
+from barriers.structures.hop import Hop, endpoint, final_in_initial_order
+from barriers.study import Study
+
+CALLS = {"slab": 40, "placement": 90, "endpoint": 45, "images": 35}
+"""Usual number of evaluations: of a relaxation of slab, placement or endpoint, and for each image of a band."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Structures a study starts from, and what it will cost.
+
+    Attributes
+    ----------
+    slab : Structure
+        The bare slab.
+    hops : list[Hop]
+        The hops, found on it.
+    systems : dict[str, list[Structure]]
+        First placements of each system; the slab itself for a bare one.
+    jobs : dict[str, int]
+        Number of jobs by kind.
+    force_calls : int
+        Expected evaluations, from :data:`CALLS`.
+    seconds : float or None
+        Expected time on this machine; None for a model without a known cost.
+    """
+
+    slab: Structure
+    hops: list[Hop]
+    systems: dict[str, list[Structure]]
+    jobs: dict[str, int]
+    force_calls: int
+    seconds: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the plan as ``--json`` prints it."""
+        return {
+            "slab": {"formula": self.slab.composition.formula, "atoms": len(self.slab)},
+            "systems": [
+                {
+                    "name": name,
+                    "formula": first[0].composition.formula,
+                    "atoms": len(first[0]),
+                    "placements": len(first),
+                }
+                for name, first in self.systems.items()
+            ],
+            "hops": [hop.model_dump() for hop in self.hops],
+            "jobs": self.jobs,
+            "expected_force_calls": self.force_calls,
+            "expected_seconds": None if self.seconds is None else round(self.seconds),
+        }
+
+
+def make_plan(study: Study) -> Plan:
+    """Build the structures of a study and count its work.
+
+    Raises
+    ------
+    ValueError
+        One line, if a structure cannot be built or the engine cannot run here.
+    """
+    engine = build_engine(study.engine)
+    engine.check()
+    slab = slab_of(study.cathode, study.surface)
+    hops = [hop_of(slab, section) for section in study.hops]
+    systems = {
+        system.name: [slab]
+        if system.fragment is None
+        else placements_of(slab, system.fragment, system.placement, study.surface.vacuum, hops[0])
+        for system in study.systems
+    }
+    vacancies = {index for hop in hops for index in (hop.moving, hop.target)}
+    jobs: Counter[str] = Counter(slab=1)
+    calls = seconds = 0.0
+    for system in study.systems:
+        bands = len(hops) * (study.path.starts if system.fragment else 1)
+        here = Counter(endpoint=len(vacancies), band=bands)
+        here["placement" if system.fragment else "slab"] = system.placement.candidates if system.fragment else 0
+        per_job = CALLS | {"band": CALLS["images"] * study.path.n_images}
+        serial = sum(per_job[kind] * number for kind, number in here.items() if kind != "band")
+        calls += serial + per_job["band"] * bands
+        atoms = len(systems[system.name][0])
+        seconds += engine.seconds_per_call(atoms, 1) * serial
+        seconds += engine.seconds_per_call(atoms, study.path.n_images) * per_job["band"] * bands
+        jobs += here
+    calls += CALLS["slab"]
+    seconds += engine.seconds_per_call(len(slab), 1) * CALLS["slab"]
+    return Plan(slab, hops, systems, dict(jobs), round(calls), seconds or None)
+
+
+def built_structures(plan: Plan) -> dict[str, Structure]:
+    """Name every structure that ``barriers build`` writes: slab, placements, and endpoints of each hop as built."""
+    built = {"slab": plan.slab}
+    for name, candidates in plan.systems.items():
+        if len(candidates) > 1 or candidates[0] is not plan.slab:
+            built |= {f"{name}-placement-{number}": item for number, item in enumerate(candidates, 1)}
+        for hop in plan.hops:
+            built[f"{name}-{hop.name}-initial"] = endpoint(candidates[0], hop.target)
+            built[f"{name}-{hop.name}-final"] = final_in_initial_order(endpoint(candidates[0], hop.moving), hop)
+    return built

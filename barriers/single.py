@@ -1,0 +1,62 @@
+"""The barrier between two structure files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobflow import Flow
+
+from barriers.engines.mlip import MlipEngine
+from barriers.makers import BarrierMaker
+from barriers.results import study_document
+from barriers.structure_files import read_endpoints
+from barriers.study import NebSection, PathSection, RelaxSection
+
+
+@dataclass(frozen=True)
+class SingleBarrier:
+    """A flow that ends in a study of one barrier, the name of its results folder, and warnings about the input."""
+
+    flow: Flow
+    name: str
+    warnings: list[str]
+
+
+def single_barrier(
+    initial: Path, final: Path, images: int, model: str, weights: str | None, fmax: float, max_steps: int
+) -> SingleBarrier:
+    """Build the flow of ``barriers neb``.
+
+    Parameters
+    ----------
+    initial, final : Path
+        Structure files.
+    images : int
+        Intermediate images.
+    model, weights : str
+        As in a study's engine section.
+    fmax : float
+        Largest force of endpoints and band (eV/Å).
+    max_steps : int
+        Most steps of each relaxation and of the band in one run.
+
+    Raises
+    ------
+    ValueError
+        One line, if the files are no pair of endpoints or the model cannot run.
+    """
+    start, end, warnings = read_endpoints(initial, final)
+    engine = MlipEngine(model=model, weights=weights)
+    engine.check()
+    name = f"neb-{initial.stem}-{final.stem}"
+    maker = BarrierMaker(
+        name=f"{initial.stem}→{final.stem}",
+        engine=engine,
+        relax=RelaxSection(fmax=fmax, max_steps=max_steps),
+        path=PathSection(n_images=images),
+        neb=NebSection(fmax=fmax, rough_fmax=max(fmax, NebSection().rough_fmax), max_steps=max_steps),
+    )
+    barrier = maker.make(start, end)
+    summary = study_document(name, [barrier.output], maker.name, "forward")
+    return SingleBarrier(Flow([barrier, summary], output=summary.output), name, warnings)

@@ -1,0 +1,82 @@
+"""Structures from and to files, in any format ASE knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.constraints import FixAtoms
+from ase.io import read, write
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from barriers.documents import BandDoc
+from barriers.structures.endpoints import EndpointError, check_endpoints, match_order
+
+
+def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, Structure, list[str]]:
+    """Read the two ends of a hop, in one order of atoms.
+
+    Parameters
+    ----------
+    initial, final : Path or str
+        Structure files; the last structure counts where a file holds several. Frozen atoms come from the files
+        (POSCAR's selective dynamics, extxyz's move mask, a trajectory's constraints).
+
+    Returns
+    -------
+    tuple[Structure, Structure, list[str]]
+        Both endpoints, the final one in the order of the initial one, and warnings.
+
+    Raises
+    ------
+    EndpointError
+        One line, if a file cannot be read or the two are no pair of endpoints.
+    """
+    start, end = _read(initial), _read(final)
+    check_endpoints(start, end)
+    matched, warnings = match_order(start, end)
+    return to_structure(start), to_structure(matched), warnings
+
+
+def to_structure(atoms: Atoms) -> Structure:
+    """Turn ASE atoms into a structure that keeps positions unwrapped, periodicity and frozen atoms."""
+    frozen = {int(index) for fixed in atoms.constraints if isinstance(fixed, FixAtoms) for index in fixed.index}
+    return Structure(
+        Lattice(atoms.cell.complete().array, pbc=tuple(bool(axis) for axis in atoms.pbc)),
+        atoms.get_chemical_symbols(),
+        atoms.positions,
+        coords_are_cartesian=True,
+        site_properties={"selective_dynamics": [[index not in frozen] * 3 for index in range(len(atoms))]},
+    )
+
+
+def write_band(band: BandDoc, path: Path) -> None:
+    """Write all images of a band, energies and forces included, to one extended XYZ file."""
+    images = []
+    for positions, energy, forces in zip(band.positions, band.energies, band.forces, strict=True):
+        atoms = AseAtomsAdaptor.get_atoms(band.structure, msonable=False)
+        atoms.positions = positions
+        atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=np.array(forces))
+        images.append(atoms)
+    write(path, images, format="extxyz")
+
+
+def write_structure(structure: Structure, path: Path) -> None:
+    """Write a structure as a POSCAR with selective dynamics."""
+    structure.to(filename=str(path), fmt="poscar")
+
+
+def _read(path: Path | str) -> Atoms:
+    try:
+        atoms = read(path, index=-1)
+    except FileNotFoundError as error:
+        raise EndpointError(f"{path}: no such file") from error
+    except Exception as error:  # ASE's readers raise anything
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise EndpointError(f"{path}: not a structure file that ASE can read: {text[:200]}") from error
+    if not len(atoms):
+        raise EndpointError(f"{path}: holds no atoms")
+    return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, constraint=atoms.constraints)
