@@ -22,9 +22,7 @@ SHARPEST_TURN = 90.0
 """Largest angle between the segments that meet at an image (degrees)."""
 
 
-def minimum_image_displacements(
-    positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool] = PERIODIC
-) -> Array:
+def minimum_image_displacements(positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool] = PERIODIC) -> Array:
     """Displacement of every atom from each image to the next, by its shortest periodic copy.
 
     Parameters
@@ -81,9 +79,7 @@ def problems(
 def _shape_problems(positions: Images, cell: ArrayLike, energies: Images, forces: Images) -> list[str]:
     n = len(positions)
     if not n == len(energies) == len(forces):
-        return [
-            f"{n} images, {len(energies)} energies and {len(forces)} sets of forces do not belong together"
-        ]
+        return [f"{n} images, {len(energies)} energies and {len(forces)} sets of forces do not belong together"]
     if n < 3:
         return [f"{n} images are no band: at least 3 are needed, the two endpoints and one between"]
     expected = (np.size(positions[0]) // 3, 3)
@@ -109,9 +105,7 @@ def _value_problems(positions: Images, cell: ArrayLike, energies: Images, forces
     return found if np.isfinite(cell).all() else [*found, "the cell is not finite"]
 
 
-def _path_problems(
-    positions: Images, cell: ArrayLike, pbc: Sequence[bool], frozen: Sequence[int]
-) -> list[str]:
+def _path_problems(positions: Images, cell: ArrayLike, pbc: Sequence[bool], frozen: Sequence[int]) -> list[str]:
     steps = minimum_image_displacements(positions, cell, pbc)
     lengths = np.linalg.norm(steps, axis=(1, 2))
     found = [

@@ -90,9 +90,7 @@ def compare(rows: Sequence[Row], reference: str, which: BarrierKind) -> list[Dif
     systems = list(dict.fromkeys(row.system for row in rows))
     if reference not in systems:
         raise ValueError(f"reference {reference!r} is no system; allowed: {', '.join(systems)}")
-    return [
-        Difference(row, which, *_subtract(row, by_name.get((reference, row.hop)), reference)) for row in rows
-    ]
+    return [Difference(row, which, *_subtract(row, by_name.get((reference, row.hop)), reference)) for row in rows]
 
 
 def sentence(reference: Row, *others: Row) -> str:
@@ -109,14 +107,15 @@ def sentence(reference: Row, *others: Row) -> str:
         For example ``NCM 0.42 eV → NCM@PVDF 0.39 eV (Δ −0.03 eV)``; ``—`` for what is missing.
     """
     parts = [f"{reference.system} {_barrier(reference)}"]
-    for row in others:
-        delta, _, reason = _subtract(row, reference, reference.system)
-        missing = reference.barrier is None or row.barrier is None
-        note = (
-            "" if missing else f" (Δ —: {reason})" if delta is None else f" (Δ {_number(delta, '+z.2f')} eV)"
-        )
-        parts.append(f"{row.system} {_barrier(row)}{note}")
+    parts += [f"{row.system} {_barrier(row)}{_delta(row, reference)}" for row in others]
     return " → ".join(parts)
+
+
+def _delta(row: Row, reference: Row) -> str:
+    if row.barrier is None or reference.barrier is None:
+        return ""
+    delta, _, reason = _subtract(row, reference, reference.system)
+    return f" (Δ —: {reason})" if delta is None else f" (Δ {_number(delta, '+z.2f')} eV)"
 
 
 def _subtract(row: Row, base: Row | None, reference: str) -> tuple[float | None, float | None, str | None]:

@@ -126,7 +126,6 @@ def analyse(
         "energies_only": float(_stationary(CubicSpline(distances, relative))[1].max()),
     }
     drawn = np.linspace(0.0, distances[-1], 201)
-    ends = {0: "initial", len(points) - 1: "final"}
     return Profile(
         distances=distances.tolist(),
         energies=relative.tolist(),
@@ -141,7 +140,7 @@ def analyse(
         fit_spread=max(fits.values()) - min(fits.values()),
         saddle_distance=float(points[top]),
         minima=minima,
-        warnings=_warnings(minima, reaction, span, ends.get(top)),
+        warnings=_warnings(minima, forward, reaction, span),
     )
 
 
@@ -155,12 +154,12 @@ def _path(steps: Array) -> tuple[Array, Array]:
 
 def _stationary(curve: PPoly) -> tuple[Array, Array]:
     roots = curve.derivative().roots(extrapolate=False)
-    # A flat piece has no single root; scipy marks it with NaN, and its knots stand for it.
+    # A flat piece has no single root but a NaN; its knots stand for it.
     points = np.unique(np.concatenate([curve.x, roots[np.isfinite(roots)]]))
     return points, curve(points)
 
 
-def _warnings(minima: Sequence[dict[str, float]], reaction: float, span: float, top: str | None) -> list[str]:
+def _warnings(minima: Sequence[dict[str, float]], forward: float, reaction: float, span: float) -> list[str]:
     lines = [
         f"an intermediate minimum at {dip['distance']:.2f} Å lies {end - dip['energy']:.3f} eV "
         f"below the {name} state: give the span ({span:.3f} eV)"
@@ -168,9 +167,12 @@ def _warnings(minima: Sequence[dict[str, float]], reaction: float, span: float, 
         for name, end in (("initial", 0.0), ("final", reaction))
         if end - dip["energy"] > SHALLOWEST
     ]
-    if top is not None:
-        lines.append(
-            f"no saddle above both ends: the highest point of the path is the {top} state, "
-            f"so the {'forward' if top == 'initial' else 'reverse'} barrier is zero"
+    lines += [
+        f"no saddle above the {name} state: the {barrier} barrier is {height:z.3f} eV"
+        for name, barrier, height in (
+            ("initial", "forward", forward),
+            ("final", "reverse", forward - reaction),
         )
+        if height < SHALLOWEST
+    ]
     return lines
