@@ -194,6 +194,7 @@ def models(as_json: Json = False) -> None:
 
 def main() -> None:
     """Run the command line; no traceback reaches a user without ``--debug``."""
+    sys.path.insert(0, "")  # a calculator of the user's own, --model mine:Class, stands in the current folder
     try:
         app()
     except KeyboardInterrupt:

@@ -20,8 +20,8 @@ from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, P
 from barriers.structures.hop import Hop
 from barriers.structures.surface import frozen_atoms
 
-LONG_MOVE = 1.0
-"""A relaxed endpoint whose moving ion ends further (Å) from where the hop has it has left its site."""
+REAL_BARRIER = 1e-3
+"""A saddle less high above an endpoint (eV) is that endpoint."""
 
 
 def band_problems(band: BandDoc) -> list[str]:
@@ -124,8 +124,10 @@ def _fill(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     document.checks = {
         "band converged": True,
         "images distinct and in order": True,
-        "saddle between the endpoints": 0 < profile.saddle_distance < profile.distances[-1],
-        "no minimum below an endpoint": not profile.warnings,
+        "saddle between the endpoints": min(profile.forward, profile.reverse) > REAL_BARRIER,
+        "no minimum below an endpoint": all(
+            minimum["energy"] >= min(0.0, profile.reaction_energy) for minimum in profile.minima
+        ),
         "moments continuous": not jumps,
         "all starts converged": all(path.converged for path in document.paths),
     }
@@ -136,11 +138,11 @@ def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[
     engine = band.engine
     settings = band.settings | engine.settings | {"n_images": len(band.positions) - 2}
     settings.pop("max_steps", None)  # says when to stop trying, not what is computed
-    return {
+    shared = {name: json.dumps(value) for name, value in settings.items()}
+    return shared | {
         "slab": slab_digest(slab) if slab else "none",
         "hop": f"{hop.moving}→{hop.target} {hop.image}" if hop else "none",
         "engine": f"{engine.kind} {engine.name} {engine.version} {(engine.checksum or '')[:12]}".strip(),
-        "settings": json.dumps(settings, sort_keys=True),
     }
 
 

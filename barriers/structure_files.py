@@ -44,8 +44,9 @@ def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, S
 def to_structure(atoms: Atoms) -> Structure:
     """Turn ASE atoms into a structure that keeps positions unwrapped, periodicity and frozen atoms."""
     frozen = {int(index) for fixed in atoms.constraints if isinstance(fixed, FixAtoms) for index in fixed.index}
+    x, y, z = (bool(axis) for axis in atoms.pbc)
     return Structure(
-        Lattice(atoms.cell.complete().array, pbc=tuple(bool(axis) for axis in atoms.pbc)),
+        Lattice(atoms.cell.complete().array, pbc=(x, y, z)),
         atoms.get_chemical_symbols(),
         atoms.positions,
         coords_are_cartesian=True,

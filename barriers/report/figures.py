@@ -59,7 +59,7 @@ def draw_profiles(barriers: Sequence[BarrierDoc], ax: Axes | None = None) -> Axe
                 axes.plot([], [], color=colour, label=f"{barrier.system}: not converged")
                 continue
             profile = barrier.profile
-            look = {"color": colour, "linestyle": LINES[number % len(LINES)]}
+            look: dict[str, Any] = {"color": colour, "linestyle": LINES[number % len(LINES)]}
             axes.plot(profile["curve_distance"], profile["curve_energy"], **look)
             axes.plot(profile["distances"], profile["energies"], MARKERS[number % len(MARKERS)], color=colour)
             axes.plot([], [], marker=MARKERS[number % len(MARKERS)], label=barrier.system, **look)

@@ -15,24 +15,23 @@ from scipy.interpolate import CubicSpline
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from scipy.spatial.transform import Rotation
 
-from barriers.structures.endpoints import frozen_atoms, overlap, unwrap
+from barriers.structures.endpoints import frozen_atoms, overlap
+from barriers.structures.mapping import unwrap
 
-IDPP_FMAX = 0.01
-"""IDPP band's largest force (Å⁻³). ASE's 0.1 stops half way: these forces fall with the fifth power of distance."""
+IDPP_FMAX = 0.02
+"""Largest force on the IDPP band (Å⁻³); ASE's default of 0.1 stops half way between crystal neighbours."""
 
 IDPP_STEPS = 100
 
-PASSING = 0.8
-"""Two atoms nearer than this (Å) on the straight path are moved apart sideways: IDPP has no force at distance zero."""
+PASSING = 0.7
+"""Atoms nearer than this (Å) on the straight path are parted first: IDPP has no force at zero distance."""
 
 
 class OverlapError(ValueError):
     """Atoms of a first band overlap."""
 
 
-def interpolate(
-    initial: Atoms, final: Atoms, n_images: int, method: Literal["idpp", "linear"]
-) -> list[Atoms]:
+def interpolate(initial: Atoms, final: Atoms, n_images: int, method: Literal["idpp", "linear"]) -> list[Atoms]:
     """Draw a band between two endpoints.
 
     Parameters
@@ -42,13 +41,13 @@ def interpolate(
     n_images : int
         Intermediate images.
     method : {"idpp", "linear"}
-        Image dependent pair potential (Smidstrup et al., J. Chem. Phys. 140, 214106 (2014)), or straight lines.
+        Image dependent pair potential (Smidstrup et al., J. Chem. Phys. 140, 214106), or straight lines.
 
     Returns
     -------
     list[Atoms]
-        ``n_images + 2`` structures without calculators. The endpoints' positions are those given, bit by bit, and
-        frozen atoms keep their initial positions in every intermediate image. All carry the same frozen atoms.
+        ``n_images + 2`` structures without calculators, all with the same frozen atoms. The endpoints have
+        the positions given, bit by bit; frozen atoms keep their initial ones in every intermediate image.
 
     Raises
     ------
@@ -59,11 +58,12 @@ def interpolate(
     if method == "idpp":
         for image in images[1:-1]:
             _part(image, unwrap(final.positions, initial) - initial.positions)
-        idpp_interpolate(NEB(images), traj=None, log=None, fmax=IDPP_FMAX, steps=IDPP_STEPS, mic=True)
+        band = NEB(images, method="improvedtangent")
+        idpp_interpolate(band, traj=None, log=None, fmax=IDPP_FMAX, steps=IDPP_STEPS, mic=True)
     return _checked(images)
 
 
-def carry(initial: Atoms, final: Atoms, guide: np.ndarray, cell: np.ndarray, n_images: int) -> list[Atoms]:
+def carry(initial: Atoms, final: Atoms, guide: np.ndarray, n_images: int) -> list[Atoms]:
     """Let the slab of a system follow the converged band of the bare slab.
 
     Each slab atom keeps the guide's deviation from the straight line; the fragment goes straight.
@@ -73,9 +73,8 @@ def carry(initial: Atoms, final: Atoms, guide: np.ndarray, cell: np.ndarray, n_i
     initial, final : Atoms
         Endpoints of this system, slab atoms first.
     guide : numpy.ndarray, shape (G, M, 3)
-        Positions (Å) of the M slab atoms in all images of the guide, endpoints included.
-    cell : numpy.ndarray, shape (3, 3)
-        Cell of the guide (Å); only its height may differ from this system's.
+        Positions (Å) of the M slab atoms in all images of the guide, endpoints included. Its cell may differ
+        from this system's in height, so no atom may be wrapped along c; along the surface it may.
     n_images : int
         Intermediate images; the guide is resampled over its path length if it has another number.
 
@@ -89,9 +88,7 @@ def carry(initial: Atoms, final: Atoms, guide: np.ndarray, cell: np.ndarray, n_i
     OverlapError
         If atoms overlap in an intermediate image.
     """
-    steps = find_mic(np.diff(guide, axis=0).reshape(-1, 3), cell, initial.pbc)[0].reshape(
-        -1, *guide.shape[1:]
-    )
+    steps = find_mic(np.diff(guide, axis=0).reshape(-1, 3), initial.cell, initial.pbc)[0].reshape(-1, *guide.shape[1:])
     path = np.concatenate([np.zeros_like(guide[:1]), steps.cumsum(axis=0)])
     if len(guide) != n_images + 2:
         length = np.append(0, np.linalg.norm(steps, axis=(1, 2)).cumsum())
@@ -105,8 +102,8 @@ def carry(initial: Atoms, final: Atoms, guide: np.ndarray, cell: np.ndarray, n_i
 def displace(images: Sequence[Atoms], atoms: Sequence[int], amplitude: float, seed: int) -> list[Atoms]:
     """Shift and turn a fragment as a rigid body in the intermediate images, to start a search elsewhere.
 
-    One random direction and one random axis serve all images; half of the mean square is shift, half is turn (less
-    turn for a fragment too small for it). Bond lengths within the fragment stay.
+    One random direction and one random axis serve all images; half of the mean square is shift, half is turn
+    (less turn for a fragment too small for it). Bond lengths within the fragment stay.
 
     Parameters
     ----------
@@ -143,7 +140,7 @@ def displace(images: Sequence[Atoms], atoms: Sequence[int], amplitude: float, se
 
 
 def _straight(initial: Atoms, final: Atoms, n_images: int) -> np.ndarray:
-    """Positions of the intermediate images on straight lines between nearest images, shape (n_images, N, 3)."""
+    """Positions of the intermediate images on straight lines, shape (n_images, N, 3)."""
     moves = unwrap(final.positions, initial) - initial.positions
     return initial.positions + np.linspace(0, 1, n_images + 2)[1:-1, None, None] * moves
 
@@ -159,14 +156,13 @@ def _band(initial: Atoms, final: Atoms, positions: np.ndarray) -> list[Atoms]:
 
 
 def _part(image: Atoms, moves: np.ndarray) -> None:
-    """Move atoms that pass through each other apart, square to their relative motion, each by half of what lacks."""
+    """Move atoms that pass through each other apart, square to their relative motion."""
     vectors, distances = get_distances(image.positions, cell=image.cell, pbc=image.pbc)
     positions = image.positions.copy()
     for first, second in np.argwhere(np.triu(distances < PASSING, 1)):
         relative = moves[first] - moves[second]
         along = relative / (np.linalg.norm(relative) or 1.0)
-        # The most transverse axis does not change sign with the direction of the path, so a band run backwards is
-        # the same band.
+        # The most transverse axis does not turn with the sense of the path: a band run backwards is the same.
         sideways = np.eye(3)[np.abs(along).argmin()]
         sideways = sideways - (sideways @ along) * along
         sideways /= np.linalg.norm(sideways)

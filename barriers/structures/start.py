@@ -18,7 +18,8 @@ class Start(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     method: Literal["idpp", "carried", "displaced"] = Field(
-        "idpp", description="interpolated, carried over from the bare slab, or interpolated with the fragment displaced"
+        "idpp",
+        description="interpolated, carried over from the bare slab, or interpolated with the fragment displaced",
     )
     n_images: int = Field(description="intermediate images")
     amplitude: float = Field(0.0, description="size of the displacement (Å)")
@@ -59,7 +60,9 @@ def plan_starts(
     starts = [Start(method="carried", n_images=n_images)] if guided else []
     starts.append(plain)
     for number in range(n_starts - len(starts)):
-        starts.append(Start(method="displaced", n_images=n_images, amplitude=amplitude, seed=seed + number + 1))
+        starts.append(
+            Start(method="displaced", n_images=n_images, amplitude=amplitude, seed=seed + number + 1)
+        )
     return starts[:n_starts]
 
 

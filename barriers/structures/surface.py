@@ -25,8 +25,8 @@ def primitive_miller(bulk: Structure, primitive: Structure, facet: Sequence[int]
     """
     normal = bulk.lattice.reciprocal_lattice.get_cartesian_coords(facet)
     indices = np.rint(primitive.lattice.matrix @ normal / (2 * np.pi)).astype(int)
-    h, k, l = indices // np.gcd.reduce(indices)
-    return int(h), int(k), int(l)
+    h, k, m = indices // np.gcd.reduce(indices)
+    return int(h), int(k), int(m)
 
 
 def cut_slab(
@@ -75,7 +75,7 @@ def cut_slab(
         primitive=False,
         center_slab=False,
     )
-    charges = {"Li": 1, "Ni": 3, "O": -2}
+    charges = {"Li": 1.0, "Ni": 3.0, "O": -2.0}
     slabs = [slab.get_orthogonal_c_slab() for slab in generator.get_slabs()]
     nonpolar = [slab for slab in slabs if not slab.add_oxidation_state_by_element(charges).is_polar()]
     if not nonpolar:

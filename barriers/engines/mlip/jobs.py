@@ -139,15 +139,10 @@ class NebMaker(Maker):
         if loose:
             return self._document(initial, start, ends, settings, reason="; ".join(loose))
         evaluator = _evaluator(self)
-        first = first_band(*ends, start, None if guide is None else np.array(guide.positions))
+        first = first_band(ends[0], ends[1], start, None if guide is None else np.array(guide.positions))
         images = [ends[0], *first[1:-1], ends[-1]]
-        inputs = [
-            [image.positions.tolist() for image in images],
-            initial.structure,
-            self.model,
-            asdict(settings),
-        ]
-        inputs[-1].pop("max_steps")
+        tolerances = {key: value for key, value in asdict(settings).items() if key != "max_steps"}
+        inputs = [[image.positions.tolist() for image in images], initial.structure, self.model, tolerances]
         run = BandRun(images, evaluator, settings, Checkpoint("neb", inputs))
         converged = run.converge()
         reason = None

@@ -7,6 +7,7 @@ the images of a band go to as many one-threaded workers as there are; a single s
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -101,11 +102,11 @@ def get_evaluator(spec: ModelSpec, workers: int | None) -> Evaluator:
 
 def evaluate_in_worker(spec: ModelSpec, atoms: Atoms, moments: bool, threads: int) -> Evaluation:
     """Evaluate one structure in a worker process, with so many threads."""
-    import torch
-
-    if torch.get_num_threads() != threads:
+    model = _model_of_this_worker(spec)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
-    return _model_of_this_worker(spec).evaluate([atoms], moments)[0]
+    return model.evaluate([atoms], moments)[0]
 
 
 @cache
