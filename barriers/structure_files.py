@@ -38,6 +38,7 @@ def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, S
     start, end = _read(initial), _read(final)
     check_endpoints(start, end)
     matched, warnings = match_order(start, end)
+    start.set_constraint(matched.constraints)  # either file may be the one that names the frozen atoms
     return to_structure(start), to_structure(matched), warnings
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from pymatgen.core import Composition, Molecule
 from rdkit import Chem
@@ -132,7 +131,7 @@ def build_fragment(polymer: str, units: int, eliminate: str | None, seed: int = 
     return _fragment(f"{polymer}-{eliminate}", product, seed)
 
 
-def _chain(unit: str, units: int) -> Any:
+def _chain(unit: str, units: int) -> Chem.Mol:
     """Join repeat units head to tail; the ends stay open."""
     joined = Chem.Mol()
     for number in range(units):
@@ -146,42 +145,38 @@ def _chain(unit: str, units: int) -> Any:
     return Chem.molzip(joined)
 
 
-def _open_ends(chain: Any) -> list[int]:
+def _open_ends(chain: Chem.Mol) -> list[int]:
     return [atom.GetIdx() for atom in chain.GetAtoms() if atom.GetAtomicNum() == 0]
 
 
-def _backbone(chain: Any) -> list[int]:
+def _backbone(chain: Chem.Mol) -> list[int]:
     """Atoms on the way from one open end to the other, ends included."""
     return list(Chem.GetShortestPath(chain, *_open_ends(chain)))
 
 
-def _eliminated(chain: Any, step: Elimination) -> Any:
+def _eliminated(chain: Chem.Mol, step: Elimination) -> Chem.Mol:
     """Run the elimination once, at the backbone pair nearest the middle."""
     backbone = _backbone(chain)
     reaction = rdChemReactions.ReactionFromSmarts(step.reaction)
 
-    def pair(product: Any) -> list[Any]:
-        return [
-            atom
-            for atom in product.GetAtoms()
-            if atom.HasProp("old_mapno") and atom.GetIntProp("old_mapno") < 3
-        ]
+    def pair(product: Chem.Mol) -> list[Chem.Atom]:
+        return [atom for atom in product.GetAtoms() if atom.HasProp("old_mapno") and atom.GetIntProp("old_mapno") < 3]
 
-    def off_centre(product: Any) -> int:
+    def off_centre(product: Chem.Mol) -> int:
         places = [backbone.index(atom.GetIntProp("react_atom_idx")) for atom in pair(product)]
         return abs(sum(places) - len(backbone) + 1)
 
     product = min((product for (product,) in reaction.RunReactants((chain,))), key=off_centre)
     Chem.SanitizeMol(product)
-    first, second = sorted(_backbone(product).index(atom.GetIdx()) for atom in pair(product))
     along = _backbone(product)
+    first, second = sorted(along.index(atom.GetIdx()) for atom in pair(product))
     double = product.GetBondBetweenAtoms(along[first], along[second])
     double.SetStereoAtoms(along[first - 1], along[second + 1])
     double.SetStereo(Chem.BondStereo.STEREOTRANS)
     return product
 
 
-def _capped(chain: Any) -> Any:
+def _capped(chain: Chem.Mol) -> Chem.Mol:
     """Close both ends with hydrogen and check the valences."""
     capped = Chem.RWMol(chain)
     for end in _open_ends(capped):
@@ -190,20 +185,19 @@ def _capped(chain: Any) -> Any:
     return Chem.RemoveHs(capped)
 
 
-def _fragment(name: str, flat: Any, seed: int) -> Fragment:
+def _fragment(name: str, flat: Chem.Mol, seed: int) -> Fragment:
     """Give the molecule three dimensions and check them."""
     solid = Chem.AddHs(flat)
     settings = rdDistGeom.ETKDGv3()
-    settings.randomSeed = seed
+    settings.randomSeed = seed  # type: ignore[assignment]
     embedded = rdDistGeom.EmbedMolecule(solid, settings) == 0
     if not embedded or rdForceFieldHelpers.MMFFOptimizeMolecule(solid, maxIters=MAX_STEPS) != 0:
-        raise ValueError(
-            f"fragment {name}: no conformer of {Chem.MolToSmiles(flat)} was found with seed {seed}"
-        )
+        raise ValueError(f"fragment {name}: no conformer of {Chem.MolToSmiles(flat)} was found with seed {seed}")
     symbols = [atom.GetSymbol() for atom in solid.GetAtoms()]
     molecule = Molecule(symbols, solid.GetConformer().GetPositions())
-    apart = molecule.distance_matrix[Chem.GetDistanceMatrix(solid) > 1]
-    if apart.size and apart.min() < CLASH:
-        raise ValueError(f"fragment {name}: atoms that share no bond are {apart.min():.2f} Å apart")
+    apart = molecule.distance_matrix[Chem.GetDistanceMatrix(solid) > 1].min()
+    if apart < CLASH:
+        raise ValueError(f"fragment {name}: atoms that share no bond are {apart:.2f} Å apart")
     double = solid.GetSubstructMatch(Chem.MolFromSmarts("[#6]=[#6]"))
-    return Fragment(name, molecule, tuple(double), Chem.MolToSmiles(flat), CalcMolFormula(flat))
+    Chem.AssignStereochemistryFrom3D(solid)
+    return Fragment(name, molecule, double, Chem.MolToSmiles(Chem.RemoveHs(solid)), CalcMolFormula(solid))

@@ -20,6 +20,9 @@ from barriers.engines.mlip.relax import largest_force
 MAX_STEP = 0.2
 """Longest step of one image in one iteration (Å, norm over its atoms); FIRE's own limit is for the whole band."""
 
+TIME_STEP = 0.2
+"""FIRE's first time step (its own default of 0.1 takes a third more force calls on a slab's hop)."""
+
 
 @dataclass(frozen=True)
 class NebSettings:
@@ -98,7 +101,7 @@ class BandRun:
         self.climbing = climbing
         fmax = self.settings.fmax if climbing else self.settings.rough_fmax
         band = EvaluatedBand(self.images, self.evaluator, climbing, fmax, self.settings.spring)
-        optimizer = FIRE(band, logfile=None, maxstep=MAX_STEP * np.sqrt(len(self.images) - 2))
+        optimizer = FIRE(band, logfile=None, dt=TIME_STEP, maxstep=MAX_STEP * np.sqrt(len(self.images) - 2))
         if self._optimizer_state is not None:
             restore_optimizer(optimizer, self._optimizer_state)
             self._optimizer_state = None

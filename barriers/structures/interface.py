@@ -1,0 +1,243 @@
+"""Interfaces: a fragment above a slab or bonded to it. Slab atoms come first, in the slab's own order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+import numpy as np
+from pymatgen.core import IMolecule, Structure
+from scipy.spatial.transform import Rotation
+
+from barriers.structures.adduct import CLASH, UP, Positions, adducts, bonds
+from barriers.structures.polymer import Fragment
+from barriers.structures.surface import FRAGMENT, LAYER, set_vacuum
+
+IMAGE_GAP = 2.0
+"""Least distance between a fragment and its periodic images (Å)."""
+
+DISTINCT = 0.5
+"""Candidates whose atoms lie nearer than this to each other (root mean square, Å) are the same."""
+
+ANION_REACH = 2.6
+"""Cations within this distance of an oxygen are its neighbours (Å)."""
+
+AZIMUTH = 30.0
+"""Step of the turns of a bonded fragment about the normal (degrees)."""
+
+
+def place_at_distance(
+    slab: Structure,
+    fragment: Fragment,
+    over: Sequence[float],
+    distance: float,
+    vacuum: float,
+    candidates: int,
+) -> list[Structure]:
+    """Hold a fragment flat above the slab.
+
+    Candidate 0 has the chain along the longer surface vector and its thinnest direction along the normal. The next
+    ones are turned about the chain by even parts of a circle, up to four; beyond that, about the normal as well.
+
+    Parameters
+    ----------
+    slab : Structure
+        Slab with c along the normal.
+    fragment : Fragment
+        The fragment.
+    over : Sequence[float]
+        Point (Å) over which the fragment's centre comes; its height does not matter.
+    distance : float
+        Height of the fragment's lowest atom above the topmost slab atom (Å).
+    vacuum : float
+        Empty height above the topmost atom of all (Å).
+    candidates : int
+        Number of placements.
+
+    Returns
+    -------
+    list[Structure]
+        As many interfaces as asked for, fewer where a turned one meets its own periodic image.
+
+    Raises
+    ------
+    ValueError
+        If every placement brings the fragment within 2 Å of its own periodic image.
+    """
+    around_chain = min(candidates, 4)
+    around_normal = -(-candidates // around_chain)
+    flat = _flat(fragment.molecule.cart_coords)
+    longer = max(slab.lattice.matrix[:2], key=np.linalg.norm)
+    heading = np.degrees(np.arctan2(longer[1], longer[0]))
+    top = slab.cart_coords[:, 2].max()
+    poses = []
+    for number in range(candidates):
+        about_normal, about_chain = divmod(number, around_chain)
+        turn = Rotation.from_euler(
+            "xz", [360 * about_chain / around_chain, 360 * about_normal / around_normal + heading], degrees=True
+        )
+        turned = turn.apply(flat)
+        poses.append(turned + np.array([over[0], over[1], top + distance - turned[:, 2].min()]))
+    return _interfaces(slab, fragment, poses, vacuum, candidates)
+
+
+def place_bonded(
+    slab: Structure,
+    fragment: Fragment,
+    near: Sequence[float],
+    bond_length: float,
+    vacuum: float,
+    candidates: int,
+) -> list[Structure]:
+    """Bond a C=C carbon of a fragment to a surface oxygen, straight above it.
+
+    1. The exposed, undercoordinated oxygen of the topmost layer nearest to ``near`` takes the bond.
+    2. Either carbon becomes tetrahedral (:func:`~barriers.structures.adduct.adducts`) and is set above the oxygen.
+    3. The fragment is turned about the normal; what clashes with the slab is left out.
+    4. The clearest, mutually different placements are kept: those with the largest least distance between fragment
+       and slab, in units of the van der Waals radii.
+
+    Parameters
+    ----------
+    slab : Structure
+        Slab with c along the normal and the site property ``layer``.
+    fragment : Fragment
+        A fragment with C=C.
+    near : Sequence[float]
+        Point (Å); its height does not matter.
+    bond_length : float
+        C–O distance (Å).
+    vacuum : float
+        Empty height above the topmost atom of all (Å).
+    candidates : int
+        Number of placements.
+
+    Returns
+    -------
+    list[Structure]
+        As many interfaces as asked for, fewer where there are not so many different ones; the clearest first.
+
+    Raises
+    ------
+    ValueError
+        If the fragment has no C=C, no oxygen is free to bond, every placement clashes, or every placement brings the
+        fragment within 2 Å of its own periodic image.
+    """
+    if not fragment.bonding_atoms:
+        raise ValueError(f"fragment {fragment.name} has no C=C to bond with; allowed: one after an elimination")
+    # Tall enough that no pose reaches the slab's next copy through the vacuum.
+    tall = set_vacuum(slab, vacuum + fragment.molecule.distance_matrix.max() + bond_length)
+    oxygen = _bonding_oxygen(tall, near, bond_length)
+    above = tall.cart_coords[oxygen] + bond_length * UP
+    ranked = []
+    for carbon in fragment.bonding_atoms:
+        contact = _contacts(fragment.molecule, carbon, tall, oxygen)
+        for shape, angle in product(adducts(fragment.molecule, carbon), np.arange(0, 360, AZIMUTH)):
+            pose = Rotation.from_euler("z", angle, degrees=True).apply(shape) + above
+            clearance = (_distances(tall, pose) / contact).min()
+            if clearance >= CLASH:
+                ranked.append((round(clearance, 3), pose + slab.cart_coords[oxygen] - tall.cart_coords[oxygen]))
+    if not ranked:
+        raise ValueError(f"fragment {fragment.name} clashes with the slab in every placement; use fewer units")
+    ranked.sort(key=lambda entry: -entry[0])
+    return _interfaces(slab, fragment, (pose for _, pose in ranked), vacuum, candidates)
+
+
+def fragment_gap(interface: Structure, n_slab: int) -> float:
+    """Least minimum-image distance between fragment and slab atoms (Å)."""
+    return float(_distances(interface, interface.cart_coords[n_slab:])[:, :n_slab].min())
+
+
+def image_distance(interface: Structure, n_slab: int) -> float:
+    """Least distance between a fragment and its periodic images (Å); the fragment's atoms lie together in one piece."""
+    fragment = Structure.from_sites(interface.sites[n_slab:])
+    reach = min(interface.lattice.abc) + 0.1
+    *_, offsets, distances = fragment.get_neighbor_list(reach)
+    return float(distances[offsets.any(axis=1)].min())
+
+
+def _flat(positions: Positions) -> Positions:
+    """Centre a molecule with its longest principal axis along x and its shortest along z."""
+    centred = positions - positions.mean(axis=0)
+    axes = np.linalg.svd(centred, full_matrices=False)[2]
+    # The decomposition leaves the signs open.
+    axes *= np.sign(axes[range(3), np.abs(axes).argmax(axis=1)])[:, None]
+    axes[2] = np.cross(axes[0], axes[1])
+    flat: Positions = centred @ axes.T
+    return flat
+
+
+def _bonding_oxygen(slab: Structure, near: Sequence[float], bond_length: float) -> int:
+    """Find the oxygen of the topmost layer, short of cations and with free room above, nearest in the plane."""
+    oxygens = slab.indices_from_symbol("O")
+    cations = {i: sum(n.specie.symbol != "O" for n in slab.get_neighbors(slab[i], ANION_REACH)) for i in oxygens}
+    full = max(cations.values())
+    layer = slab.site_properties[LAYER]
+
+    def is_free(oxygen: int) -> bool:
+        if layer[oxygen] != max(layer) or cations[oxygen] == full:
+            return False
+        above = slab.cart_coords[oxygen] + bond_length * UP
+        return int(_distances(slab, above[None]).argmin()) == oxygen
+
+    def in_plane(oxygen: int) -> float:
+        level = [near[0], near[1], slab.cart_coords[oxygen][2]]
+        return round(float(_distances(slab, np.array([level]))[0, oxygen]), 3)
+
+    free = [oxygen for oxygen in oxygens if is_free(oxygen)]
+    if not free:
+        raise ValueError("the topmost layer has no exposed, undercoordinated oxygen to bond with")
+    return min(free, key=in_plane)
+
+
+def _contacts(molecule: IMolecule, carbon: int, slab: Structure, oxygen: int) -> Positions:
+    """Sums of van der Waals radii (Å), fragment by slab; zero where the bond itself fixes the distance."""
+    ours, theirs = ([float(site.specie.van_der_waals_radius) for site in atoms] for atoms in (molecule, slab))
+    contact: Positions = np.add.outer(ours, theirs)
+    contact[carbon] = 0
+    contact[bonds(molecule)[carbon], oxygen] = 0
+    return contact
+
+
+def _distances(slab: Structure, positions: Positions) -> Positions:
+    """Minimum-image distances (Å), positions by slab atoms."""
+    distances: Positions = slab.lattice.get_all_distances(
+        slab.lattice.get_fractional_coords(positions), slab.frac_coords
+    )
+    return distances
+
+
+def _interfaces(
+    slab: Structure, fragment: Fragment, poses: Iterable[Positions], vacuum: float, candidates: int
+) -> list[Structure]:
+    """Join slab and fragment, for the first different poses that stay clear of their periodic images."""
+    kept: list[tuple[Positions, Structure]] = []
+    nearest = 0.0
+    for pose in poses:
+        if any(np.sqrt(((pose - other) ** 2).sum(axis=1).mean()) < DISTINCT for other, _ in kept):
+            continue
+        interface = _join(slab, fragment, pose, vacuum)
+        apart = image_distance(interface, len(slab))
+        nearest = max(nearest, apart)
+        if apart >= IMAGE_GAP:
+            kept.append((pose, interface))
+        if len(kept) == candidates:
+            break
+    if not kept:
+        raise ValueError(
+            f"fragment {fragment.name} comes within {nearest:.2f} Å of its own periodic image; "
+            f"at least {IMAGE_GAP} Å needs larger min_lengths"
+        )
+    return [interface for _, interface in kept]
+
+
+def _join(slab: Structure, fragment: Fragment, pose: Positions, vacuum: float) -> Structure:
+    interface = slab.copy()
+    for site, position in zip(fragment.molecule, pose, strict=True):
+        interface.append(
+            site.specie,
+            position,
+            coords_are_cartesian=True,
+            properties={LAYER: FRAGMENT, "selective_dynamics": [True] * 3},
+        )
+    return set_vacuum(interface, vacuum)
