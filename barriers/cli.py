@@ -73,7 +73,7 @@ def build(
 ) -> None:
     """Write the structures of a study as built, before any relaxation: slab, placements, endpoints (POSCAR)."""
     from barriers.plan import built_structures, make_plan
-    from barriers.structure_files import write_structure
+    from barriers.structure_files import stem, write_structure
     from barriers.study_file import load_study
 
     study = load_study(study_file)
@@ -81,7 +81,7 @@ def build(
     target.mkdir(parents=True, exist_ok=True)
     written = []
     for name, structure in built_structures(make_plan(study)).items():
-        path = target / f"{name}.vasp"
+        path = target / f"{stem(name)}.vasp"
         write_structure(structure, path)
         written.append({"file": str(path), "formula": structure.composition.formula, "atoms": len(structure)})
     if as_json:

@@ -49,9 +49,12 @@ def single_barrier(
     start, end, warnings = read_endpoints(initial, final)
     engine = MlipEngine(model=model, weights=weights)
     engine.check()
-    name = f"neb-{initial.stem}-{final.stem}"
+    labels = (initial.stem, final.stem)
+    if labels[0] == labels[1]:  # POSCARs in folders of their own
+        labels = (initial.resolve().parent.name, final.resolve().parent.name)
+    name = f"neb-{labels[0]}-{labels[1]}"
     maker = BarrierMaker(
-        name=f"{initial.stem}→{final.stem}",
+        name="→".join(labels),
         engine=engine,
         relax=RelaxSection(fmax=fmax, max_steps=max_steps),
         path=PathSection(n_images=images),

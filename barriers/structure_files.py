@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,11 @@ def to_structure(atoms: Atoms) -> Structure:
     )
 
 
+def stem(*names: str) -> str:
+    """Join names of systems and hops to a file name; ASE would take what follows an @ for the number of an image."""
+    return re.sub(r"[^\w.+-]+", "-", "-".join(names).replace("@", "+"))
+
+
 def write_band(band: BandDoc, path: Path) -> None:
     """Write all images of a band, energies and forces included, to one extended XYZ file."""
     images = []
@@ -73,7 +79,7 @@ def write_structure(structure: Structure, path: Path) -> None:
 
 def _read(path: Path | str) -> Atoms:
     try:
-        atoms = read(path, index=-1)
+        atoms = read(path, index=-1, do_not_split_by_at_sign=True)
     except FileNotFoundError as error:
         raise EndpointError(f"{path}: no such file") from error
     except Exception as error:  # ASE's readers raise anything

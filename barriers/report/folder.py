@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from barriers.documents import SCHEMA_VERSION, BarrierDoc, StudyDoc
 from barriers.report.figures import draw_profiles, save_figure
 from barriers.report.tables import write_csv
-from barriers.structure_files import write_band, write_structure
+from barriers.structure_files import stem, write_band, write_structure
 
 DOCUMENT = "study.json"
 
@@ -40,8 +40,8 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     structures = folder / "structures"
     structures.mkdir(exist_ok=True)
     for barrier in study.barriers:
-        stem = f"{barrier.system}-{barrier.hop.name}" if barrier.hop else barrier.system
-        band, initial = structures / f"{stem}.extxyz", structures / f"{stem}-initial.vasp"
+        name = stem(barrier.system, *((barrier.hop.name,) if barrier.hop else ()))
+        band, initial = structures / f"{name}.extxyz", structures / f"{name}-initial.vasp"
         write_band(barrier.band, band)
         write_structure(barrier.band.structure, initial)
         written += [band, initial]

@@ -1,0 +1,70 @@
+"""Shared fixtures: the command line in this process, and the reference systems."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from ase import Atoms
+from ase.build import add_adsorbate, bulk, fcc100
+from ase.constraints import FixAtoms
+from ase.io import write
+
+from barriers.cli import main
+
+ROOT = Path(__file__).parent.parent
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run ``barriers ARGS`` as a user would, tracebacks excluded."""
+
+    def run(*args: str | Path) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["barriers", *map(str, args)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Outcome(int(stopped.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+def gold_on_aluminium() -> tuple[Atoms, Atoms]:
+    """Au hopping between hollow sites of Al(100), bottom layers frozen: 0.374 eV with EMT."""
+    initial = fcc100("Al", size=(2, 2, 3))
+    add_adsorbate(initial, "Au", 1.7, "hollow")
+    initial.center(axis=2, vacuum=4.0)
+    initial.set_constraint(FixAtoms([atom.index for atom in initial if atom.tag > 1]))
+    final = initial.copy()
+    final.positions[-1, 0] += initial.cell[0, 0] / 2
+    return initial, final
+
+
+def aluminium_vacancy(a: float = 4.05) -> tuple[Atoms, Atoms]:
+    """A vacancy hop in fcc Al, 31 atoms."""
+    crystal = bulk("Al", a=a, cubic=True).repeat(2)
+    neighbour = 1 + int(crystal.get_distances(0, range(1, 32), mic=True).argmin())
+    hole = crystal.positions[0].copy()
+    initial, final = crystal.copy(), crystal.copy()
+    final.positions[neighbour] = hole
+    del initial[0], final[0]
+    return initial, final
+
+
+@pytest.fixture
+def gold_files(tmp_path: Path) -> tuple[Path, Path]:
+    """The Au/Al(100) endpoints as trajectory files, which keep frozen atoms."""
+    paths = tmp_path / "au_initial.traj", tmp_path / "au_final.traj"
+    for path, atoms in zip(paths, gold_on_aluminium(), strict=True):
+        write(path, atoms)
+    return paths

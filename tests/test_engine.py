@@ -1,0 +1,206 @@
+"""The embedded engine: bands, checkpoints, models and what they are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.mep import NEB
+from ase.optimize import FIRE
+from conftest import gold_on_aluminium
+from jobflow import run_locally
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from barriers.construction import slab_of
+from barriers.engines.mlip import MlipEngine
+from barriers.engines.mlip.band import BandRun, EvaluatedBand, NebSettings
+from barriers.engines.mlip.checkpoint import Checkpoint
+from barriers.engines.mlip.models import ModelSpec, check_model, known_models
+from barriers.engines.mlip.pool import Evaluator
+from barriers.engines.mlip.relax import largest_force, relax
+from barriers.structure_files import to_structure
+from barriers.structures.path import interpolate
+from barriers.study import CathodeSection, SurfaceSection
+
+EMT_SPEC = ModelSpec("emt")
+SETTINGS = NebSettings(fmax=0.03, rough_fmax=0.3, max_steps=300, spring=1.0)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def first_band(n_images: int = 3) -> list[Atoms]:
+    ends = []
+    for atoms in gold_on_aluminium():
+        result = relax(atoms, Evaluator(EMT_SPEC, None), 0.01, 300, Checkpoint("relax", atoms.positions.tolist()))
+        result.atoms.calc = SinglePointCalculator(result.atoms, energy=result.energy, forces=result.forces)
+        ends.append(result.atoms)
+    return [ends[0], *interpolate(*ends, n_images, "idpp")[1:-1], ends[1]]
+
+
+def saddle(images: list[Atoms]) -> float:
+    energies = [image.get_potential_energy() for image in images]
+    return max(energies) - energies[0]
+
+
+def test_same_barrier_as_plain_ase_with_fewer_evaluations() -> None:
+    evaluator = Evaluator(EMT_SPEC, None)
+    run = BandRun(first_band(), evaluator, SETTINGS, Checkpoint("neb", "a"))
+    assert run.converge()
+    images = first_band()
+    for image in images:
+        image.calc = EMT()
+    optimizer = FIRE(NEB(images, climb=True, method="improvedtangent", k=1.0), logfile=None)
+    optimizer.run(fmax=0.03, steps=500)
+    assert saddle(run.images) == pytest.approx(saddle(images), abs=1e-3)
+    assert run.force_calls == evaluator.force_calls < 3 * len(run.history)
+    assert run.force_calls < 3 * optimizer.nsteps
+
+
+def test_band_climbs_only_after_the_plain_band_is_rough() -> None:
+    run = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "b"))
+    run.converge()
+    stages = [item.stage for item in run.history]
+    assert stages == sorted(stages, reverse=True)
+    assert {"plain", "climbing"} == set(stages)
+    assert run.history[stages.index("climbing") - 1].max_force <= SETTINGS.rough_fmax
+    assert run.history[-1].max_force <= SETTINGS.fmax
+
+
+def test_frozen_atoms_stay_to_the_bit_and_forces_are_projected() -> None:
+    images = first_band()
+    frozen = images[0].constraints[0].index
+    run = BandRun(images, Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "c"))
+    run.converge()
+    for image in run.images:
+        assert (image.positions[frozen] == images[0].positions[frozen]).all()
+    raw = run.images[2].get_forces(apply_constraint=False)
+    assert np.abs(raw[frozen]).max() > SETTINGS.fmax
+    assert largest_force(run.images[2].get_forces()) < 0.1
+
+
+def test_images_that_rest_are_not_evaluated_again() -> None:
+    images = first_band()
+    run = BandRun(images, Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "d"))
+    run.converge()
+    evaluator = Evaluator(EMT_SPEC, None)
+    band = EvaluatedBand(run.images, evaluator, climb=True, fmax=SETTINGS.fmax, spring=1.0)
+    band.get_forces()
+    band.set_positions(band.get_positions() + 0.01)
+    band.get_forces()
+    assert evaluator.force_calls <= 1  # the climbing image alone keeps its force
+
+
+def test_an_interrupted_band_goes_on_as_if_it_had_not_stopped() -> None:
+    whole = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "whole"))
+    whole.converge()
+    pieces, runs = False, 0
+    while not pieces:
+        short = NebSettings(**{**vars(SETTINGS), "max_steps": 4})
+        run = BandRun(first_band(), Evaluator(EMT_SPEC, None), short, Checkpoint("neb", "pieces"))
+        pieces, runs = run.converge(), runs + 1
+    assert runs >= 3
+    assert run.force_calls == whole.force_calls
+    assert [item.max_force for item in run.history] == pytest.approx([item.max_force for item in whole.history])
+    assert saddle(run.images) == pytest.approx(saddle(whole.images), abs=1e-9)
+
+
+def test_a_checkpoint_of_other_input_is_not_taken_up() -> None:
+    Checkpoint("neb", {"fmax": 0.1}).save({"steps": 3}, {})
+    assert Checkpoint("neb", {"fmax": 0.2}).load() is None
+    assert Checkpoint("neb", {"fmax": 0.1}).load()["steps"] == 3
+
+
+def test_jobs_run_in_plain_jobflow() -> None:
+    initial, final = map(to_structure, gold_on_aluminium())
+    from barriers import BarrierMaker
+
+    flow = BarrierMaker(engine=MlipEngine(model="emt")).make(initial, final)
+    responses = run_locally(flow, ensure_success=True, log=False)
+    document = responses[flow.output.uuid][1].output
+    assert document.forward == pytest.approx(0.375, abs=0.002)
+    assert document.band.engine.name == "emt"
+    assert document.checks["band converged"]
+    assert document.schema_version == 1
+    static = MlipEngine(model="emt").static().make(initial)
+    energy = run_locally(static, log=False)[static.uuid][1].output.energy
+    assert energy > document.band.energies[0]
+
+
+def test_a_band_between_unrelaxed_ends_gives_no_barrier() -> None:
+    from barriers import BarrierMaker
+    from barriers.study import RelaxSection
+
+    initial, final = map(to_structure, gold_on_aluminium())
+    maker = BarrierMaker(engine=MlipEngine(model="emt"), relax=RelaxSection(fmax=0.001, max_steps=2))
+    flow = maker.make(initial, final)
+    document = run_locally(flow, log=False)[flow.output.uuid][1].output
+    assert (document.converged, document.forward, document.band.cost.force_calls) == (False, None, 0)
+    assert "initial endpoint not relaxed" in document.reason
+
+
+@pytest.mark.parametrize(
+    ("spec", "word"),
+    [
+        (ModelSpec("chgnot"), "did you mean 'chgnet'?"),
+        (ModelSpec("ase.calculators.emt:EMTT"), "cannot be imported"),
+        (ModelSpec("no_such_package.here:Model"), "no_such_package"),
+        (ModelSpec("emt", weights="/no/such/file.pt"), "/no/such/file.pt"),
+    ],
+)
+def test_a_model_that_cannot_run_is_named_with_its_mend(spec: ModelSpec, word: str) -> None:
+    with pytest.raises(ValueError, match="^[^\n]+$") as caught:
+        check_model(spec)
+    assert word in str(caught.value)
+
+
+def test_models_without_weights_in_a_wheel_ask_before_they_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("barriers.engines.mlip.models.find_spec", lambda name: name)
+    with pytest.raises(ValueError, match="engine.weights"):
+        check_model(ModelSpec("mattersim-1m"))
+    check_model(ModelSpec("mattersim-1m", allow_download=True))
+    assert {model["weights"] for model in known_models().values()} == {"wheel", "file", "none"}
+
+
+def small_slab() -> Atoms:
+    slab = slab_of(CathodeSection(), SurfaceSection(layers=3, frozen_layers=1, min_lengths=(2.5, 5.0)))
+    return AseAtomsAdaptor.get_atoms(slab, msonable=False)
+
+
+@pytest.mark.mlip
+def test_workers_give_the_numbers_of_the_models_own_calculator() -> None:
+    from chgnet.model.dynamics import CHGNetCalculator
+
+    slabs = [small_slab() for _ in range(3)]
+    for seed, slab in enumerate(slabs):
+        slab.rattle(0.03, seed=seed)
+    ours = Evaluator(ModelSpec(), workers=2).evaluate(slabs, moments=True)
+    for slab, result in zip(slabs, ours, strict=True):
+        slab.calc = CHGNetCalculator(use_device="cpu")
+        assert result.energy == pytest.approx(slab.get_potential_energy(), abs=1e-3)
+        assert result.forces == pytest.approx(slab.get_forces(apply_constraint=False), abs=1e-3)
+        assert result.moments == pytest.approx(slab.get_magnetic_moments(), abs=1e-3)
+        assert len(set(np.round(result.moments, 3))) > 3
+
+
+@pytest.mark.mlip
+def test_a_batch_gives_what_single_calls_give() -> None:
+    """On a GPU the images of a band go through the model as one batch; the same code runs here."""
+    from barriers.engines.mlip.chgnet import ChgnetModel
+
+    model = ChgnetModel("0.3.0", None, "cpu")
+    slabs = [small_slab() for _ in range(3)]
+    for seed, slab in enumerate(slabs):
+        slab.rattle(0.03, seed=seed)
+    single = model.evaluate(slabs, moments=False)
+    model.batches = True
+    for one, other in zip(single, model.evaluate(slabs, moments=False), strict=True):
+        assert one.energy == pytest.approx(other.energy, abs=1e-3)
+        assert one.forces == pytest.approx(other.forces, abs=1e-3)
+        assert one.moments is None
