@@ -6,24 +6,21 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 
 import numpy as np
-from pymatgen.core import IMolecule, Structure
+from pymatgen.core import Structure
 from scipy.spatial.transform import Rotation
 
-from barriers.structures.adduct import CLASH, UP, Positions, adducts, bonds
+from barriers.structures.bonding import CLASH, UP, Positions, adducts, bonding_oxygen, distances_to, turns, weights
 from barriers.structures.polymer import Fragment
 from barriers.structures.surface import FRAGMENT, LAYER, set_vacuum
 
 IMAGE_GAP = 2.0
 """Least distance between a fragment and its periodic images (Å)."""
 
-DISTINCT = 0.5
+DISTINCT = 1.0
 """Candidates whose atoms lie nearer than this to each other (root mean square, Å) are the same."""
 
-ANION_REACH = 2.6
-"""Cations within this distance of an oxygen are its neighbours (Å)."""
-
-AZIMUTH = 30.0
-"""Step of the turns of a bonded fragment about the normal (degrees)."""
+REACH = 4.0
+"""Slab atoms deeper than this below the topmost one are nearest to no fragment atom (Å)."""
 
 
 def place_at_distance(
@@ -64,20 +61,10 @@ def place_at_distance(
     ValueError
         If every placement brings the fragment within 2 Å of its own periodic image.
     """
-    around_chain = min(candidates, 4)
-    around_normal = -(-candidates // around_chain)
     flat = _flat(fragment.molecule.cart_coords)
-    longer = max(slab.lattice.matrix[:2], key=np.linalg.norm)
-    heading = np.degrees(np.arctan2(longer[1], longer[0]))
     top = slab.cart_coords[:, 2].max()
-    poses = []
-    for number in range(candidates):
-        about_normal, about_chain = divmod(number, around_chain)
-        turn = Rotation.from_euler(
-            "xz", [360 * about_chain / around_chain, 360 * about_normal / around_normal + heading], degrees=True
-        )
-        turned = turn.apply(flat)
-        poses.append(turned + np.array([over[0], over[1], top + distance - turned[:, 2].min()]))
+    turned = [turn.apply(flat) for turn in _flat_turns(slab, candidates)]
+    poses = [pose + np.array([over[0], over[1], top + distance - pose[:, 2].min()]) for pose in turned]
     return _interfaces(slab, fragment, poses, vacuum, candidates)
 
 
@@ -92,10 +79,10 @@ def place_bonded(
     """Bond a C=C carbon of a fragment to a surface oxygen, straight above it.
 
     1. The exposed, undercoordinated oxygen of the topmost layer nearest to ``near`` takes the bond.
-    2. Either carbon becomes tetrahedral (:func:`~barriers.structures.adduct.adducts`) and is set above the oxygen.
-    3. The fragment is turned about the normal; what clashes with the slab is left out.
+    2. Either carbon becomes tetrahedral (:func:`~barriers.structures.bonding.adducts`) and is set above the oxygen.
+    3. The fragment is turned about the normal and tilted; what clashes with the slab is left out.
     4. The clearest, mutually different placements are kept: those with the largest least distance between fragment
-       and slab, in units of the van der Waals radii.
+       and slab, in units of the contact radii.
 
     Parameters
     ----------
@@ -125,32 +112,20 @@ def place_bonded(
     """
     if not fragment.bonding_atoms:
         raise ValueError(f"fragment {fragment.name} has no C=C to bond with; allowed: one after an elimination")
-    # Tall enough that no pose reaches the slab's next copy through the vacuum.
-    tall = set_vacuum(slab, vacuum + fragment.molecule.distance_matrix.max() + bond_length)
-    oxygen = _bonding_oxygen(tall, near, bond_length)
-    above = tall.cart_coords[oxygen] + bond_length * UP
-    ranked = []
-    for carbon in fragment.bonding_atoms:
-        contact = _contacts(fragment.molecule, carbon, tall, oxygen)
-        for shape, angle in product(adducts(fragment.molecule, carbon), np.arange(0, 360, AZIMUTH)):
-            pose = Rotation.from_euler("z", angle, degrees=True).apply(shape) + above
-            clearance = (_distances(tall, pose) / contact).min()
-            if clearance >= CLASH:
-                ranked.append((round(clearance, 3), pose + slab.cart_coords[oxygen] - tall.cart_coords[oxygen]))
-    if not ranked:
+    poses = _ranked_poses(slab, fragment, near, bond_length, vacuum)
+    if not poses:
         raise ValueError(f"fragment {fragment.name} clashes with the slab in every placement; use fewer units")
-    ranked.sort(key=lambda entry: -entry[0])
-    return _interfaces(slab, fragment, (pose for _, pose in ranked), vacuum, candidates)
+    return _interfaces(slab, fragment, poses, vacuum, candidates)
 
 
 def fragment_gap(interface: Structure, n_slab: int) -> float:
     """Least minimum-image distance between fragment and slab atoms (Å)."""
-    return float(_distances(interface, interface.cart_coords[n_slab:])[:, :n_slab].min())
+    return float(distances_to(interface, interface.cart_coords[n_slab:])[:, :n_slab].min())
 
 
 def image_distance(interface: Structure, n_slab: int) -> float:
     """Least distance between a fragment and its periodic images (Å); the fragment's atoms lie together in one piece."""
-    fragment = Structure.from_sites(interface.sites[n_slab:])
+    fragment = Structure(interface.lattice, interface.species[n_slab:], interface.frac_coords[n_slab:])
     reach = min(interface.lattice.abc) + 0.1
     *_, offsets, distances = fragment.get_neighbor_list(reach)
     return float(distances[offsets.any(axis=1)].min())
@@ -167,44 +142,40 @@ def _flat(positions: Positions) -> Positions:
     return flat
 
 
-def _bonding_oxygen(slab: Structure, near: Sequence[float], bond_length: float) -> int:
-    """Find the oxygen of the topmost layer, short of cations and with free room above, nearest in the plane."""
-    oxygens = slab.indices_from_symbol("O")
-    cations = {i: sum(n.specie.symbol != "O" for n in slab.get_neighbors(slab[i], ANION_REACH)) for i in oxygens}
-    full = max(cations.values())
-    layer = slab.site_properties[LAYER]
-
-    def is_free(oxygen: int) -> bool:
-        if layer[oxygen] != max(layer) or cations[oxygen] == full:
-            return False
-        above = slab.cart_coords[oxygen] + bond_length * UP
-        return int(_distances(slab, above[None]).argmin()) == oxygen
-
-    def in_plane(oxygen: int) -> float:
-        level = [near[0], near[1], slab.cart_coords[oxygen][2]]
-        return round(float(_distances(slab, np.array([level]))[0, oxygen]), 3)
-
-    free = [oxygen for oxygen in oxygens if is_free(oxygen)]
-    if not free:
-        raise ValueError("the topmost layer has no exposed, undercoordinated oxygen to bond with")
-    return min(free, key=in_plane)
+def _flat_turns(slab: Structure, candidates: int) -> list[Rotation]:
+    """Turns from x along the chain to the longer surface vector, about the chain first and then about the normal."""
+    around_chain = min(candidates, 4)
+    around_normal = -(-candidates // around_chain)
+    longer = max(slab.lattice.matrix[:2], key=np.linalg.norm)
+    heading = np.degrees(np.arctan2(longer[1], longer[0]))
+    places = (divmod(number, around_chain) for number in range(candidates))
+    return [
+        Rotation.from_euler("xz", [360 * chain / around_chain, 360 * normal / around_normal + heading], degrees=True)
+        for normal, chain in places
+    ]
 
 
-def _contacts(molecule: IMolecule, carbon: int, slab: Structure, oxygen: int) -> Positions:
-    """Sums of van der Waals radii (Å), fragment by slab; zero where the bond itself fixes the distance."""
-    ours, theirs = ([float(site.specie.van_der_waals_radius) for site in atoms] for atoms in (molecule, slab))
-    contact: Positions = np.add.outer(ours, theirs)
-    contact[carbon] = 0
-    contact[bonds(molecule)[carbon], oxygen] = 0
-    return contact
-
-
-def _distances(slab: Structure, positions: Positions) -> Positions:
-    """Minimum-image distances (Å), positions by slab atoms."""
-    distances: Positions = slab.lattice.get_all_distances(
-        slab.lattice.get_fractional_coords(positions), slab.frac_coords
-    )
-    return distances
+def _ranked_poses(
+    slab: Structure, fragment: Fragment, near: Sequence[float], bond_length: float, vacuum: float
+) -> list[Positions]:
+    """Positions of the bonded fragment that clash with no slab atom, the clearest first."""
+    # Tall enough that no pose reaches the slab's next copy through the vacuum.
+    tall = set_vacuum(slab, vacuum + 2 * fragment.molecule.distance_matrix.max())
+    oxygen = bonding_oxygen(tall, near, bond_length)
+    foot, height = tall.cart_coords[oxygen] + bond_length * UP, tall.cart_coords[:, 2]
+    upper = np.flatnonzero(height > height.max() - REACH)
+    surface = Structure.from_sites([tall[atom] for atom in upper])
+    shift = slab.cart_coords[oxygen] - tall.cart_coords[oxygen]
+    ranked = []
+    for carbon in fragment.bonding_atoms:
+        weight = weights(fragment.molecule, carbon, surface, int(np.searchsorted(upper, oxygen)))
+        for shape, turn in product(adducts(fragment.molecule, carbon), turns()):
+            pose = turn.apply(shape) + foot
+            clearance = (distances_to(surface, pose) * weight).min()
+            if clearance >= CLASH:
+                ranked.append((round(clearance, 3), pose + shift))
+    ranked.sort(key=lambda entry: -entry[0])
+    return [pose for _, pose in ranked]
 
 
 def _interfaces(

@@ -12,7 +12,7 @@ from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
 from barriers.structures.data import load_data
 
-CLASH = 1.5
+LEAST_APART = 1.5
 """Least distance between atoms that share no bond (Å); two hydrogens on one carbon are 1.75 Å apart."""
 
 MAX_STEPS = 5000
@@ -189,14 +189,15 @@ def _fragment(name: str, flat: Chem.Mol, seed: int) -> Fragment:
     """Give the molecule three dimensions and check them."""
     solid = Chem.AddHs(flat)
     settings = rdDistGeom.ETKDGv3()
-    settings.randomSeed = seed  # type: ignore[assignment]
+    # RDKit gives seeds 0 and 1 the same conformer.
+    settings.randomSeed = seed + 1  # type: ignore[assignment]
     embedded = rdDistGeom.EmbedMolecule(solid, settings) == 0
     if not embedded or rdForceFieldHelpers.MMFFOptimizeMolecule(solid, maxIters=MAX_STEPS) != 0:
         raise ValueError(f"fragment {name}: no conformer of {Chem.MolToSmiles(flat)} was found with seed {seed}")
     symbols = [atom.GetSymbol() for atom in solid.GetAtoms()]
     molecule = Molecule(symbols, solid.GetConformer().GetPositions())
     apart = molecule.distance_matrix[Chem.GetDistanceMatrix(solid) > 1].min()
-    if apart < CLASH:
+    if apart < LEAST_APART:
         raise ValueError(f"fragment {name}: atoms that share no bond are {apart:.2f} Å apart")
     double = solid.GetSubstructMatch(Chem.MolFromSmarts("[#6]=[#6]"))
     Chem.AssignStereochemistryFrom3D(solid)
