@@ -167,4 +167,4 @@ def test_barriers_of_unlike_settings_are_not_compared(tmp_path: Path) -> None:
     assert "spring" in row.reason
     alike = study_document.original("s", [one, one.model_copy(update={"system": "other"})], "one", "forward")
     assert alike.rows[1].difference == 0
-    assert alike.sentences == ["one 0.38 eV → other 0.38 eV (Δ 0.00 eV)"]
+    assert alike.sentences == ["one 0.37 eV → other 0.37 eV (Δ +0.00 eV)"]

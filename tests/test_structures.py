@@ -70,6 +70,18 @@ def test_slab_is_stoichiometric_layer_by_layer(slab: Structure) -> None:
     assert np.diff(heights) == pytest.approx([spacing] * 3, abs=0.01)
 
 
+@pytest.mark.parametrize("layers", [3, 4, 5, 6])
+def test_slab_has_the_layers_asked_for(layers: int) -> None:
+    built = build(layers=layers, frozen=1)
+    assert len(built) == 24 * layers
+    assert np.ptp(built.cart_coords[:, 2]) == pytest.approx(
+        (layers - 1) * bulk(NCM811).lattice.d_hkl((1, 0, 4)), abs=0.2
+    )
+    for layer in range(layers):
+        elements = [site.specie.symbol for site in built if site.properties[LAYER] == layer]
+        assert (elements.count("Li"), elements.count("O"), len(elements)) == (6, 12, 24)
+
+
 def test_slab_stands_upright_with_its_vacuum(slab: Structure) -> None:
     a, b, c = slab.lattice.matrix
     assert c @ a == pytest.approx(0, abs=1e-9)

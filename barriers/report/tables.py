@@ -54,7 +54,7 @@ def signed(value: float | None) -> str:
     return "—" if value is None else f"{value:+.3f}".replace("-", MINUS)
 
 
-def barrier_table(barriers: list[BarrierDoc], differences: dict[tuple[str, str], float | None] | None = None) -> Table:
+def barrier_table(barriers: list[BarrierDoc], differences: dict[tuple[str, str], str] | None = None) -> Table:
     """Lay out barriers, a row each, differences to the reference where they are given."""
     table = Table(title=None, header_style="bold", caption="eV; ± is the spread of the fits, the least uncertainty")
     table.add_column("System")
@@ -84,7 +84,7 @@ def barrier_table(barriers: list[BarrierDoc], differences: dict[tuple[str, str],
             energy(barrier.fit_spread),
             energy(barrier.reverse),
             energy(barrier.span),
-            *((signed(differences.get((barrier.system, name))),) if differences else ()),
+            *((differences.get((barrier.system, name), "—"),) if differences else ()),
             paths,
             str(barrier.cost.force_calls),
             f"{barrier.cost.wall_time:.0f} s",
@@ -93,8 +93,14 @@ def barrier_table(barriers: list[BarrierDoc], differences: dict[tuple[str, str],
 
 
 def study_table(study: StudyDoc) -> Table:
-    """Lay out a study's barriers with their differences to the reference."""
-    return barrier_table(study.barriers, {(row.system, row.hop): row.difference for row in study.rows})
+    """Lay out a study's barriers, with their differences where there are several systems."""
+    if len({barrier.system for barrier in study.barriers}) == 1:
+        return barrier_table(study.barriers)
+    shown = {
+        (row.system, row.hop): "reference" if row.system == study.reference else signed(row.difference)
+        for row in study.rows
+    }
+    return barrier_table(study.barriers, shown)
 
 
 def write_csv(study: StudyDoc, path: Path) -> None:

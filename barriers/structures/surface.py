@@ -81,6 +81,11 @@ def cut_slab(
     if not nonpolar:
         raise ValueError(f"facet {tuple(facet)} has no non-polar termination")
     slab = Structure.from_sites(nonpolar[0].sites).remove_oxidation_states()
+    # pymatgen rounds the layers up to whole oriented cells, which may hold several.
+    in_plane_area = np.linalg.norm(np.cross(*slab.lattice.matrix[:2]))
+    repeat = len(primitive) * in_plane_area * bulk.lattice.d_hkl(facet) / primitive.volume
+    by_height = np.argsort(np.round(slab.cart_coords[:, 2], 3), kind="stable")
+    slab.remove_sites(by_height[layers * round(repeat) :].tolist())
     lengths = zip(min_lengths, slab.lattice.abc[:2], strict=True)
     repeats = [max(1, int(np.ceil(least / length - 1e-6))) for least, length in lengths]
     slab.make_supercell([*repeats, 1], to_unit_cell=False)
