@@ -123,7 +123,7 @@ class StudyMaker(Maker):
     """All systems and hops of a study.
 
     1. Build the slab and relax it once.
-    2. For each fragment: place it in several ways, relax each, keep the lowest.
+    2. For each fragment: place it in several ways, relax each roughly, relax the lowest fully.
     3. For each system: relax each vacancy once; two of them are the endpoints of a hop.
     4. For each system and hop: the barrier, in systems with a fragment also from the bare slab's path.
     5. Compare.
@@ -183,7 +183,11 @@ class StudyMaker(Maker):
             jobs += [placed, candidates[-1]]
         chosen = lowest([candidate.output for candidate in candidates])
         chosen.name = f"{system.name}: choose placement"
-        return Flow([*jobs, chosen], output=chosen.output, name=f"{system.name}: interface")
+        # To the endpoints' own tolerance, so that both start from one conformation of the fragment.
+        maker = engine.relax(study.relax.fmax, study.relax.max_steps)
+        maker.name = f"{system.name}: relax interface"
+        interface = maker.make(chosen.output.structure)
+        return Flow([*jobs, chosen, interface], output=interface.output, name=f"{system.name}: interface")
 
     def _system(
         self,

@@ -13,8 +13,8 @@ from barriers.engines import build_engine
 from barriers.structures.hop import Hop, endpoint, final_in_initial_order
 from barriers.study import Study
 
-CALLS = {"slab": 40, "placement": 90, "endpoint": 45, "images": 35}
-"""Usual number of evaluations: of a relaxation of slab, placement or endpoint, and for each image of a band."""
+CALLS = {"slab": 30, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}
+"""Usual number of evaluations in a relaxation of slab, placement, interface or endpoint, and for an image of a band."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,8 @@ def make_plan(study: Study) -> Plan:
     for system in study.systems:
         bands = len(hops) * (study.path.starts if system.fragment else 1)
         here = Counter(endpoint=len(vacancies), band=bands)
-        here["placement" if system.fragment else "slab"] = system.placement.candidates if system.fragment else 0
+        if system.fragment:
+            here += Counter(placement=system.placement.candidates, interface=1)
         per_job = CALLS | {"band": CALLS["images"] * study.path.n_images}
         serial = sum(per_job[kind] * number for kind, number in here.items() if kind != "band")
         calls += serial + per_job["band"] * bands

@@ -58,7 +58,9 @@ def skewed() -> tuple[Atoms, Atoms]:
     return initial, final
 
 
-def test_nothing_that_should_not_matter_changes_a_barrier(cli: Cli, tmp_path: Path, skewed: tuple[Atoms, Atoms]) -> None:
+def test_nothing_that_should_not_matter_changes_a_barrier(
+    cli: Cli, tmp_path: Path, skewed: tuple[Atoms, Atoms]
+) -> None:
     initial, final = skewed
     generator = np.random.default_rng(1)
     plain = barrier(cli, tmp_path, initial, final, "--fmax", "0.01")

@@ -128,13 +128,9 @@ def test_the_lowest_of_several_paths_is_reported_with_their_number(tmp_path: Pat
     document = gold_barrier(tmp_path)
     low, high = document.band, document.band.model_copy(deep=True)
     high.start = "displaced 1"
-    middle = len(high.energies) // 2
     for image in range(1, len(high.energies) - 1):
         high.energies[image] += 0.1
         high.positions[image][-1][1] += 0.5
-    assert max(high.energies) == high.energies[middle]
-    ends = run(gold_flow(), tmp_path)
-    assert ends.failures == {}
     made = barrier_document.original([high, low], _relaxed(document, 0), _relaxed(document, -1), "s", None, None)
     assert made.forward == pytest.approx(document.forward)
     assert (made.n_paths, made.band.start) == (2, "idpp")
@@ -142,7 +138,7 @@ def test_the_lowest_of_several_paths_is_reported_with_their_number(tmp_path: Pat
     assert [path.path for path in made.paths] == [2, 1]
 
 
-def _relaxed(document: BarrierDoc, index: int):  # noqa: ANN202
+def _relaxed(document: BarrierDoc, index: int):
     from barriers.documents import RelaxDoc
 
     return RelaxDoc(

@@ -51,7 +51,8 @@ def test_ordering_depends_on_the_seed_and_not_on_the_order_of_atoms() -> None:
     matcher = StructureMatcher(primitive_cell=False, attempt_supercell=False)
     first = order_metals(plain, NCM811.metals, 0)
     assert np.allclose(
-        sorted(map(tuple, _sites(first, "Co"))), sorted(map(tuple, _sites(order_metals(shuffled, NCM811.metals, 0), "Co")))
+        sorted(map(tuple, _sites(first, "Co"))),
+        sorted(map(tuple, _sites(order_metals(shuffled, NCM811.metals, 0), "Co"))),
     )
     assert matcher.fit(first, order_metals(plain, NCM811.metals, 0))
     assert not np.allclose(_sites(first, "Co"), _sites(order_metals(plain, NCM811.metals, 1), "Co"))

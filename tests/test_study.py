@@ -131,9 +131,7 @@ NAMES = st.from_regex(r"[^/\\\s]{1,40}", fullmatch=True).filter(str.isprintable)
     st.integers(3, 20),
     st.text(min_size=1).filter(str.isprintable),
 )
-def test_any_study_survives_the_template(
-    name: str, vacuum: float, fmax: float, layers: int, weights: str
-) -> None:
+def test_any_study_survives_the_template(name: str, vacuum: float, fmax: float, layers: int, weights: str) -> None:
     study = Study(
         name="any",
         surface=SurfaceSection(layers=layers, frozen_layers=layers - 2, vacuum=vacuum),
@@ -153,9 +151,7 @@ def test_any_study_survives_the_template(
 
 
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates()
-CONTENT = st.recursive(
-    VALUES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4
-)
+CONTENT = st.recursive(VALUES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4)
 
 
 @given(st.sampled_from(sorted(FIELDS)), CONTENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from barriers.plan import Plan
@@ -32,5 +33,5 @@ def models_table(rows: list[dict[str, Any]]) -> Table:
     for heading in ("Model", "About", "Ready"):
         table.add_column(heading)
     for row in rows:
-        table.add_row(row["name"], row["about"], "yes" if row["ready"] else row["needs"])
+        table.add_row(row["name"], row["about"], "yes" if row["ready"] else escape(row["needs"]))
     return table

@@ -26,9 +26,7 @@ class Hop(BaseModel):
     distance: float = Field(description="length of the jump on the unrelaxed slab (Å)")
 
 
-def find_hops(
-    slab: Structure, layer: Literal["surface", "sub-surface"], name: str, ion: str = "Li"
-) -> list[Hop]:
+def find_hops(slab: Structure, layer: Literal["surface", "sub-surface"], name: str, ion: str = "Li") -> list[Hop]:
     """List the vacancy hops within one atomic layer of a slab as it was built, shortest first.
 
     The unrelaxed slab is searched, so that the same hop is found whatever engine relaxes it. Equal lengths are
@@ -58,9 +56,7 @@ def find_hops(
     numbers = np.array(slab.site_properties[LAYER])
     wanted = numbers.max() - (0 if layer == "surface" else 1)
     frozen = set(frozen_atoms(slab))
-    sites = [
-        index for index in slab.indices_from_symbol(ion) if numbers[index] == wanted and index not in frozen
-    ]
+    sites = [index for index in slab.indices_from_symbol(ion) if numbers[index] == wanted and index not in frozen]
     centres, neighbours, images, distances = slab.get_neighbor_list(LONGEST_HOP, [slab[i] for i in sites])
     hops = [
         Hop(
@@ -78,9 +74,7 @@ def find_hops(
     shortest = min(slab.lattice.abc[:2])
     hops = [hop for hop in hops if 2 * hop.distance < shortest - 0.2]
     if not hops:
-        raise ValueError(
-            f"surface vector of {shortest:.1f} Å: a hop meets its own image; use a larger min_lengths"
-        )
+        raise ValueError(f"surface vector of {shortest:.1f} Å: a hop meets its own image; use a larger min_lengths")
     return sorted(_one_direction(hops, slab), key=lambda hop: _rank(hop, slab))
 
 

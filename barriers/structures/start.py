@@ -60,9 +60,7 @@ def plan_starts(
     starts = [Start(method="carried", n_images=n_images)] if guided else []
     starts.append(plain)
     for number in range(n_starts - len(starts)):
-        starts.append(
-            Start(method="displaced", n_images=n_images, amplitude=amplitude, seed=seed + number + 1)
-        )
+        starts.append(Start(method="displaced", n_images=n_images, amplitude=amplitude, seed=seed + number + 1))
     return starts[:n_starts]
 
 

@@ -13,7 +13,7 @@ from ase.mep import DyNEB
 from ase.optimize import FIRE
 
 from barriers.documents import IterationDoc
-from barriers.engines.mlip.checkpoint import Checkpoint, optimizer_state, restore_optimizer
+from barriers.engines.mlip.checkpoint import Checkpoint
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import largest_force
 
@@ -22,6 +22,9 @@ MAX_STEP = 0.2
 
 TIME_STEP = 0.2
 """FIRE's first time step (its own default of 0.1 takes a third more force calls on a slab's hop)."""
+
+FIRE_STATE = ("vel", "dt", "a", "Nsteps")
+"""Attributes of ASE's FIRE that its next step depends on."""
 
 
 @dataclass(frozen=True)
@@ -145,3 +148,14 @@ class BandRun:
 def _image_state(image: Atoms) -> dict[str, Any]:
     forces = image.get_forces(apply_constraint=False)
     return {"positions": image.positions, "energy": image.get_potential_energy(), "forces": forces}
+
+
+def optimizer_state(optimizer: FIRE) -> dict[str, Any]:
+    """Read what FIRE needs to go on as if it had not stopped."""
+    return {name: getattr(optimizer, name) for name in FIRE_STATE}
+
+
+def restore_optimizer(optimizer: FIRE, state: dict[str, Any]) -> None:
+    """Give FIRE its state back."""
+    for name in FIRE_STATE:
+        setattr(optimizer, name, state[name])

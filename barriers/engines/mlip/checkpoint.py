@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ase.optimize import FIRE
 from monty.json import MontyDecoder, MontyEncoder
 
 
@@ -56,18 +55,3 @@ class Checkpoint:
         partial.replace(self.path)
         with self.progress.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kind": self.kind, "wall_time": round(self.wall_time, 2)} | progress) + "\n")
-
-
-FIRE_STATE = ("vel", "dt", "a", "Nsteps")
-"""Attributes of ASE's FIRE that its next step depends on."""
-
-
-def optimizer_state(optimizer: FIRE) -> dict[str, Any]:
-    """Read what FIRE needs to go on as if it had not stopped."""
-    return {name: getattr(optimizer, name) for name in FIRE_STATE}
-
-
-def restore_optimizer(optimizer: FIRE, state: dict[str, Any]) -> None:
-    """Give FIRE its state back."""
-    for name in FIRE_STATE:
-        setattr(optimizer, name, state[name])
