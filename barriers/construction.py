@@ -48,7 +48,7 @@ def placements_of(
 ) -> list[Structure]:
     """Place the fragment that a study describes above the hop, in every candidate way."""
     molecule = build_fragment(fragment.polymer, fragment.units, fragment.eliminate)
-    above = midpoint(slab, hop)
+    above = midpoint(slab, hop).tolist()
     if placement.mode == "bonded":
         return place_bonded(slab, molecule, above, placement.bond_length, vacuum, placement.candidates)
     return place_at_distance(slab, molecule, above, placement.distance, vacuum, placement.candidates)

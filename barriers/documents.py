@@ -152,4 +152,4 @@ class StudyDoc(_Document):
     which: Literal["forward", "reverse", "span"]
     reference: str
     rows: list[ComparisonRowDoc]
-    sentences: list[str] = Field(description="one line for each hop: the result in words")
+    sentences: list[str] = Field(description="the result in words: a line for each hop and system beside the reference")

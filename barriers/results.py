@@ -179,8 +179,7 @@ def study_document(
     sentences = []
     for hop in dict.fromkeys(row.hop for row in rows):
         of_hop = {row.system: row for row in rows if row.hop == hop}
-        others = [row for system, row in of_hop.items() if system != reference]
-        sentences.append(sentence(of_hop[reference], *others))
+        sentences += [sentence(of_hop[reference], row) for name, row in of_hop.items() if name != reference]
     return StudyDoc(
         name=name,
         barriers=barriers,

@@ -155,14 +155,14 @@ def test_a_band_between_unrelaxed_ends_gives_no_barrier() -> None:
     ],
 )
 def test_a_model_that_cannot_run_is_named_with_its_mend(spec: ModelSpec, word: str) -> None:
-    with pytest.raises(ValueError, match="^[^\n]+$") as caught:
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as caught:
         check_model(spec)
     assert word in str(caught.value)
 
 
 def test_models_without_weights_in_a_wheel_ask_before_they_download(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("barriers.engines.mlip.models.find_spec", lambda name: name)
-    with pytest.raises(ValueError, match="engine.weights"):
+    with pytest.raises(ValueError, match=r"engine\.weights"):
         check_model(ModelSpec("mattersim-1m"))
     check_model(ModelSpec("mattersim-1m", allow_download=True))
     assert {model["weights"] for model in known_models().values()} == {"wheel", "file", "none"}

@@ -12,7 +12,7 @@ from scipy.signal import find_peaks
 
 from barriers.analysis.band import PERIODIC, Array, Images, minimum_image_displacements, problems
 
-SHALLOWEST = 1e-3
+SHALLOWEST = 5e-3
 """A dip of the curve less deep than this is noise, not an intermediate minimum (eV)."""
 
 
