@@ -81,6 +81,7 @@ class BandDoc(_Document):
     moments: list[list[float]] | None = Field(None, description="magnetic moments (µB), shape (n, N)")
     converged: bool
     reason: str | None = Field(None, description="why the band is not converged")
+    merged_into: str | None = Field(None, description="start whose converged path this band fell onto, and stopped")
     history: list[IterationDoc] = Field(default_factory=list, description="convergence history")
     settings: dict[str, Any] = Field(default_factory=dict, description="NEB settings")
     cost: CostDoc
@@ -93,6 +94,7 @@ class PathDoc(BaseModel):
     start: str
     converged: bool
     reason: str | None = None
+    merged_into: str | None = Field(None, description="start whose converged path this band fell onto")
     forward: float | None = Field(None, description="barrier of this path (eV)")
     path: int | None = Field(None, description="number of the distinct path, 1 for the lowest")
     force_calls: int

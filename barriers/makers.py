@@ -32,7 +32,7 @@ class BarrierMaker(Maker):
 
     1. Relax both endpoints.
     2. Make the first bands: one for a bare slab, several where a fragment makes several paths likely.
-    3. Converge each with climbing-image NEB.
+    3. Converge each with climbing-image NEB, unless it falls onto the path of an earlier one.
     4. Read the barrier off the lowest path, and report how many distinct paths there were.
 
     Attributes
@@ -108,11 +108,12 @@ class BarrierMaker(Maker):
             self.path.seed,
         )
         label = f"{self.name} {hop.name}" if hop else self.name
-        bands = []
+        bands: list[Job] = []
         for start in starts:
             maker = self.engine.neb(**self.neb.model_dump())
             maker.name = f"{label}: band {start.name}"
-            bands.append(maker.make(initial, final, start, guide if start.method == "carried" else None))
+            known = [band.output for band in bands]
+            bands.append(maker.make(initial, final, start, guide if start.method == "carried" else None, known))
         barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop, slab)
         barrier.name = f"{label}: barrier"
         return Flow([*bands, barrier], output=barrier.output, name=label)

@@ -81,7 +81,7 @@ def barrier_document(
     groups = distinct_paths(
         [np.array(bands[i].positions) for i in sound], [profiles[i].forward for i in sound], lattice
     )
-    number = {sound[member]: path for path, group in enumerate(groups, 1) for member in group}
+    number = {bands[sound[member]].start: path for path, group in enumerate(groups, 1) for member in group}
     best = sound[groups[0][0]] if groups else 0
     lows = [profiles[sound[group[0]]].forward for group in groups]
     document = BarrierDoc(
@@ -95,8 +95,9 @@ def barrier_document(
                 start=band.start,
                 converged=index in profiles,
                 reason=next(iter(found[index]), None),
+                merged_into=band.merged_into,
                 forward=profiles[index].forward if index in profiles else None,
-                path=number.get(index),
+                path=number.get(band.merged_into or band.start),
                 force_calls=band.cost.force_calls,
             )
             for index, band in enumerate(bands)
@@ -109,7 +110,7 @@ def barrier_document(
     )
     if sound:
         _fill(document, profiles[best], bands[best])
-    unconverged = len(bands) - len(sound)
+    unconverged = sum(not (path.converged or path.merged_into) for path in document.paths)
     if sound and unconverged:
         document.warnings.append(f"{unconverged} of {len(bands)} starts gave no converged band")
     return document
@@ -129,7 +130,7 @@ def _fill(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
             minimum["energy"] >= min(0.0, profile.reaction_energy) for minimum in profile.minima
         ),
         "moments continuous": not jumps,
-        "all starts converged": all(path.converged for path in document.paths),
+        "all starts converged": all(path.converged or path.merged_into for path in document.paths),
     }
 
 

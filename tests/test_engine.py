@@ -111,6 +111,21 @@ def test_an_interrupted_band_goes_on_as_if_it_had_not_stopped() -> None:
     assert saddle(run.images) == pytest.approx(saddle(whole.images), abs=1e-9)
 
 
+def test_a_band_that_falls_onto_a_known_path_stops() -> None:
+    first = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "first"))
+    first.converge()
+    known = np.array([image.positions for image in first.images])
+    again = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "again"), {"first": known})
+    assert not again.converge()
+    assert again.merged_into == "first"
+    assert again.force_calls < first.force_calls
+    elsewhere = known.copy()
+    elsewhere[2, -1] += [0.0, 1.0, 0.0]
+    other = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "other"), {"x": elsewhere})
+    assert other.converge()
+    assert other.merged_into is None
+
+
 def test_a_checkpoint_of_other_input_is_not_taken_up() -> None:
     Checkpoint("neb", {"fmax": 0.1}).save({"steps": 3}, {})
     assert Checkpoint("neb", {"fmax": 0.2}).load() is None

@@ -58,7 +58,7 @@ def distinct_paths(
         for path in paths:
             lowest = path[0]
             alike = barriers[index] - barriers[lowest] < energy
-            if alike and _farthest(bands[lowest], bands[index], cell) <= distance:
+            if alike and farthest(bands[lowest], bands[index], cell) <= distance:
                 path.append(index)
                 break
         else:
@@ -66,6 +66,7 @@ def distinct_paths(
     return paths
 
 
-def _farthest(band: ArrayLike, other: ArrayLike, cell: ArrayLike) -> float:
+def farthest(band: ArrayLike, other: ArrayLike, cell: ArrayLike) -> float:
+    """Largest minimum-image displacement of an atom between images of the same number in two bands (Å)."""
     pair = np.array([np.reshape(band, (-1, 3)), np.reshape(other, (-1, 3))])
     return float(np.linalg.norm(minimum_image_displacements(pair, cell), axis=-1).max())

@@ -139,7 +139,7 @@ def _run_job(
     partial.write_text(json.dumps(record, cls=MontyEncoder), "utf-8")
     partial.replace(job_folder / OUTPUT)
     state: Literal["unconverged", "done"] = "unconverged" if _unconverged(record) else "done"
-    reason = record["output"].get("reason") or "" if state == "unconverged" else ""
+    reason = (record["output"].get("reason") or "") if isinstance(record["output"], dict) else ""
     seconds, calls = time.monotonic() - started, _new_force_calls(record)
     return JobEvent(state, job.name, number, total, job_folder, seconds, reason, calls)
 
@@ -154,7 +154,8 @@ def _finished(job_folder: Path) -> dict[str, Any] | None:
 
 
 def _unconverged(record: dict[str, Any]) -> bool:
-    return isinstance(record["output"], dict) and record["output"].get("converged") is False
+    output = record["output"]
+    return isinstance(output, dict) and output.get("converged") is False and not output.get("merged_into")
 
 
 def _new_force_calls(record: dict[str, Any]) -> int:

@@ -23,4 +23,4 @@ class Engine(Protocol):
         """Maker whose ``make(structure)`` gives a :class:`~barriers.documents.RelaxDoc`."""
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> Maker:
-        """Maker whose ``make(initial, final, start, guide)`` gives a :class:`~barriers.documents.BandDoc`."""
+        """Maker whose ``make(initial, final, start, guide, known)`` gives a :class:`~barriers.documents.BandDoc`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.mep import DyNEB
 from ase.optimize import FIRE
 
+from barriers.analysis.paths import farthest
 from barriers.documents import IterationDoc
 from barriers.engines.mlip.checkpoint import Checkpoint
 from barriers.engines.mlip.pool import Evaluator
@@ -19,6 +20,9 @@ from barriers.engines.mlip.relax import largest_force
 
 MAX_STEP = 0.2
 """Longest step of one image in one iteration (Å, norm over its atoms); FIRE's own limit is for the whole band."""
+
+MERGED = 0.15
+"""A climbing band all of whose atoms are this near (Å) to a converged one is on its way to the same path."""
 
 TIME_STEP = 0.2
 """FIRE's first time step (its own default of 0.1 takes a third more force calls on a slab's hop)."""
@@ -76,14 +80,24 @@ class BandRun:
         Tolerances and limits.
     checkpoint : Checkpoint
         Where the state is kept; an earlier run's state is taken up.
+    known : Mapping[str, numpy.ndarray] or None
+        Converged bands between the same endpoints, shape (n, N, 3) in Å, by the name of their start. A climbing band
+        that comes as near as :data:`MERGED` to one of them stops: it is on its way to a path that is known.
     """
 
     def __init__(
-        self, images: list[Atoms], evaluator: Evaluator, settings: NebSettings, checkpoint: Checkpoint
+        self,
+        images: list[Atoms],
+        evaluator: Evaluator,
+        settings: NebSettings,
+        checkpoint: Checkpoint,
+        known: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.images, self.evaluator, self.settings, self.checkpoint = images, evaluator, settings, checkpoint
         self.history: list[IterationDoc] = []
         self.climbing = False
+        self.known = known or {}
+        self.merged_into: str | None = None
         self._calls_at_start = evaluator.force_calls
         self.earlier_force_calls = 0
         self._optimizer_state: dict[str, Any] | None = None
@@ -111,11 +125,20 @@ class BandRun:
         else:
             self._record(band, optimizer)
         while self.history[-1].max_force > fmax:
+            if climbing and self._merged():
+                return False
             if len(self.history) > last:
                 return False
             optimizer.step()
             self._record(band, optimizer)
         return True
+
+    def _merged(self) -> bool:
+        positions = np.array([image.positions for image in self.images])
+        cell = self.images[0].cell.array
+        near = (name for name, band in self.known.items() if farthest(band, positions, cell) < MERGED)
+        self.merged_into = next(near, None)
+        return self.merged_into is not None
 
     def _record(self, band: EvaluatedBand, optimizer: FIRE) -> None:
         max_force = band.largest_force()

@@ -127,8 +127,27 @@ class NebMaker(Maker):
     spring: float = 1.0
 
     @job(output_schema=BandDoc)
-    def make(self, initial: RelaxDoc, final: RelaxDoc, start: Start, guide: BandDoc | None = None) -> BandDoc:
-        """Converge the band from ``start``; ``guide`` is the converged band that a carried start follows."""
+    def make(
+        self,
+        initial: RelaxDoc,
+        final: RelaxDoc,
+        start: Start,
+        guide: BandDoc | None = None,
+        known: list[BandDoc] | None = None,
+    ) -> BandDoc:
+        """Converge the band from ``start``.
+
+        Parameters
+        ----------
+        initial, final : RelaxDoc
+            Relaxed endpoints.
+        start : Start
+            How the first band is made.
+        guide : BandDoc or None
+            The converged band that a carried start follows.
+        known : list[BandDoc] or None
+            Bands of earlier starts; this one stops when it falls onto the path of one that converged.
+        """
         ends = [_evaluated(document) for document in (initial, final)]
         settings = NebSettings(self.fmax, self.rough_fmax, self.max_steps, self.spring)
         loose = [
@@ -143,14 +162,17 @@ class NebMaker(Maker):
         images = [ends[0], *first[1:-1], ends[-1]]
         tolerances = {key: value for key, value in asdict(settings).items() if key != "max_steps"}
         inputs = [[image.positions.tolist() for image in images], initial.structure, self.model, tolerances]
-        run = BandRun(images, evaluator, settings, Checkpoint("neb", inputs))
+        paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
+        run = BandRun(images, evaluator, settings, Checkpoint("neb", inputs), paths)
         converged = run.converge()
         reason = None
-        if not converged:
+        if run.merged_into:
+            reason = f"fell onto the path of {run.merged_into!r}"
+        elif not converged:
             left = run.history[-1].max_force
             reason = f"{left:.3f} eV/Å after {len(run.history) - 1} iterations, {self.fmax:g} asked for"
         document = self._document(initial, start, run.images, settings, reason)
-        document.history = run.history
+        document.history, document.merged_into = run.history, run.merged_into
         if converged:
             moments = [result.moments for result in evaluator.evaluate(run.images, moments=True)]
             document.moments = None if moments[0] is None else [m.tolist() for m in moments if m is not None]
