@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from barriers.dispatch.local import LocalRun
     from barriers.documents import BarrierDoc, StudyDoc
 
-DONE, NOT_CONVERGED, WRONG_INPUT = 0, 1, 2
+NOT_CONVERGED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="barriers",
@@ -194,12 +195,15 @@ def models(as_json: Json = False) -> None:
 
 def main() -> None:
     """Run the command line; no traceback reaches a user without ``--debug``."""
+    signal.signal(signal.SIGINT, _interrupt)
     sys.path.insert(0, "")  # a calculator of the user's own, --model mine:Class, stands in the current folder
     try:
         app()
-    except KeyboardInterrupt:
+    except _Interrupted:
+        if pool := sys.modules.get("barriers.engines.mlip.pool"):
+            pool.stop_workers()
         typer.echo("stopped; the same command continues", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except Exception as error:
         if _state["debug"]:
             raise
@@ -208,6 +212,14 @@ def main() -> None:
         for line in text.splitlines():
             typer.echo(f"{'wrong input' if wrong else 'failed'}: {line}", err=True)
         sys.exit(WRONG_INPUT if wrong else NOT_CONVERGED)
+
+
+def _interrupt(*_: object) -> None:
+    raise _Interrupted
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C, under a name that neither Typer nor a library takes for its own."""
 
 
 def _watch(flow: Flow, folder: Path, quiet: bool) -> LocalRun:

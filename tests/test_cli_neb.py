@@ -241,3 +241,19 @@ def test_results_folder(cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path)
     assert cli("plot", folder).code == 0
     assert (folder / "profiles.png").read_bytes().startswith(b"\x89PNG")
     assert "0.37 eV" in (folder / "profiles.svg").read_text()
+
+
+def test_ctrl_c_ends_cleanly_and_the_next_run_continues(gold_files: tuple[Path, Path], tmp_path: Path) -> None:
+    options = ["--model", "slow_emt:SlowEMT", "--results", str(tmp_path), "--json"]
+    command = [sys.executable, "-m", "barriers", "neb", *map(str, gold_files), *options]
+    here = Path(__file__).parent
+    process = subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list(tmp_path.rglob("neb-*.progress.jsonl")):
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, message = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert message.strip() == "stopped; the same command continues"
+    done = json.loads(subprocess.run(command, cwd=here, check=True, capture_output=True).stdout)
+    assert done["forward"] == pytest.approx(0.374, abs=0.001)

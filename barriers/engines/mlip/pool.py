@@ -7,6 +7,7 @@ the images of a band go to as many one-threaded workers as there are; a single s
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -86,7 +87,7 @@ class Evaluator:
         executor = get_reusable_executor(
             max_workers=self.workers,
             timeout=IDLE_SECONDS,
-            initializer=_leave_with_parent,
+            initializer=_follow_parent,
             initargs=(os.getpid(),),
             env=WORKER_ENVIRONMENT,
         )
@@ -95,6 +96,14 @@ class Evaluator:
         submit: Callable[..., Future[Any]] = executor.submit
         futures = [submit(evaluate_in_worker, self.spec, atoms, moments, threads) for atoms in structures]
         return [future.result() for future in futures]
+
+
+def stop_workers() -> None:
+    """End the worker processes of this process, whatever they are doing."""
+    if "loky" in sys.modules:
+        from loky import get_reusable_executor
+
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 @cache
@@ -117,8 +126,9 @@ def _model_of_this_worker(spec: ModelSpec) -> Model:
     return load_model(spec)
 
 
-def _leave_with_parent(parent: int) -> None:
-    """End this worker when its parent was killed: nothing else would tell it."""
+def _follow_parent(parent: int) -> None:
+    """End this worker when its parent was killed, which nothing else would tell it, and leave Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:
