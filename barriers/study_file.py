@@ -52,12 +52,12 @@ class StudyError(ValueError):
         self.problems = list(problems)
 
 
-def load_study(path: Path) -> Study:
+def load_study(path: Path | str) -> Study:
     """Read and check a study file.
 
     Parameters
     ----------
-    path : Path
+    path : Path or str
         A YAML file in UTF-8.
 
     Raises
@@ -65,6 +65,7 @@ def load_study(path: Path) -> Study:
     StudyError
         With every problem of the file, one line each.
     """
+    path = Path(path)
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
