@@ -12,13 +12,16 @@ import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.analysis.band import moment_jumps, problems
+from barriers.analysis.band import minimum_image_displacements, moment_jumps, problems
 from barriers.analysis.comparison import Row, compare, sentence
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
 from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, PathDoc, RelaxDoc, StudyDoc
-from barriers.structures.hop import Hop
+from barriers.structures.hop import Hop, moving_index
 from barriers.structures.surface import frozen_atoms
+
+LEFT_ITS_SITE = 0.8
+"""An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""
 
 REAL_BARRIER = 1e-3
 """A saddle less high above an endpoint (eV) is that endpoint."""
@@ -110,6 +113,8 @@ def barrier_document(
     )
     if sound:
         _fill(document, profiles[best], bands[best])
+        if hop is not None:
+            _check_hop(document, hop)
     unconverged = sum(not (path.converged or path.merged_into) for path in document.paths)
     if sound and unconverged:
         document.warnings.append(f"{unconverged} of {len(bands)} starts gave no converged band")
@@ -132,6 +137,18 @@ def _fill(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
         "moments continuous": not jumps,
         "all starts converged": all(path.converged or path.merged_into for path in document.paths),
     }
+
+
+def _check_hop(document: BarrierDoc, hop: Hop) -> None:
+    """Check that the ion jumped from site to site: a relaxed endpoint may have left its own."""
+    ends = [np.array(document.band.positions[image])[[moving_index(hop)]] for image in (0, -1)]
+    lattice = document.band.structure.lattice
+    moved = float(np.linalg.norm(minimum_image_displacements(ends, lattice.matrix, lattice.pbc)))
+    document.checks["ion jumps from site to site"] = abs(moved - hop.distance) < LEFT_ITS_SITE
+    if not document.checks["ion jumps from site to site"]:
+        document.warnings.append(
+            f"the ion moves {moved:.2f} Å between relaxed endpoints, the hop is {hop.distance:.2f} Å"
+        )
 
 
 def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Running a Flow in this process, in a results folder that a later run continues from.
 
-Each job gets a folder named after what it computes: its function, its settings and its resolved inputs. A job whose
-output is there is not run again, an edited study runs only what the edit touches, and a job that was killed finds
+Each job gets a folder named after what it computes: its function, its settings and its resolved inputs. A calculation
+whose output is there is not run again, an edited study runs only what the edit touches, and a job that was killed finds
 its checkpoint in the folder.
 """
 
@@ -20,7 +20,9 @@ from typing import Any, Literal
 
 from jobflow import Flow, Job, JobStore
 from maggma.stores import MemoryStore
-from monty.json import MontyDecoder, MontyEncoder
+from monty.json import MontyEncoder
+
+from barriers.documents import SCHEMA_VERSION
 
 OUTPUT = "output.json"
 
@@ -104,6 +106,7 @@ def job_key(job: Job, store: JobStore) -> str:
     """Digest of what a job computes: function, maker settings and resolved inputs."""
     resolved = job.resolve_args(store, inplace=False)
     content = {
+        "schema": SCHEMA_VERSION,
         "function": f"{job.function.__module__}.{getattr(job.function, '__qualname__', '')}",
         "maker": {**(job.maker.as_dict() if job.maker else {}), "name": None},
         "args": resolved.function_args,
@@ -145,12 +148,16 @@ def _run_job(
 
 
 def _finished(job_folder: Path) -> dict[str, Any] | None:
-    """Read the output of a job that need not run again; an unconverged one runs on from its checkpoint."""
+    """Read the output of a calculation that need not run again.
+
+    An unconverged one runs on from its checkpoint. Jobs without an engine are cheap and always run, so that their
+    results are those of the code as it is now.
+    """
     path = job_folder / OUTPUT
     if not path.exists():
         return None
     record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return None if _unconverged(record) else record
+    return record if _is_calculation(record) and not _unconverged(record) else None
 
 
 def _unconverged(record: dict[str, Any]) -> bool:
@@ -160,10 +167,12 @@ def _unconverged(record: dict[str, Any]) -> bool:
 
 def _new_force_calls(record: dict[str, Any]) -> int:
     """Count what an engine's job evaluated in this run; documents made from others' results evaluate nothing."""
-    output = record["output"]
-    if not isinstance(output, dict) or not {"engine", "cost"} <= output.keys():
-        return 0
-    return int(output["cost"]["force_calls"]) - int(output["cost"]["earlier_force_calls"])
+    cost = record["output"]["cost"] if _is_calculation(record) else {"force_calls": 0, "earlier_force_calls": 0}
+    return int(cost["force_calls"]) - int(cost["earlier_force_calls"])
+
+
+def _is_calculation(record: dict[str, Any]) -> bool:
+    return isinstance(record["output"], dict) and {"engine", "cost"} <= record["output"].keys()
 
 
 def _identity(value: Any) -> Any:
@@ -180,8 +189,3 @@ def _references(output: Any) -> list[tuple[str, int]]:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^\w.+@-]+", "-", name).strip("-")
-
-
-def load_output(path: Path) -> Any:
-    """Read the document a finished job left in its folder."""
-    return MontyDecoder().process_decoded(json.loads(path.read_text("utf-8"))["output"])
