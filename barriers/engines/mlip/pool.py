@@ -29,6 +29,8 @@ WORKER_ENVIRONMENT = {
     # Threads that spin while they wait make a call five times slower as soon as another program uses a core.
     "OMP_WAIT_POLICY": "PASSIVE",
     "OMP_NUM_THREADS": "1",
+    # loky takes the memory a model needs for a leak and restarts the worker, where psutil is installed.
+    "LOKY_MAX_MEMORY_LEAK_SIZE": "1e12",
 }
 
 IDLE_SECONDS = 300
