@@ -6,6 +6,7 @@ import json
 import shlex
 import signal
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -106,7 +107,7 @@ def run(study_file: StudyFile, results: Results = Path("results"), as_json: Json
     study = load_study(study_file)
     build_engine(study.engine).check()
     folder = results / study.name
-    outcome = _watch(StudyMaker().make(study), folder, quiet=False)
+    outcome = _watch(StudyMaker().make(study), folder)
     document: StudyDoc | None = outcome.output
     if document is None:
         _fail(outcome, folder)
@@ -127,8 +128,12 @@ def neb(
     images: Annotated[int, typer.Option(help="Intermediate images.", min=1, max=50)] = 5,
     model: Annotated[str, typer.Option(help="Model (`barriers models`) or ASE calculator as module:Class.")] = "chgnet",
     weights: Annotated[str | None, typer.Option(help="File with the model's weights.", metavar="FILE")] = None,
-    fmax: Annotated[float, typer.Option(help="Largest force at the end, endpoints and band (eV/Å).", min=1e-4)] = 0.03,
-    max_steps: Annotated[int, typer.Option(help="Most iterations in this run; the next run continues.", min=1)] = 500,
+    fmax: Annotated[
+        float, typer.Option(help="Largest force at the end, endpoints and band (eV/Å).", min=1e-4, max=0.5)
+    ] = 0.03,
+    max_steps: Annotated[
+        int, typer.Option(help="Most iterations in this run; the next run continues.", min=1, max=100_000)
+    ] = 500,
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
@@ -143,7 +148,7 @@ def neb(
 
     job = single_barrier(initial, final, images, model, weights, fmax, max_steps)
     folder = results / job.name
-    outcome = _watch(job.flow, folder, quiet=as_json)
+    outcome = _watch(job.flow, folder)
     document: StudyDoc | None = outcome.output
     if document is None:
         _fail(outcome, folder)
@@ -196,6 +201,7 @@ def models(as_json: Json = False) -> None:
 def main() -> None:
     """Run the command line; no traceback reaches a user without ``--debug``."""
     signal.signal(signal.SIGINT, _interrupt)
+    warnings.simplefilter("ignore")  # libraries' asides; ours are in the results
     sys.path.insert(0, "")  # a calculator of the user's own, --model mine:Class, stands in the current folder
     try:
         app()
@@ -222,11 +228,11 @@ class _Interrupted(BaseException):
     """Ctrl-C, under a name that neither Typer nor a library takes for its own."""
 
 
-def _watch(flow: Flow, folder: Path, quiet: bool) -> LocalRun:
+def _watch(flow: Flow, folder: Path) -> LocalRun:
     from barriers.dispatch.local import run as run_flow
     from barriers.report.progress import RunView
 
-    with RunView(quiet) as view:
+    with RunView() as view:
         return run_flow(flow, folder, view)
 
 

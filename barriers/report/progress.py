@@ -40,17 +40,10 @@ def describe_progress(progress: dict[str, Any]) -> str:
 
 
 class RunView:
-    """Watches a run: live in a terminal, line by line elsewhere. Use as a context manager, call with events.
+    """Watches a run: live in a terminal, line by line elsewhere. Use as a context manager, call with events."""
 
-    Parameters
-    ----------
-    quiet : bool
-        Show nothing.
-    """
-
-    def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(file=sys.stderr, quiet=quiet, highlight=False)
-        self.lines: list[Text] = []
+    def __init__(self) -> None:
+        self.console = Console(file=sys.stderr, highlight=False)
         self.running: JobEvent | None = None
         self.since = time.monotonic()
         self._live = Live(get_renderable=self._render, console=self.console, refresh_per_second=2, transient=True)
