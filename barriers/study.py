@@ -53,7 +53,10 @@ class MlipSection(Section):
     allow_download: bool = Field(False, description="let the model fetch its weights from the network")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
     workers: int | None = Field(
-        None, ge=1, le=256, description="processes that share the images of a band; all cores if left out"
+        None,
+        ge=1,
+        le=256,
+        description="processes that share the images of a band; one for each core, up to 8, if left out",
     )
 
 

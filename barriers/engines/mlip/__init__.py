@@ -9,7 +9,7 @@ from monty.json import MSONable
 
 from barriers.engines.mlip.jobs import NebMaker, RelaxMaker, StaticMaker
 from barriers.engines.mlip.models import ModelSpec, check_model, entry
-from barriers.engines.mlip.pool import available_cores
+from barriers.engines.mlip.pool import available_cores, default_workers
 
 
 @dataclass
@@ -27,7 +27,7 @@ class MlipEngine(MSONable):
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     workers : int or None
-        Processes that share the images of a band; all cores if None.
+        Processes that share the images of a band; one for each core, up to 8, if None.
     """
 
     model: str = "chgnet"
@@ -50,8 +50,8 @@ class MlipEngine(MSONable):
 
         One image uses all cores as threads, which gives about ``cores ** 0.8``; several use them as processes.
         """
-        cores = self.workers or available_cores()
-        speed = cores**0.8 if images == 1 else images / math.ceil(images / cores)
+        workers = self.workers or default_workers()
+        speed = available_cores() ** 0.8 if images == 1 else images / math.ceil(images / workers)
         return float(entry(self.spec).get("seconds_per_atom", 0)) * atoms / speed
 
     def static(self) -> StaticMaker:

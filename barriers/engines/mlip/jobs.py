@@ -32,7 +32,7 @@ class StaticMaker(Maker):
     model : ModelSpec
         The potential.
     workers : int or None
-        Processes to share the work; all cores if None. No part of the job's identity.
+        Processes to share the work; one for each core, up to 8, if None. No part of the job's identity.
     """
 
     name: str = "static"

@@ -33,6 +33,9 @@ WORKER_ENVIRONMENT = {
     "LOKY_MAX_MEMORY_LEAK_SIZE": "1e12",
 }
 
+MOST_WORKERS = 8
+"""Worker processes unless the user asks for more; further cores become their threads."""
+
 IDLE_SECONDS = 300
 """Workers without work end after this time (s); they hold about 1.6 GB each."""
 
@@ -40,6 +43,11 @@ IDLE_SECONDS = 300
 def available_cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_workers() -> int:
+    """One worker for each core, up to the images of a usual band: each holds a model of its own (2 GB and more)."""
+    return min(available_cores(), MOST_WORKERS)
 
 
 class Evaluator:
@@ -50,12 +58,12 @@ class Evaluator:
     spec : ModelSpec
         The model.
     workers : int or None
-        Worker processes; all cores if None. Cheap calculators and GPUs work in this process instead.
+        Worker processes; one for each core up to 8 if None. Cheap calculators and GPUs work in this process instead.
     """
 
     def __init__(self, spec: ModelSpec, workers: int | None) -> None:
         self.spec = spec
-        self.workers = workers or available_cores()
+        self.workers = workers or default_workers()
         in_process = is_light(spec) or (":" not in spec.name and resolve_device(spec) == "cuda")
         self.model: Model | None = load_model(spec) if in_process else None
         self.force_calls = 0
