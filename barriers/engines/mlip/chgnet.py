@@ -28,11 +28,8 @@ class ChgnetModel:
     """
 
     def __init__(self, version: str, weights: str | None, device: str) -> None:
-        import torch
         from chgnet.model.model import CHGNet
 
-        # The smooth cutoffs leave many denormal numbers, and a call takes 40% longer with them. Threads inherit this.
-        torch.set_flush_denormal(True)
         with contextlib.redirect_stdout(io.StringIO()):
             self.model = CHGNet.from_file(weights) if weights else CHGNet.load(model_name=version, use_device=device)
         self.model = self.model.to(device)
