@@ -62,16 +62,11 @@ def build_slab(cathode: CathodeSection, surface: SurfaceSection) -> Structure:
 
 @job
 def place_fragment(
-    slab: Structure,
-    fragment: FragmentSection,
-    placement: PlacementSection,
-    vacuum: float,
-    hop: Hop,
-    number: int,
-) -> Structure:
-    """Give one of the candidate placements; where there are fewer, they are counted round."""
-    candidates = placements_of(slab, fragment, placement, vacuum, hop)
-    return candidates[number % len(candidates)]
+    slab: Structure, fragment: FragmentSection, placement: PlacementSection, vacuum: float, hop: Hop
+) -> list[Structure]:
+    """Give as many placements as candidates are asked for; where there are fewer, they are counted round."""
+    found = placements_of(slab, fragment, placement, vacuum, hop)
+    return [found[number % len(found)] for number in range(placement.candidates)]
 
 
 @job(output_schema=RelaxDoc)

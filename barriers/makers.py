@@ -171,24 +171,20 @@ class StudyMaker(Maker):
 
     def _interface(self, study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
         """Relax several placements of a fragment and keep the lowest."""
-        jobs: list[Job] = []
+        placed = place_fragment(slab.structure, system.fragment, system.placement, study.surface.vacuum, hop)
+        placed.name = f"{system.name}: place"
         candidates: list[Job] = []
         for number in range(system.placement.candidates):
-            placed = place_fragment(
-                slab.structure, system.fragment, system.placement, study.surface.vacuum, hop, number
-            )
-            placed.name = f"{system.name}: place {number + 1}"
             maker = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
             maker.name = f"{system.name}: relax placement {number + 1}"
-            candidates.append(maker.make(placed.output))
-            jobs += [placed, candidates[-1]]
+            candidates.append(maker.make(placed.output[number]))
         chosen = lowest([candidate.output for candidate in candidates])
         chosen.name = f"{system.name}: choose placement"
         # To the endpoints' own tolerance, so that both start from one conformation of the fragment.
         maker = engine.relax(study.relax.fmax, study.relax.max_steps)
         maker.name = f"{system.name}: relax interface"
         interface = maker.make(chosen.output.structure)
-        return Flow([*jobs, chosen, interface], output=interface.output, name=f"{system.name}: interface")
+        return Flow([placed, *candidates, chosen, interface], output=interface.output, name=f"{system.name}: interface")
 
     def _system(
         self,

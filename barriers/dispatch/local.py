@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jobflow import Flow, Job, JobStore
+from jobflow.core.reference import find_and_get_references
 from maggma.stores import MemoryStore
 from monty.json import MontyEncoder
 
@@ -98,7 +99,7 @@ def run(flow: Flow, folder: Path | str, on_event: Callable[[JobEvent], None] | N
         force_calls += event.force_calls
         watch(event)
     wanted = flow.output
-    missing = wanted is None or any(uuid in failed for uuid, _ in _references(wanted))
+    missing = wanted is None or any(reference.uuid in failed for reference in find_and_get_references(wanted))
     return LocalRun(None if missing else wanted.resolve(store), failures, force_calls)
 
 
@@ -179,12 +180,6 @@ def _identity(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _identity(item) for key, item in value.items() if key not in NO_PART_OF_IDENTITY}
     return [_identity(item) for item in value] if isinstance(value, list) else value
-
-
-def _references(output: Any) -> list[tuple[str, int]]:
-    from jobflow.core.reference import find_and_get_references
-
-    return [(reference.uuid, 0) for reference in find_and_get_references(output)]
 
 
 def _slug(name: str) -> str:

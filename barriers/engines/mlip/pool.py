@@ -37,7 +37,7 @@ MOST_WORKERS = 8
 """Worker processes unless the user asks for more; further cores become their threads."""
 
 IDLE_SECONDS = 300
-"""Workers without work end after this time (s); they hold about 1.6 GB each."""
+"""Workers without work end after this time (s); they hold a model each."""
 
 
 def available_cores() -> int:
