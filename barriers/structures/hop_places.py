@@ -22,7 +22,7 @@ ACCEPTORS = {"O": -2, "F": -1, "N": -3}
 """Anions that hold an added ion, with their charges in Shannon's table."""
 
 CATION_GAP = 2.3
-"""Least distance of an added ion from a cation (Å): about that of tetrahedral Li from the metal below it in LiMO2."""
+"""Least distance of an added ion from a cation (Å); cations whose polyhedra share an edge are 2.9 Å apart in LiMO2."""
 
 CONTACT = 1.15
 """An anion nearer than this multiple of the bond length holds the ion."""
