@@ -248,7 +248,7 @@ def interface() -> Structure:
     """A PVDF dimer above the slab, its F atoms among the surface's places for an added ion."""
     bare = build("NCM811")
     centre = bare.lattice.get_cartesian_coords([0.5, 0.5, 0])
-    return place_at_distance(bare, build_fragment("PVDF", 2, None), centre.tolist(), 2.5, 12.0, 1)[0]
+    return place_at_distance(bare, build_fragment("PVDF", 2, None), centre.tolist(), 3.0, 12.0, 2)[1]
 
 
 def test_hops_into_a_fragment_end_at_its_fluorine(slab: Structure) -> None:

@@ -17,6 +17,9 @@ from barriers.structures.surface import FRAGMENT, LAYER, frozen_atoms
 LONGEST_HOP = 4.5
 """Pairs of Li sites further apart (Å) are not neighbours in a layered oxide (first shell 2.9, second 5.0 Å)."""
 
+SHORTEST_HOP = 1.5
+"""An added ion nearer to two places than this (Å) relaxes into one of them."""
+
 DETOUR = 0.85
 """A jump is two jumps if a site lies nearer to both ends than this multiple of its length."""
 
@@ -73,7 +76,7 @@ def find_fragment_hops(interface: Structure, ion: str = "Li") -> list[Hop]:
     """Find the hops of an added ion from the surface to the electronegative atoms of a fragment.
 
     Such hops exist in systems with that fragment alone. Each place at the fragment is reached from the nearest free
-    place above the surface.
+    place above the surface that is not the same place, :data:`SHORTEST_HOP` away.
 
     Parameters
     ----------
@@ -98,15 +101,13 @@ def find_fragment_hops(interface: Structure, ion: str = "Li") -> list[Hop]:
     places = _added(interface, [*above, *at_fragment], ion)
     found = []
     for number in range(len(above), len(places.fractions)):
-        here = places.fractions[number]
         ways = [
-            (*interface.lattice.get_distance_and_image(place, here), start)
-            for start, place in enumerate(places.fractions[: len(above)])
+            (*interface.lattice.get_distance_and_image(places.fractions[start], places.fractions[number]), start)
+            for start in range(len(above))
         ]
-        if not ways:
-            continue
-        length, image, start = min(ways, key=lambda way: round(way[0], 3))
-        if length <= LONGEST_HOP:
+        near = [way for way in ways if SHORTEST_HOP <= way[0] <= LONGEST_HOP]
+        if near:
+            _, image, start = min(near, key=lambda way: round(way[0], 3))
             found.append((places, Jump("interstitial", start, (number, whole(image)), mechanism="fragment")))
     if not found:
         raise ValueError(
