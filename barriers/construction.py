@@ -7,7 +7,9 @@ from pymatgen.core import Structure
 
 from barriers.documents import RelaxDoc
 from barriers.structures.cathode import Cathode, bulk, known_cathodes, order_metals
-from barriers.structures.hop import Hop, endpoint, final_in_initial_order, find_hops, midpoint
+from barriers.structures.hop import EndState, Hop, final_in_initial_order, make_endpoint, midpoint
+from barriers.structures.hop_choice import select_hops
+from barriers.structures.hop_search import find_hops
 from barriers.structures.interface import place_at_distance, place_bonded
 from barriers.structures.polymer import build_fragment
 from barriers.structures.surface import cut_slab
@@ -37,10 +39,10 @@ def hop_of(slab: Structure, section: HopSection) -> Hop:
     ValueError
         If the slab has fewer such hops than the rank asked for.
     """
-    hops = find_hops(slab, section.layer, section.name)
+    hops = select_hops(find_hops(slab), layer=section.layer, kind="vacancy")
     if section.rank > len(hops):
         raise ValueError(f"hops: {section.name!r} has rank {section.rank}; allowed: 1 to {len(hops)} on this slab")
-    return hops[section.rank - 1]
+    return hops[section.rank - 1].model_copy(update={"name": section.name})
 
 
 def placements_of(
@@ -76,9 +78,9 @@ def lowest(candidates: list[RelaxDoc]) -> RelaxDoc:
 
 
 @job
-def make_vacancy(system: RelaxDoc, vacancy: int) -> Structure:
-    """Take one ion out of a relaxed system."""
-    return endpoint(system.structure, vacancy)
+def make_end(system: RelaxDoc, state: EndState) -> Structure:
+    """Make one endpoint of a relaxed system."""
+    return make_endpoint(system.structure, state)
 
 
 @job(output_schema=RelaxDoc)

@@ -12,7 +12,7 @@ from barriers.construction import (
     build_slab,
     hop_of,
     lowest,
-    make_vacancy,
+    make_end,
     order_final,
     place_fragment,
     slab_of,
@@ -21,7 +21,7 @@ from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
 from barriers.results import barrier_document, study_document
-from barriers.structures.hop import Hop
+from barriers.structures.hop import EndState, Hop
 from barriers.structures.start import plan_starts
 from barriers.study import NebSection, PathSection, RelaxSection, Study, SystemSection
 
@@ -125,7 +125,7 @@ class StudyMaker(Maker):
 
     1. Build the slab and relax it once.
     2. For each fragment: place it in several ways, relax each roughly, relax the lowest fully.
-    3. For each system: relax each vacancy once; two of them are the endpoints of a hop.
+    3. For each system: relax each end state once; two of them are the endpoints of a hop.
     4. For each system and hop: the barrier, in systems with a fragment also from the bare slab's path.
     5. Compare.
 
@@ -196,22 +196,22 @@ class StudyMaker(Maker):
         hops: list[Hop],
         guides: list[Any],
     ) -> tuple[list[Job | Flow], list[Flow]]:
-        """Relax each vacancy of a system once, and find the barrier of every hop in it."""
+        """Relax each end state of a system once, and find the barrier of every hop in it."""
         maker = BarrierMaker(name=system.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
         jobs: list[Job | Flow] = []
-        vacancies: dict[int, Job] = {}
-        for index in dict.fromkeys(index for hop in hops for index in (hop.target, hop.moving)):
-            made = make_vacancy(base, index)
-            made.name = f"{system.name}: vacancy {index}"
-            vacancies[index] = maker.relax_endpoint(made.output, f"vacancy {index}")
-            jobs += [made, vacancies[index]]
+        ends: dict[EndState, Job] = {}
+        for state in dict.fromkeys(state for hop in hops for state in (hop.initial, hop.final)):
+            made = make_end(base, state)
+            made.name = f"{system.name}: {state.label}"
+            ends[state] = maker.relax_endpoint(made.output, state.label)
+            jobs += [made, ends[state]]
         flows = []
         for hop, guide in zip(hops, guides, strict=True):
-            final = order_final(vacancies[hop.moving].output, hop)
+            final = order_final(ends[hop.final].output, hop)
             final.name = f"{system.name} {hop.name}: final endpoint"
             flows.append(
                 maker.between(
-                    vacancies[hop.target].output,
+                    ends[hop.initial].output,
                     final.output,
                     hop=hop,
                     slab=slab,

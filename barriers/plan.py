@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from barriers.construction import hop_of, placements_of, slab_of
 from barriers.engines import build_engine
-from barriers.structures.hop import Hop, endpoint, final_in_initial_order
+from barriers.structures.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.study import Study
 
 CALLS = {"slab": 30, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}
@@ -82,12 +82,12 @@ def make_plan(study: Study) -> Plan:
         else placements_of(slab, system.fragment, system.placement, study.surface.vacuum, hops[0])
         for system in study.systems
     }
-    vacancies = {index for hop in hops for index in (hop.moving, hop.target)}
+    states = {state for hop in hops for state in (hop.initial, hop.final)}
     jobs: Counter[str] = Counter(slab=1)
     calls = seconds = 0.0
     for system in study.systems:
         bands = len(hops) * (study.path.starts if system.fragment else 1)
-        here = Counter(endpoint=len(vacancies), band=bands)
+        here = Counter(endpoint=len(states), band=bands)
         if system.fragment:
             here += Counter(placement=system.placement.candidates, interface=1)
         per_job = CALLS | {"band": CALLS["images"] * study.path.n_images}
@@ -109,6 +109,6 @@ def built_structures(plan: Plan) -> dict[str, Structure]:
         if len(candidates) > 1 or candidates[0] is not plan.slab:
             built |= {f"{name}-placement-{number}": item for number, item in enumerate(candidates, 1)}
         for hop in plan.hops:
-            built[f"{name}-{hop.name}-initial"] = endpoint(candidates[0], hop.target)
-            built[f"{name}-{hop.name}-final"] = final_in_initial_order(endpoint(candidates[0], hop.moving), hop)
+            built[f"{name}-{hop.name}-initial"] = make_endpoint(candidates[0], hop.initial)
+            built[f"{name}-{hop.name}-final"] = final_in_initial_order(make_endpoint(candidates[0], hop.final), hop)
     return built

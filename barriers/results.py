@@ -141,7 +141,8 @@ def _fill(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
 
 def _check_hop(document: BarrierDoc, hop: Hop) -> None:
     """Check that the ion jumped from site to site: a relaxed endpoint may have left its own."""
-    ends = [np.array(document.band.positions[image])[[moving_index(hop)]] for image in (0, -1)]
+    moving = moving_index(hop, len(document.band.structure))
+    ends = [np.array(document.band.positions[image])[[moving]] for image in (0, -1)]
     lattice = document.band.structure.lattice
     moved = float(np.linalg.norm(minimum_image_displacements(ends, lattice.matrix, lattice.pbc)))
     document.checks["ion jumps from site to site"] = abs(moved - hop.distance) < LEFT_ITS_SITE
@@ -159,7 +160,7 @@ def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[
     shared = {name: json.dumps(value) for name, value in settings.items()}
     return shared | {
         "slab": slab_digest(slab) if slab else "none",
-        "hop": f"{hop.moving}→{hop.target} {hop.image}" if hop else "none",
+        "hop": f"{hop.label}: {hop.initial.label} → {hop.final.label} {hop.image}" if hop else "none",
         "engine": f"{engine.kind} {engine.name} {engine.version} {(engine.checksum or '')[:12]}".strip(),
     }
 

@@ -1,4 +1,4 @@
-"""Cathode, slab and hop: composition, geometry and reproducibility."""
+"""Cathode and slab: composition, geometry and reproducibility."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from barriers.structures.cathode import bulk, known_cathodes, metal_counts, order_metals
-from barriers.structures.hop import endpoint, final_in_initial_order, find_hops, moving_index
 from barriers.structures.surface import LAYER, cut_slab, frozen_atoms, set_vacuum
 
 NCM811 = known_cathodes()["NCM811"]
@@ -102,40 +101,3 @@ def test_frozen_atoms_are_the_bottom_layers(slab: Structure) -> None:
 def test_bulk_coordination_survives_inside_the_slab(slab: Structure) -> None:
     inner = [i for i, site in enumerate(slab) if site.properties[LAYER] in (1, 2) and site.specie.symbol != "O"]
     assert {len(slab.get_neighbors(slab[i], 2.3)) for i in inner} == {6}
-
-
-def test_hops_are_the_shortest_and_below_the_surface(slab: Structure) -> None:
-    hops = find_hops(slab, "sub-surface", "h")
-    assert np.diff([hop.distance for hop in hops]).min() > -1e-6
-    assert hops[0].distance == pytest.approx(NCM811.a, abs=1e-6)
-    for hop in hops:
-        assert {slab[i].properties[LAYER] for i in (hop.moving, hop.target)} == {2}
-        assert slab.get_distance(hop.moving, hop.target) == pytest.approx(hop.distance)
-    assert {slab[hop.moving].properties[LAYER] for hop in find_hops(slab, "surface", "h")} == {3}
-
-
-def test_the_hop_does_not_depend_on_the_order_of_atoms(slab: Structure) -> None:
-    order = np.random.default_rng(5).permutation(len(slab))
-    shuffled = Structure.from_sites([slab[int(i)] for i in order])
-    here, there = (find_hops(structure, "sub-surface", "h")[0] for structure in (slab, shuffled))
-    assert np.allclose(slab[here.moving].coords, shuffled[there.moving].coords)
-    assert np.allclose(slab[here.target].coords, shuffled[there.target].coords)
-
-
-def test_a_cell_too_small_for_a_hop_is_refused() -> None:
-    with pytest.raises(ValueError, match="larger min_lengths"):
-        find_hops(build(lengths=(5.0, 5.0)), "sub-surface", "h")
-
-
-def test_endpoints_differ_by_the_moving_ion_alone(slab: Structure) -> None:
-    for hop in find_hops(slab, "sub-surface", "h"):
-        initial = endpoint(slab, hop.target)
-        final = final_in_initial_order(endpoint(slab, hop.moving), hop)
-        assert initial.species == final.species
-        moved = [
-            (index, initial.lattice.get_distance_and_image(before.frac_coords, after.frac_coords)[0])
-            for index, (before, after) in enumerate(zip(initial, final, strict=True))
-            if not np.allclose(before.coords, after.coords)
-        ]
-        assert moved == [(moving_index(hop), pytest.approx(hop.distance))]
-        assert initial.site_properties[LAYER] == final.site_properties[LAYER]

@@ -12,7 +12,7 @@ from barriers.plan import Plan
 
 def plan_table(plan: Plan) -> Table:
     """Lay out a study's systems; hops, jobs and expected time stand in the caption."""
-    hops = "; ".join(f"{hop.name}: Li {hop.moving} → site {hop.target}, {hop.distance:.2f} Å" for hop in plan.hops)
+    hops = "; ".join(f"{hop.name}: {hop.initial.label} → {hop.final.label}, {hop.distance:.2f} Å" for hop in plan.hops)
     jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
     time = "not known for this model" if plan.seconds is None else f"about {max(1, round(plan.seconds / 60))} min"
     caption = f"hops: {hops}\njobs: {jobs}\nabout {plan.force_calls} force calls, {time} on this machine"

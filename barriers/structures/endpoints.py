@@ -106,13 +106,16 @@ def frozen_atoms(atoms: Atoms) -> list[int]:
     return sorted({int(index) for indices in held for index in indices})
 
 
-def overlap(atoms: Atoms) -> str | None:
+def overlap(atoms: Atoms, least: float = 0.0) -> str | None:
     """Name the nearest pair of atoms if it is nearer than atoms can be.
 
-    That is less than 0.45 times the sum of the covalent radii, each taken as 0.56 Å at least (hydrogen).
+    That is less than 0.45 times the sum of the covalent radii, each taken as 0.56 Å at least (hydrogen), or less than
+    ``least`` (Å).
     """
     radii = 0.45 * np.maximum(covalent_radii[atoms.numbers], 0.56)
-    first, second, distances = neighbor_list("ijd", atoms, radii)
+    first, second, distances = neighbor_list("ijd", atoms, np.maximum(radii, least / 2))
+    near = distances < np.maximum(radii[first] + radii[second], least)
+    first, second, distances = first[near], second[near], distances[near]
     if not len(distances):
         return None
     nearest = distances.argmin()

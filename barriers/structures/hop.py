@@ -1,140 +1,175 @@
-"""Hops: one Li⁺ jump into a vacancy, named once on the bare slab and carried to every system."""
+"""Hops: one Li⁺ jump, named once on the bare slab, and the endpoints it has in every system."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
-from barriers.structures.surface import LAYER, frozen_atoms
+from barriers.structures.surface import LAYER
 
-LONGEST_HOP = 4.5
-"""Pairs of Li sites further apart (Å) are not neighbours in a layered oxide (first shell 2.9, second 5.0 Å)."""
+Point = NDArray[np.float64]
+
+Image = tuple[int, int, int]
+
+Kind = Literal["vacancy", "divacancy", "interstitial"]
+
+Mechanism = Literal["oxygen dumbbell", "single oxygen", "tetrahedral", "surface", "fragment", "open"]
+
+
+class Site(BaseModel):
+    """A place defined by atoms: the centroid of the anchors, and a height above it along the normal.
+
+    It follows its anchors through a relaxation, and knows nothing of the cell's height.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    anchors: tuple[tuple[int, Image], ...] = Field(description="atoms that define the place, with their images")
+    height: float = Field(0.0, description="height above the anchors' centroid (Å)")
+
+    def position(self, structure: Structure) -> Point:
+        """Cartesian position (Å) in a slab, or in any system made of it, shape (3,)."""
+        fractions = [structure[atom].frac_coords + np.array(image) for atom, image in self.anchors]
+        return structure.lattice.get_cartesian_coords(np.mean(fractions, axis=0)) + self.height * _normal(structure)
+
+
+class EndState(BaseModel):
+    """What is done to a system to make an endpoint. Hops that share a state share its relaxation."""
+
+    model_config = ConfigDict(frozen=True)
+
+    removed: tuple[int, ...] = Field((), description="atoms taken out, in ascending order")
+    added: Site | None = Field(None, description="where an ion is added")
+
+    @property
+    def label(self) -> str:
+        """Name in tables and jobs: ``vacancy 7``, ``vacancies 7 9``, ``ion at 40 41``."""
+        parts = []
+        if self.removed:
+            word = "vacancy" if len(self.removed) == 1 else "vacancies"
+            parts.append(" ".join([word, *map(str, self.removed)]))
+        if self.added:
+            parts.append(" ".join(["ion at", *(str(atom) for atom, _ in self.added.anchors)]))
+        return ", ".join(parts)
 
 
 class Hop(BaseModel):
-    """A jump of the ion on site ``moving`` to the site of atom ``target``, which is taken out."""
+    """A jump of the ion on site ``moving`` to that of ``target``, which is taken out, or of an added ion."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="name in tables and figures")
-    moving: int = Field(description="index of the moving ion in the bare slab, and so in every system")
-    target: int = Field(description="index of the ion whose site is reached")
-    image: tuple[int, int, int] = Field(description="lattice translation of the site that is reached")
+    kind: Kind = Field("vacancy", description="what makes room: one vacancy, two, or the free place above the slab")
+    moving: int | None = Field(None, description="index of the moving ion in the bare slab; none for an added ion")
+    target: int | None = Field(None, description="index of the ion whose site is reached; none for an added ion")
+    image: Image = Field((0, 0, 0), description="lattice translation of the site that is reached")
+    removed: tuple[int, ...] = Field((), description="further ions taken out in both endpoints")
+    sites: tuple[Site, Site] | None = Field(None, description="first and last place of an added ion")
+    through: Site | None = Field(None, description="place passed on the way")
     distance: float = Field(description="length of the jump on the unrelaxed slab (Å)")
+    depth: float | None = Field(None, description="depth of its middle below the topmost atom (Å); none in a crystal")
+    layers: tuple[int, int] | None = Field(None, description="atomic layers of both sites, 0 for the topmost")
+    mechanism: Mechanism = Field("open", description="what the ion passes")
+    environments: tuple[str, str] = Field(("", ""), description="surroundings of both sites")
+    label: str = Field("", description="name that depends on the geometry alone")
+
+    @property
+    def initial(self) -> EndState:
+        """The initial endpoint."""
+        return self._state(self.target, 0)
+
+    @property
+    def final(self) -> EndState:
+        """The final endpoint."""
+        return self._state(self.moving, 1)
+
+    def _state(self, vacancy: int | None, end: int) -> EndState:
+        vacancies = self.removed if vacancy is None else (*self.removed, vacancy)
+        return EndState(removed=tuple(sorted(vacancies)), added=self.sites[end] if self.sites else None)
 
 
-def find_hops(slab: Structure, layer: Literal["surface", "sub-surface"], name: str, ion: str = "Li") -> list[Hop]:
-    """List the vacancy hops within one atomic layer of a slab as it was built, shortest first.
-
-    The unrelaxed slab is searched, so that the same hop is found whatever engine relaxes it. Equal lengths are
-    ordered by height (nearest to the surface first), then by position, never by the order of the atoms.
+def make_endpoint(system: Structure, state: EndState, ion: str = "Li") -> Structure:
+    """Take ions out of a system and add one, keeping the order of the other atoms.
 
     Parameters
     ----------
-    slab : Structure
-        Bare slab with its ``layer`` numbers.
-    layer : {"surface", "sub-surface"}
-        The topmost layer or the one below.
-    name : str
-        Name the hops get.
+    system : Structure
+        Slab or interface.
+    state : EndState
+        One end of a hop.
     ion : str
-        Element that moves.
+        Element that is added.
 
     Returns
     -------
-    list[Hop]
-        Hops between free sites of that layer.
-
-    Raises
-    ------
-    ValueError
-        If the layer holds no pair of free sites, or the cell is too small to tell a jump from its image.
+    Structure
+        The endpoint, not relaxed. An added ion is the last atom, free, and belongs to the topmost layer.
     """
-    numbers = np.array(slab.site_properties[LAYER])
-    wanted = numbers.max() - (0 if layer == "surface" else 1)
-    frozen = set(frozen_atoms(slab))
-    sites = [index for index in slab.indices_from_symbol(ion) if numbers[index] == wanted and index not in frozen]
-    centres, neighbours, images, distances = slab.get_neighbor_list(LONGEST_HOP, [slab[i] for i in sites])
-    hops = [
-        Hop(
-            name=name,
-            moving=sites[centre],
-            target=int(neighbour),
-            image=_whole(image),
-            distance=float(distance),
-        )
-        for centre, neighbour, image, distance in zip(centres, neighbours, images, distances, strict=True)
-        if int(neighbour) in sites and int(neighbour) != sites[centre]
-    ]
-    if not hops:
-        raise ValueError(f"no pair of free {ion} sites in the {layer} layer; use a larger min_lengths")
-    shortest = min(slab.lattice.abc[:2])
-    hops = [hop for hop in hops if 2 * hop.distance < shortest - 0.2]
-    if not hops:
-        raise ValueError(f"surface vector of {shortest:.1f} Å: a hop meets its own image; use a larger min_lengths")
-    return sorted(_one_direction(hops, slab), key=lambda hop: _rank(hop, slab))
-
-
-def endpoint(system: Structure, vacancy: int) -> Structure:
-    """Take one ion out of a system, keeping the order of the others."""
     structure = system.copy()
-    structure.remove_sites([vacancy])
+    if state.added:
+        known = {"selective_dynamics": [True] * 3, LAYER: max(system.site_properties.get(LAYER, [0]))}
+        structure.append(
+            ion,
+            state.added.position(system),
+            coords_are_cartesian=True,
+            properties={key: value for key, value in known.items() if key in system.site_properties},
+        )
+    structure.remove_sites(list(state.removed))
     return structure
 
 
 def final_in_initial_order(final: Structure, hop: Hop) -> Structure:
-    """Reorder the structure with the vacancy at ``hop.moving`` so that its atoms match the initial structure's.
+    """Give the final endpoint the order of atoms of the initial one, with the moving ion next to where it came from.
 
-    The initial structure has its vacancy at ``hop.target``. The ion that stands on the target site in the final
-    structure is the one that moved there, so it takes the place of the moving ion in the list.
+    The ion that stands on the target site in the final structure is the one that moved there, so it takes the place
+    of the moving ion in the list, in the periodic image that the hop reaches.
 
     Parameters
     ----------
     final : Structure
-        System without atom ``hop.moving``, usually relaxed.
+        What :func:`make_endpoint` makes of ``hop.final``, usually relaxed.
     hop : Hop
         The jump.
     """
-
-    def place_in_final(atom: int) -> int:
-        return atom - (atom > hop.moving)
-
-    atoms = [atom for atom in range(len(final) + 1) if atom != hop.target]
-    order = [place_in_final(hop.target if atom == hop.moving else atom) for atom in atoms]
-    return Structure.from_sites([final[index] for index in order])
-
-
-def moving_index(hop: Hop) -> int:
-    """Index of the moving ion in the endpoints, which lack the target atom."""
-    return hop.moving - (hop.moving > hop.target)
+    order = list(range(len(final)))
+    if hop.moving is not None:
+        gone = hop.final.removed
+        kept = [atom for atom in range(len(final) + len(gone)) if atom not in hop.initial.removed]
+        here = [hop.target if atom == hop.moving else atom for atom in kept]
+        order = [_without(atom, gone) for atom in here if atom is not None]
+    ordered = Structure.from_sites([final[index] for index in order])
+    ordered.translate_sites([moving_index(hop, len(final))], hop.image, frac_coords=True, to_unit_cell=False)
+    return ordered
 
 
-def midpoint(slab: Structure, hop: Hop) -> np.ndarray:
+def moving_index(hop: Hop, n_atoms: int) -> int:
+    """Index of the moving ion in endpoints of ``n_atoms`` atoms, ordered as the initial one."""
+    return n_atoms - 1 if hop.moving is None else _without(hop.moving, hop.initial.removed)
+
+
+def hop_ends(structure: Structure, hop: Hop) -> tuple[Point, Point]:
+    """First and last position of the moving ion in a system (Å), not wrapped, each of shape (3,)."""
+    if hop.sites:
+        first, last = (site.position(structure) for site in hop.sites)
+    else:
+        first, last = (structure[index].coords for index in (hop.moving, hop.target) if index is not None)
+    return first, last + structure.lattice.get_cartesian_coords(hop.image)
+
+
+def midpoint(slab: Structure, hop: Hop) -> Point:
     """Cartesian midpoint of the jump (Å), shape (3,)."""
-    target = slab.lattice.get_cartesian_coords(slab[hop.target].frac_coords + np.array(hop.image))
-    return (slab[hop.moving].coords + target) / 2
+    first, last = hop_ends(slab, hop)
+    return (first + last) / 2
 
 
-def _whole(image: np.ndarray) -> tuple[int, int, int]:
-    x, y, z = (int(component) for component in np.rint(image))
-    return x, y, z
+def _normal(structure: Structure) -> Point:
+    normal: Point = np.cross(*structure.lattice.matrix[:2])
+    return normal / np.linalg.norm(normal)
 
 
-def _rank(hop: Hop, slab: Structure) -> tuple[float, ...]:
-    middle = midpoint(slab, hop)
-    start = slab[hop.moving].coords
-    return (round(hop.distance, 2), -round(middle[2], 1), *np.round(middle[:2], 2), *np.round(start, 2))
-
-
-def _one_direction(hops: list[Hop], slab: Structure) -> list[Hop]:
-    """Keep one of each jump and its way back: the one that starts at the lower position (x, then y, then z)."""
-
-    def key(hop: Hop) -> tuple[float, ...]:
-        start = slab[hop.moving].coords
-        end = 2 * midpoint(slab, hop) - start
-        return tuple(np.round(end - start, 3))
-
-    return [hop for hop in hops if key(hop) > (0.0, 0.0, 0.0)]
+def _without(atom: int, removed: tuple[int, ...]) -> int:
+    return atom - sum(other < atom for other in removed)

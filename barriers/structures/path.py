@@ -1,4 +1,4 @@
-"""First bands: interpolated, carried over from a band that is known, or displaced to search further paths."""
+"""First bands: drawn between two endpoints."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from ase.constraints import FixAtoms
 from ase.geometry import find_mic, get_distances
 from ase.mep import NEB
 from ase.mep.neb import idpp_interpolate
-from scipy.interpolate import CubicSpline
-from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
-from scipy.spatial.transform import Rotation
 
-from barriers.structures.endpoints import frozen_atoms, overlap
+from barriers.structures.endpoints import STAYS, frozen_atoms, overlap
 from barriers.structures.mapping import unwrap
+from barriers.structures.spacing import evenly
 
 IDPP_FMAX = 0.02
 """Largest force on the IDPP band (Å⁻³); ASE's default of 0.1 stops half way between crystal neighbours."""
@@ -47,36 +45,41 @@ def interpolate(initial: Atoms, final: Atoms, n_images: int, method: Literal["id
     -------
     list[Atoms]
         ``n_images + 2`` structures without calculators, all with the same frozen atoms. The endpoints have
-        the positions given, bit by bit; frozen atoms keep their initial ones in every intermediate image.
+        the positions given, bit by bit; frozen atoms keep their initial ones in every intermediate image. All
+        steps between images are equally long.
 
     Raises
     ------
     OverlapError
         If atoms overlap in an intermediate image.
     """
-    images = _band(initial, final, _straight(initial, final, n_images))
+    images = band_of(initial, final, straight(initial, final, n_images))
     if method == "idpp":
         for image in images[1:-1]:
             _part(image, unwrap(final.positions, initial) - initial.positions)
         band = NEB(images, method="improvedtangent")
         idpp_interpolate(band, traj=None, log=None, fmax=IDPP_FMAX, steps=IDPP_STEPS, mic=True)
-    return _checked(images)
+        path = [*(image.positions for image in images[:-1]), unwrap(final.positions, initial)]
+        images = band_of(initial, final, evenly(np.array(path), n_images)[1:-1])
+    return checked(images)
 
 
-def carry(initial: Atoms, final: Atoms, guide: np.ndarray, n_images: int) -> list[Atoms]:
-    """Let the slab of a system follow the converged band of the bare slab.
+def through(initial: Atoms, final: Atoms, n_images: int, moving: int, via: Sequence[float]) -> list[Atoms]:
+    """Draw a band on which one atom passes a given point, such as the centre of a tetrahedron.
 
-    Each slab atom keeps the guide's deviation from the straight line; the fragment goes straight.
+    The atom goes straight to the point and straight on; the others go straight all the way. Nothing is relaxed: an
+    IDPP band would leave the point.
 
     Parameters
     ----------
     initial, final : Atoms
-        Endpoints of this system, slab atoms first.
-    guide : numpy.ndarray, shape (G, M, 3)
-        Positions (Å) of the M slab atoms in all images of the guide, endpoints included. Its cell may differ
-        from this system's in height, so no atom may be wrapped along c; along the surface it may.
+        Endpoints as :func:`~barriers.structures.endpoints.match_order` leaves them.
     n_images : int
-        Intermediate images; the guide is resampled over its path length if it has another number.
+        Intermediate images.
+    moving : int
+        Index of the atom.
+    via : Sequence[float]
+        The point (Å), in any periodic image.
 
     Returns
     -------
@@ -85,67 +88,58 @@ def carry(initial: Atoms, final: Atoms, guide: np.ndarray, n_images: int) -> lis
 
     Raises
     ------
+    ValueError
+        If the atom is frozen or already stands on the point.
     OverlapError
         If atoms overlap in an intermediate image.
     """
-    steps = find_mic(np.diff(guide, axis=0).reshape(-1, 3), initial.cell, initial.pbc)[0].reshape(-1, *guide.shape[1:])
-    path = np.concatenate([np.zeros_like(guide[:1]), steps.cumsum(axis=0)])
-    if len(guide) != n_images + 2:
-        length = np.append(0, np.linalg.norm(steps, axis=(1, 2)).cumsum())
-        path = CubicSpline(length / length[-1], path)(np.linspace(0, 1, n_images + 2))
-    positions = _straight(initial, final, n_images)
-    fractions = np.linspace(0, 1, n_images + 2)[:, None, None]
-    positions[:, : guide.shape[1]] += (path - fractions * path[-1])[1:-1]
-    return _checked(_band(initial, final, positions))
+    if moving in frozen_atoms(initial) + frozen_atoms(final):
+        raise ValueError(f"atom {moving} ({initial.symbols[moving]}) is frozen and cannot pass a point")
+    last = unwrap(final.positions, initial)
+    ends = np.array([initial.positions[moving], last[moving]])
+    offset = find_mic(np.asarray(via, dtype=float) - ends.mean(axis=0), initial.cell, initial.pbc)[0]
+    point = ends.mean(axis=0) + offset
+    legs = np.linalg.norm(ends - point, axis=1)
+    if legs.min() < STAYS:
+        raise ValueError(
+            f"atom {moving} ({initial.symbols[moving]}) stands on the point in an endpoint; choose another"
+        )
+    middle = initial.positions + legs[0] / legs.sum() * (last - initial.positions)
+    middle[moving] = point
+    path = evenly(np.array([initial.positions, middle, last]), n_images, smooth=False)
+    return checked(band_of(initial, final, path[1:-1]))
 
 
-def displace(images: Sequence[Atoms], atoms: Sequence[int], amplitude: float, seed: int) -> list[Atoms]:
-    """Shift and turn a fragment as a rigid body in the intermediate images, to start a search elsewhere.
-
-    One random direction and one random axis serve all images; half of the mean square is shift, half is turn
-    (less turn for a fragment too small for it). Bond lengths within the fragment stay.
+def checked(images: list[Atoms], least: float = 0.0) -> list[Atoms]:
+    """Give a band back if no two atoms overlap in it.
 
     Parameters
     ----------
-    images : Sequence[Atoms]
-        Band with its endpoints, which stay.
-    atoms : Sequence[int]
-        Indices of the fragment's atoms.
-    amplitude : float
-        Root mean square displacement of these atoms in the middle of the band (Å); image k of n + 1 gets
-        ``amplitude * sin(pi * k / (n + 1))``.
-    seed : int
-        Seed of direction and axis.
+    images : list[Atoms]
+        Band with its endpoints, which are not looked at.
+    least : float
+        Least distance (Å) of two atoms, beyond what :func:`~barriers.structures.endpoints.overlap` asks.
 
     Raises
     ------
     OverlapError
-        If atoms overlap in an intermediate image.
+        If two atoms are nearer; the message names image and pair.
     """
-    direction, axis = _unit_vectors(seed)
-    chosen = list(atoms)
-    displaced = [image.copy() for image in images]
-    for image, fraction in zip(displaced[1:-1], np.linspace(0, 1, len(images))[1:-1], strict=True):
-        size = amplitude * np.sin(np.pi * fraction)
-        arms = _in_one_piece(image[chosen])
-        arms -= arms.mean(axis=0)
-        radius = np.sqrt((np.cross(axis, arms) ** 2).sum(axis=1).mean())
-        turn = min(size / np.sqrt(2), radius)
-        angle = 2 * np.arcsin(turn / (2 * radius)) if radius > 0 else 0.0
-        moves = np.zeros_like(image.positions)
-        moves[chosen] = Rotation.from_rotvec(angle * axis).apply(arms) - arms
-        moves[chosen] += np.sqrt(size**2 - turn**2) * direction
-        image.set_positions(image.positions + moves)
-    return _checked(displaced)
+    for number, image in enumerate(images[1:-1], start=1):
+        pair = overlap(image, least)
+        if pair:
+            raise OverlapError(f"image {number} of the first band: {pair}; give endpoints that differ less")
+    return images
 
 
-def _straight(initial: Atoms, final: Atoms, n_images: int) -> np.ndarray:
+def straight(initial: Atoms, final: Atoms, n_images: int) -> np.ndarray:
     """Positions of the intermediate images on straight lines, shape (n_images, N, 3)."""
     moves = unwrap(final.positions, initial) - initial.positions
     return initial.positions + np.linspace(0, 1, n_images + 2)[1:-1, None, None] * moves
 
 
-def _band(initial: Atoms, final: Atoms, positions: np.ndarray) -> list[Atoms]:
+def band_of(initial: Atoms, final: Atoms, positions: np.ndarray) -> list[Atoms]:
+    """Make a band of endpoints and intermediate positions (Å), shape (n_images, N, 3), with the same frozen atoms."""
     images = [initial.copy(), *(initial.copy() for _ in positions), final.copy()]
     frozen = frozen_atoms(initial) or frozen_atoms(final)
     for image in images:
@@ -171,26 +165,3 @@ def _part(image: Atoms, moves: np.ndarray) -> None:
         positions[first] += shift
         positions[second] -= shift
     image.set_positions(positions)
-
-
-def _in_one_piece(fragment: Atoms) -> np.ndarray:
-    """Positions of a molecule that periodic boundaries may have cut, joined along its nearest pairs."""
-    vectors, distances = get_distances(fragment.positions, cell=fragment.cell, pbc=fragment.pbc)
-    order, parents = breadth_first_order(minimum_spanning_tree(distances), 0, directed=False)
-    positions = fragment.positions.copy()
-    for atom in order[1:]:
-        positions[atom] = positions[parents[atom]] + vectors[parents[atom], atom]
-    return positions
-
-
-def _unit_vectors(seed: int) -> np.ndarray:
-    vectors = np.random.default_rng(seed).normal(size=(2, 3))
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def _checked(images: list[Atoms]) -> list[Atoms]:
-    for number, image in enumerate(images[1:-1], start=1):
-        pair = overlap(image)
-        if pair:
-            raise OverlapError(f"image {number} of the first band: {pair}; give endpoints that differ less")
-    return images

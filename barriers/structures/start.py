@@ -6,9 +6,11 @@ from typing import Literal
 
 import numpy as np
 from ase import Atoms
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from barriers.structures.path import carry, displace, interpolate
+from barriers.structures.path import checked, interpolate, through
+from barriers.structures.path_displaced import displace
+from barriers.structures.path_known import carry, given
 from barriers.structures.surface import FRAGMENT, LAYER
 
 
@@ -17,13 +19,28 @@ class Start(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    method: Literal["idpp", "carried", "displaced"] = Field(
+    method: Literal["idpp", "linear", "through", "given", "carried", "displaced"] = Field(
         "idpp",
-        description="interpolated, carried over from the bare slab, or interpolated with the fragment displaced",
+        description="interpolated (IDPP or straight), through a point, from given images, carried over from the bare "
+        "slab, or interpolated with the fragment displaced",
     )
     n_images: int = Field(description="intermediate images")
     amplitude: float = Field(0.0, description="size of the displacement (Å)")
     seed: int = Field(0, description="seed of the displacement")
+    moving: int | None = Field(None, description="atom that passes the point")
+    via: tuple[float, float, float] | None = Field(None, description="point that it passes (Å)")
+    images: list[list[list[float]]] | None = Field(
+        None, description="given positions (Å), endpoints included, shape (n, N, 3)"
+    )
+    least: float = Field(0.0, description="least distance of two atoms in the band (Å)")
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Start:
+        if self.method == "through" and (self.moving is None or self.via is None):
+            raise ValueError("a start through a point needs moving and via")
+        if self.method == "given" and self.images is None:
+            raise ValueError("a start from given images needs images")
+        return self
 
     @property
     def name(self) -> str:
@@ -79,14 +96,21 @@ def first_band(initial: Atoms, final: Atoms, start: Start, guide: np.ndarray | N
     Raises
     ------
     ValueError
-        If a carried start has no guide.
+        If a carried start has no guide, or what the start is made of does not fit the endpoints.
+    OverlapError
+        If two atoms come too near.
     """
     if start.method == "carried":
         if guide is None:
             raise ValueError("a carried start needs the bare slab's converged band")
-        return carry(initial, final, guide, start.n_images)
-    images = interpolate(initial, final, start.n_images, "idpp")
+        images = carry(initial, final, guide, start.n_images)
+    elif start.method == "given":
+        images = given(initial, final, np.array(start.images), start.n_images)
+    elif start.moving is not None and start.via is not None:
+        images = through(initial, final, start.n_images, start.moving, start.via)
+    else:
+        images = interpolate(initial, final, start.n_images, "linear" if start.method == "linear" else "idpp")
     if start.method == "displaced":
         fragment = np.flatnonzero(initial.arrays[LAYER] == FRAGMENT).tolist()
         images = displace(images, fragment, start.amplitude, start.seed)
-    return images
+    return checked(images, start.least)

@@ -60,14 +60,14 @@ def prepare(folder: Path) -> None:
 
     from barriers import run
     from barriers.construction import hop_of, slab_of
-    from barriers.structures.hop import endpoint, final_in_initial_order
+    from barriers.structures.hop import final_in_initial_order, make_endpoint
     from barriers.structures.path import interpolate
     from barriers.study import CathodeSection, HopSection, SurfaceSection
 
     small = json.loads((folder / "task.json").read_text())["size"] == "small"
     slab = slab_of(CathodeSection(), SurfaceSection(min_lengths=SMALL) if small else SurfaceSection())
     hop = nearest_pair(slab) if small else hop_of(slab, HopSection())
-    ends = [endpoint(slab, hop.target), final_in_initial_order(endpoint(slab, hop.moving), hop)]
+    ends = [make_endpoint(slab, hop.initial), final_in_initial_order(make_endpoint(slab, hop.final), hop)]
     maker = maker_of(folder)
     relaxed: list[RelaxDoc] = []
     for which, structure in zip(("initial", "final"), ends, strict=True):
