@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import product
 
 import numpy as np
 from pymatgen.core import Structure
 from scipy.spatial.transform import Rotation
 
-from barriers.structures.bonding import CLASH, UP, Positions, adducts, bonding_oxygen, distances_to, turns, weights
+from barriers.structures.bonding import CLASH, UP, Positions, bonding_site, clearances, distances_to, weights
 from barriers.structures.polymer import Fragment
+from barriers.structures.shapes import adducts, turns
 from barriers.structures.surface import FRAGMENT, LAYER, set_vacuum
 
 IMAGE_GAP = 2.0
@@ -161,21 +161,20 @@ def _ranked_poses(
     """Positions of the bonded fragment that clash with no slab atom, the clearest first."""
     # Tall enough that no pose reaches the slab's next copy through the vacuum.
     tall = set_vacuum(slab, vacuum + 2 * fragment.molecule.distance_matrix.max())
-    oxygen = bonding_oxygen(tall, near, bond_length)
+    oxygen = bonding_site(tall, near, bond_length)
     foot, height = tall.cart_coords[oxygen] + bond_length * UP, tall.cart_coords[:, 2]
     upper = np.flatnonzero(height > height.max() - REACH)
     surface = Structure.from_sites([tall[atom] for atom in upper])
     shift = slab.cart_coords[oxygen] - tall.cart_coords[oxygen]
+    around = turns()
     ranked = []
     for carbon in fragment.bonding_atoms:
         weight = weights(fragment.molecule, carbon, surface, int(np.searchsorted(upper, oxygen)))
-        for shape, turn in product(adducts(fragment.molecule, carbon), turns()):
-            pose = turn.apply(shape) + foot
-            clearance = (distances_to(surface, pose) * weight).min()
-            if clearance >= CLASH:
-                ranked.append((round(clearance, 3), pose + shift))
+        shapes = adducts(fragment.molecule, carbon)
+        clear = clearances(shapes, around.as_matrix(), foot, surface, weight)
+        ranked += [(round(clear[n, k], 3), shapes[n], around[int(k)]) for n, k in np.argwhere(clear >= CLASH)]
     ranked.sort(key=lambda entry: -entry[0])
-    return [pose for _, pose in ranked]
+    return [turn.apply(shape) + foot + shift for _, shape, turn in ranked]
 
 
 def _interfaces(
