@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -53,19 +54,24 @@ def default_bond(pair: Sequence[str]) -> float:
     return float(sum(covalent_radii[Element(symbol).Z] for symbol in pair))
 
 
-def bonding_site(slab: Structure, near: Sequence[float], bond_length: float, element: str = "O") -> int:
-    """Find the atom of the topmost layer, short of neighbours and with free room above, nearest in the plane.
+def bonding_sites(slab: Structure, near: Positions, bond_length: float, element: str = "O") -> list[int]:
+    """Find the atoms of the topmost layer, short of neighbours and with free room above, nearest in the plane.
 
     Parameters
     ----------
     slab : Structure
         Slab with c along the normal and the site property ``layer``; fragments on it are passed over.
-    near : Sequence[float]
-        Point (Å); its height does not matter.
+    near : ndarray, shape (n, 3)
+        Points (Å); their height does not matter.
     bond_length : float
         Height above the atom (Å) at which no other atom may be nearer than the atom itself.
     element : str
-        The atom's element.
+        The atoms' element.
+
+    Returns
+    -------
+    list[int]
+        The nearest to each point, each once.
 
     Raises
     ------
@@ -77,11 +83,11 @@ def bonding_site(slab: Structure, near: Sequence[float], bond_length: float, ele
         name = {"O": "oxygen"}.get(element, element)
         raise ValueError(f"the topmost layer has no exposed, undercoordinated {name} to bond with")
 
-    def in_plane(atom: int) -> float:
-        level = [near[0], near[1], slab.cart_coords[atom][2]]
+    def in_plane(point: Positions, atom: int) -> float:
+        level = [point[0], point[1], slab.cart_coords[atom][2]]
         return round(float(distances_to(slab, np.array([level]))[0, atom]), 3)
 
-    return min(free, key=in_plane)
+    return list(dict.fromkeys(min(free, key=partial(in_plane, point)) for point in near))
 
 
 def _free_atoms(slab: Structure, bond_length: float, element: str) -> list[int]:

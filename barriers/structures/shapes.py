@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components, shortest_path
 from scipy.spatial.transform import Rotation
 
 from barriers.structures.bonding import CLASH, UP, Positions, bonds, contact_radii
+from barriers.structures.polymer import Fragment
 
 TURN = 40.0
 """Step of the turns about the bonds of the bonding atom (degrees)."""
@@ -30,6 +31,30 @@ BENDS = (30.0, 60.0)
 
 FREE_SIDE = 0.5
 """Atoms whose unit vectors to their neighbours add up to less than this have neighbours on all sides."""
+
+
+def bonding_shapes(fragment: Fragment, element: str) -> dict[int, Positions]:
+    """Give the shapes in which each atom of an element can stand on a surface atom, by the atom's index.
+
+    Raises
+    ------
+    ValueError
+        If the fragment has no such atom, or none with a free side; for carbon, no C=C.
+    """
+    molecule = fragment.molecule
+    if element == "C":
+        if not fragment.bonding_atoms:
+            raise ValueError(f"fragment {fragment.name} has no C=C to bond with; allowed: one after an elimination")
+        return {carbon: adducts(molecule, carbon) for carbon in fragment.bonding_atoms}
+    atoms = molecule.indices_from_symbol(element)
+    if not atoms:
+        present = ", ".join(sorted({site.specie.symbol for site in molecule}))
+        raise ValueError(f"fragment {fragment.name} has no {element} to bond with; allowed: {present}")
+    sides = {atom: free_side(molecule, atom) for atom in atoms}
+    found = {atom: rigid_shapes(molecule, atom, side) for atom, side in sides.items() if side is not None}
+    if not found:
+        raise ValueError(f"fragment {fragment.name} has neighbours on all sides of {element}; name another element")
+    return found
 
 
 def adducts(molecule: IMolecule, carbon: int) -> Positions:
@@ -96,7 +121,7 @@ def rigid_shapes(molecule: IMolecule, atom: int, side: Positions) -> Positions:
     return np.stack([turn.apply(centred) for turn in (straight, *bent)])
 
 
-def turns() -> Rotation:
+def turns_above() -> Rotation:
     """Turns of a bonded fragment about the normal, each upright and tilted."""
     upright = Rotation.identity()
     tilts = [Rotation.from_euler("yz", [TILT, side], degrees=True) for side in range(0, 360, 60)]
