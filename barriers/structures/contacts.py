@@ -17,6 +17,10 @@ from barriers.structures.bonding import BOND, Positions, distances_to
 IONIC = 1.2
 """Metal and O, F or N nearer than this multiple of the sum of their ionic radii are in contact."""
 
+METALLIC = 1.1
+"""A metal and any other element nearer than this multiple of the sum of their covalent radii share a bond; above it, a
+carbon bonded to oxygen would count as bonded to the metals beside that oxygen too."""
+
 FRAGMENT_NUMBER = "fragment"
 """Site property where there are several fragments: 1, 2, … for their atoms, 0 for the slab's."""
 
@@ -77,7 +81,8 @@ def surface_bonds(interface: Structure, n_slab: int) -> list[SurfaceBond]:
 def bond_reach(one: str, other: str) -> float:
     """Distance (Å) below which two elements are said to share a bond.
 
-    That is 1.25 times the sum of the covalent radii of Cordero et al., Dalton Trans. 2832 (2008), as ASE has them.
+    That is 1.25 times the sum of the covalent radii of Cordero et al., Dalton Trans. 2832 (2008), as ASE has them;
+    1.1 times with a metal.
     For a metal and O, F or N it is 1.2 times the sum of the crystal radii of Shannon, Acta Cryst. A 32, 751 (1976),
     averaged over the metal's oxidation states as pymatgen has them: Li–F 2.51, Li–O 2.59, Ni–O 2.40, Ni–N 2.47 Å.
     """
@@ -86,7 +91,7 @@ def bond_reach(one: str, other: str) -> float:
     anions = [element for element in pair if element.symbol in {"O", "F", "N"}]
     if metals and anions:
         return IONIC * float(metals[0].average_cationic_radius + anions[0].average_anionic_radius)
-    return BOND * float(sum(covalent_radii[element.Z] for element in pair))
+    return (METALLIC if metals else BOND) * float(sum(covalent_radii[element.Z] for element in pair))
 
 
 def fragment_gap(interface: Structure, n_slab: int) -> float:
