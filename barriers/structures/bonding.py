@@ -27,6 +27,9 @@ ANIONS = frozenset({"O", "F", "N", "S", "Cl"})
 ANION_REACH = 2.6
 """Cations and anions within this distance of each other are neighbours (Å)."""
 
+FAR = 1e6
+"""Stands for an infinite weight (1/Å)."""
+
 UP = np.array([0.0, 0.0, 1.0])
 
 
@@ -146,23 +149,24 @@ def clearances(
     bound = (distances_to(surface, foot[None])[0] * weight[origin]).min()
     reach = bound / weight.min()
     span = np.linalg.norm(shapes, axis=-1).max() + reach
-    copies, kind = copies_within(surface, foot, span)
-    copies = copies - foot
-    squared = np.where(np.isfinite(weight), weight, 1e6)[:, kind] ** 2
-    top = copies[:, 2].max()
+    copies, atoms = copies_within(surface, foot, span)
+    highest_first = np.argsort(-copies[:, 2], kind="stable")
+    copies = copies[highest_first] - foot
+    squared = np.where(np.isfinite(weight), weight, FAR)[:, atoms[highest_first]] ** 2
+    # |p − s|² = (|p|², p, 1) · (1, −2 s, |s|²), one product for all pairs.
+    theirs = np.column_stack([np.ones(len(copies)), -2 * copies, (copies**2).sum(axis=1)]).T
     found = np.empty((len(shapes), len(rotations)))
     for number, shape in enumerate(shapes):
         turned = shape @ rotations.transpose(0, 2, 1)
-        low = turned[:, :, 2].min(axis=0) < top + reach
+        low = turned[:, :, 2].min(axis=0) < copies[0, 2] + reach
         low[origin] = True
-        apart = _squared_distances(turned[:, low], copies) * squared[low]
-        found[number] = np.sqrt(apart.min(axis=(1, 2)).clip(0))
+        near = np.searchsorted(-copies[:, 2], reach - turned[:, :, 2].min())
+        ours = turned[:, low]
+        ours = np.concatenate([(ours**2).sum(axis=-1, keepdims=True), ours, np.ones((*ours.shape[:2], 1))], axis=-1)
+        apart = (ours.reshape(-1, 5) @ theirs[:, :near]).reshape(len(rotations), -1, near)
+        apart *= squared[low, :near]
+        found[number] = np.sqrt(apart.min(axis=2).min(axis=1).clip(0))
     return found
-
-
-def _squared_distances(points: Positions, others: Positions) -> Positions:
-    squares = (points**2).sum(axis=-1)[..., None] + (others**2).sum(axis=-1)
-    return squares - 2 * points @ others.T
 
 
 def copies_within(slab: Structure, centre: Positions, radius: float) -> tuple[Positions, NDArray[np.intp]]:
