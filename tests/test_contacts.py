@@ -30,8 +30,7 @@ def pair_at(above, below, length):
     )
 
 
-# Bond lengths: C–O, O–H, C–F of molecules (CRC Handbook, 95th ed., section 9); Li–F of the molecule and the crystal,
-# Li–O of the crystal, Ni–O of NiO (2.09 Å) and LiNiO2 (1.98 Å), Ni–N of its ammine complexes (2.1 Å).
+# Bonded: usual lengths in molecules, complexes and oxides; Li–F is half the cell edge of LiF, and its molecule's.
 @pytest.mark.parametrize(
     ("above", "below", "bonded", "apart"),
     [
@@ -93,8 +92,8 @@ def test_the_distance_to_neighbours_is_that_of_a_neighbour_list_wrapped_or_not(f
     lattice = Lattice.from_parameters(length, 1.3 * length, 40, 90, 90, angle)
     rng = np.random.default_rng(seed)
     shape = np.array([[0, 0, 0], [1.3, 0.2, 0.1], [2.0, 1.1, 0.5]])
-    centres = lattice.get_cartesian_coords(rng.random((fragments, 3)) * [1, 1, 0.05]) + [0, 0, 10]
-    positions = np.vstack([[0, 0, 0], *(shape + centre for centre in centres)])
+    centres = lattice.get_cartesian_coords(rng.random((fragments, 3)) * [1, 1, 0.05])
+    positions = np.vstack([[0, 0, 0], *(shape + centre + [0, 0, 10] for centre in centres)])
     number = np.repeat(np.arange(1, fragments + 1), 3)
     interface = Structure(
         lattice,

@@ -84,8 +84,8 @@ def test_at_contact_height_a_fragment_does_not_sink_into_a_pore():
     point = bare.lattice.get_cartesian_coords([0.5, 0.5, 0])
     flat = bare.lattice.get_all_distances([[0.5, 0.5, 0]], bare.frac_coords * [1, 1, 0])[0]
     bare.remove_sites(np.flatnonzero(flat < 3.6).tolist())
-    hydrogen_fluoride = fragment("PVDF", 1, "HF")
-    interface = place(bare, "head down", hydrogen_fluoride, point, 1)[0]
+    vinyl_fluoride = fragment("PVDF", 1, "HF")
+    interface = place(bare, "head down", vinyl_fluoride, point, 1)[0]
     assert interface.cart_coords[len(bare) :, 2].min() >= interface.cart_coords[: len(bare), 2].max() - 1e-9
 
 
@@ -160,7 +160,7 @@ def test_distinct_sites_make_all_sites_by_symmetry():
     bare = slab("LiNiO2")
     distinct, every = surface_sites(bare), surface_sites(bare, distinct=False)
     keeping = slab_operations(bare)[0]
-    # 3 × 2 meshes of p2mg-like symmetry without its glide: six translations, each with and without the mirror.
+    # Six surface meshes, each with and without the mirror that holds the normal.
     assert len(keeping) == 12
     orbits = []
     for site in distinct:
