@@ -2,84 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import product
+from collections.abc import Iterator, Sequence
+from itertools import islice, product
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 from scipy.spatial.transform import Rotation
 
-from barriers.structures.bonding import CLASH, UP, Positions, adducts, bonding_oxygen, distances_to, turns, weights
+from barriers.structures.bonding import (
+    CLASH,
+    UP,
+    Positions,
+    bonding_sites,
+    clearances,
+    contact_radii,
+    default_bond,
+    distances_to,
+    weights,
+)
+from barriers.structures.choice import Score, chosen
+from barriers.structures.placement_sites import bare_slab
 from barriers.structures.polymer import Fragment
-from barriers.structures.surface import FRAGMENT, LAYER, set_vacuum
-
-IMAGE_GAP = 2.0
-"""Least distance between a fragment and its periodic images (Å)."""
-
-DISTINCT = 1.0
-"""Candidates whose atoms lie nearer than this to each other (root mean square, Å) are the same."""
+from barriers.structures.poses import Orientation, heading, poses, resting_height
+from barriers.structures.shapes import bonding_shapes, turns_above
+from barriers.structures.surface import set_vacuum
 
 REACH = 4.0
 """Slab atoms deeper than this below the topmost one are nearest to no fragment atom (Å)."""
+
+BONDED_PAIR = ("C", "O")
+"""The pair that bonds unless another is named: C of C=C on oxygen of the surface."""
 
 
 def place_at_distance(
     slab: Structure,
     fragment: Fragment,
-    over: Sequence[float],
-    distance: float,
+    over: ArrayLike,
+    distance: float | None,
     vacuum: float,
     candidates: int,
+    orientations: Sequence[Orientation] = ("flat",),
+    turns: tuple[int, int] | None = None,
+    score: Score | None = None,
 ) -> list[Structure]:
-    """Hold a fragment flat above the slab.
+    """Hold a fragment above the slab, flat or upright.
 
-    Candidate 0 has the chain along the longer surface vector and its thinnest direction along the normal. The next
-    ones are turned about the chain by even parts of a circle, up to four; beyond that, about the normal as well.
+    Candidate 0 is over the first point in the first orientation: flat with the chain along the longer surface vector
+    and its thinnest direction along the normal. The next ones are over the other points and in the other orientations,
+    then turned about the chain by even parts of a circle, up to four; beyond that, about the normal as well.
 
     Parameters
     ----------
     slab : Structure
-        Slab with c along the normal.
+        Slab with c along the normal and the site property ``layer``; it may bear fragments.
     fragment : Fragment
         The fragment.
-    over : Sequence[float]
-        Point (Å) over which the fragment's centre comes; its height does not matter.
-    distance : float
-        Height of the fragment's lowest atom above the topmost slab atom (Å).
+    over : array_like, shape (3,) or (n, 3)
+        Points (Å) over which the fragment's centre may come; their height does not matter.
+    distance : float or None
+        Height of the fragment's lowest atom above the topmost slab atom (Å). None lets it down until an atom pair
+        comes as near as the sum of its contact radii (:func:`~barriers.structures.poses.resting_height`).
     vacuum : float
         Empty height above the topmost atom of all (Å).
     candidates : int
         Number of placements.
+    orientations : Sequence[Orientation]
+        ``flat``, ``head down``, ``tail down``.
+    turns : tuple[int, int] or None
+        Number of turns about the chain and about the normal; None for as many as there are candidates.
+    score : callable or None
+        Gives a structure's score; the lowest come first.
 
     Returns
     -------
     list[Structure]
-        As many interfaces as asked for, fewer where a turned one meets its own periodic image.
+        As many interfaces as asked for, fewer where there are not so many different ones that clash with nothing.
 
     Raises
     ------
     ValueError
-        If every placement brings the fragment within 2 Å of its own periodic image.
+        If every placement clashes with the slab or comes within 2 Å of its own periodic image or another fragment.
     """
-    flat = _flat(fragment.molecule.cart_coords)
-    top = slab.cart_coords[:, 2].max()
-    turned = [turn.apply(flat) for turn in _flat_turns(slab, candidates)]
-    poses = [pose + np.array([over[0], over[1], top + distance - pose[:, 2].min()]) for pose in turned]
-    return _interfaces(slab, fragment, poses, vacuum, candidates)
+    bare = bare_slab(slab)
+    top = bare.cart_coords[:, 2].max()
+    tall, shift = _tall(slab, fragment, vacuum + (distance or 0.0))
+    weight = 1 / np.add.outer(contact_radii(fragment.molecule), contact_radii(slab))
+
+    def placed() -> Iterator[Positions]:
+        for point, pose in _held(slab, fragment, np.atleast_2d(over), candidates, orientations, turns):
+            there = pose + np.array([point[0], point[1], 0.0])
+            if distance is None:
+                there = there + resting_height(bare, fragment, there) * UP
+            else:
+                there = pose + np.array([point[0], point[1], top + distance - pose[:, 2].min()])
+            if (distances_to(tall, there - shift) * weight).min() >= CLASH:
+                yield there
+
+    return chosen(slab, fragment, placed(), vacuum, candidates, score)
 
 
 def place_bonded(
     slab: Structure,
     fragment: Fragment,
-    near: Sequence[float],
-    bond_length: float,
+    near: ArrayLike,
+    bond_length: float | None,
     vacuum: float,
     candidates: int,
+    pair: tuple[str, str] = BONDED_PAIR,
+    score: Score | None = None,
 ) -> list[Structure]:
-    """Bond a C=C carbon of a fragment to a surface oxygen, straight above it.
+    """Bond an atom of a fragment to a surface atom, straight above it; unless named, a C=C carbon to oxygen.
 
-    1. The exposed, undercoordinated oxygen of the topmost layer nearest to ``near`` takes the bond.
-    2. Either carbon becomes tetrahedral (:func:`~barriers.structures.bonding.adducts`) and is set above the oxygen.
+    1. The exposed, undercoordinated atom of the topmost layer nearest to each point of ``near`` takes the bond.
+    2. A C=C carbon becomes tetrahedral (:func:`~barriers.structures.shapes.adducts`); an atom of another element
+       bonds with its free side. Either is set above the surface atom.
     3. The fragment is turned about the normal and tilted; what clashes with the slab is left out.
     4. The clearest, mutually different placements are kept: those with the largest least distance between fragment
        and slab, in units of the contact radii.
@@ -87,17 +124,21 @@ def place_bonded(
     Parameters
     ----------
     slab : Structure
-        Slab with c along the normal and the site property ``layer``.
+        Slab with c along the normal and the site property ``layer``; it may bear fragments.
     fragment : Fragment
-        A fragment with C=C.
-    near : Sequence[float]
-        Point (Å); its height does not matter.
-    bond_length : float
-        C–O distance (Å).
+        A fragment, with C=C if carbon is to bond.
+    near : array_like, shape (3,) or (n, 3)
+        Points (Å); their height does not matter.
+    bond_length : float or None
+        Length of the bond (Å); None for the sum of the covalent radii.
     vacuum : float
         Empty height above the topmost atom of all (Å).
     candidates : int
         Number of placements.
+    pair : tuple[str, str]
+        Elements that bond: the fragment's, the surface's.
+    score : callable or None
+        Gives a structure's score; of the clearest placements, the lowest come first.
 
     Returns
     -------
@@ -107,108 +148,59 @@ def place_bonded(
     Raises
     ------
     ValueError
-        If the fragment has no C=C, no oxygen is free to bond, every placement clashes, or every placement brings the
-        fragment within 2 Å of its own periodic image.
+        If the fragment or the surface has no such atom free to bond, every placement clashes, or every placement
+        brings the fragment within 2 Å of its own periodic image or another fragment.
     """
-    if not fragment.bonding_atoms:
-        raise ValueError(f"fragment {fragment.name} has no C=C to bond with; allowed: one after an elimination")
-    poses = _ranked_poses(slab, fragment, near, bond_length, vacuum)
-    if not poses:
-        raise ValueError(f"fragment {fragment.name} clashes with the slab in every placement; use fewer units")
-    return _interfaces(slab, fragment, poses, vacuum, candidates)
+    length = default_bond(pair) if bond_length is None else bond_length
+    placed = _bonded(slab, fragment, np.atleast_2d(near), length, vacuum, pair)
+    return chosen(slab, fragment, placed, vacuum, candidates, score)
 
 
-def fragment_gap(interface: Structure, n_slab: int) -> float:
-    """Least minimum-image distance between fragment and slab atoms (Å)."""
-    return float(distances_to(interface, interface.cart_coords[n_slab:])[:, :n_slab].min())
-
-
-def image_distance(interface: Structure, n_slab: int) -> float:
-    """Least distance between a fragment and its periodic images (Å); the fragment's atoms lie together in one piece."""
-    fragment = Structure(interface.lattice, interface.species[n_slab:], interface.frac_coords[n_slab:])
-    reach = min(interface.lattice.abc) + 0.1
-    *_, offsets, distances = fragment.get_neighbor_list(reach)
-    return float(distances[offsets.any(axis=1)].min())
-
-
-def _flat(positions: Positions) -> Positions:
-    """Centre a molecule with its longest principal axis along x and its shortest along z."""
-    centred = positions - positions.mean(axis=0)
-    axes = np.linalg.svd(centred, full_matrices=False)[2]
-    # The decomposition leaves the signs open.
-    axes *= np.sign(axes[range(3), np.abs(axes).argmax(axis=1)])[:, None]
-    axes[2] = np.cross(axes[0], axes[1])
-    flat: Positions = centred @ axes.T
-    return flat
-
-
-def _flat_turns(slab: Structure, candidates: int) -> list[Rotation]:
-    """Turns from x along the chain to the longer surface vector, about the chain first and then about the normal."""
-    around_chain = min(candidates, 4)
-    around_normal = -(-candidates // around_chain)
-    longer = max(slab.lattice.matrix[:2], key=np.linalg.norm)
-    heading = np.degrees(np.arctan2(longer[1], longer[0]))
-    places = (divmod(number, around_chain) for number in range(candidates))
-    return [
-        Rotation.from_euler("xz", [360 * chain / around_chain, 360 * normal / around_normal + heading], degrees=True)
-        for normal, chain in places
-    ]
-
-
-def _ranked_poses(
-    slab: Structure, fragment: Fragment, near: Sequence[float], bond_length: float, vacuum: float
-) -> list[Positions]:
-    """Positions of the bonded fragment that clash with no slab atom, the clearest first."""
-    # Tall enough that no pose reaches the slab's next copy through the vacuum.
+def _tall(slab: Structure, fragment: Fragment, vacuum: float) -> tuple[Structure, Positions]:
+    """Slab in a cell so tall that no pose reaches its next copy through the vacuum, and the way back to the slab."""
     tall = set_vacuum(slab, vacuum + 2 * fragment.molecule.distance_matrix.max())
-    oxygen = bonding_oxygen(tall, near, bond_length)
-    foot, height = tall.cart_coords[oxygen] + bond_length * UP, tall.cart_coords[:, 2]
-    upper = np.flatnonzero(height > height.max() - REACH)
+    return tall, slab.cart_coords[0] - tall.cart_coords[0]
+
+
+def _held(
+    slab: Structure,
+    fragment: Fragment,
+    points: Positions,
+    candidates: int,
+    orientations: Sequence[Orientation],
+    turns: tuple[int, int] | None,
+) -> Iterator[tuple[Positions, Positions]]:
+    """Points and poses, all points and orientations in one turn before the next."""
+    around_chain = min(candidates, 4)
+    number = turns or (around_chain, -(-candidates // around_chain))
+    turned = [poses(slab, fragment, orientation, number) for orientation in orientations]
+    for alike in islice(zip(*turned, strict=True), None if turns else candidates):
+        yield from product(points, alike)
+
+
+def _bonded(
+    slab: Structure, fragment: Fragment, near: Positions, bond_length: float, vacuum: float, pair: tuple[str, str]
+) -> Iterator[Positions]:
+    """Positions of the bonded fragment that clash with no slab atom, the clearest first."""
+    offered = bonding_shapes(fragment, pair[0])
+    tall, shift = _tall(slab, fragment, vacuum)
+    sites = bonding_sites(tall, near, bond_length, pair[1])
+    upper = np.flatnonzero(tall.cart_coords[:, 2] > bare_slab(tall).cart_coords[:, 2].max() - REACH)
     surface = Structure.from_sites([tall[atom] for atom in upper])
-    shift = slab.cart_coords[oxygen] - tall.cart_coords[oxygen]
-    ranked = []
-    for carbon in fragment.bonding_atoms:
-        weight = weights(fragment.molecule, carbon, surface, int(np.searchsorted(upper, oxygen)))
-        for shape, turn in product(adducts(fragment.molecule, carbon), turns()):
-            pose = turn.apply(shape) + foot
-            clearance = (distances_to(surface, pose) * weight).min()
-            if clearance >= CLASH:
-                ranked.append((round(clearance, 3), pose + shift))
-    ranked.sort(key=lambda entry: -entry[0])
-    return [pose for _, pose in ranked]
-
-
-def _interfaces(
-    slab: Structure, fragment: Fragment, poses: Iterable[Positions], vacuum: float, candidates: int
-) -> list[Structure]:
-    """Join slab and fragment, for the first different poses that stay clear of their periodic images."""
-    kept: list[tuple[Positions, Structure]] = []
-    nearest = 0.0
-    for pose in poses:
-        if any(np.sqrt(((pose - other) ** 2).sum(axis=1).mean()) < DISTINCT for other, _ in kept):
-            continue
-        interface = _join(slab, fragment, pose, vacuum)
-        apart = image_distance(interface, len(slab))
-        nearest = max(nearest, apart)
-        if apart >= IMAGE_GAP:
-            kept.append((pose, interface))
-        if len(kept) == candidates:
-            break
-    if not kept:
-        raise ValueError(
-            f"fragment {fragment.name} comes within {nearest:.2f} Å of its own periodic image; "
-            f"at least {IMAGE_GAP} Å needs larger min_lengths"
-        )
-    return [interface for _, interface in kept]
-
-
-def _join(slab: Structure, fragment: Fragment, pose: Positions, vacuum: float) -> Structure:
-    interface = slab.copy()
-    for site, position in zip(fragment.molecule, pose, strict=True):
-        interface.append(
-            site.specie,
-            position,
-            coords_are_cartesian=True,
-            properties={LAYER: FRAGMENT, "selective_dynamics": [True] * 3},
-        )
-    return set_vacuum(interface, vacuum)
+    around = Rotation.from_euler("z", heading(slab, 0), degrees=True) * turns_above()
+    combined = list(product(sites, offered.items()))
+    clear = []
+    for site, (atom, shapes) in combined:
+        weight = weights(fragment.molecule, atom, surface, int(np.searchsorted(upper, site)))
+        foot = tall.cart_coords[site] + bond_length * UP
+        clear.append(clearances(shapes, around.as_matrix(), foot, surface, weight))
+    values = np.concatenate([np.ravel(each) for each in clear])
+    if not (values >= CLASH).any():
+        raise ValueError(f"fragment {fragment.name} clashes with the slab in every placement; use fewer units")
+    starts = np.cumsum([0, *(each.size for each in clear)])
+    for number in np.argsort(-np.round(values, 3), kind="stable")[: (values >= CLASH).sum()]:
+        which = int(np.searchsorted(starts, number, side="right")) - 1
+        site, (_, shapes) = combined[which]
+        shape, turn = divmod(int(number - starts[which]), len(around))
+        foot = tall.cart_coords[site] + bond_length * UP
+        yield around[turn].apply(shapes[shape]) + foot + shift
