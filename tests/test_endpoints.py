@@ -25,7 +25,7 @@ seeds = st.integers(0, 10_000)
 @cache
 def _slab_hop() -> tuple[Atoms, Atoms, int]:
     cathode = known_cathodes()["NCM811"]
-    slab = order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), 12, 2), cathode.metals, 0)
+    slab = order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), 12, 2).slab, cathode.metals, 0)
     hop = find_hops(slab, "sub-surface", "hop")[0]
     final = final_in_initial_order(endpoint(slab, hop.moving), hop)
     pair = [AseAtomsAdaptor.get_atoms(s) for s in (endpoint(slab, hop.target), final)]

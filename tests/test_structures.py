@@ -16,7 +16,7 @@ NCM811 = known_cathodes()["NCM811"]
 
 
 def build(layers: int = 4, frozen: int = 2, seed: int = 0, lengths: tuple[float, float] = (8.0, 11.0)) -> Structure:
-    slab = cut_slab(bulk(NCM811), (1, 0, 4), layers, lengths, 12.0, frozen)
+    slab = cut_slab(bulk(NCM811), (1, 0, 4), layers, lengths, 12.0, frozen).slab
     return order_metals(slab, NCM811.metals, seed)
 
 
@@ -46,7 +46,7 @@ def test_metals_share_the_sites_by_largest_remainder(sites: int, expected: tuple
 
 
 def test_ordering_depends_on_the_seed_and_not_on_the_order_of_atoms() -> None:
-    plain = cut_slab(bulk(NCM811), (1, 0, 4), 4, (8, 11), 12, 2)
+    plain = cut_slab(bulk(NCM811), (1, 0, 4), 4, (8, 11), 12, 2).slab
     shuffled = Structure.from_sites([plain[int(i)] for i in np.random.default_rng(3).permutation(len(plain))])
     matcher = StructureMatcher(primitive_cell=False, attempt_supercell=False)
     first = order_metals(plain, NCM811.metals, 0)

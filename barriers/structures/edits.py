@@ -87,7 +87,7 @@ def rattle(structure: Structure, amplitude: float, seed: int) -> Structure:
     Returns
     -------
     Structure
-        A copy. The same seed gives the same displacement to an atom, whatever is frozen.
+        A copy. The displacement of an atom depends on the seed and the geometry, not on the atoms' order.
 
     Raises
     ------
@@ -96,7 +96,9 @@ def rattle(structure: Structure, amplitude: float, seed: int) -> Structure:
     """
     if amplitude < 0:
         raise ValueError(f"amplitude: {amplitude} Å; allowed: 0 or more")
-    moves = np.random.default_rng(seed).normal(scale=amplitude, size=(len(structure), 3))
+    by_position = np.lexsort(np.round(structure.cart_coords, 3).T)
+    moves = np.empty((len(structure), 3))
+    moves[by_position] = np.random.default_rng(seed).normal(scale=amplitude, size=moves.shape)
     moves[frozen_atoms(structure)] = 0
     return Structure(
         structure.lattice,
