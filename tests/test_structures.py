@@ -1,4 +1,4 @@
-"""Cathode, slab and hop: composition, geometry and reproducibility."""
+"""Cathode and hop: composition, geometry and reproducibility."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from barriers.structures.cathode import bulk, known_cathodes, metal_counts, order_metals
 from barriers.structures.hop import endpoint, final_in_initial_order, find_hops, moving_index
-from barriers.structures.surface import LAYER, cut_slab, frozen_atoms, set_vacuum
+from barriers.structures.surface import LAYER, cut_slab
 
 NCM811 = known_cathodes()["NCM811"]
 
@@ -60,48 +60,6 @@ def test_ordering_depends_on_the_seed_and_not_on_the_order_of_atoms() -> None:
 
 def _sites(structure: Structure, element: str) -> np.ndarray:
     return structure.cart_coords[list(structure.indices_from_symbol(element))]
-
-
-def test_slab_is_stoichiometric_layer_by_layer(slab: Structure) -> None:
-    for layer in range(4):
-        elements = [site.specie.symbol for site in slab if site.properties[LAYER] == layer]
-        assert (elements.count("Li"), elements.count("O"), len(elements)) == (6, 12, 24)
-    heights = [np.mean([site.z for site in slab if site.properties[LAYER] == layer]) for layer in range(4)]
-    spacing = bulk(NCM811).lattice.d_hkl((1, 0, 4))
-    assert np.diff(heights) == pytest.approx([spacing] * 3, abs=0.01)
-
-
-@pytest.mark.parametrize("layers", [3, 4, 5, 6])
-def test_slab_has_the_layers_asked_for(layers: int) -> None:
-    built = build(layers=layers, frozen=1)
-    assert len(built) == 24 * layers
-    assert np.ptp(built.cart_coords[:, 2]) == pytest.approx(
-        (layers - 1) * bulk(NCM811).lattice.d_hkl((1, 0, 4)), abs=0.2
-    )
-    for layer in range(layers):
-        elements = [site.specie.symbol for site in built if site.properties[LAYER] == layer]
-        assert (elements.count("Li"), elements.count("O"), len(elements)) == (6, 12, 24)
-
-
-def test_slab_stands_upright_with_its_vacuum(slab: Structure) -> None:
-    a, b, c = slab.lattice.matrix
-    assert c @ a == pytest.approx(0, abs=1e-9)
-    assert c @ b == pytest.approx(0, abs=1e-9)
-    assert (slab.lattice.a, slab.lattice.b) >= (8.0, 11.0)
-    assert slab.lattice.c - np.ptp(slab.cart_coords[:, 2]) == pytest.approx(12.0)
-    higher = set_vacuum(slab, 20.0)
-    assert higher.lattice.c - slab.lattice.c == pytest.approx(8.0)
-    assert np.allclose(higher.distance_matrix[0, :24], slab.distance_matrix[0, :24])
-
-
-def test_frozen_atoms_are_the_bottom_layers(slab: Structure) -> None:
-    assert sorted(frozen_atoms(slab)) == [i for i, site in enumerate(slab) if site.properties[LAYER] < 2]
-    assert slab.cart_coords[frozen_atoms(slab), 2].max() < min(site.z for site in slab if site.properties[LAYER] > 1)
-
-
-def test_bulk_coordination_survives_inside_the_slab(slab: Structure) -> None:
-    inner = [i for i, site in enumerate(slab) if site.properties[LAYER] in (1, 2) and site.specie.symbol != "O"]
-    assert {len(slab.get_neighbors(slab[i], 2.3)) for i in inner} == {6}
 
 
 def test_hops_are_the_shortest_and_below_the_surface(slab: Structure) -> None:

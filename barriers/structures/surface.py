@@ -107,7 +107,9 @@ def cut_slab(
         )
     slab = set_vacuum(made, vacuum)
     if symmetric and not has_equal_faces(slab):
-        raise ValueError(f"symmetric: the two faces of {name} differ; allowed: false, or another termination or polar")
+        raise ValueError(
+            f"symmetric: the two faces of {name} differ; allowed: false, or another termination, polar or number of layers"
+        )
     crystal = crystal_of(plain, continuation)
     crystal.translate_sites(range(len(crystal)), [0, 0, _rise(made)], frac_coords=False, to_unit_cell=False)
     warnings = _warnings(plain, slab, name, polar) if end.polar else []
