@@ -17,6 +17,7 @@ from pymatgen.core import Structure
 from barriers.structures.cathode import bulk, known_cathodes, order_metals
 from barriers.structures.cutting import BOND, composition, coordination, dipole, planes
 from barriers.structures.edits import rattle, with_species, without
+from barriers.structures.reconstruction import plan_move
 from barriers.structures.surface import (
     LAYER,
     Cut,
@@ -197,6 +198,19 @@ def test_caps_that_cannot_balance_the_charge_are_refused() -> None:
         cut((0, 0, 3), termination="M", polar="hydroxyl")
 
 
+def test_a_dipole_that_half_of_a_face_does_not_cancel_is_refused() -> None:
+    slab = cut((0, 0, 3), polar="keep").slab
+    thickness = 4 * NCM811.c / 3
+    assert not plan_move(slab, thickness, "(003)").up
+    with pytest.raises(ValueError, match=r"'move' leaves a dipole at \(003\).*allowed: another termination, hydroxyl"):
+        plan_move(slab, 1.5 * thickness, "(003)")
+
+
+def test_an_unknown_polar_is_refused() -> None:
+    with pytest.raises(ValueError, match="polar: 'hydroxy' is unknown; allowed: move, hydroxyl, fluorine, keep"):
+        cut(polar="hydroxy")
+
+
 def test_an_unknown_termination_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"'Ni' is none of facet \(0, 0, 3\); allowed: Li, O-1, M, O-2"):
         cut((0, 0, 3), termination="Ni")
@@ -205,6 +219,8 @@ def test_an_unknown_termination_is_refused_with_the_known_ones() -> None:
 def test_planes_too_close_to_tell_are_refused() -> None:
     with pytest.raises(ValueError, match=r"facet: \(5, 3, 1\) has planes 0\.\d\d Å apart; allowed: at least 0.4 Å"):
         cut((5, 3, 1))
+    with pytest.raises(ValueError, match=r"facet: \(0, 0, 0\) is no plane"):
+        cut((0, 0, 0))
 
 
 # Symmetric slabs and frozen atoms.

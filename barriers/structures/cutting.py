@@ -40,7 +40,14 @@ def primitive_miller(bulk: Structure, primitive: Structure, facet: Sequence[int]
 
     Cutting the primitive cell gives the smallest surface mesh and exactly the layers asked for. A multiple of a
     facet is that facet: (001), (003) and (006) are the same.
+
+    Raises
+    ------
+    ValueError
+        If all indices are 0.
     """
+    if not any(facet):
+        raise ValueError(f"facet: {tuple(facet)} is no plane; allowed: at least one index that is not 0")
     normal = bulk.lattice.reciprocal_lattice.get_cartesian_coords(facet)
     # A centred cell holds several lattice points; that many times the indices are whole in every case.
     points = round(bulk.volume / primitive.volume)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,29 +88,27 @@ def cut_slab(
     Raises
     ------
     ValueError
-        If the facet has no such termination, the dipole cannot be removed as asked, or the faces differ.
+        If the facet has no such termination, the dipole cannot be removed as asked, the faces of a symmetric slab
+        differ, or its frozen layers cannot lie in the middle.
     """
     end = known_termination(bulk, facet, termination)
     cutter = Cutter(bulk, facet, layers)
     mesh, continuation = cutter.slab(end.shift)
     name = f"facet {tuple(facet)}, termination {end.label}"
-    plan = _plan(mesh, layers * cutter.spacing, name, polar) if end.polar else None
+    plan = _plan(mesh, layers * cutter.spacing, name, polar, end)
     repeats = _repeats(mesh, min_lengths, plan is not None and plan.alternate)
     plain = mesh.copy()
     plain.make_supercell([*repeats, 1], to_unit_cell=False)
     plain.add_site_property(LAYER, layer_numbers(plain, layers))
     made = plain
     if plan is not None:
-        atoms = chosen_atoms(mesh, plain, repeats, plan)
-        made = (
-            move(plain, atoms, plan.up, continuation)
-            if polar == "move"
-            else cap(plain, atoms, plan.up, continuation, polar)
-        )
+        change = move if polar == "move" else partial(cap, polar=polar)
+        made = change(plain, chosen_atoms(mesh, plain, repeats, plan), plan.up, continuation)
     slab = set_vacuum(made, vacuum)
     if symmetric and not has_equal_faces(slab):
         raise ValueError(
-            f"symmetric: the two faces of {name} differ; allowed: false, or another termination, polar or number of layers"
+            f"symmetric: the two faces of {name} differ; "
+            "allowed: false, or another termination, polar or number of layers"
         )
     crystal = crystal_of(plain, continuation)
     crystal.translate_sites(range(len(crystal)), [0, 0, _rise(made)], frac_coords=False, to_unit_cell=False)
@@ -210,8 +210,11 @@ def _frozen(slab: Structure, held: NDArray[np.bool_]) -> Structure:
     return frozen
 
 
-def _plan(mesh: Structure, thickness: float, name: str, polar: Polar) -> Plan | None:
-    if polar == "keep":
+def _plan(mesh: Structure, thickness: float, name: str, polar: Polar, end: Termination) -> Plan | None:
+    """What is done about the dipole; nothing without one, or where it is kept."""
+    if polar not in get_args(Polar):
+        raise ValueError(f"polar: {polar!r} is unknown; allowed: {', '.join(get_args(Polar))}")
+    if not end.polar or polar == "keep":
         return None
     return plan_move(mesh, thickness, name) if polar == "move" else plan_caps(mesh, thickness, name, polar)
 
