@@ -20,7 +20,7 @@ def slab_of(cathode: CathodeSection, surface: SurfaceSection) -> Structure:
     """Build the slab that a study describes, metals ordered."""
     on_file = known_cathodes()[cathode.name]
     chosen = Cathode(on_file.name, on_file.metals, cathode.a or on_file.a, cathode.c or on_file.c, on_file.z)
-    slab = cut_slab(
+    cut = cut_slab(
         bulk(chosen),
         surface.facet,
         surface.layers,
@@ -28,7 +28,7 @@ def slab_of(cathode: CathodeSection, surface: SurfaceSection) -> Structure:
         surface.vacuum,
         surface.frozen_layers,
     )
-    return order_metals(slab, chosen.metals, cathode.seed)
+    return order_metals(cut.slab, chosen.metals, cathode.seed)
 
 
 def hop_of(slab: Structure, section: HopSection) -> Hop:

@@ -27,7 +27,7 @@ seeds = st.integers(0, 10_000)
 @cache
 def _slab_hop() -> tuple[Atoms, Atoms, int]:
     cathode = known_cathodes()["NCM811"]
-    slab = order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), 12, 2), cathode.metals, 0)
+    slab = order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), 12, 2).slab, cathode.metals, 0)
     hop = select_hops(find_hops(slab), layer="sub-surface", kind="vacancy")[0]
     final = final_in_initial_order(make_endpoint(slab, hop.final), hop)
     pair = [AseAtomsAdaptor.get_atoms(s) for s in (make_endpoint(slab, hop.initial), final)]

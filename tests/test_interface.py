@@ -21,7 +21,7 @@ MANY = 1000
 @cache
 def slab():
     cathode = known_cathodes()["NCM811"]
-    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), VACUUM, 2), cathode.metals, 0)
+    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), VACUUM, 2).slab, cathode.metals, 0)
 
 
 @cache
