@@ -1,6 +1,6 @@
 """Chains of repeat units: from SMILES with two open ends to a capped oligomer, drawn and not yet in space.
 
-Atoms of the backbone carry their number from the head, :data:`PLACE`; bond *k* of the backbone joins atoms *k* and *k* + 1.
+Atoms of the backbone carry their number from the head, :data:`PLACE`; its bond *k* joins atoms *k* and *k* + 1.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def parse_units(smiles: str) -> tuple[Chem.Mol, ...]:
         ends = [unit.GetAtomWithIdx(end) for end in open_ends(unit)]
         if len(ends) != 2 or any(_is_no_end(end) for end in ends):
             raise ValueError(f"{where} has {len(ends)} open ends [*] in a unit; allowed: two, each on a single bond")
+        for atom in unit.GetAtoms():
+            atom.SetAtomMapNum(0)
         if Chem.GetFormalCharge(unit) or any(atom.GetNumRadicalElectrons() for atom in unit.GetAtoms()):
             raise ValueError(f"{where} has a charge or a radical; allowed: a neutral unit with all valences filled")
     return units
@@ -95,21 +97,26 @@ def join(units: Sequence[Chem.Mol], count: int, tacticity: Tacticity, seed: int)
     Raises
     ------
     ValueError
-        If a tacticity other than the default is asked of a chain without stereocentres.
+        If there are less than one of each repeat unit, or a tacticity other than the default is asked of a chain
+        without stereocentres.
     """
+    kinds = [Chem.MolToSmiles(unit) for unit in units]
+    least = 1 + max(map(kinds.index, kinds))
+    if count < least:
+        raise ValueError(f"units: {count} does not hold every repeat unit of the polymer; allowed: at least {least}")
     drawn = np.random.default_rng(seed).random(count) < 0.5
-    inverted = {"isotactic": [False] * count, "syndiotactic": [i % 2 == 1 for i in range(count)], "atactic": drawn}
-    joined, is_chiral = Chem.Mol(), False
+    joined, chiral = Chem.Mol(), 0
     for number in range(count):
         link = Chem.Mol(units[number % len(units)])
-        is_chiral |= _set_chirality(link, bool(inverted[tacticity][number]))
+        inverted = {"isotactic": False, "syndiotactic": chiral % 2 == 1, "atactic": bool(drawn[number])}
+        chiral += _set_chirality(link, inverted[tacticity])
         head, tail = open_ends(link)
         if number > 0:
             link.GetAtomWithIdx(head).SetAtomMapNum(number)
         if number < count - 1:
             link.GetAtomWithIdx(tail).SetAtomMapNum(number + 1)
         joined = Chem.CombineMols(joined, link)
-    if tacticity != "isotactic" and not is_chiral:
+    if tacticity != "isotactic" and chiral == 0:
         raise ValueError(f"tacticity: {tacticity!r} needs stereocentres, and the backbone has none; leave it out")
     chain = Chem.molzip(joined)
     for place, atom in enumerate(Chem.GetShortestPath(chain, *open_ends(chain))):
@@ -155,6 +162,11 @@ def cap(chain: Chem.Mol, caps: Caps, stereo: Stereo) -> Chem.Mol:
         atom.SetNoImplicit(caps == "H")
     Chem.SanitizeMol(capped)
     capped = Chem.RemoveHs(capped)
+    # A cap can leave two substituents alike, and embedding would look in vain for a handedness.
+    centres = {index for index, _ in Chem.FindMolChiralCenters(capped, useLegacyImplementation=False)}
+    for atom in capped.GetAtoms():
+        if atom.GetIdx() not in centres:
+            atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
     labelled = Chem.Mol(capped)
     rdCIPLabeler.AssignCIPLabels(labelled)
     for bond, label in zip(capped.GetBonds(), labelled.GetBonds(), strict=True):

@@ -83,8 +83,8 @@ def embed_with_torsions(capped: Chem.Mol, name: str, pattern: Sequence[float], s
         raise ValueError(f"conformer: {name!r} does not show in a backbone of {len(chain)} atoms; use more units")
     solid = _embedded(capped, seed, 1)
     held = list(_rotatable(solid, name, pattern))
-    for atoms, angle in held:
-        rdMolTransforms.SetDihedralDeg(solid.GetConformer(), *atoms, angle)
+    for (a, b, c, d), angle in held:
+        rdMolTransforms.SetDihedralDeg(solid.GetConformer(), a, b, c, d, angle)
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(solid, rdForceFieldHelpers.MMFFGetMoleculeProperties(solid))
     field.Initialize()
     for atoms, angle in held:

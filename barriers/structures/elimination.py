@@ -70,10 +70,10 @@ def eliminated(chain: Chem.Mol, step: Elimination, positions: Positions) -> tupl
     if positions is None:
         middle = len(backbone(chain)) - 2
         return possible[min(possible, key=lambda bond: (abs(2 * bond - middle), bond))], 1
-    if isinstance(positions, str) and positions != "all" or len(positions) == 0:
+    if (isinstance(positions, str) and positions != "all") or len(positions) == 0:
         raise ValueError(f"positions: {positions!r} are no numbers of bonds; allowed: all, {_listed(possible)}")
     done: list[int] = []
-    asked = None if positions == "all" else sorted(int(position) for position in positions)
+    asked = None if positions == "all" else sorted(positions)
     while possible if asked is None else len(done) < len(asked):
         bond = min(possible) if asked is None else asked[len(done)]
         if bond not in possible:
@@ -95,12 +95,16 @@ def _products(chain: Chem.Mol, step: Elimination) -> dict[int, Chem.Mol]:
     """Products of one elimination, by the bond of the backbone that it takes place at."""
     products: dict[int, Chem.Mol] = {}
     for (product,) in rdChemReactions.ReactionFromSmarts(step.reaction).RunReactants((chain,)):
+        pair = []
         for atom in product.GetAtoms():
             origin = chain.GetAtomWithIdx(atom.GetIntProp("react_atom_idx"))
             if origin.HasProp(PLACE):
                 atom.SetIntProp(PLACE, origin.GetIntProp(PLACE))
-        pair = [atom for atom in product.GetAtoms() if atom.HasProp("old_mapno") and atom.GetIntProp("old_mapno") < 3]
-        places = sorted(atom.GetIntProp(PLACE) for atom in pair if atom.HasProp(PLACE))
+            if atom.HasProp("old_mapno") and atom.GetIntProp("old_mapno") < 3 and atom.HasProp(PLACE):
+                pair.append(atom.GetIntProp(PLACE))
+            # A later reaction would carry the number on.
+            atom.ClearProp("old_mapno")
+        places = sorted(pair)
         if len(places) == 2 and places[1] - places[0] == 1 and places[0] not in products:
             Chem.SanitizeMol(product)
             products[places[0]] = product

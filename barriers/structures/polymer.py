@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -103,8 +104,8 @@ def find_polymer(polymer: str) -> Polymer:
         allowed = f"{', '.join(known_polymers())}, or a repeat unit as SMILES with two open ends [*]"
         raise ValueError(f"polymer: {polymer!r} is not on file; allowed: {allowed}")
     units = parse_units(polymer)
-    formula = "".join(CalcMolFormula(unit).replace("*", "") for unit in units)
-    name = f"poly({Composition(formula).hill_formula.replace(' ', '')})"
+    elements = [atom.GetSymbol() for unit in units for atom in Chem.AddHs(unit).GetAtoms() if atom.GetAtomicNum() > 0]
+    name = f"poly({Composition(Counter(elements)).hill_formula.replace(' ', '')})"
     return Polymer(name, units, known_eliminations(), {"beta": ALL_TRANS})
 
 
@@ -166,7 +167,7 @@ def build_fragment(
         ("tacticity", tacticity, Tacticity),
     ):
         check_choice(field, value, choices)
-    known = [name for name in get_args(Conformer)[:2]] + sorted(found.conformers)
+    known = [*get_args(Conformer)[:2], *sorted(found.conformers)]
     if conformer not in known:
         raise ValueError(f"conformer: {conformer!r} is not known for {found.name}; allowed: {', '.join(known)}")
     chain = join(found.units, units, tacticity, seed)
