@@ -119,6 +119,8 @@ def _embedded(capped: Chem.Mol, seed: int, count: int) -> Chem.Mol:
     settings = rdDistGeom.ETKDGv3()
     # RDKit gives seeds 0 and 1 the same conformer.
     settings.randomSeed = seed + 1  # type: ignore[assignment]
+    # The terms that keep triple bonds straight fail once a chain has many; the force field straightens them.
+    settings.useBasicKnowledge = not solid.HasSubstructMatch(Chem.MolFromSmarts("*#*"))
     if len(rdDistGeom.EmbedMultipleConfs(solid, count, settings)) == 0:
         raise ValueError(f"conformer: no conformer of {_drawn(capped)} was found with seed {seed}")
     return solid
