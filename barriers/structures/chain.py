@@ -54,6 +54,8 @@ def parse_units(smiles: str) -> tuple[Chem.Mol, ...]:
             raise ValueError(f"{where} has {len(ends)} open ends [*] in a unit; allowed: two, each on a single bond")
         for atom in unit.GetAtoms():
             atom.SetAtomMapNum(0)
+        for end in ends:
+            end.SetIsotope(0)
         if Chem.GetFormalCharge(unit) or any(atom.GetNumRadicalElectrons() for atom in unit.GetAtoms()):
             raise ValueError(f"{where} has a charge or a radical; allowed: a neutral unit with all valences filled")
     return units

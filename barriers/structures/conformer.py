@@ -9,7 +9,7 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolTransforms
 
-from barriers.structures.chain import backbone
+from barriers.structures.chain import PLACE, backbone
 
 Conformer = Literal["embedded", "lowest", "alpha", "beta", "gamma"]
 
@@ -67,7 +67,7 @@ def embed_with_torsions(capped: Chem.Mol, name: str, pattern: Sequence[float], s
     name : str
         The conformer, for errors.
     pattern : Sequence[float]
-        Torsions (degrees) along the backbone from the head, caps of carbon included; they start anew after the last.
+        Torsions (degrees) about the backbone's bonds from bond 2 on; they start anew after the last.
     seed : int
         Seed of the embedding that everything else starts from.
 
@@ -77,12 +77,12 @@ def embed_with_torsions(capped: Chem.Mol, name: str, pattern: Sequence[float], s
         If the chain is too short to show the pattern, or a ring or double bond does not allow it, or it does not
         survive; also the errors of :func:`embed`.
     """
-    chain = backbone(capped)
-    torsions = len(chain) - 3
-    if set(pattern[: max(torsions, 0)]) != set(pattern):
-        raise ValueError(f"conformer: {name!r} does not show in a backbone of {len(chain)} atoms; use more units")
     solid = _embedded(capped, seed, 1)
-    held = list(_rotatable(solid, name, pattern))
+    torsions = list(_torsions(solid, pattern))
+    if {angle for _, angle in torsions} != set(pattern):
+        atoms = len(backbone(solid))
+        raise ValueError(f"conformer: {name!r} does not show in a backbone of {atoms} atoms; use more units")
+    held = [(atoms, angle) for atoms, angle in torsions if _is_set(solid, atoms[1], atoms[2], name, angle)]
     for (a, b, c, d), angle in held:
         rdMolTransforms.SetDihedralDeg(solid.GetConformer(), a, b, c, d, angle)
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(solid, rdForceFieldHelpers.MMFFGetMoleculeProperties(solid))
@@ -96,20 +96,34 @@ def embed_with_torsions(capped: Chem.Mol, name: str, pattern: Sequence[float], s
     return solid
 
 
-def _rotatable(solid: Chem.Mol, name: str, pattern: Sequence[float]) -> Iterator[tuple[list[int], float]]:
-    """Give the atoms and angles of the torsions to set; double bonds have theirs already or refuse it."""
+def _torsions(solid: Chem.Mol, pattern: Sequence[float]) -> Iterator[tuple[list[int], float]]:
+    """Give the atoms and angles of the backbone's torsions.
+
+    Caps are included, so that they lie where the chain would go on: CHF2 would turn its dipole away otherwise.
+    """
     chain = backbone(solid)
+    if solid.GetAtomWithIdx(chain[0]).GetIntProp(PLACE) > 0:
+        first, last = (
+            next(atom.GetIdx() for atom in solid.GetAtomWithIdx(end).GetNeighbors() if atom.GetAtomicNum() == 1)
+            for end in (chain[0], chain[-1])
+        )
+        chain = [first, *chain, last]
     for number in range(len(chain) - 3):
-        atoms, angle = chain[number : number + 4], pattern[number % len(pattern)]
-        bond = solid.GetBondBetweenAtoms(atoms[1], atoms[2])
-        if bond.IsInRing():
-            raise ValueError(f"conformer: {name!r} turns every bond of the backbone, and this one has a ring in it")
-        if bond.GetBondType() == Chem.BondType.SINGLE:
-            yield atoms, angle
-        elif bond.GetStereo() == Chem.BondStereo.STEREOCIS or angle not in ALL_TRANS:
-            raise ValueError(
-                f"conformer: {name!r} has {angle:.0f}° where the chain has C=C; allowed: trans C=C at 180°"
-            )
+        yield chain[number : number + 4], pattern[(number - 1) % len(pattern)]
+
+
+def _is_set(solid: Chem.Mol, first: int, second: int, name: str, angle: float) -> bool:
+    """Say whether the torsion about a bond is to be set; a double bond has its own already or refuses it."""
+    bond = solid.GetBondBetweenAtoms(first, second)
+    if bond.IsInRing():
+        raise ValueError(f"conformer: {name!r} turns every bond of the backbone, and this one has a ring in it")
+    if bond.GetBondType() == Chem.BondType.SINGLE:
+        return True
+    is_cis = bond.GetStereo() == Chem.BondStereo.STEREOCIS
+    if is_cis or angle not in ALL_TRANS:
+        found = f"{angle:.0f}° where the chain has a {'cis ' if is_cis else ''}C=C"
+        raise ValueError(f"conformer: {name!r} has {found}; allowed: a trans C=C at 180°")
+    return False
 
 
 def _embedded(capped: Chem.Mol, seed: int, count: int) -> Chem.Mol:
