@@ -60,11 +60,12 @@ def cip_label(molecule: Molecule, first: int, second: int) -> str:
 
 
 def handedness(molecule: Molecule) -> list[int]:
-    """Side of the nitrile or ester at each carbon of the backbone's inside that carries one, walking along it."""
+    """Side of the nitrile or ester at each stereocentre inside the backbone, walking along it."""
     path, places, sides = backbone(molecule), molecule.cart_coords, []
     for before, atom, after in zip(path, path[1:], path[2:], strict=False):
+        methyls = [i for i in neighbours(molecule, atom, "C") if len(neighbours(molecule, i, "H")) == 3]
         for group in neighbours(molecule, atom, "C"):
-            if any(neighbours(molecule, group, other) for other in "NO"):
+            if len(methyls) < 2 and any(neighbours(molecule, group, other) for other in "NO"):
                 arms = places[[before, after, group]] - places[atom]
                 sides.append(int(np.sign(np.linalg.det(arms))))
     return sides
