@@ -6,9 +6,10 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.documents import RelaxDoc
-from barriers.structures.cathode import Cathode, bulk, known_cathodes, order_metals
+from barriers.structures.cathode import Cathode, bulk, known_cathodes
 from barriers.structures.hop import Hop, endpoint, final_in_initial_order, find_hops, midpoint
 from barriers.structures.interface import place_at_distance, place_bonded
+from barriers.structures.ordering import order_metals
 from barriers.structures.polymer import build_fragment
 from barriers.structures.surface import cut_slab
 from barriers.study import CathodeSection, FragmentSection, HopSection, PlacementSection, SurfaceSection

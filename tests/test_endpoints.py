@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
+from barriers.structures.cathode import bulk, known_cathodes
 from barriers.structures.endpoints import EndpointError, check_endpoints, frozen_atoms, match_order
 from barriers.structures.hop import endpoint, final_in_initial_order, find_hops, moving_index
+from barriers.structures.ordering import order_metals
 from barriers.structures.surface import cut_slab
 
 seeds = st.integers(0, 10_000)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from barriers.structures.bonding import adducts, bonding_oxygen, bonds, contact_radii
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
+from barriers.structures.cathode import bulk, known_cathodes
 from barriers.structures.interface import fragment_gap, image_distance, place_at_distance, place_bonded
+from barriers.structures.ordering import order_metals
 from barriers.structures.polymer import build_fragment
 from barriers.structures.surface import cut_slab, frozen_atoms
 
