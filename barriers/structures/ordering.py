@@ -17,6 +17,9 @@ Method = Literal["random", "sqs", "ewald"]
 SAMPLES = 10_000
 """Orderings tried by ``sqs`` and ``ewald``."""
 
+SHELLS = 5
+"""Shells of metal neighbours whose pairs ``sqs`` compares with a random alloy."""
+
 METAL_TOLERANCE = 0.05
 """Largest difference between the fraction of a metal asked for and achieved."""
 
@@ -81,7 +84,7 @@ def order_metals(
 
 def by_position(structure: Structure, sites: Sequence[int] | np.ndarray) -> np.ndarray:
     """Sort sites by height, then y, then x (each to 0.001 Å)."""
-    sites = np.asarray(sites)
+    sites = np.asarray(sites, dtype=int)
     x, y, z = np.round(structure.cart_coords[sites], 3).T
     return sites[np.lexsort((x, y, z))]
 
@@ -107,11 +110,12 @@ def with_elements(structure: Structure, sites: Sequence[int] | np.ndarray, eleme
 
 
 def _quasi_random(seen: Structure, order: np.ndarray, elements: list[str], seed: int, samples: int) -> list[str]:
-    """Special quasi-random ordering by sqsgenerator, all shells weighted with the inverse of their number."""
+    """Special quasi-random ordering by sqsgenerator, each shell weighted with the inverse of its number."""
     try:
         from sqsgenerator import optimize, parse_config
     except ImportError:
         raise ValueError("ordering: 'sqs' needs sqsgenerator: pip install 'barriers[sqs]'") from None
+    distances = np.unique(np.round(seen.distance_matrix[np.ix_(order, order)], 2))[: SHELLS + 2]
     config = {
         "structure": {
             "lattice": seen.lattice.matrix.tolist(),
@@ -119,17 +123,18 @@ def _quasi_random(seen: Structure, order: np.ndarray, elements: list[str], seed:
             "species": [METAL_SITE] * len(order),
         },
         "composition": [{"sites": METAL_SITE} | {element: elements.count(element) for element in elements}],
+        # Borders half way between the distances: the library's own search takes 4.97 and 5.02 Å for one shell.
+        "shell_radii": [0.0, *((distances[1:-1] + distances[2:]) / 2).tolist(), float(distances[-1]) + 0.1],
         "iterations": samples,
         "iteration_mode": "random",
-        "max_results_per_objective": 1,
+        "max_results_per_objective": samples,
         "seed": seed,
         "thread_config": 1,
     }
-    try:
-        parsed = parse_config(config)
-    except ValueError as error:  # a cell of few sites has too few distances
-        raise ValueError(f"ordering: 'sqs' cannot treat {len(order)} metal sites: {error}") from error
-    return list(optimize(parsed).best().structure().symbols)
+    found = optimize(parse_config(config))
+    _, equally_good = found[0]
+    # Which of them comes first differs from run to run.
+    return min(list(result.structure().symbols) for result in equally_good)
 
 
 def _lowest_ewald(seen: Structure, order: np.ndarray, elements: list[str], seed: int, samples: int) -> list[str]:
