@@ -6,11 +6,12 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.documents import RelaxDoc
-from barriers.structures.cathode import Cathode, bulk, known_cathodes, order_metals
+from barriers.structures.cathode import Cathode, bulk, known_cathodes
 from barriers.structures.hop import EndState, Hop, final_in_initial_order, make_endpoint, midpoint
 from barriers.structures.hop_choice import select_hops
 from barriers.structures.hop_search import find_hops
 from barriers.structures.interface import place_at_distance, place_bonded
+from barriers.structures.ordering import order_metals
 from barriers.structures.polymer import build_fragment
 from barriers.structures.surface import cut_slab
 from barriers.study import CathodeSection, FragmentSection, HopSection, PlacementSection, SurfaceSection

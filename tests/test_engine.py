@@ -184,7 +184,7 @@ def test_models_without_weights_in_a_wheel_ask_before_they_download(monkeypatch:
 
 
 def small_slab() -> Atoms:
-    slab = slab_of(CathodeSection(), SurfaceSection(layers=3, frozen_layers=1, min_lengths=(2.5, 5.0)))
+    slab = slab_of(CathodeSection(name="LiNiO2"), SurfaceSection(layers=3, frozen_layers=1, min_lengths=(2.5, 5.0)))
     return AseAtomsAdaptor.get_atoms(slab, msonable=False)
 
 

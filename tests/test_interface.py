@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from barriers.structures.bonding import bonding_sites, bonds, contact_radii
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
+from barriers.structures.cathode import bulk, known_cathodes
 from barriers.structures.contacts import fragment_gap, image_distance
 from barriers.structures.interface import place_at_distance, place_bonded
+from barriers.structures.ordering import order_metals
 from barriers.structures.polymer import build_fragment
 from barriers.structures.shapes import adducts
 from barriers.structures.surface import cut_slab, frozen_atoms

@@ -1,18 +1,25 @@
-"""Layered oxide cathodes LiMO2 (R-3m) and the ordering of the metals on their sites."""
+"""Layered oxide cathodes LiMO2 (R-3m): on file, by formula, and as a crystal."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 
-import numpy as np
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Composition, Element, Lattice, Structure
 
 from barriers.structures.data import load_data
 
 METAL_SITE = "Ni"
-"""The element that stands on every metal site until :func:`order_metals` has run."""
+"""The element that stands on every metal site until the metals are ordered."""
+
+TYPICAL_Z = 0.26
+"""Height of oxygen for a metal without an end member on file; those on file lie between 0.258 and 0.263."""
+
+SUM_TOLERANCE = 0.011
+"""How far from one the fractions of a formula may sum up: Ni0.33Co0.33Mn0.33 is read as thirds."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,8 @@ class Cathode:
         Hexagonal lattice parameters (Å).
     z : float
         Fractional height of oxygen on the 6c site, metal at the origin.
+    source : str
+        Where the lattice parameters come from.
     """
 
     name: str
@@ -36,15 +45,13 @@ class Cathode:
     a: float
     c: float
     z: float
+    source: str = "given"
 
 
 @cache
 def known_cathodes() -> dict[str, Cathode]:
     """Cathodes whose lattice parameters are on file, by name."""
-    return {
-        name: Cathode(name, entry["metals"], entry["a"], entry["c"], entry["z"])
-        for name, entry in load_data("cathodes").items()
-    }
+    return {name: Cathode(name, **entry) for name, entry in load_data("cathodes").items()}
 
 
 def bulk(cathode: Cathode) -> Structure:
@@ -68,55 +75,104 @@ def bulk(cathode: Cathode) -> Structure:
     )
 
 
-def metal_counts(fractions: Mapping[str, float], n_sites: int) -> dict[str, int]:
-    """Share a number of sites among elements as near to their fractions as whole atoms allow.
+def cathode_of(name: str, a: float | None = None, c: float | None = None) -> Cathode:
+    """Find a cathode by its name on file or by its formula.
+
+    A formula whose metals are those of a cathode on file takes that cathode's lattice. Any other takes a, c and z
+    from Vegard's rule, the mean of the end members LiMO2 on file weighted with the fractions (L. Vegard, Z. Phys. 5,
+    17 (1921)). What is given wins over both.
 
     Parameters
     ----------
-    fractions : Mapping[str, float]
-        Fraction of each element; they sum to one.
-    n_sites : int
-        Number of metal sites.
+    name : str
+        For example ``NCM811`` or ``LiNi0.6Co0.2Mn0.2O2``.
+    a, c : float, optional
+        Hexagonal lattice parameters (Å).
 
     Returns
     -------
-    dict[str, int]
-        Atoms of each element (largest remainder; ties go to the element named first).
+    Cathode
+        Its ``source`` says where a and c come from.
+
+    Raises
+    ------
+    ValueError
+        If the name is neither on file nor the formula of a layered oxide LiMO2, or if a or c is needed and not given.
     """
-    ideal = {element: fraction * n_sites for element, fraction in fractions.items()}
-    counts = {element: int(np.floor(value + 1e-9)) for element, value in ideal.items()}
-    by_remainder = sorted(ideal, key=lambda element: round(counts[element] - ideal[element], 9))
-    for element in by_remainder[: n_sites - sum(counts.values())]:
-        counts[element] += 1
-    return counts
+    found = known_cathodes().get(name) or _by_formula(name, a, c)
+    given = {key: value for key, value in (("a", a), ("c", c)) if value is not None}
+    if len(given) == 2:
+        return replace(found, a=given["a"], c=given["c"], source="a and c given")
+    if given:
+        return replace(found, **given, source=f"{' '.join(given)} given; the rest: {found.source}")  # type: ignore[arg-type]
+    return found
 
 
-def order_metals(structure: Structure, fractions: Mapping[str, float], seed: int) -> Structure:
-    """Decorate the metal sites with a seeded random ordering.
+def _by_formula(formula: str, a: float | None, c: float | None) -> Cathode:
+    metals = metals_of(formula)
+    for known in known_cathodes().values():
+        if known.metals.keys() == metals.keys() and all(abs(known.metals[m] - metals[m]) < 1e-6 for m in metals):
+            return replace(known, name=formula)
+    members = {next(iter(known.metals)): known for known in known_cathodes().values() if len(known.metals) == 1}
+    unknown = [metal for metal in metals if metal not in members]
+    if unknown and (a is None or c is None):
+        raise ValueError(
+            f"cathode: {formula!r} has {', '.join(unknown)}, no end member on file ({', '.join(members)}); give a and c"
+        )
+    mean = {
+        key: sum(fraction * getattr(members[metal], key) for metal, fraction in metals.items() if metal in members)
+        for key in ("a", "c", "z")
+    }
+    z = mean["z"] + TYPICAL_Z * sum(metals[metal] for metal in unknown)
+    source = f"Vegard's rule over {', '.join(members[metal].name for metal in metals if metal in members)}"
+    return Cathode(formula, metals, round(mean["a"], 4), round(mean["c"], 3), round(z, 4), source)
 
-    The sites are visited in order of position (height first), so the result depends on the geometry and the
-    seed alone, not on the order of the atoms.
+
+def metals_of(formula: str) -> dict[str, float]:
+    """Read the metals of a formula LiMO2.
 
     Parameters
     ----------
-    structure : Structure
-        Bulk or slab with :data:`METAL_SITE` on its metal sites.
-    fractions : Mapping[str, float]
-        Fraction of each element on the metal site.
-    seed : int
-        Seed of the ordering.
+    formula : str
+        For example ``LiNi0.6Co0.2Mn0.2O2``.
 
     Returns
     -------
-    Structure
-        A decorated copy; counts as :func:`metal_counts` gives them.
+    dict[str, float]
+        Fraction of each metal in the order of the formula, scaled so that they sum to one.
+
+    Raises
+    ------
+    ValueError
+        If it is no such formula; the line says why, and names the closest cathode on file.
     """
-    decorated = structure.copy()
-    sites = np.array(structure.indices_from_symbol(METAL_SITE))
-    x, y, z = np.round(structure.cart_coords[sites], 3).T
-    sites = sites[np.lexsort((x, y, z))]
-    counts = metal_counts(fractions, len(sites))
-    elements = [element for element, count in counts.items() for _ in range(count)]
-    for site, element in zip(sites, np.random.default_rng(seed).permutation(elements), strict=True):
-        decorated.replace(int(site), str(element), properties=structure[int(site)].properties)
-    return decorated
+    names = list(known_cathodes())
+    near = get_close_matches(formula, names, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    allowed = f"allowed: {', '.join(names)}, or a formula such as LiNi0.6Co0.2Mn0.2O2{hint}"
+    if not re.fullmatch(r"(?:[A-Z][a-z]?(?:\d*\.?\d+)?)+", formula):
+        raise ValueError(f"cathode: {formula!r} is neither on file nor a formula; {allowed}")
+    unknown = [symbol for symbol in re.findall(r"[A-Z][a-z]?", formula) if not Element.is_valid_symbol(symbol)]
+    if unknown:
+        raise ValueError(f"cathode: {formula!r} has no element {unknown[0]!r}; {allowed}")
+    amounts = Composition(formula).get_el_amt_dict()
+    wrong = _not_layered(amounts)
+    if wrong:
+        raise ValueError(f"cathode: {formula!r} {wrong}; {allowed}")
+    metals = {element: amount for element, amount in amounts.items() if element not in ("Li", "O")}
+    return {element: amount / sum(metals.values()) for element, amount in metals.items()}
+
+
+def _not_layered(amounts: Mapping[str, float]) -> str:
+    """Say what keeps a composition from being LiMO2; nothing if it is one."""
+    metals = {element: amount for element, amount in amounts.items() if element not in ("Li", "O")}
+    strange = [element for element in metals if not Element(element).is_metal]
+    if abs(amounts.get("Li", 0) - 1) > 1e-6:
+        return f"has {amounts['Li']:g} Li, not one" if "Li" in amounts else "has no Li"
+    if abs(amounts.get("O", 0) - 2) > 1e-6:
+        return f"has {amounts.get('O', 0):g} O, not two"
+    if strange:
+        return f"has {strange[0]}, no metal"
+    if abs(sum(metals.values()) - 1) > SUM_TOLERANCE:
+        return f"has metals that sum to {sum(metals.values()):.4g}, not one"
+    return ""
