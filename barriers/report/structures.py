@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from math import ceil
 from types import MappingProxyType
 from typing import Any
 
@@ -44,9 +45,6 @@ ATOM_SIZE = 0.6
 FADE = 0.45
 """Share of white in the colour of the hindmost atoms."""
 
-MARGIN = 1.5
-"""Empty border around the atoms' centres and the cell (Å)."""
-
 SCALE_BAR = 5.0
 """Length of the scale bar (Å)."""
 
@@ -60,7 +58,7 @@ SCALE = 0.3
 """Largest scale (inch per Å)."""
 
 ARROW = "#D55E00"
-FROZEN = {"hatch": "//////", "edgecolor": "0.3"}
+FROZEN: dict[str, Any] = {"hatch": "//////", "edgecolor": "0.3"}
 NO_HOPS: Mapping[str, HopEnds] = MappingProxyType({})
 
 
@@ -93,7 +91,7 @@ def draw_structure(
         Both directions in Å, on the same scale.
     """
     seen = view_of(structure, hop_ends, view)
-    low, high = page(seen)
+    low, high = seen.page
     with mpl.rc_context(STYLE):
         if axes is None:
             width, height = SCALE * (high - low)
@@ -112,53 +110,21 @@ def draw_structure(
     return axes
 
 
-def draw_system(name: str, structure: Structure, hop_ends: Mapping[str, HopEnds] = NO_HOPS) -> tuple[Axes, Axes]:
-    """Draw a system from the side and from the top beside each other, on one scale.
-
-    Returns
-    -------
-    tuple[Axes, Axes]
-        Side and top view, in one figure of two columns' width.
-    """
-    views: tuple[Direction, Direction] = ("side", "top")
-    pages = [page(view_of(structure, hop_ends, view)) for view in views]
-    widths, heights = np.array([high - low for low, high in pages]).T
-    scale = min(WIDTH / widths.sum(), SCALE)
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, scale * heights.max() + LEGEND_HEIGHT), layout="constrained")
-        figure.suptitle(f"{name}  {structure.composition.formula}", fontsize=STYLE["axes.labelsize"])
-        panels = figure.subplots(1, 2, width_ratios=widths)
-        for axes, view, (low, high) in zip(panels, views, pages, strict=True):
-            draw_structure(structure, hop_ends=hop_ends, view=view, axes=axes)
-            middle = (low[1] + high[1]) / 2
-            axes.set_ylim(middle - heights.max() / 2, middle + heights.max() / 2)
-        add_legend(figure, [structure], hop_ends, columns=9)
-    side, top = panels
-    return side, top
-
-
-def page(view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Lower left and upper right corner of what a view takes on the page, border included (Å)."""
-    low, high = view.limits
-    return low - MARGIN, high + MARGIN
-
-
-def add_legend(
-    figure: Figure, structures: Iterable[Structure], hop_ends: Mapping[str, HopEnds], columns: int
-) -> None:
+def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mapping[str, HopEnds], columns: int) -> None:
     """Explain elements, frozen atoms and hops below the panels of a figure."""
     drawn = list(structures)
     elements = sorted({site.specie for structure in drawn for site in structure}, key=lambda element: element.Z)
     handles: list[Artist] = [_element_handle(element.symbol) for element in elements]
-    counts = sorted({len(frozen_atoms(structure)) for structure in drawn})
+    counts = {len(frozen_atoms(structure)) for structure in drawn}
     if any(counts):
-        number = "–".join(str(count) for count in counts)
+        number = "–".join(map(str, sorted({min(counts), max(counts)})))
         handles.append(Patch(facecolor="white", linewidth=0.5, label=f"frozen ({number} atoms)", **FROZEN))
     numbered = len(hop_ends) > 1
     for number, name in enumerate(hop_ends, 1):
         label = f"hop {number}: {name}" if numbered else f"hop: {name}"
         handles.append(Line2D([], [], color=ARROW, marker=">", linewidth=1.5, markersize=5, label=label))
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.2, handletextpad=0.4)
+    even = ceil(len(handles) / ceil(len(handles) / columns))
+    figure.legend(handles=handles, loc="outside lower center", ncols=even, columnspacing=1.0, handletextpad=0.4)
 
 
 def colour(symbol: str) -> tuple[float, float, float]:
@@ -183,9 +149,8 @@ def _draw_atoms(axes: Axes, structure: Structure, seen: View) -> None:
         axes.add_patch(Circle(point, drawn_radius(symbol), facecolor=faded, linewidth=0.5, zorder=2, **look))
 
 
-def _draw_hop(axes: Axes, start: Sequence[float], end: Sequence[float], label: str) -> None:
+def _draw_hop(axes: Axes, start: np.ndarray, end: np.ndarray, label: str) -> None:
     """Draw an arrow from start to end; a ring where the jump goes straight towards the viewer or away."""
-    start, end = np.array(start), np.array(end)
     length = float(np.hypot(*(end - start)))
     if length < 0.3:
         axes.plot(*start, marker="o", markersize=7, markerfacecolor="none", markeredgecolor=ARROW, zorder=4)
@@ -206,12 +171,14 @@ def _draw_hop(axes: Axes, start: Sequence[float], end: Sequence[float], label: s
             )
         )
     halo = [withStroke(linewidth=2, foreground="white")]
-    axes.annotate(label, (start + end) / 2, (0, 4), textcoords="offset points", color=ARROW, path_effects=halo, zorder=5)
+    axes.annotate(
+        label, (start + end) / 2, (0, 4), textcoords="offset points", color=ARROW, path_effects=halo, zorder=5
+    )
 
 
 def _draw_scale(axes: Axes, low: np.ndarray) -> None:
     """Draw the scale bar in the lower left corner."""
-    x, y = low + [MARGIN, 0.3]
+    x, y = low[0] + 1.0, low[1] + 0.4
     axes.plot([x, x + SCALE_BAR], [y, y], color="black", linewidth=1.5, solid_capstyle="butt", zorder=3)
     axes.annotate(f"{SCALE_BAR:g} Å", (x + SCALE_BAR, y), (3, 0), textcoords="offset points", va="center")
 

@@ -23,6 +23,9 @@ Direction = Literal["side", "top"]
 TOP_DEPTH = 3.0
 """The top view shows the atoms down to this depth below the slab's topmost atom (Å), or down to the hop."""
 
+BORDER = np.array([[1.0, 1.8], [1.0, 1.0]])
+"""Left and lower, right and upper border around the atoms' centres and the cell (Å); the scale bar stands below."""
+
 EDGE = 1e-3
 """Atoms on the border of the cell, to this fraction of it, are drawn on its lower side."""
 
@@ -60,10 +63,10 @@ class View:
     note: str
 
     @property
-    def limits(self) -> tuple[Points, Points]:
-        """Lower left and upper right corner around all that is drawn (Å)."""
+    def page(self) -> tuple[Points, Points]:
+        """Lower left and upper right corner of what is drawn, border included (Å)."""
         drawn = np.vstack([self.points, self.outline, *self.hops.values()])
-        return drawn.min(axis=0), drawn.max(axis=0)
+        return drawn.min(axis=0) - BORDER[0], drawn.max(axis=0) + BORDER[1]
 
 
 def hop_ends(system: Structure, hop: Hop) -> HopEnds:
