@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil, sqrt
+from textwrap import fill
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -22,6 +23,12 @@ HEIGHT = 9.5
 
 COLUMNS = 10
 """Entries in a line of the legend."""
+
+NAME_LENGTH = 84
+"""Characters of the names in a row of panels; a longer name goes on in a second line."""
+
+ONE_ROW = 4
+"""A contact sheet of up to so many systems is one row."""
 
 
 class Drawn(NamedTuple):
@@ -52,7 +59,8 @@ def draw_system(name: str, system: Drawn) -> tuple[Axes, Axes]:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, scale * heights.max() + LEGEND_HEIGHT), layout="constrained")
         formula = latexify(system.structure.composition.formula)
-        figure.suptitle(f"{name}  {formula}", fontsize=STYLE["axes.labelsize"], parse_math=True)
+        title = name.replace("$", r"\$") + f"  {formula}"
+        figure.suptitle(title, fontsize=STYLE["axes.labelsize"])
         panels = figure.subplots(1, 2, width_ratios=widths)
         for axes, view in zip(panels, views, strict=True):
             draw_structure(system.structure, hop_ends=system.hop_ends, view=view, axes=axes)
@@ -75,7 +83,7 @@ def contact_sheet(systems: Mapping[str, Drawn]) -> list[Axes]:
     list[Axes]
         A panel for each system, in order.
     """
-    columns = ceil(sqrt(len(systems)))
+    columns = len(systems) if len(systems) <= ONE_ROW else ceil(sqrt(len(systems)))
     rows = ceil(len(systems) / columns)
     width, height = np.max([_size(system, "side") for system in systems.values()], axis=0)
     scale = min(WIDTH / (columns * width), SCALE, (HEIGHT - LEGEND_HEIGHT) / (rows * height))
@@ -84,7 +92,7 @@ def contact_sheet(systems: Mapping[str, Drawn]) -> list[Axes]:
         panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
         for axes, (name, system) in zip(panels, systems.items(), strict=False):
             draw_structure(system.structure, hop_ends=system.hop_ends, axes=axes)
-            axes.set_title(name, parse_math=False)
+            axes.set_title(fill(name, NAME_LENGTH // columns), fontsize=STYLE["axes.labelsize"], parse_math=False)
             _set_span(axes, width, height)
         for axes in panels[len(systems) :]:
             axes.remove()
@@ -100,6 +108,6 @@ def _size(system: Drawn, view: Direction) -> np.ndarray:
 
 
 def _set_span(axes: Axes, width: float, height: float) -> None:
-    """Widen a panel about its middle to a common size (Å), so that all panels share a scale."""
-    x, y = np.mean(axes.get_xlim()), np.mean(axes.get_ylim())
-    axes.set(xlim=(x - width / 2, x + width / 2), ylim=(y - height / 2, y + height / 2))
+    """Give panels a common size (Å) and so a common scale: wider about the middle, higher above the picture."""
+    x, low = np.mean(axes.get_xlim()), axes.get_ylim()[0]
+    axes.set(xlim=(x - width / 2, x + width / 2), ylim=(low, low + height))

@@ -104,8 +104,8 @@ def draw_structure(
         axes.plot(*seen.outline.T, color="0.5", linewidth=0.7, zorder=0)
         axes.add_collection(LineCollection(list(seen.bonds), colors="0.25", linewidths=1.5, zorder=1))
         _draw_atoms(axes, structure, seen)
-        for number, ends in enumerate(seen.hops.values(), 1):
-            _draw_hop(axes, ends[0], ends[1], str(number) if len(hop_ends) > 1 else "")
+        for numbers, ends in _apart(seen.hops.values()):
+            _draw_hop(axes, ends[0], ends[1], ", ".join(map(str, numbers)) if len(hop_ends) > 1 else "")
         _draw_scale(axes, low)
     return axes
 
@@ -120,8 +120,8 @@ def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mappin
         number = "–".join(map(str, sorted({min(counts), max(counts)})))
         handles.append(Patch(facecolor="white", linewidth=0.5, label=f"frozen ({number} atoms)", **FROZEN))
     numbered = len(hop_ends) > 1
-    for number, name in enumerate(hop_ends, 1):
-        label = f"hop {number}: {name}" if numbered else f"hop: {name}"
+    for count, name in enumerate(hop_ends, 1):
+        label = f"hop {count}: {name}" if numbered else f"hop: {name}"
         handles.append(Line2D([], [], color=ARROW, marker=">", linewidth=1.5, markersize=5, label=label))
     even = ceil(len(handles) / ceil(len(handles) / columns))
     figure.legend(handles=handles, loc="outside lower center", ncols=even, columnspacing=1.0, handletextpad=0.4)
@@ -147,6 +147,18 @@ def _draw_atoms(axes: Axes, structure: Structure, seen: View) -> None:
         faded = np.array(colour(symbol)) * (1 - FADE * depth) + FADE * depth
         look: dict[str, Any] = FROZEN if atom in frozen else {"edgecolor": "0.2"}
         axes.add_patch(Circle(point, drawn_radius(symbol), facecolor=faded, linewidth=0.5, zorder=2, **look))
+
+
+def _apart(hops: Iterable[np.ndarray]) -> list[tuple[list[int], np.ndarray]]:
+    """Join the hops that lie over each other on the page, so that their numbers stay readable."""
+    joined: list[tuple[list[int], np.ndarray]] = []
+    for number, ends in enumerate(hops, 1):
+        same = [numbers for numbers, other in joined if np.allclose(ends, other, atol=0.1)]
+        if same:
+            same[0].append(number)
+        else:
+            joined.append(([number], ends))
+    return joined
 
 
 def _draw_hop(axes: Axes, start: np.ndarray, end: np.ndarray, label: str) -> None:

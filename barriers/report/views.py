@@ -93,6 +93,7 @@ def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direct
        that the hop does not leave it; a fragment stays in one piece. Positions on the page are Cartesian, so they
        differ from the file's by whole lattice vectors alone.
     2. From the side one looks along the surface vector that shows more of the first hop; without one, the wider cell.
+       The ions of a hop stand in front of all others, which would hide them.
     3. From the top one sees the uppermost layers of the slab alone, down to the ions of the hops.
 
     Parameters
@@ -113,16 +114,18 @@ def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direct
         across = [corner @ plane[0], (corner + structure.lattice.matrix[:2].sum(axis=0)) @ plane[0]]
         low, high = min(0.0, height.min()), height.max()
         outline = np.array([[x, y] for x, y in zip(np.repeat(across, 2), [high, low, low, high], strict=True)])
+        front = _at_ends(positions, arrows)
         note = f"side view, {empty_height(structure):.1f} Å of vacuum cut off"
     else:
         plane = _top_plane(structure.lattice)
         top = height[~fragment].max()
         floor = min([top - TOP_DEPTH, *(ends[:, 2].min() - 0.1 for ends in arrows.values())])
         seen = height >= floor
+        front = np.zeros(len(structure), dtype=bool)
         a, b = structure.lattice.matrix[:2]
         outline = (corner + np.array([0 * a, a, a + b, b, 0 * a])) @ plane.T
         note = f"top view, upper {top - floor:.1f} Å of the slab"
-    atoms, depth = _back_to_front(positions, seen, fragment, np.cross(*plane))
+    atoms, depth = _back_to_front(positions, seen, fragment, front, np.cross(*plane))
     return View(
         atoms=atoms,
         points=positions[atoms] @ plane.T,
@@ -174,12 +177,24 @@ def _top_plane(lattice: Lattice) -> Points:
     return np.array([across, np.cross(UP, across)])
 
 
+def _at_ends(positions: Points, arrows: Mapping[str, Points]) -> NDArray[np.bool_]:
+    """Mark the ions that stand where a hop starts or ends."""
+    ends = np.concatenate([np.empty((0, 3)), *arrows.values()])
+    gaps = np.linalg.norm(positions[:, None] - ends, axis=2)
+    return (gaps < 0.1).any(axis=1)
+
+
 def _back_to_front(
-    positions: Points, seen: NDArray[np.bool_], fragment: NDArray[np.bool_], viewer: Points
+    positions: Points,
+    seen: NDArray[np.bool_],
+    fragment: NDArray[np.bool_],
+    front: NDArray[np.bool_],
+    viewer: Points,
 ) -> tuple[NDArray[np.int_], Points]:
     """Order the atoms that are seen, and give each its depth among the slab's."""
     near = positions @ viewer
     slab = near[seen & ~fragment]
+    near[front] = near.max()
     depth = np.clip((slab.max() - near) / max(np.ptp(slab), 1e-6), 0.0, 1.0)
     atoms = np.flatnonzero(seen)
     keys = np.round(positions[atoms], 3)
