@@ -23,14 +23,14 @@ from barriers.structures.surface import FRAGMENT, LAYER, frozen_atoms
 COUNTS = {"NCM": 72, "NCM@PVDF": 86, "NCM@PVDF-HF": 84}
 
 
-def oblique(hop_from: float = 0.9, frozen: bool = True) -> tuple[Structure, HopEnds]:
+def oblique(frozen: bool = True) -> tuple[Structure, HopEnds]:
     """Two layers of two Li in a cell of 60°; the upper one jumps 0.2 a across the border of the cell."""
-    places = [[hop_from, 0.5, 0.3], [hop_from + 0.2, 0.5, 0.3], [0.2, 0.2, 0.1], [0.7, 0.2, 0.1]]
+    places = [[0.9, 0.5, 0.3], [0.1, 0.5, 0.3], [0.2, 0.2, 0.1], [0.7, 0.2, 0.1]]
     free = [[True] * 3] * 2 + [[not frozen] * 3] * 2
     slab = Structure(
         Lattice.from_parameters(9, 8, 20, 90, 90, 60),
         ["Li"] * 4,
-        np.array(places) % 1,
+        places,
         site_properties={LAYER: [1, 1, 0, 0], "selective_dynamics": free},
     )
     start = slab[0].coords
@@ -71,6 +71,22 @@ def test_the_top_view_shows_the_two_upper_layers_and_the_fragment(name: str) -> 
     layers = np.array(system.structure.site_properties[LAYER])
     assert len(circles(axes)) == np.isin(layers, [1, 2, FRAGMENT]).sum() == COUNTS[name] - 24
     assert not any(circle.get_hatch() for circle in circles(axes))
+
+
+def test_the_top_view_goes_down_to_the_ions_of_a_deep_hop() -> None:
+    slab, _ = oblique()  # the lower layer is 4 Å below the upper one
+    deep = (slab[2].coords, slab[3].coords)
+    assert [len(circles(draw_structure(slab, hop_ends=hops, view="top"))) for hops in ({}, {"deep": deep})] == [2, 4]
+    assert len(circles(draw_structure(systems()["NCM"].structure, view="top"))) == 48
+
+
+def test_from_the_side_the_ions_of_the_hop_stand_before_what_would_hide_them() -> None:
+    slab, ends = oblique()
+    for ahead in (-0.3, 0.3):  # before the moving ion, whichever end of b one looks from
+        slab.append("Ni", slab[0].frac_coords + [0, ahead, 0], properties=slab[0].properties)
+    view = view_of(slab, {"hop": ends}, "side")
+    assert set(view.atoms[-2:]) == {0, 1}
+    assert view.depth[-2:].tolist() == [0.0, 0.0]
 
 
 def test_frozen_atoms_are_hatched_and_counted_in_the_legend() -> None:

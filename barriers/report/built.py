@@ -104,7 +104,7 @@ def write_built(structures: Mapping[str, Structure], systems: Mapping[str, Drawn
         pictures["contact-sheet"] = contact_sheet(systems)[0]
         figures = [str(path) for name, axes in pictures.items() for path in save_figure(axes, folder / name)]
     except OSError as error:
-        raise ValueError(f"{folder}: cannot be written: {error.strerror}") from error
+        raise ValueError(f"{folder}: cannot be written: {error.strerror or error}") from error
     return {"structures": rows, "table": str(folder / "structures.csv"), "figures": figures}
 
 

@@ -42,7 +42,7 @@ ELEMENT_COLOURS = {
 ATOM_SIZE = 0.6
 """Radius of a drawn atom, in covalent radii."""
 
-FADE = 0.45
+FADE = 0.3
 """Share of white in the colour of the hindmost atoms."""
 
 SCALE_BAR = 5.0
