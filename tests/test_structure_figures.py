@@ -83,7 +83,7 @@ def test_the_top_view_goes_down_to_the_ions_of_a_deep_hop() -> None:
 def test_from_the_side_the_ions_of_the_hop_stand_before_what_would_hide_them() -> None:
     slab, ends = oblique()
     for ahead in (-0.3, 0.3):  # before the moving ion, whichever end of b one looks from
-        slab.append("Ni", slab[0].frac_coords + [0, ahead, 0], properties=slab[0].properties)
+        slab.append("Ni", slab[0].frac_coords + np.array([0, ahead, 0]), properties=slab[0].properties)
     view = view_of(slab, {"hop": ends}, "side")
     assert set(view.atoms[-2:]) == {0, 1}
     assert view.depth[-2:].tolist() == [0.0, 0.0]

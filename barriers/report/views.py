@@ -194,7 +194,7 @@ def _back_to_front(
     """Order the atoms that are seen, and give each its depth among the slab's."""
     near = positions @ viewer
     slab = near[seen & ~fragment]
-    near[front] = near.max()
+    near[front] = near.max() + 1
     depth = np.clip((slab.max() - near) / max(np.ptp(slab), 1e-6), 0.0, 1.0)
     atoms = np.flatnonzero(seen)
     keys = np.round(positions[atoms], 3)
