@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrow
 from pymatgen.core import Lattice, Structure
 
-from barriers.report.sheet import contact_sheet, draw_system
+from barriers.report.sheet import Drawn, contact_sheet, draw_system
 from barriers.report.structures import ELEMENT_COLOURS, draw_structure, drawn_radius
 from barriers.report.views import HopEnds, view_of
 from barriers.structures.surface import FRAGMENT, LAYER, frozen_atoms
@@ -176,6 +176,14 @@ def test_hops_are_numbered_and_those_over_each_other_share_an_arrow() -> None:
     assert sum(line.get_marker() == "o" for line in top.lines) == 1
 
 
+def test_a_dollar_in_a_name_is_no_formula() -> None:
+    slab, ends = oblique()
+    side, _ = draw_system("a$^$b", Drawn(slab, {"c$^$d": ends}))
+    figure = side.get_figure()
+    figure.draw_without_rendering()
+    assert "hop: c\\$^\\$d" in legend(figure)
+
+
 def test_elements_differ_in_lightness_or_in_size() -> None:
     def lightness(symbol: str) -> float:
         """CIE L* of a colour, from its sRGB values (IEC 61966-2-1)."""
@@ -192,7 +200,7 @@ def test_elements_differ_in_lightness_or_in_size() -> None:
 @pytest.mark.parametrize("count", [1, 3, 4, 7])
 def test_the_contact_sheet_has_a_panel_for_each_system_on_one_scale(count: int) -> None:
     kinds = list(systems().values())
-    drawn = {f"{number}-" + "x" * 38: kinds[number % 3] for number in range(count)}
+    drawn = {f"{number}-$^$" + "x" * 35: kinds[number % 3] for number in range(count)}
     panels = contact_sheet(drawn)
     figure = panels[0].get_figure()
     assert len(panels) == len(figure.axes) == count

@@ -121,7 +121,7 @@ def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mappin
         handles.append(Patch(facecolor="white", linewidth=0.5, label=f"frozen ({number} atoms)", **FROZEN))
     numbered = len(hop_ends) > 1
     for count, name in enumerate(hop_ends, 1):
-        label = f"hop {count}: {name}" if numbered else f"hop: {name}"
+        label = (f"hop {count}: {name}" if numbered else f"hop: {name}").replace("$", r"\$")
         handles.append(Line2D([], [], color=ARROW, marker=">", linewidth=1.5, markersize=5, label=label))
     even = ceil(len(handles) / ceil(len(handles) / columns))
     figure.legend(handles=handles, loc="outside lower center", ncols=even, columnspacing=1.0, handletextpad=0.4)

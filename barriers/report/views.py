@@ -107,34 +107,23 @@ def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direct
     """
     fragment = fragment_atoms(structure)
     positions, arrows, corner = _arranged(structure, hops, fragment)
-    height = positions[:, 2]
     if direction == "side":
-        plane = _side_plane(structure.lattice, arrows)
-        seen = np.ones(len(structure), dtype=bool)
-        across = [corner @ plane[0], (corner + structure.lattice.matrix[:2].sum(axis=0)) @ plane[0]]
-        low, high = min(0.0, height.min()), height.max()
-        outline = np.array([[x, y] for x, y in zip(np.repeat(across, 2), [high, low, low, high], strict=True)])
+        plane, seen = _side_plane(structure.lattice, arrows), np.ones(len(structure), dtype=bool)
         front = _at_ends(positions, arrows)
+        outline = _side_outline(structure.lattice, positions, corner, plane)
         note = f"side view, {empty_height(structure):.1f} Å of vacuum cut off"
     else:
-        plane = _top_plane(structure.lattice)
-        top = height[~fragment].max()
+        height, top = positions[:, 2], positions[~fragment, 2].max()
         floor = min([top - TOP_DEPTH, *(ends[:, 2].min() - 0.1 for ends in arrows.values())])
-        seen = height >= floor
+        plane, seen = _top_plane(structure.lattice), height >= floor
         front = np.zeros(len(structure), dtype=bool)
         a, b = structure.lattice.matrix[:2]
         outline = (corner + np.array([0 * a, a, a + b, b, 0 * a])) @ plane.T
         note = f"top view, upper {top - floor:.1f} Å of the slab"
     atoms, depth = _back_to_front(positions, seen, fragment, front, np.cross(*plane))
-    return View(
-        atoms=atoms,
-        points=positions[atoms] @ plane.T,
-        depth=depth,
-        bonds=_fragment_bonds(structure, positions, atoms, fragment) @ plane.T,
-        outline=outline,
-        hops={name: ends @ plane.T for name, ends in arrows.items()},
-        note=note,
-    )
+    bonded = _fragment_bonds(structure, positions, atoms, fragment) @ plane.T
+    on_page = {name: ends @ plane.T for name, ends in arrows.items()}
+    return View(atoms, positions[atoms] @ plane.T, depth, bonded, outline, on_page, note)
 
 
 def _arranged(
@@ -170,6 +159,13 @@ def _side_plane(lattice: Lattice, arrows: Mapping[str, Points]) -> Points:
         across *= np.sign(across @ other)
         choices.append((round(abs(jump @ across), 2), round(across @ other, 2), across))
     return np.array([max(choices, key=lambda choice: choice[:2])[2], UP])
+
+
+def _side_outline(lattice: Lattice, positions: Points, corner: Points, plane: Points) -> Points:
+    """Floor and sides of the cell, up to the topmost atom."""
+    left, right = corner @ plane[0], (corner + lattice.matrix[0] + lattice.matrix[1]) @ plane[0]
+    low, high = min(0.0, positions[:, 2].min()), positions[:, 2].max()
+    return np.array([[left, high], [left, low], [right, low], [right, high]])
 
 
 def _top_plane(lattice: Lattice) -> Points:
