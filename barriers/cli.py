@@ -70,26 +70,33 @@ def check(study_file: StudyFile, as_json: Json = False) -> None:
 @app.command()
 def build(
     study_file: StudyFile,
-    folder: Annotated[Path | None, typer.Option("--out", help="Where to write the structures.", metavar="DIR")] = None,
+    folder: Annotated[Path | None, typer.Option("--out", help="Where to write.", metavar="DIR")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the structures of a study as built, before any relaxation: slab, placements, endpoints (POSCAR)."""
-    from barriers.plan import built_structures, make_plan
-    from barriers.structure_files import stem, write_structure
+    """Write the structures of a study as built, before any relaxation, and draw them. Computes no energy.
+
+    Slab, placements and endpoints as extended XYZ, CIF and POSCAR, a table of them (CSV), a figure of each system from
+    the side and the top, and a contact sheet (PNG and SVG).
+    """
+    from barriers.plan import build as build_study
+    from barriers.plan import built_structures
+    from barriers.report.built import built_table, write_built
+    from barriers.report.sheet import Drawn
+    from barriers.report.views import hop_ends
     from barriers.study_file import load_study
 
     study = load_study(study_file)
+    slab, hops, systems = build_study(study)
+    drawn = {
+        name: Drawn(first[0], {hop.name: hop_ends(first[0], hop) for hop in hops}) for name, first in systems.items()
+    }
     target = folder or Path("results") / study.name / "built"
-    target.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, structure in built_structures(make_plan(study)).items():
-        path = target / f"{stem(name)}.vasp"
-        write_structure(structure, path)
-        written.append({"file": str(path), "formula": structure.composition.formula, "atoms": len(structure)})
+    written = write_built(built_structures(slab, hops, systems), drawn, target)
     if as_json:
         _print(written)
     else:
-        typer.echo("\n".join(f"{item['file']}  {item['formula']}  {item['atoms']} atoms" for item in written))
+        _print(built_table(written["structures"]))
+        typer.echo(f"structures and figures in {target}")
 
 
 @app.command()

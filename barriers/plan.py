@@ -64,6 +64,25 @@ class Plan:
         }
 
 
+def build(study: Study) -> tuple[Structure, list[Hop], dict[str, list[Structure]]]:
+    """Build the slab of a study, its hops, and the first placements of each system. Needs no engine.
+
+    Raises
+    ------
+    ValueError
+        One line, if a structure cannot be built.
+    """
+    slab = slab_of(study.cathode, study.surface)
+    hops = [hop_of(slab, section) for section in study.hops]
+    systems = {
+        system.name: [slab]
+        if system.fragment is None
+        else placements_of(slab, system.fragment, system.placement, study.surface.vacuum, hops[0])
+        for system in study.systems
+    }
+    return slab, hops, systems
+
+
 def make_plan(study: Study) -> Plan:
     """Build the structures of a study and count its work.
 
@@ -74,14 +93,7 @@ def make_plan(study: Study) -> Plan:
     """
     engine = build_engine(study.engine)
     engine.check()
-    slab = slab_of(study.cathode, study.surface)
-    hops = [hop_of(slab, section) for section in study.hops]
-    systems = {
-        system.name: [slab]
-        if system.fragment is None
-        else placements_of(slab, system.fragment, system.placement, study.surface.vacuum, hops[0])
-        for system in study.systems
-    }
+    slab, hops, systems = build(study)
     states = {state for hop in hops for state in (hop.initial, hop.final)}
     jobs: Counter[str] = Counter(slab=1)
     calls = seconds = 0.0
@@ -102,13 +114,13 @@ def make_plan(study: Study) -> Plan:
     return Plan(slab, hops, systems, dict(jobs), round(calls), seconds or None)
 
 
-def built_structures(plan: Plan) -> dict[str, Structure]:
+def built_structures(slab: Structure, hops: list[Hop], systems: dict[str, list[Structure]]) -> dict[str, Structure]:
     """Name every structure that ``barriers build`` writes: slab, placements, and endpoints of each hop as built."""
-    built = {"slab": plan.slab}
-    for name, candidates in plan.systems.items():
-        if len(candidates) > 1 or candidates[0] is not plan.slab:
+    built = {"slab": slab}
+    for name, candidates in systems.items():
+        if len(candidates) > 1 or candidates[0] is not slab:
             built |= {f"{name}-placement-{number}": item for number, item in enumerate(candidates, 1)}
-        for hop in plan.hops:
+        for hop in hops:
             built[f"{name}-{hop.name}-initial"] = make_endpoint(candidates[0], hop.initial)
             built[f"{name}-{hop.name}-final"] = final_in_initial_order(make_endpoint(candidates[0], hop.final), hop)
     return built

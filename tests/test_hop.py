@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Structure
@@ -17,7 +17,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers import load_study
 from barriers.construction import hop_of, slab_of
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
+from barriers.structures.cathode import bulk, known_cathodes
 from barriers.structures.endpoints import overlap
 from barriers.structures.hop import Hop, final_in_initial_order, hop_ends, make_endpoint, midpoint, moving_index
 from barriers.structures.hop_carried import check_carried
@@ -25,15 +25,14 @@ from barriers.structures.hop_choice import select_hops
 from barriers.structures.hop_search import find_fragment_hops, find_hops
 from barriers.structures.interface import place_at_distance
 from barriers.structures.polymer import build_fragment
-from barriers.structures.surface import LAYER, cut_slab, frozen_atoms, set_vacuum
+from barriers.structures.surface import LAYER, frozen_atoms, set_vacuum
 
 CATHODES = known_cathodes()
 seeds = st.integers(0, 10_000)
 
 
 def build(name: str, layers: int = 4, frozen: int = 2, lengths: tuple[float, float] = (8.0, 11.0)) -> Structure:
-    cathode = CATHODES[name]
-    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), layers, lengths, 12.0, frozen), cathode.metals, 0)
+    return ordered_slab(name, layers, lengths, frozen)
 
 
 @pytest.fixture(scope="module")

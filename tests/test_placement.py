@@ -5,18 +5,17 @@ from functools import cache
 import numpy as np
 import pytest
 from ase.data import covalent_radii
+from conftest import ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
 from barriers.structures.bonding import contact_radii, distances_to
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
 from barriers.structures.contacts import image_distance
 from barriers.structures.interface import place_at_distance, place_bonded
 from barriers.structures.placement_sites import points_over, slab_operations, surface_sites
 from barriers.structures.polymer import build_fragment
-from barriers.structures.surface import cut_slab
 
 VACUUM = 12.0
 PAIRS = [("C", "O"), ("F", "Li"), ("F", "Ni"), ("H", "O")]
@@ -24,10 +23,8 @@ ORIENTATIONS = ["flat", "head down", "tail down"]
 PLACES = [*ORIENTATIONS, *PAIRS]
 
 
-@cache
 def slab(name="NCM811"):
-    cathode = known_cathodes()[name]
-    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), VACUUM, 2), cathode.metals, 0)
+    return ordered_slab(name)
 
 
 fragment = cache(build_fragment)

@@ -4,26 +4,23 @@ from functools import cache, partial
 
 import numpy as np
 import pytest
+from conftest import ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Structure
 
 from barriers.structures.bonding import distances_to
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
 from barriers.structures.contacts import image_distance
 from barriers.structures.coverage import cover, fragments_for, surface_area
 from barriers.structures.interface import place_at_distance, place_bonded
 from barriers.structures.placement_sites import slab_operations, surface_sites
 from barriers.structures.polymer import build_fragment
-from barriers.structures.surface import cut_slab
 
 VACUUM = 12.0
 
 
-@cache
 def slab(name="NCM811"):
-    cathode = known_cathodes()[name]
-    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (14, 11), VACUUM, 1), cathode.metals, 0)
+    return ordered_slab(name, lengths=(14.0, 11.0), frozen=1)
 
 
 @cache

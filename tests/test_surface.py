@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
+from barriers.structures.cathode import bulk, known_cathodes
 from barriers.structures.cutting import BOND, composition, coordination, dipole, planes
 from barriers.structures.edits import rattle, with_species, without
+from barriers.structures.ordering import order_metals
 from barriers.structures.reconstruction import plan_move
 from barriers.structures.surface import (
     LAYER,

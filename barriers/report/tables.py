@@ -109,10 +109,15 @@ def write_csv(study: StudyDoc, path: Path) -> None:
         barrier_json(barrier) | {"difference": row.difference, "difference_uncertainty": row.difference_uncertainty}
         for barrier, row in zip(study.barriers, study.rows, strict=True)
     ]
+    write_rows([row | {"warnings": "; ".join(row["warnings"])} for row in rows], path)
+
+
+def write_rows(rows: list[dict[str, Any]], path: Path) -> None:
+    """Write rows with the same keys as CSV; nothing where a value is None."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows(row | {"warnings": "; ".join(row["warnings"])} for row in rows)
+        writer.writerows(rows)
 
 
 def notes(barrier: BarrierDoc) -> list[str]:

@@ -16,8 +16,9 @@ from itertools import count, islice
 
 from pymatgen.core import Structure
 
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
+from barriers.structures.cathode import bulk, known_cathodes
 from barriers.structures.interface import place_at_distance, place_bonded
+from barriers.structures.ordering import order_metals
 from barriers.structures.placement_sites import points_over, surface_sites
 from barriers.structures.polymer import build_fragment
 from barriers.structures.surface import cut_slab
@@ -29,7 +30,7 @@ NUMBERS = (10, 30, 100, 300, 1000)
 def slab() -> Structure:
     """Cut the slab of 96 atoms that all interfaces share."""
     cathode = known_cathodes()["NCM811"]
-    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), VACUUM, 2), cathode.metals, 0)
+    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), VACUUM, 2).slab, cathode.metals, 0)
 
 
 def held(bare: Structure) -> Iterator[Structure]:
