@@ -176,6 +176,20 @@ def test_hops_are_numbered_and_those_over_each_other_share_an_arrow() -> None:
     assert sum(line.get_marker() == "o" for line in top.lines) == 1
 
 
+@pytest.mark.parametrize("length", [5, 20, 40])
+def test_the_legend_fits_whatever_the_names_of_the_hops(length: int) -> None:
+    system = systems()["NCM@PVDF"]
+    ends = system.hop_ends["sub-surface"]
+    hops = {f"{number}" + "x" * (length - 1): ends for number in range(3)}
+    side, top = draw_system("NCM@PVDF", Drawn(system.structure, hops))
+    figure = side.get_figure()
+    figure.draw_without_rendering()
+    (box,) = [item.get_window_extent() for item in figure.legends]
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert not any(box.overlaps(panel.get_window_extent()) for panel in (side, top))
+    assert len(legend(figure)) == 8 + 1 + 3
+
+
 def test_a_dollar_in_a_name_is_no_formula() -> None:
     slab, ends = oblique()
     side, _ = draw_system("a$^$b", Drawn(slab, {"c$^$d": ends}))

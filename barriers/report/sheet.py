@@ -21,9 +21,6 @@ from barriers.report.views import Direction, HopEnds, view_of
 HEIGHT = 9.5
 """Largest height of a page (inch)."""
 
-COLUMNS = 10
-"""Entries in a line of the legend."""
-
 NAME_LENGTH = 84
 """Characters of the names in a row of panels; a longer name goes on in a second line."""
 
@@ -65,7 +62,7 @@ def draw_system(name: str, system: Drawn) -> tuple[Axes, Axes]:
         for axes, view in zip(panels, views, strict=True):
             draw_structure(system.structure, hop_ends=system.hop_ends, view=view, axes=axes)
             _set_span(axes, axes.get_xlim()[1] - axes.get_xlim()[0], heights.max())
-        add_legend(figure, [system.structure], system.hop_ends, COLUMNS)
+        add_legend(figure, [system.structure], system.hop_ends)
     side, top = panels
     return side, top
 
@@ -97,7 +94,7 @@ def contact_sheet(systems: Mapping[str, Drawn]) -> list[Axes]:
         for axes in panels[len(systems) :]:
             axes.remove()
         first = next(iter(systems.values()))
-        add_legend(figure, [system.structure for system in systems.values()], first.hop_ends, COLUMNS)
+        add_legend(figure, [system.structure for system in systems.values()], first.hop_ends)
     return panels[: len(systems)]
 
 

@@ -97,7 +97,7 @@ def draw_structure(
             width, height = SCALE * (high - low)
             figure = Figure(figsize=(max(width, WIDTH / 2), height + 2 * LEGEND_HEIGHT), layout="constrained")
             axes = figure.subplots()
-            add_legend(figure, [structure], hop_ends, columns=4)
+            add_legend(figure, [structure], hop_ends)
         axes.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         axes.set_axis_off()
         axes.set_title(seen.note, fontsize=STYLE["legend.fontsize"])
@@ -110,8 +110,8 @@ def draw_structure(
     return axes
 
 
-def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mapping[str, HopEnds], columns: int) -> None:
-    """Explain elements, frozen atoms and hops below the panels of a figure."""
+def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mapping[str, HopEnds]) -> None:
+    """Explain elements, frozen atoms and hops below the panels of a figure, in as few rows as fit its width."""
     drawn = list(structures)
     elements = sorted({site.specie for structure in drawn for site in structure}, key=lambda element: element.Z)
     handles: list[Artist] = [_element_handle(element.symbol) for element in elements]
@@ -123,8 +123,12 @@ def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mappin
     for count, name in enumerate(hop_ends, 1):
         label = (f"hop {count}: {name}" if numbered else f"hop: {name}").replace("$", r"\$")
         handles.append(Line2D([], [], color=ARROW, marker=">", linewidth=1.5, markersize=5, label=label))
-    even = ceil(len(handles) / ceil(len(handles) / columns))
-    figure.legend(handles=handles, loc="outside lower center", ncols=even, columnspacing=1.0, handletextpad=0.4)
+    look: dict[str, Any] = {"loc": "outside lower center", "columnspacing": 1.0, "handletextpad": 0.4}
+    for rows in range(1, len(handles) + 1):
+        legend = figure.legend(handles=handles, ncols=ceil(len(handles) / rows), **look)
+        if legend.get_window_extent().width < 0.95 * figure.bbox.width:
+            break
+        legend.remove()
 
 
 def colour(symbol: str) -> tuple[float, float, float]:
