@@ -8,15 +8,8 @@ from typing import Any
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
-from barriers.construction import (
-    build_slab,
-    hop_of,
-    lowest,
-    make_end,
-    order_final,
-    place_fragment,
-    slab_of,
-)
+from barriers.building import build_slab, crystal_of, hops_of
+from barriers.construction import lowest, lowest_placements, make_end, make_slab, order_final, place_fragment
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
@@ -124,7 +117,8 @@ class StudyMaker(Maker):
     """All systems and hops of a study.
 
     1. Build the slab and relax it once.
-    2. For each fragment: place it in several ways, relax each roughly, relax the lowest fully.
+    2. For each fragment: place it in several ways, relax the clearest (or the lowest in energy) roughly, relax the
+       lowest fully.
     3. For each system: relax each end state once; two of them are the endpoints of a hop.
     4. For each system and hop: the barrier, in systems with a fragment also from the bare slab's path.
     5. Compare.
@@ -145,14 +139,16 @@ class StudyMaker(Maker):
         study : Study
             What :func:`barriers.load_study` gives.
         """
-        slab = slab_of(study.cathode, study.surface)
-        hops = [hop_of(slab, section) for section in study.hops]
+        crystal = crystal_of(study.cathode)
+        built = build_slab(crystal, study.cathode, study.surface)
+        hops = hops_of(built.structure, study.hops)
         engine = build_engine(study.engine)
-        built = build_slab(study.cathode, study.surface)
+        slab = make_slab(crystal, study.cathode.model_copy(update={"file": None}), study.surface)
+        slab.name = "slab: build"
         relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
         relaxed.name = "slab: relax"
-        relaxed_slab = relaxed.make(built.output)
-        jobs: list[Job | Flow] = [built, relaxed_slab]
+        relaxed_slab = relaxed.make(slab.output)
+        jobs: list[Job | Flow] = [slab, relaxed_slab]
         barriers: dict[str, list[Flow]] = {}
         guides: list[Any] = [None] * len(hops)
         for system in sorted(study.systems, key=lambda system: system.fragment is not None):
@@ -161,30 +157,47 @@ class StudyMaker(Maker):
                 interface = self._interface(study, system, engine, base, hops[0])
                 jobs.append(interface)
                 base = interface.output
-            flows, barriers[system.name] = self._system(study, system, engine, base, built.output, hops, guides)
+            flows, barriers[system.name] = self._system(study, system, engine, base, slab.output, hops, guides)
             jobs += flows
             if system.fragment is None:
                 guides = [flow.output.band for flow in barriers[system.name]]
         outputs = [flow.output for name in study.system_names for flow in barriers[name]]
-        summary = study_document(study.name, outputs, study.reference, study.comparison.barrier)
+        summary = study_document(study.name, outputs, study.reference, study.comparison.barrier, built.warnings)
         return Flow([*jobs, summary], output=summary.output, name=self.name or study.name)
 
     def _interface(self, study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
         """Relax several placements of a fragment and keep the lowest."""
         placed = place_fragment(slab.structure, system.fragment, system.placement, study.surface.vacuum, hop)
         placed.name = f"{system.name}: place"
+        screened: list[Job] = []
+        first = placed.output
+        if system.placement.screened > system.placement.candidates:
+            screened = self._screened(system, engine, placed)
+            first = screened[-1].output
         candidates: list[Job] = []
         for number in range(system.placement.candidates):
             maker = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
             maker.name = f"{system.name}: relax placement {number + 1}"
-            candidates.append(maker.make(placed.output[number]))
+            candidates.append(maker.make(first[number]))
         chosen = lowest([candidate.output for candidate in candidates])
         chosen.name = f"{system.name}: choose placement"
         # To the endpoints' own tolerance, so that both start from one conformation of the fragment.
         maker = engine.relax(study.relax.fmax, study.relax.max_steps)
         maker.name = f"{system.name}: relax interface"
         interface = maker.make(chosen.output.structure)
-        return Flow([placed, *candidates, chosen, interface], output=interface.output, name=f"{system.name}: interface")
+        jobs = [placed, *screened, *candidates, chosen, interface]
+        return Flow(jobs, output=interface.output, name=f"{system.name}: interface")
+
+    def _screened(self, system: SystemSection, engine: Engine, placed: Job) -> list[Job]:
+        """Evaluate each placement once, and choose the lowest in energy."""
+        statics: list[Job] = []
+        for number in range(system.placement.screened):
+            maker = engine.static()
+            maker.name = f"{system.name}: screen placement {number + 1}"
+            statics.append(maker.make(placed.output[number]))
+        lowest_ones = lowest_placements([static.output for static in statics], system.placement.candidates)
+        lowest_ones.name = f"{system.name}: choose placements"
+        return [*statics, lowest_ones]
 
     def _system(
         self,
@@ -199,9 +212,13 @@ class StudyMaker(Maker):
         """Relax each end state of a system once, and find the barrier of every hop in it."""
         maker = BarrierMaker(name=system.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
         jobs: list[Job | Flow] = []
+        ending: dict[EndState, list[Hop]] = {}
+        for hop in hops:
+            for state in (hop.initial, hop.final):
+                ending.setdefault(state, []).append(hop)
         ends: dict[EndState, Job] = {}
-        for state in dict.fromkeys(state for hop in hops for state in (hop.initial, hop.final)):
-            made = make_end(base, state)
+        for state, here in ending.items():
+            made = make_end(base, state, slab, here)
             made.name = f"{system.name}: {state.label}"
             ends[state] = maker.relax_endpoint(made.output, state.label)
             jobs += [made, ends[state]]

@@ -20,11 +20,12 @@ class HopSection(Section):
         description="into a vacancy, into one of two neighbouring vacancies, or of an ion added on the surface",
     )
     layer: Literal["surface", "sub-surface", "any"] | None = Field(
-        None, description="atomic layer that holds both sites; sub-surface if left out, surface for an added ion"
+        None, description="atomic layer that holds both sites; sub-surface if left out, any for an added ion"
     )
-    mechanism: Literal["oxygen dumbbell", "tetrahedral", "surface"] | None = Field(
+    mechanism: Literal["oxygen dumbbell", "single oxygen", "tetrahedral", "surface", "open"] | None = Field(
         None,
-        description="through the edge of two oxygens, through a tetrahedral site, or over the surface; any if left out",
+        description="what the ion passes: the edge of two oxygens, one oxygen, a tetrahedral site, the free surface, or "
+        "none of these; any if left out",
     )
     length: tuple[Span, Span] | None = Field(
         None, strict=False, description="least and largest length; any if left out"

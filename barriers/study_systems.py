@@ -50,10 +50,12 @@ class FragmentSection(Section):
         None,
         min_length=1,
         strict=False,
-        description="places of the eliminations, the one nearest the head first",
+        description="bonds of the backbone that become C=C, 1 between its first two atoms",
         json_schema_extra=takes("a list of whole numbers from 1 to 24"),
     )
-    stereo: Literal["E", "Z"] = Field("E", description="geometry of each C=C made")
+    stereo: Literal["trans", "cis", "E", "Z"] = Field(
+        "trans", description="the chain across each C=C made: trans or cis, or the label E or Z of the double bond"
+    )
     conformer: Literal["embedded", "lowest", "alpha", "beta", "gamma"] = Field(
         "embedded",
         description="shape of the chain: one seeded conformer, the lowest of several, or a crystal form of the polymer",
@@ -75,7 +77,7 @@ class FragmentSection(Section):
     def _eliminations_fit(self) -> Self:
         if self.places and self.everywhere:
             raise refusal(list(self.places), "stands beside everywhere", "one of the two", ("places",))
-        set_anyway = self.everywhere or self.places or self.stereo != "E"
+        set_anyway = self.everywhere or self.places or self.stereo != "trans"
         if self.eliminate is None and set_anyway:
             where = "places" if self.places else "everywhere" if self.everywhere else "stereo"
             raise refusal(getattr(self, where), "eliminates nothing", f"{where} beside eliminate", (where,))
@@ -102,8 +104,12 @@ class PlacementSection(Section):
     bond: tuple[Element, Element] = Field(
         ("C", "O"), strict=False, description="bonded: element of the fragment and element of the surface"
     )
-    bond_length: Angstrom = Field(
-        1.45, ge=1.1, le=3.2, description="bonded: first length of the bond, before relaxation"
+    bond_length: Angstrom | None = Field(
+        None,
+        ge=1.1,
+        le=3.2,
+        description="bonded: first length of the bond, before relaxation; 1.45 Å for C–O and the sum of the covalent "
+        "radii for others if left out",
     )
     screened: int = Field(
         0,
