@@ -1,14 +1,9 @@
 """Polar terminations made neutral: half of the outermost ions moved to the other face, or both faces capped.
 
 A slab of charged planes has a dipole that grows with its thickness. It goes if the charge dipole / thickness is taken
-from one face to the other [1]_: by ions that change sides, in rows as in [2]_, or by adsorbates of opposite charge,
-as the hydroxyl groups found on MgO(111) [3]_.
-
-References
-----------
-.. [1] P. W. Tasker, J. Phys. C: Solid State Phys. 12, 4977 (1979).
-.. [2] Y. Hinuma, T. Kamachi and N. Hamamoto, Mater. Trans. 61, 78 (2020): half of the outermost atoms, in stripes.
-.. [3] J. Ciston, A. Subramanian and L. D. Marks, arXiv:0809.2459.
+from one face to the other (Tasker, see :class:`~barriers.structures.terminations.Termination`): by ions that change
+sides, in rows (Hinuma, Kamachi and Hamamoto, Mater. Trans. 61, 78 (2020)), or by adsorbates of opposite charge, such as
+the hydroxyl groups found on MgO(111) (Ciston, Subramanian and Marks, arXiv:0809.2459).
 """
 
 from __future__ import annotations
