@@ -1,6 +1,7 @@
 """Elimination: where it takes place, what is left, and on which side of C=C."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Composition
 from rdkit import Chem
-from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-from barriers.structures.elimination import known_eliminations
+from barriers.structures.elimination import Elimination, known_eliminations
 from barriers.structures.polymer import build_fragment, known_polymers
 
 PAIRS = [("PVDF", "HF"), ("PAN", "HCN")]
@@ -94,11 +94,19 @@ def test_in_the_copolymer_hf_leaves_from_ch2_cf2_alone():
     assert_sound(product)
 
 
-def test_every_elimination_gives_off_what_it_is_named_after():
-    for name, step in known_eliminations().items():
-        lost = Chem.MolFromSmiles(step.molecule)
-        assert Composition(name) == Composition(CalcMolFormula(lost))
-    assert {name for polymer in known_polymers().values() for name in polymer.eliminations} == set(known_eliminations())
+def test_every_elimination_on_file_gives_off_what_it_is_named_after():
+    used = [(polymer.name, lost) for polymer in known_polymers().values() for lost in polymer.eliminations]
+    assert {lost for _, lost in used} == set(known_eliminations())
+    for polymer, lost in used:
+        intact, product = build_fragment(polymer, 3), build_fragment(polymer, 3, lost)
+        assert intact.molecule.composition - product.molecule.composition == Composition(lost)
+
+
+def test_a_reaction_that_gives_off_something_else_is_refused(monkeypatch):
+    wrong = Elimination("HF", known_eliminations()["HCN"].reaction)
+    monkeypatch.setitem(known_polymers(), "PAN", replace(known_polymers()["PAN"], eliminations={"HF": wrong}))
+    with pytest.raises(ValueError, match="eliminate: the reaction on file does not give off HF"):
+        build_fragment("PAN", 2, "HF")
 
 
 @pytest.mark.parametrize(

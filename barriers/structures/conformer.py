@@ -82,15 +82,15 @@ def embed_with_torsions(capped: Chem.Mol, name: str, pattern: Sequence[float], s
     if {angle for _, angle in torsions} != set(pattern):
         atoms = len(backbone(solid))
         raise ValueError(f"conformer: {name!r} does not show in a backbone of {atoms} atoms; use more units")
-    held = [(atoms, angle) for atoms, angle in torsions if _is_set(solid, atoms[1], atoms[2], name, angle)]
+    held = [(four, angle) for four, angle in torsions if _is_set(solid, four[1], four[2], name, angle)]
     for (a, b, c, d), angle in held:
         rdMolTransforms.SetDihedralDeg(solid.GetConformer(), a, b, c, d, angle)
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(solid, rdForceFieldHelpers.MMFFGetMoleculeProperties(solid))
     field.Initialize()
-    for atoms, angle in held:
-        field.MMFFAddTorsionConstraint(*atoms, False, angle - SLACK, angle + SLACK, STIFFNESS)
+    for four, angle in held:
+        field.MMFFAddTorsionConstraint(*four, False, angle - SLACK, angle + SLACK, STIFFNESS)
     unfinished = field.Minimize(maxIts=MAX_STEPS)
-    strays = [(rdMolTransforms.GetDihedralDeg(solid.GetConformer(), *atoms) - angle) % 360 for atoms, angle in held]
+    strays = [(rdMolTransforms.GetDihedralDeg(solid.GetConformer(), *four) - angle) % 360 for four, angle in held]
     if unfinished or any(min(stray, 360 - stray) > STRAY for stray in strays):
         raise ValueError(f"conformer: {name!r} does not survive in {_drawn(capped)}")
     return solid
@@ -134,7 +134,7 @@ def _embedded(capped: Chem.Mol, seed: int, count: int) -> Chem.Mol:
     # RDKit gives seeds 0 and 1 the same conformer.
     settings.randomSeed = seed + 1  # type: ignore[assignment]
     # The terms that keep triple bonds straight fail once a chain has many; the force field straightens them.
-    settings.useBasicKnowledge = not solid.HasSubstructMatch(Chem.MolFromSmarts("*#*"))
+    settings.useBasicKnowledge = not solid.HasSubstructMatch(Chem.MolFromSmarts("*#*"))  # type: ignore[assignment]
     if len(rdDistGeom.EmbedMultipleConfs(solid, count, settings)) == 0:
         raise ValueError(f"conformer: no conformer of {_drawn(capped)} was found with seed {seed}")
     return solid

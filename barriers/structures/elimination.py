@@ -26,19 +26,16 @@ class Elimination:
         Formula of the molecule that leaves.
     reaction : str
         Reaction SMARTS; atoms 1 and 2 become the double bond.
-    molecule : str
-        SMILES of the molecule that leaves.
     """
 
     name: str
     reaction: str
-    molecule: str
 
 
 @cache
 def known_eliminations() -> dict[str, Elimination]:
     """Eliminations on file, by the formula of the molecule that leaves."""
-    return {name: Elimination(name, **entry) for name, entry in load_data("eliminations").items()}
+    return {name: Elimination(name, reaction) for name, reaction in load_data("eliminations").items()}
 
 
 def eliminated(chain: Chem.Mol, step: Elimination, positions: Positions) -> tuple[Chem.Mol, int]:
@@ -70,25 +67,26 @@ def eliminated(chain: Chem.Mol, step: Elimination, positions: Positions) -> tupl
     if positions is None:
         middle = len(backbone(chain)) - 2
         return possible[min(possible, key=lambda bond: (abs(2 * bond - middle), bond))], 1
-    if (isinstance(positions, str) and positions != "all") or len(positions) == 0:
+    if positions == "all":
+        times = 0
+        while possible:
+            chain = possible[min(possible)]
+            possible, times = _products(chain, step), times + 1
+        return chain, times
+    if isinstance(positions, str) or len(positions) == 0:
         raise ValueError(f"positions: {positions!r} are no numbers of bonds; allowed: all, {_listed(possible)}")
-    done: list[int] = []
-    asked = None if positions == "all" else sorted(positions)
-    while possible if asked is None else len(done) < len(asked):
-        bond = min(possible) if asked is None else asked[len(done)]
+    bonds = sorted(positions)
+    for number, bond in enumerate(bonds):
         if bond not in possible:
-            after = f" after {', '.join(map(str, done))}" if done else ""
-            raise ValueError(
-                f"positions: {bond} cannot lose {step.name}{after}; allowed: {_listed(possible) or 'none'}"
-            )
+            after = f" after {', '.join(map(str, bonds[:number]))}" if number else ""
+            raise ValueError(f"positions: {bond} cannot lose {step.name}{after}; allowed: {_listed(possible)}")
         chain = possible[bond]
-        done.append(bond)
         possible = _products(chain, step)
-    return chain, len(done)
+    return chain, len(bonds)
 
 
 def _listed(possible: dict[int, Chem.Mol]) -> str:
-    return ", ".join(map(str, sorted(possible)))
+    return ", ".join(map(str, sorted(possible))) or "none"
 
 
 def _products(chain: Chem.Mol, step: Elimination) -> dict[int, Chem.Mol]:

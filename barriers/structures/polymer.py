@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import get_args
 
 import numpy as np
 from pymatgen.core import Composition, Molecule
@@ -154,22 +153,13 @@ def build_fragment(
         no sound molecule.
     """
     found = find_polymer(polymer)
-    if units < 1:
-        raise ValueError(f"units: {units} makes no chain; allowed: at least 1")
-    if eliminate is not None and eliminate not in found.eliminations:
-        allowed = ", ".join(found.eliminations) or "none"
-        raise ValueError(f"eliminate: {eliminate!r} is no elimination of {found.name}; allowed: {allowed}")
-    if eliminate is None and positions is not None:
-        raise ValueError(f"positions: {positions!r} without eliminate; allowed: with a molecule to eliminate")
+    _check_asked(found, units, eliminate, positions, conformer)
     for field, value, choices in (
         ("caps", caps, Caps),
         ("stereo", stereo, Stereo),
         ("tacticity", tacticity, Tacticity),
     ):
         check_choice(field, value, choices)
-    known = [*get_args(Conformer)[:2], *sorted(found.conformers)]
-    if conformer not in known:
-        raise ValueError(f"conformer: {conformer!r} is not known for {found.name}; allowed: {', '.join(known)}")
     chain = join(found.units, units, tacticity, seed)
     name, drawn = found.name, cap(chain, caps, stereo)
     if eliminate is not None:
@@ -185,10 +175,24 @@ def build_fragment(
     return _fragment(name, drawn, solid)
 
 
+def _check_asked(found: Polymer, units: int, eliminate: str | None, positions: Positions, conformer: str) -> None:
+    """Refuse what the polymer does not have."""
+    if units < 1:
+        raise ValueError(f"units: {units} makes no chain; allowed: at least 1")
+    if eliminate is not None and eliminate not in found.eliminations:
+        allowed = ", ".join(found.eliminations) or "none"
+        raise ValueError(f"eliminate: {eliminate!r} is no elimination of {found.name}; allowed: {allowed}")
+    if eliminate is None and positions is not None:
+        raise ValueError(f"positions: {positions!r} without eliminate; allowed: with a molecule to eliminate")
+    known = ["embedded", "lowest", *sorted(found.conformers)]
+    if conformer not in known:
+        raise ValueError(f"conformer: {conformer!r} is not known for {found.name}; allowed: {', '.join(known)}")
+
+
 def _check_lost(intact: Chem.Mol, product: Chem.Mol, lost: str, times: int) -> None:
     """Check that the product is what the chain leaves once it has given off the molecules."""
-    left = Composition(CalcMolFormula(intact)) - times * Composition(lost)
-    if Composition(CalcMolFormula(product)) != left:
+    whole = Composition(CalcMolFormula(product)) + times * Composition(lost)
+    if whole != Composition(CalcMolFormula(intact)):
         raise ValueError(f"eliminate: the reaction on file does not give off {lost}")
 
 
