@@ -76,16 +76,21 @@ def chosen(
             met.add(pose)
         if len(kept) == wanted:
             break
-    if nearest is None:
-        raise ValueError(f"fragment {fragment.name} clashes with the slab in every placement; use a larger distance")
     if not kept:
-        what, remedy = ("or another fragment", " or fewer fragments") if len(others) else ("", "")
-        raise ValueError(
-            f"fragment {fragment.name} comes within {nearest:.2f} Å of its own periodic image{' ' * bool(what)}{what}; "
-            f"at least {IMAGE_GAP} Å needs larger min_lengths{remedy}"
-        )
+        raise ValueError(f"fragment {fragment.name} {_refusal(nearest, len(others) > 0)}")
     found = [join(slab, fragment.molecule, pose, vacuum) for pose in kept]
     return found if score is None else sorted(found, key=score)[:candidates]
+
+
+def _refusal(nearest: float | None, others: bool) -> str:
+    """Say why no placement is left."""
+    if nearest is None:
+        return "clashes with the slab in every placement; use a larger distance"
+    what, remedy = (" or another fragment", " or fewer fragments") if others else ("", "")
+    return (
+        f"comes within {nearest:.2f} Å of its own periodic image{what}; "
+        f"at least {IMAGE_GAP} Å needs larger min_lengths{remedy}"
+    )
 
 
 def join(slab: Structure, molecule: IMolecule, pose: Positions, vacuum: float) -> Structure:

@@ -84,22 +84,8 @@ def place_at_distance(
     ValueError
         If every placement clashes with the slab or comes within 2 Å of its own periodic image or another fragment.
     """
-    bare = bare_slab(slab)
-    top = bare.cart_coords[:, 2].max()
-    tall, shift = _tall(slab, fragment, vacuum + (distance or 0.0))
-    weight = 1 / np.add.outer(contact_radii(fragment.molecule), contact_radii(slab))
-
-    def placed() -> Iterator[Positions]:
-        for point, pose in _held(slab, fragment, np.atleast_2d(over), candidates, orientations, turns):
-            there = pose + np.array([point[0], point[1], 0.0])
-            if distance is None:
-                there = there + resting_height(bare, fragment, there) * UP
-            else:
-                there = pose + np.array([point[0], point[1], top + distance - pose[:, 2].min()])
-            if (distances_to(tall, there - shift) * weight).min() >= CLASH:
-                yield there
-
-    return chosen(slab, fragment, placed(), vacuum, candidates, score)
+    held = _held(slab, fragment, np.atleast_2d(over), candidates, orientations, turns)
+    return chosen(slab, fragment, _lowered(slab, fragment, held, distance, vacuum), vacuum, candidates, score)
 
 
 def place_bonded(
@@ -176,6 +162,26 @@ def _held(
     turned = [poses(slab, fragment, orientation, number) for orientation in orientations]
     for alike in islice(zip(*turned, strict=True), None if turns else candidates):
         yield from product(points, alike)
+
+
+def _lowered(
+    slab: Structure,
+    fragment: Fragment,
+    held: Iterator[tuple[Positions, Positions]],
+    distance: float | None,
+    vacuum: float,
+) -> Iterator[Positions]:
+    """Positions of the held fragment at its height, where it clashes with nothing."""
+    bare = bare_slab(slab)
+    top = bare.cart_coords[:, 2].max()
+    tall, shift = _tall(slab, fragment, vacuum + (distance or 0.0))
+    weight = 1 / np.add.outer(contact_radii(fragment.molecule), contact_radii(slab))
+    for (x, y, _), pose in held:
+        above = pose + np.array([x, y, 0.0])
+        rise = top + distance - pose[:, 2].min() if distance is not None else resting_height(bare, fragment, above)
+        placed = pose + np.array([x, y, rise])
+        if (distances_to(tall, placed - shift) * weight).min() >= CLASH:
+            yield placed
 
 
 def _bonded(
