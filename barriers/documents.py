@@ -125,6 +125,9 @@ class BarrierDoc(_Document):
     paths: list[PathDoc] = Field(default_factory=list, description="every band tried")
     n_paths: int | None = Field(None, description="number of distinct converged paths")
     path_spread: float | None = Field(None, description="highest minus lowest barrier of the distinct paths (eV)")
+    bonds: list[str] = Field(
+        default_factory=list, description="bonds between fragment and surface in the initial endpoint"
+    )
     checks: dict[str, bool] = Field(default_factory=dict, description="what was checked, and whether it held")
     warnings: list[str] = Field(default_factory=list)
     cost: CostDoc = Field(description="bands and endpoints together")
@@ -154,4 +157,5 @@ class StudyDoc(_Document):
     which: Literal["forward", "reverse", "span"]
     reference: str
     rows: list[ComparisonRowDoc]
+    notes: list[str] = Field(default_factory=list, description="what is to be known of the slab, such as a polar face")
     sentences: list[str] = Field(description="the result in words: a line for each hop and system beside the reference")

@@ -99,6 +99,8 @@ class BarrierMaker(Maker):
             guide is not None,
             self.path.displacement,
             self.path.seed,
+            self.path.method,
+            hop,
         )
         label = f"{self.name} {hop.name}" if hop else self.name
         bands: list[Job] = []
@@ -160,7 +162,11 @@ class StudyMaker(Maker):
             flows, barriers[system.name] = self._system(study, system, engine, base, slab.output, hops, guides)
             jobs += flows
             if system.fragment is None:
-                guides = [flow.output.band for flow in barriers[system.name]]
+                # An added ion is the last atom, so it has another number in each system.
+                guides = [
+                    None if hop.moving is None else flow.output.band
+                    for hop, flow in zip(hops, barriers[system.name], strict=True)
+                ]
         outputs = [flow.output for name in study.system_names for flow in barriers[name]]
         summary = study_document(study.name, outputs, study.reference, study.comparison.barrier, built.warnings)
         return Flow([*jobs, summary], output=summary.output, name=self.name or study.name)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pymatgen.core import Structure
 
-from barriers.construction import hop_of, placements_of, slab_of
+from barriers.building import placements_of
 from barriers.engines import build_engine
 from barriers.structures.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.study import Study

@@ -181,9 +181,13 @@ def _total(costs: list[CostDoc]) -> CostDoc:
 
 @job(output_schema=StudyDoc)
 def study_document(
-    name: str, barriers: list[BarrierDoc], reference: str, which: Literal["forward", "reverse", "span"]
+    name: str,
+    barriers: list[BarrierDoc],
+    reference: str,
+    which: Literal["forward", "reverse", "span"],
+    notes: list[str] | None = None,
 ) -> StudyDoc:
-    """Compare the barriers of a study."""
+    """Compare the barriers of a study; ``notes`` are what is to be known of its slab."""
     rows = [
         Row(
             system=barrier.system,
@@ -217,4 +221,5 @@ def study_document(
             for difference in compare(rows, reference, which)
         ],
         sentences=sentences,
+        notes=notes or [],
     )

@@ -66,6 +66,9 @@ class RelaxSection(Section):
 class PathSection(Section):
     """The first bands, and how many different ones are tried."""
 
+    method: Literal["idpp", "linear"] = Field(
+        "idpp", description="first interpolation, of a hop that passes no tetrahedral site"
+    )
     n_images: int = Field(4, ge=1, le=50, description="intermediate images, endpoints not counted")
     starts: int = Field(
         2, ge=1, le=20, description="first bands tried in a system with a fragment; a bare slab has one"

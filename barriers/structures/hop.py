@@ -151,6 +151,15 @@ def moving_index(hop: Hop, n_atoms: int) -> int:
     return n_atoms - 1 if hop.moving is None else _without(hop.moving, hop.initial.removed)
 
 
+def passed(hop: Hop) -> tuple[int, Site] | None:
+    """Moving ion and the place it passes, by the numbers of the endpoints' atoms; none for a hop that passes none."""
+    if hop.through is None or hop.moving is None:
+        return None
+    gone = hop.initial.removed
+    anchors = tuple((_without(atom, gone), image) for atom, image in hop.through.anchors)
+    return _without(hop.moving, gone), Site(anchors=anchors, height=hop.through.height)
+
+
 def hop_ends(structure: Structure, hop: Hop) -> tuple[Point, Point]:
     """First and last position of the moving ion in a system (Å), not wrapped, each of shape (3,)."""
     if hop.sites:

@@ -117,27 +117,24 @@ def as_hops(found: list[tuple[Places, Jump]]) -> list[Hop]:
     if not found:
         return []
     structure = found[0][0].structure
-    middles = [
-        structure.lattice.get_fractional_coords(places.position((jump.first, (0, 0, 0))) + places.vector(jump) / 2)
-        for places, jump in found
-    ]
+    points = np.array([[_middle(*entry), _passed(*entry)] for entry in found]).reshape(-1, 3)
+    passed = surroundings(structure, structure.lattice.get_fractional_coords(points))
     hops: list[Hop] = []
     seen: Counter[str] = Counter()
-    for (places, jump), middle in zip(found, surroundings(structure, np.array(middles)), strict=True):
-        hop = _hop(places, jump, middle.fingerprint)
+    for (places, jump), middle, centre in zip(found, passed[::2], passed[1::2], strict=True):
+        hop = _hop(places, jump, middle.fingerprint + centre.fingerprint)
         seen[hop.label] += 1
         label = hop.label if seen[hop.label] == 1 else f"{hop.label}_{seen[hop.label]}"
         hops.append(hop.model_copy(update={"name": label, "label": label}))
     return hops
 
 
-def _hop(places: Places, jump: Jump, middle: str) -> Hop:
+def _hop(places: Places, jump: Jump, passed: str) -> Hop:
     ends = (jump.first, jump.last[0])
     here = [places.around[end] for end in ends]
-    third = places.around[jump.third[0]].fingerprint if jump.third else ""
     length = round(float(np.linalg.norm(places.vector(jump))), 6)
     depth = _depth(places, jump)
-    code = "".join([*sorted(around.fingerprint for around in here), middle, third])
+    code = "".join([*sorted(around.fingerprint for around in here), passed])
     height = [] if depth is None else [f"z{-depth + 0.0:+.1f}"]
     words = [jump.mechanism.replace(" ", "-"), f"{length:.2f}", *height, hashlib.sha256(code.encode()).hexdigest()[:6]]
     first, last = (places.members[end] for end in ends)
@@ -158,12 +155,23 @@ def _hop(places: Places, jump: Jump, middle: str) -> Hop:
     )
 
 
+def _middle(places: Places, jump: Jump) -> NDArray[np.float64]:
+    """Middle of a jump (Å)."""
+    return places.position((jump.first, HERE)) + places.vector(jump) / 2
+
+
+def _passed(places: Places, jump: Jump) -> NDArray[np.float64]:
+    """Centre of the atoms around the place passed (Å); the middle of a jump that passes none."""
+    if not jump.anchors:
+        return _middle(places, jump)
+    return Site(anchors=jump.anchors).position(places.structure)
+
+
 def _depth(places: Places, jump: Jump) -> float | None:
     """Depth of the middle of a jump below the topmost atom of the slab (Å)."""
     if places.top is None:
         return None
-    middle = places.position((jump.first, HERE)) + places.vector(jump) / 2
-    return round(float(places.top - middle[2]), 6) + 0.0
+    return round(float(places.top - _middle(places, jump)[2]), 6) + 0.0
 
 
 def _layer(places: Places, member: int | Site) -> int:

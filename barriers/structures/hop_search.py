@@ -20,7 +20,7 @@ LONGEST_HOP = 4.5
 SHORTEST_HOP = 1.5
 """An added ion nearer to two places than this (Å) relaxes into one of them."""
 
-DETOUR = 0.85
+DETOUR = 0.9
 """A jump is two jumps if a site lies nearer to both ends than this multiple of its length."""
 
 IMAGE_MARGIN = 0.2

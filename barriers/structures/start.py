@@ -7,7 +7,10 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pymatgen.io.ase import AseAtomsAdaptor
 
+from barriers.structures.hop import Hop, Site, passed
+from barriers.structures.mapping import unwrap
 from barriers.structures.path import checked, interpolate, through
 from barriers.structures.path_displaced import displace
 from barriers.structures.path_known import carry, given
@@ -28,7 +31,7 @@ class Start(BaseModel):
     amplitude: float = Field(0.0, description="size of the displacement (Å)")
     seed: int = Field(0, description="seed of the displacement")
     moving: int | None = Field(None, description="atom that passes the point")
-    via: tuple[float, float, float] | None = Field(None, description="point that it passes (Å)")
+    via: Site | None = Field(None, description="place that it passes, anchored to atoms of the endpoint")
     images: list[list[list[float]]] | None = Field(
         None, description="given positions (Å), endpoints included, shape (n, N, 3)"
     )
@@ -49,7 +52,14 @@ class Start(BaseModel):
 
 
 def plan_starts(
-    n_images: int, n_starts: int, has_fragment: bool, guided: bool, amplitude: float, seed: int
+    n_images: int,
+    n_starts: int,
+    has_fragment: bool,
+    guided: bool,
+    amplitude: float,
+    seed: int,
+    method: Literal["idpp", "linear"] = "idpp",
+    hop: Hop | None = None,
 ) -> list[Start]:
     """Choose the starts for one hop in one system.
 
@@ -70,8 +80,15 @@ def plan_starts(
         Size of the displacements (Å).
     seed : int
         Seed of the first displacement; the next ones count on.
+    method : {"idpp", "linear"}
+        Interpolation of a hop that passes no place of its own.
+    hop : Hop or None
+        The hop; the interpolation goes through the place it passes, such as a tetrahedral site.
     """
-    plain = Start(n_images=n_images)
+    plain = Start(method=method, n_images=n_images)
+    if hop is not None and (on_the_way := passed(hop)) is not None:
+        moving, via = on_the_way
+        plain = Start(method="through", n_images=n_images, moving=moving, via=via)
     if not has_fragment:
         return [plain]
     starts = [Start(method="carried", n_images=n_images)] if guided else []
@@ -107,10 +124,18 @@ def first_band(initial: Atoms, final: Atoms, start: Start, guide: np.ndarray | N
     elif start.method == "given":
         images = given(initial, final, np.array(start.images), start.n_images)
     elif start.moving is not None and start.via is not None:
-        images = through(initial, final, start.n_images, start.moving, start.via)
+        images = through(initial, final, start.n_images, start.moving, _between(start.via, initial, final))
     else:
         images = interpolate(initial, final, start.n_images, "linear" if start.method == "linear" else "idpp")
     if start.method == "displaced":
         fragment = np.flatnonzero(initial.arrays[LAYER] == FRAGMENT).tolist()
         images = displace(images, fragment, start.amplitude, start.seed)
     return checked(images, start.least)
+
+
+def _between(site: Site, initial: Atoms, final: Atoms) -> list[float]:
+    """Mean of a place's position in both endpoints (Å), so that the way back passes the same point."""
+    matched = final.copy()
+    matched.positions = unwrap(final.positions, initial)
+    first, last = (site.position(AseAtomsAdaptor.get_structure(atoms)) for atoms in (initial, matched))
+    return [float(component) for component in (first + last) / 2]
