@@ -78,20 +78,20 @@ def build(
     Slab, placements and endpoints as extended XYZ, CIF and POSCAR, a table of them (CSV), a figure of each system from
     the side and the top, and a contact sheet (PNG and SVG).
     """
-    from barriers.plan import build as build_study
-    from barriers.plan import built_structures
+    from barriers.plan import build_study
     from barriers.report.built import built_table, write_built
     from barriers.report.sheet import Drawn
-    from barriers.report.views import hop_ends
+    from barriers.structures.hop import hop_ends
     from barriers.study_file import load_study
 
     study = load_study(study_file)
-    slab, hops, systems = build_study(study)
+    built = build_study(study)
     drawn = {
-        name: Drawn(first[0], {hop.name: hop_ends(first[0], hop) for hop in hops}) for name, first in systems.items()
+        name: Drawn(first[0], {hop.name: hop_ends(first[0], hop) for hop in built.hops})
+        for name, first in built.systems.items()
     }
     target = folder or Path("results") / study.name / "built"
-    written = write_built(built_structures(slab, hops, systems), drawn, target)
+    written = write_built(built.structures, drawn, target)
     if as_json:
         _print(written)
     else:

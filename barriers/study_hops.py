@@ -24,8 +24,8 @@ class HopSection(Section):
     )
     mechanism: Literal["oxygen dumbbell", "single oxygen", "tetrahedral", "surface", "open"] | None = Field(
         None,
-        description="what the ion passes: the edge of two oxygens, one oxygen, a tetrahedral site, the free surface, or "
-        "none of these; any if left out",
+        description="what the ion passes: an edge of two oxygens, one oxygen, a tetrahedral site, the free surface, "
+        "or none of these; any if left out",
     )
     length: tuple[Span, Span] | None = Field(
         None, strict=False, description="least and largest length; any if left out"

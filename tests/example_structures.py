@@ -7,30 +7,30 @@ from functools import cache
 from conftest import ROOT
 from pymatgen.core import Structure
 
-from barriers.plan import build, built_structures
+from barriers.plan import BuiltStudy, build_study
 from barriers.report.sheet import Drawn
-from barriers.report.views import hop_ends
-from barriers.structures.hop import Hop
+from barriers.structures.hop import hop_ends
 from barriers.study_file import load_study
 
 STUDY = ROOT / "inputs" / "ncm811_pvdf.yaml"
 
 
 @cache
-def _built() -> tuple[Structure, list[Hop], dict[str, list[Structure]]]:
-    return build(load_study(STUDY))
+def built() -> BuiltStudy:
+    """What the study starts from."""
+    return build_study(load_study(STUDY))
 
 
 @cache
 def structures() -> dict[str, Structure]:
     """What ``barriers build`` writes, by name."""
-    return built_structures(*_built())
+    return built().structures
 
 
 @cache
 def systems() -> dict[str, Drawn]:
     """What it draws, by name."""
-    _, hops, placed = _built()
     return {
-        name: Drawn(first[0], {hop.name: hop_ends(first[0], hop) for hop in hops}) for name, first in placed.items()
+        name: Drawn(first[0], {hop.name: hop_ends(first[0], hop) for hop in built().hops})
+        for name, first in built().systems.items()
     }

@@ -11,19 +11,24 @@ from barriers.plan import Plan
 
 
 def plan_table(plan: Plan) -> Table:
-    """Lay out a study's systems; hops, jobs and expected time stand in the caption."""
-    hops = "; ".join(f"{hop.name}: {hop.initial.label} → {hop.final.label}, {hop.distance:.2f} Å" for hop in plan.hops)
+    """Lay out a study's systems; slab, hops, jobs and expected time stand in the caption."""
+    built = plan.built
+    hops = "; ".join(f"{hop.name}: {hop.initial.label} → {hop.final.label}, {hop.label}" for hop in built.hops)
     jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
     time = "not known for this model" if plan.seconds is None else f"about {max(1, round(plan.seconds / 60))} min"
-    caption = f"hops: {hops}\njobs: {jobs}\nabout {plan.force_calls} force calls, {time} on this machine"
+    slab = f"slab: termination {built.slab.termination.label}; {built.slab.metals}; lattice: {built.slab.crystal.source}"
+    notes = [f"! {warning}" for warning in built.slab.warnings]
+    work = f"about {plan.force_calls} force calls, {time} on this machine"
+    caption = escape("\n".join([slab, *notes, f"hops: {hops}", f"jobs: {jobs}", work]))
     table = Table(header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", "Formula"):
         table.add_column(heading)
-    for heading in ("Atoms", "Placements"):
+    for heading in ("Atoms", "Placements", "Image (Å)"):
         table.add_column(heading, justify="right")
-    for name, first in plan.systems.items():
-        bare = first[0] is plan.slab
-        table.add_row(name, first[0].composition.formula, str(len(first[0])), "—" if bare else str(len(first)))
+    for row in plan.as_json()["systems"]:
+        bare = row["image_distance"] is None
+        ways = [] if bare else [str(row["placements"]), f"{row['image_distance']:.2f}"]
+        table.add_row(row["name"], row["formula"], str(row["atoms"]), *(ways or ["—", "—"]))
     return table
 
 

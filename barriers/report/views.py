@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pymatgen.core import Lattice, Molecule, Structure
 
 from barriers.structures.bonding import bonds
-from barriers.structures.hop import Hop
 from barriers.structures.surface import FRAGMENT, LAYER
 
 Points = NDArray[np.float64]
@@ -67,12 +66,6 @@ class View:
         """Lower left and upper right corner of what is drawn, border included (Å)."""
         drawn = np.vstack([self.points, self.outline, *self.hops.values()])
         return drawn.min(axis=0) - BORDER[0], drawn.max(axis=0) + BORDER[1]
-
-
-def hop_ends(system: Structure, hop: Hop) -> HopEnds:
-    """Find where a hop starts and ends in a system that still holds both ions."""
-    target = system[hop.target].frac_coords + np.array(hop.image)
-    return system[hop.moving].coords, system.lattice.get_cartesian_coords(target)
 
 
 def fragment_atoms(structure: Structure) -> NDArray[np.bool_]:
