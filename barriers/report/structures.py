@@ -187,9 +187,8 @@ def _draw_hop(axes: Axes, start: np.ndarray, end: np.ndarray, label: str) -> Non
             )
         )
     halo = [withStroke(linewidth=2, foreground="white")]
-    axes.annotate(
-        label, (start + end) / 2, (0, 4), textcoords="offset points", color=ARROW, path_effects=halo, zorder=5
-    )
+    place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 5}
+    axes.annotate(label, (start + end) / 2, (-3, 5), color=ARROW, path_effects=halo, **place)
 
 
 def _draw_scale(axes: Axes, low: np.ndarray) -> None:
