@@ -17,7 +17,7 @@ from barriers.structures.hop import Hop, midpoint
 from barriers.structures.hop_choice import select_hops
 from barriers.structures.hop_search import find_hops
 from barriers.structures.interface import place_at_distance, place_bonded
-from barriers.structures.lithium import exchange_antisites, lithium_to_remove
+from barriers.structures.lithium import RemovalMethod, exchange_antisites, lithium_to_remove
 from barriers.structures.ordering import order_metals
 from barriers.structures.placement_sites import surface_sites
 from barriers.structures.polymer import Fragment, build_fragment
@@ -121,7 +121,7 @@ def build_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSectio
         ordered = exchange_antisites(ordered, cathode.antisites, cathode.seed, cathode.tolerance)
     slab = with_species(cut.slab, ordered)
     if cathode.lithium < 1:
-        method = "ewald" if cathode.ordering == "ewald" else "random"
+        method: RemovalMethod = "ewald" if cathode.ordering == "ewald" else "random"
         slab = without(
             slab,
             lithium_to_remove(ordered, cathode.lithium, cathode.seed, method, cathode.samples, cathode.tolerance),
@@ -163,11 +163,10 @@ def _chosen(found: list[Hop], section: HopSection) -> list[Hop]:
     try:
         if section.label is not None:
             return select_hops(found, label=section.label)
-        usual = None if section.kind == "interstitial" else "sub-surface"
-        layer = None if section.layer == "any" else section.layer or usual
+        layer = section.layer or ("any" if section.kind == "interstitial" else "sub-surface")
         return select_hops(
             found,
-            layer=layer,
+            layer=None if layer == "any" else layer,
             mechanism=section.mechanism,
             kind=section.kind,
             length=section.length,

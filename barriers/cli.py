@@ -257,6 +257,8 @@ def _show(study: StudyDoc, folder: Path) -> None:
     from barriers.report.tables import notes, study_table
 
     _print(study_table(study))
+    for note in study.notes:
+        typer.echo(f"! {note}")
     for barrier in study.barriers:
         for line in notes(barrier):
             typer.echo(f"! {line}")

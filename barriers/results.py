@@ -17,8 +17,9 @@ from barriers.analysis.comparison import Row, compare, sentence
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
 from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, PathDoc, RelaxDoc, StudyDoc
+from barriers.structures.contacts import surface_bonds
 from barriers.structures.hop import Hop, moving_index
-from barriers.structures.surface import frozen_atoms
+from barriers.structures.surface import FRAGMENT, LAYER, frozen_atoms
 
 LEFT_ITS_SITE = 0.8
 """An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""
@@ -127,6 +128,8 @@ def _fill(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     document.fit_spread, document.profile = profile.fit_spread, asdict(profile)
     jumps = moment_jumps(band.moments)
     document.warnings += [*profile.warnings, *jumps]
+    document.bonds, rebonded = _surface_bonds(band)
+    document.warnings += rebonded
     document.checks = {
         "band converged": True,
         "images distinct and in order": True,
@@ -137,6 +140,33 @@ def _fill(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
         "moments continuous": not jumps,
         "all starts converged": all(path.converged or path.merged_into for path in document.paths),
     }
+
+
+def _surface_bonds(band: BandDoc) -> tuple[list[str], list[str]]:
+    """Name the fragment's bonds in the initial endpoint, and warn if they are others later on the path."""
+    layers = band.structure.site_properties.get(LAYER, [])
+    if FRAGMENT not in layers:
+        return [], []
+    n_slab = layers.index(FRAGMENT)
+    system = [index for index, layer in enumerate(layers) if index < n_slab or layer == FRAGMENT]
+    found = []
+    for positions in band.positions:
+        image = Structure(
+            band.structure.lattice,
+            [band.structure.species[index] for index in system],
+            [positions[index] for index in system],
+            coords_are_cartesian=True,
+        )
+        found.append(surface_bonds(image, n_slab))
+    pairs: list[set[tuple[int, int]]] = [{(bond.fragment_atom, bond.slab_atom) for bond in bonds} for bonds in found]
+    changed = sorted(set.union(*pairs) - set.intersection(*pairs))
+    words = ", ".join(f"{_named(band, first)}–{_named(band, last)}" for first, last in changed)
+    warnings = [f"bonds between fragment and surface open or close along the path: {words}"] if changed else []
+    return [str(bond) for bond in found[0]], warnings
+
+
+def _named(band: BandDoc, atom: int) -> str:
+    return f"{band.structure[atom].specie} {atom}"
 
 
 def _check_hop(document: BarrierDoc, hop: Hop) -> None:

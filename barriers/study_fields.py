@@ -124,18 +124,18 @@ def is_formula(text: str) -> None:
     """Refuse what is no formula of a layered oxide."""
     if not text.startswith("Li"):
         raise ValueError("is not on file")
-    from barriers.structures.cathode import composition_of
+    from barriers.structures.cathode import metals_of
 
-    composition_of(text)
+    metals_of(text)
 
 
 def is_repeat_unit(text: str) -> None:
     """Refuse what is no SMILES of a repeat unit."""
     if "*" not in text:
         raise ValueError("is not on file")
-    from barriers.structures.polymer import own_polymer
+    from barriers.structures.polymer import find_polymer
 
-    own_polymer(text)
+    find_polymer(text)
 
 
 @dataclass(frozen=True)

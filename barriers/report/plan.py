@@ -16,10 +16,11 @@ def plan_table(plan: Plan) -> Table:
     hops = "; ".join(f"{hop.name}: {hop.initial.label} → {hop.final.label}, {hop.label}" for hop in built.hops)
     jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
     time = "not known for this model" if plan.seconds is None else f"about {max(1, round(plan.seconds / 60))} min"
-    slab = f"slab: termination {built.slab.termination.label}; {built.slab.metals}; lattice: {built.slab.crystal.source}"
-    notes = [f"! {warning}" for warning in built.slab.warnings]
+    slab = built.slab
+    about = f"slab: termination {slab.termination.label}; {slab.metals}; lattice: {slab.crystal.source}"
+    notes = [f"! {warning}" for warning in slab.warnings]
     work = f"about {plan.force_calls} force calls, {time} on this machine"
-    caption = escape("\n".join([slab, *notes, f"hops: {hops}", f"jobs: {jobs}", work]))
+    caption = escape("\n".join([about, *notes, f"hops: {hops}", f"jobs: {jobs}", work]))
     table = Table(header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", "Formula"):
         table.add_column(heading)

@@ -28,6 +28,7 @@ def barrier_json(barrier: BarrierDoc) -> dict[str, Any]:
         "path_spread": barrier.path_spread,
         "force_calls": barrier.cost.force_calls,
         "wall_time": round(barrier.cost.wall_time, 2),
+        "bonds": barrier.bonds,
         "warnings": barrier.warnings,
     }
 
@@ -41,6 +42,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "barriers": [barrier_json(barrier) for barrier in study.barriers],
         "differences": [row.model_dump() for row in study.rows],
         "sentences": study.sentences,
+        "notes": study.notes,
     }
 
 

@@ -59,14 +59,15 @@ def prepare(folder: Path) -> None:
     from pymatgen.io.ase import AseAtomsAdaptor
 
     from barriers import run
-    from barriers.construction import hop_of, slab_of
+    from barriers.building import build_slab, crystal_of, hops_of
     from barriers.structures.hop import final_in_initial_order, make_endpoint
     from barriers.structures.path import interpolate
     from barriers.study import CathodeSection, HopSection, SurfaceSection
 
     small = json.loads((folder / "task.json").read_text())["size"] == "small"
-    slab = slab_of(CathodeSection(), SurfaceSection(min_lengths=SMALL) if small else SurfaceSection())
-    hop = nearest_pair(slab) if small else hop_of(slab, HopSection())
+    cathode, surface = CathodeSection(), SurfaceSection(min_lengths=SMALL) if small else SurfaceSection()
+    slab = build_slab(crystal_of(cathode), cathode, surface).structure
+    hop = nearest_pair(slab) if small else hops_of(slab, [HopSection()])[0]
     ends = [make_endpoint(slab, hop.initial), final_in_initial_order(make_endpoint(slab, hop.final), hop)]
     maker = maker_of(folder)
     relaxed: list[RelaxDoc] = []
