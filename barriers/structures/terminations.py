@@ -104,9 +104,9 @@ def terminations(bulk: Structure, facet: Sequence[int]) -> list[Termination]:
     matcher = StructureMatcher(primitive_cell=False, scale=False)
     for shift in cutter.shifts:
         slab, continuation = cutter.slab(shift)
-        termination, marked = _describe(slab, continuation, cutter, shift), _with_marked_top(slab)
-        if not any(_alike(termination, known) and matcher.fit(marked, other) for known, other in found):
-            found.append((termination, marked))
+        termination = _describe(slab, continuation, cutter, shift)
+        if not any(_alike(termination, known) and matcher.fit(slab, other) for known, other in found):
+            found.append((termination, slab))
     return _numbered(sorted((termination for termination, _ in found), key=_rank))
 
 
@@ -157,14 +157,6 @@ def _describe(slab: Structure, continuation: Floats, cutter: Cutter, shift: floa
         coordination=dict(sorted(least.items())),
         shift=shift,
     )
-
-
-def _with_marked_top(slab: Structure) -> Structure:
-    """Give the atoms of the upper plane other names, so that a slab is told from the same one upside down."""
-    marked = slab.copy()
-    for atom in planes(slab)[-1]:
-        marked.replace(atom, {"Li": "Na", "O": "S"}.get(slab[atom].specie.symbol, "Au"))
-    return marked
 
 
 def _alike(one: Termination, other: Termination) -> bool:
