@@ -29,7 +29,7 @@ THICKNESS = 12.0
 
 @dataclass(frozen=True)
 class Termination:
-    """One way to end a cathode at a facet.
+    """One way to end a cathode at a facet, of a type after P. W. Tasker, J. Phys. C: Solid State Phys. 12, 4977 (1979).
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Termination:
         Dipole of the formal charges (Li 1, M 3, O −2) along the outward normal per area (e/Å), for each layer of the
         slab: it grows with the thickness.
     tasker : int
-        1: neutral planes; 2: charged planes without a dipole; 3: charged planes with a dipole [1]_.
+        1: neutral planes; 2: charged planes without a dipole; 3: charged planes with a dipole.
     broken_bonds : float
         Cation–oxygen bonds cut, per area of one face (1/Å²); the two faces of a cut share them.
     broken_strength : float
@@ -53,10 +53,6 @@ class Termination:
         Least number of oxygen neighbours of the cations at the upper face: ``{"Li": 5, "M": 5}``. Six in the bulk.
     shift : float
         Where pymatgen's ``SlabGenerator`` cuts.
-
-    References
-    ----------
-    .. [1] P. W. Tasker, J. Phys. C: Solid State Phys. 12, 4977 (1979).
     """
 
     label: str
