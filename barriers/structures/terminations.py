@@ -29,7 +29,7 @@ THICKNESS = 12.0
 
 @dataclass(frozen=True)
 class Termination:
-    """One way to end a cathode at a facet.
+    """One way to end a cathode at a facet, of a type after P. W. Tasker, J. Phys. C: Solid State Phys. 12, 4977 (1979).
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Termination:
         Dipole of the formal charges (Li 1, M 3, O −2) along the outward normal per area (e/Å), for each layer of the
         slab: it grows with the thickness.
     tasker : int
-        1: neutral planes; 2: charged planes without a dipole; 3: charged planes with a dipole [1]_.
+        1: neutral planes; 2: charged planes without a dipole; 3: charged planes with a dipole.
     broken_bonds : float
         Cation–oxygen bonds cut, per area of one face (1/Å²); the two faces of a cut share them.
     broken_strength : float
@@ -53,10 +53,6 @@ class Termination:
         Least number of oxygen neighbours of the cations at the upper face: ``{"Li": 5, "M": 5}``. Six in the bulk.
     shift : float
         Where pymatgen's ``SlabGenerator`` cuts.
-
-    References
-    ----------
-    .. [1] P. W. Tasker, J. Phys. C: Solid State Phys. 12, 4977 (1979).
     """
 
     label: str
@@ -104,9 +100,9 @@ def terminations(bulk: Structure, facet: Sequence[int]) -> list[Termination]:
     matcher = StructureMatcher(primitive_cell=False, scale=False)
     for shift in cutter.shifts:
         slab, continuation = cutter.slab(shift)
-        termination, marked = _describe(slab, continuation, cutter, shift), _with_marked_top(slab)
-        if not any(_alike(termination, known) and matcher.fit(marked, other) for known, other in found):
-            found.append((termination, marked))
+        termination = _describe(slab, continuation, cutter, shift)
+        if not any(_alike(termination, known) and matcher.fit(slab, other) for known, other in found):
+            found.append((termination, slab))
     return _numbered(sorted((termination for termination, _ in found), key=_rank))
 
 
@@ -157,14 +153,6 @@ def _describe(slab: Structure, continuation: Floats, cutter: Cutter, shift: floa
         coordination=dict(sorted(least.items())),
         shift=shift,
     )
-
-
-def _with_marked_top(slab: Structure) -> Structure:
-    """Give the atoms of the upper plane other names, so that a slab is told from the same one upside down."""
-    marked = slab.copy()
-    for atom in planes(slab)[-1]:
-        marked.replace(atom, {"Li": "Na", "O": "S"}.get(slab[atom].specie.symbol, "Au"))
-    return marked
 
 
 def _alike(one: Termination, other: Termination) -> bool:
