@@ -59,6 +59,11 @@ def test_all_positions_give_a_conjugated_run(polymer, lost):
     assert all(1.42 < length < 1.50 for length in lengths[1::2])
 
 
+def test_all_positions_are_taken_from_the_head_on():
+    product = build_fragment("[*]CC(F)(F)C[*].[*]OC[*]", 2, "HF", positions="all")
+    assert product.smiles == "C=C(F)COC"
+
+
 def test_hydrogen_cyanide_leaves_no_nitrile_where_it_left():
     product = build_fragment("PAN", 3, "HCN", positions=[1, 5])
     assert symbols(product.molecule).count("N") == 1
