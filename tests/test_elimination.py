@@ -30,7 +30,7 @@ def places(draw):
 
 
 @given(places(), st.integers(0, 3))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_the_molecule_leaves_at_the_bonds_asked_for_and_nowhere_else(asked, seed):
     polymer, lost, units, positions = asked
     intact = build_fragment(polymer, units, seed=seed)
@@ -59,6 +59,11 @@ def test_all_positions_give_a_conjugated_run(polymer, lost):
     assert all(1.42 < length < 1.50 for length in lengths[1::2])
 
 
+def test_all_positions_are_taken_from_the_head_on():
+    product = build_fragment("[*]CC(F)(F)C[*].[*]OC[*]", 2, "HF", positions="all")
+    assert product.smiles == "C=C(F)COC"
+
+
 def test_hydrogen_cyanide_leaves_no_nitrile_where_it_left():
     product = build_fragment("PAN", 3, "HCN", positions=[1, 5])
     assert symbols(product.molecule).count("N") == 1
@@ -67,7 +72,7 @@ def test_hydrogen_cyanide_leaves_no_nitrile_where_it_left():
 
 
 @given(st.sampled_from(PAIRS), st.integers(3, 5), st.sampled_from(["E", "Z", "trans", "cis"]), st.integers(0, 3))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 def test_every_double_bond_lies_as_asked(pair, units, stereo, seed):
     polymer, lost = pair
     molecule = build_fragment(polymer, units, lost, seed, positions="all", stereo=stereo).molecule

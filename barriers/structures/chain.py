@@ -164,11 +164,6 @@ def cap(chain: Chem.Mol, caps: Caps, stereo: Stereo) -> Chem.Mol:
         atom.SetNoImplicit(caps == "H")
     Chem.SanitizeMol(capped)
     capped = Chem.RemoveHs(capped)
-    # A cap can leave two substituents alike, and embedding would look in vain for a handedness.
-    centres = {index for index, _ in Chem.FindMolChiralCenters(capped, useLegacyImplementation=False)}
-    for atom in capped.GetAtoms():
-        if atom.GetIdx() not in centres:
-            atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
     labelled = Chem.Mol(capped)
     rdCIPLabeler.AssignCIPLabels(labelled)
     for bond, label in zip(capped.GetBonds(), labelled.GetBonds(), strict=True):
