@@ -4,18 +4,20 @@ from functools import cache
 
 import numpy as np
 import pytest
+from ase.build import molecule as known_molecule
 from ase.data import covalent_radii
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
+from pymatgen.io.ase import AseAtomsAdaptor
 from scipy.spatial.transform import Rotation
 
 from barriers.structures.bonding import contact_radii, distances_to
 from barriers.structures.cathode import bulk, known_cathodes, order_metals
-from barriers.structures.contacts import image_distance
+from barriers.structures.contacts import image_distance, surface_bonds
 from barriers.structures.interface import place_at_distance, place_bonded
 from barriers.structures.placement_sites import points_over, slab_operations, surface_sites
-from barriers.structures.polymer import build_fragment
+from barriers.structures.polymer import Fragment, build_fragment
 from barriers.structures.surface import cut_slab
 
 VACUUM = 12.0
@@ -125,6 +127,20 @@ def test_the_bond_named_is_exact_and_along_the_normal(pair, length):
         above += len(bare)
         assert (interface[int(above)].specie.symbol, interface[int(below)].specie.symbol) == pair
         assert np.allclose(interface.cart_coords[above] - interface.cart_coords[below], [0, 0, length])
+
+
+def test_a_nitrile_stands_on_nickel_by_its_nitrogen():
+    bare, acetonitrile = slab(), AseAtomsAdaptor.get_molecule(known_molecule("CH3CN"))
+    small = Fragment("acetonitrile", acetonitrile, (), "CC#N", "C2H3N")
+    found = place(bare, ("N", "Ni"), small, bare.lattice.get_cartesian_coords([0.5, 0.5, 0]), 6)
+    bonds = [surface_bonds(interface, len(bare)) for interface in found]
+    assert [[bond.elements for bond in each] for each in bonds] == [[("N", "Ni")]] * len(found)
+    assert [each[0].length for each in bonds] == pytest.approx([1.95] * len(found))
+    carbon = acetonitrile.distance_matrix[acetonitrile.indices_from_symbol("N")[0]].argsort()[1]
+    ends = [(len(bare) + carbon, each[0].fragment_atom, each[0].slab_atom) for each in bonds]
+    angles = [interface.get_angle(*map(int, three)) for interface, three in zip(found, ends, strict=True)]
+    assert min(angles) >= 100
+    assert len(found) > 1
 
 
 def moved(bare, how, amount):
@@ -241,3 +257,21 @@ def test_what_cannot_be_placed_is_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as refused:
         call(slab())
     assert "\n" not in str(refused.value)
+
+
+def test_an_element_with_neighbours_on_all_sides_takes_no_bond():
+    tetrahedral = Fragment("silane", AseAtomsAdaptor.get_molecule(known_molecule("SiH4")), (), "[SiH4]", "H4Si")
+    with pytest.raises(ValueError, match="silane has neighbours on all sides of Si; name another element"):
+        place(slab(), ("Si", "O"), tetrahedral, [0, 0, 0])
+
+
+def test_a_fragment_that_clashes_with_itself_once_bonded_is_refused():
+    crowded = fragment("PVDF", 1, "HF").molecule.copy()
+    carbon = list(crowded.indices_from_symbol("C"))
+    away = crowded.cart_coords[carbon].mean(axis=0)
+    normal = np.linalg.svd(crowded.cart_coords - away)[2][2]
+    for side in (1.6, -1.6):
+        crowded.append("He", away + side * normal)
+    caged = Fragment("caged", crowded, tuple(carbon), "", "")
+    with pytest.raises(ValueError, match="caged clashes with itself once its C=C bonds; use fewer units"):
+        place(slab(), ("C", "O"), caged, [0, 0, 0])

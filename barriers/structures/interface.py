@@ -202,7 +202,9 @@ def _bonded(
         clear.append(clearances(shapes, around.as_matrix(), foot, surface, weight))
     values = np.concatenate([np.ravel(each) for each in clear])
     if not (values >= CLASH).any():
-        raise ValueError(f"fragment {fragment.name} clashes with the slab in every placement; use fewer units")
+        raise ValueError(
+            f"fragment {fragment.name} clashes with the slab in every placement; use fewer units or another pair"
+        )
     starts = np.cumsum([0, *(each.size for each in clear)])
     for number in np.argsort(-np.round(values, 3), kind="stable")[: (values >= CLASH).sum()]:
         which = int(np.searchsorted(starts, number, side="right")) - 1
