@@ -1,26 +1,17 @@
 """Bonds between fragment and surface, and the distance between a fragment and its neighbours."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from placing import slab
 from pymatgen.core import Lattice, Structure
 
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
 from barriers.structures.contacts import SurfaceBond, bond_reach, fragment_gap, image_distance, surface_bonds
 from barriers.structures.interface import place_at_distance, place_bonded
 from barriers.structures.polymer import build_fragment
-from barriers.structures.surface import cut_slab
 
 BOX = Lattice.orthorhombic(10, 11, 40)
-
-
-@cache
-def slab():
-    cathode = known_cathodes()["NCM811"]
-    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), 12.0, 2), cathode.metals, 0)
 
 
 def pair_at(above, below, length):

@@ -4,24 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from placing import VACUUM, slab
 from scipy.spatial.distance import cdist
 
 from barriers.structures.bonding import bonding_sites, bonds, contact_radii
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
 from barriers.structures.contacts import fragment_gap, image_distance
 from barriers.structures.interface import place_at_distance, place_bonded
 from barriers.structures.polymer import build_fragment
 from barriers.structures.shapes import adducts
-from barriers.structures.surface import cut_slab, frozen_atoms
+from barriers.structures.surface import frozen_atoms
 
-VACUUM = 12.0
 MANY = 1000
-
-
-@cache
-def slab():
-    cathode = known_cathodes()["NCM811"]
-    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), VACUUM, 2), cathode.metals, 0)
 
 
 @cache

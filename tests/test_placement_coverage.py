@@ -3,27 +3,23 @@
 from functools import cache, partial
 
 import numpy as np
+import placing
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from placing import VACUUM
 from pymatgen.core import Structure
 
 from barriers.structures.bonding import distances_to
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
 from barriers.structures.contacts import image_distance
 from barriers.structures.coverage import cover, fragments_for, surface_area
 from barriers.structures.interface import place_at_distance, place_bonded
 from barriers.structures.placement_sites import slab_operations, surface_sites
 from barriers.structures.polymer import build_fragment
-from barriers.structures.surface import cut_slab
-
-VACUUM = 12.0
 
 
-@cache
 def slab(name="NCM811"):
-    cathode = known_cathodes()[name]
-    return order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (14, 11), VACUUM, 1), cathode.metals, 0)
+    return placing.slab(name, width=14.0, frozen_layers=1)
 
 
 @cache
@@ -40,7 +36,7 @@ def bonded(bare, point):
 
 
 @given(st.sampled_from([held, bonded]), st.integers(1, 3), st.booleans(), st.integers(0, 50))
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=6)
 def test_fragments_follow_the_slab_one_by_one_and_do_not_meet(place, number, both, start):
     bare, n = slab(), len(slab())
     over = np.roll(sites(), -start, axis=0)

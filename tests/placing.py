@@ -1,0 +1,36 @@
+"""What the tests of placements share: slabs, fragments, and one call for every mode."""
+
+from functools import cache
+
+from barriers.structures.bonding import distances_to
+from barriers.structures.cathode import bulk, known_cathodes, order_metals
+from barriers.structures.interface import place_at_distance, place_bonded
+from barriers.structures.polymer import build_fragment
+from barriers.structures.surface import cut_slab
+
+VACUUM = 12.0
+PAIRS = [("C", "O"), ("F", "Li"), ("F", "Ni"), ("H", "O")]
+ORIENTATIONS = ["flat", "head down", "tail down"]
+PLACES = [*ORIENTATIONS, *PAIRS]
+
+
+@cache
+def slab(name="NCM811", width=8.0, frozen_layers=2):
+    cathode = known_cathodes()[name]
+    cut = cut_slab(bulk(cathode), (1, 0, 4), 4, (width, 11), VACUUM, frozen_layers)
+    return order_metals(cut, cathode.metals, 0)
+
+
+fragment = cache(build_fragment)
+
+
+def place(bare, how, molecule, point, candidates=2, distance=None):
+    """Place at a distance in an orientation, or bonded by a pair of elements."""
+    if how in ORIENTATIONS:
+        return place_at_distance(bare, molecule, point, distance, VACUUM, candidates, (how,))
+    return place_bonded(bare, molecule, point, None, VACUUM, candidates, how)
+
+
+def apart(interface, n_slab):
+    """Minimum-image distances, fragment atoms by slab atoms."""
+    return distances_to(interface, interface.cart_coords[n_slab:])[:, :n_slab]
