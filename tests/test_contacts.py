@@ -83,7 +83,8 @@ def test_the_distance_to_neighbours_is_that_of_a_neighbour_list_wrapped_or_not(f
     lattice = Lattice.from_parameters(length, 1.3 * length, 40, 90, 90, angle)
     rng = np.random.default_rng(seed)
     shape = np.array([[0, 0, 0], [1.3, 0.2, 0.1], [2.0, 1.1, 0.5]])
-    centres = lattice.get_cartesian_coords(rng.random((fragments, 3)) * [1, 1, 0.05])
+    cells = rng.integers(-4, 5, (fragments, 3)) * [1, 1, 0]
+    centres = lattice.get_cartesian_coords(rng.random((fragments, 3)) * [1, 1, 0.05] + cells)
     positions = np.vstack([[0, 0, 0], *(shape + centre + [0, 0, 10] for centre in centres)])
     number = np.repeat(np.arange(1, fragments + 1), 3)
     interface = Structure(
