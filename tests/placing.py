@@ -15,9 +15,9 @@ PLACES = [*ORIENTATIONS, *PAIRS]
 
 
 @cache
-def slab(name="NCM811", width=8.0, frozen_layers=2):
+def slab(name="NCM811", width=8.0, frozen=2):
     cathode = known_cathodes()[name]
-    cut = cut_slab(bulk(cathode), (1, 0, 4), 4, (width, 11), VACUUM, frozen_layers)
+    cut = cut_slab(bulk(cathode), (1, 0, 4), 4, (width, 11), VACUUM, frozen)
     return order_metals(cut, cathode.metals, 0)
 
 

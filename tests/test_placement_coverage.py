@@ -19,7 +19,7 @@ from barriers.structures.polymer import build_fragment
 
 
 def slab(name="NCM811"):
-    return placing.slab(name, width=14.0, frozen_layers=1)
+    return placing.slab(name, width=14.0, frozen=1)
 
 
 @cache
