@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from placing import slab
 from pymatgen.core import Lattice, Structure
 
 from barriers.structures.contacts import SurfaceBond, bond_reach, fragment_gap, image_distance, surface_bonds
@@ -12,10 +12,6 @@ from barriers.structures.interface import place_at_distance, place_bonded
 from barriers.structures.polymer import build_fragment
 
 BOX = Lattice.orthorhombic(10, 11, 40)
-
-
-def slab():
-    return ordered_slab()
 
 
 def pair_at(above, below, length):
@@ -87,7 +83,8 @@ def test_the_distance_to_neighbours_is_that_of_a_neighbour_list_wrapped_or_not(f
     lattice = Lattice.from_parameters(length, 1.3 * length, 40, 90, 90, angle)
     rng = np.random.default_rng(seed)
     shape = np.array([[0, 0, 0], [1.3, 0.2, 0.1], [2.0, 1.1, 0.5]])
-    centres = lattice.get_cartesian_coords(rng.random((fragments, 3)) * [1, 1, 0.05])
+    cells = rng.integers(-4, 5, (fragments, 3)) * [1, 1, 0]
+    centres = lattice.get_cartesian_coords(rng.random((fragments, 3)) * [1, 1, 0.05] + cells)
     positions = np.vstack([[0, 0, 0], *(shape + centre + [0, 0, 10] for centre in centres)])
     number = np.repeat(np.arange(1, fragments + 1), 3)
     interface = Structure(

@@ -2,9 +2,9 @@ from functools import cache
 
 import numpy as np
 import pytest
-from conftest import ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from placing import VACUUM, slab
 from scipy.spatial.distance import cdist
 
 from barriers.structures.bonding import bonding_sites, bonds, contact_radii
@@ -14,12 +14,7 @@ from barriers.structures.polymer import build_fragment
 from barriers.structures.shapes import adducts
 from barriers.structures.surface import frozen_atoms
 
-VACUUM = 12.0
 MANY = 1000
-
-
-def slab():
-    return ordered_slab()
 
 
 @cache

@@ -3,10 +3,11 @@
 from functools import cache, partial
 
 import numpy as np
+import placing
 import pytest
-from conftest import ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from placing import VACUUM
 from pymatgen.core import Structure
 
 from barriers.structures.bonding import distances_to
@@ -16,11 +17,9 @@ from barriers.structures.interface import place_at_distance, place_bonded
 from barriers.structures.placement_sites import slab_operations, surface_sites
 from barriers.structures.polymer import build_fragment
 
-VACUUM = 12.0
-
 
 def slab(name="NCM811"):
-    return ordered_slab(name, lengths=(14.0, 11.0), frozen=1)
+    return placing.slab(name, width=14.0, frozen=1)
 
 
 @cache
@@ -37,7 +36,7 @@ def bonded(bare, point):
 
 
 @given(st.sampled_from([held, bonded]), st.integers(1, 3), st.booleans(), st.integers(0, 50))
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=6)
 def test_fragments_follow_the_slab_one_by_one_and_do_not_meet(place, number, both, start):
     bare, n = slab(), len(slab())
     over = np.roll(sites(), -start, axis=0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 
+from monty.json import MSONable
 from pymatgen.core import Composition, Element, Lattice, Structure
 
 from barriers.structures.data import load_data
@@ -23,7 +24,7 @@ SUM_TOLERANCE = 0.011
 
 
 @dataclass(frozen=True)
-class Cathode:
+class Cathode(MSONable):
     """A layered oxide LiMO2, space group R-3m, hexagonal setting.
 
     Attributes

@@ -127,6 +127,8 @@ def neighbour_distance(lattice: Lattice, fragment: Positions, others: Positions)
         Positions of other fragments' atoms (Å).
     """
     shifts = lattice.get_cartesian_coords(_IN_PLANE)
+    cells_away = np.rint(lattice.get_fractional_coords(others - fragment.mean(axis=0))) * [1, 1, 0]
+    others = others - lattice.get_cartesian_coords(cells_away)
     images = (fragment + shifts[:, None]).reshape(-1, 3)
     around = (others + np.vstack([np.zeros((1, 3)), shifts])[:, None]).reshape(-1, 3)
     return float(cdist(fragment, np.vstack([images, around])).min())

@@ -201,10 +201,13 @@ def _bonded(
         foot = tall.cart_coords[site] + bond_length * UP
         clear.append(clearances(shapes, around.as_matrix(), foot, surface, weight))
     values = np.concatenate([np.ravel(each) for each in clear])
-    if not (values >= CLASH).any():
-        raise ValueError(f"fragment {fragment.name} clashes with the slab in every placement; use fewer units")
+    free = np.flatnonzero(values >= CLASH)
+    if not len(free):
+        raise ValueError(
+            f"fragment {fragment.name} clashes with the slab in every placement; use fewer units or another pair"
+        )
     starts = np.cumsum([0, *(each.size for each in clear)])
-    for number in np.argsort(-np.round(values, 3), kind="stable")[: (values >= CLASH).sum()]:
+    for number in free[np.argsort(-np.round(values[free], 3), kind="stable")]:
         which = int(np.searchsorted(starts, number, side="right")) - 1
         site, (_, shapes) = combined[which]
         shape, turn = divmod(int(number - starts[which]), len(around))

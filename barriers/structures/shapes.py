@@ -39,13 +39,16 @@ def bonding_shapes(fragment: Fragment, element: str) -> dict[int, Positions]:
     Raises
     ------
     ValueError
-        If the fragment has no such atom, or none with a free side; for carbon, no C=C.
+        If the fragment has no such atom, or none with a free side; for carbon, no C=C, or no shape without a clash.
     """
     molecule = fragment.molecule
     if element == "C":
         if not fragment.bonding_atoms:
             raise ValueError(f"fragment {fragment.name} has no C=C to bond with; allowed: one after an elimination")
-        return {carbon: adducts(molecule, carbon) for carbon in fragment.bonding_atoms}
+        shapes = {carbon: adducts(molecule, carbon) for carbon in fragment.bonding_atoms}
+        if not any(map(len, shapes.values())):
+            raise ValueError(f"fragment {fragment.name} clashes with itself once its C=C bonds; use fewer units")
+        return {carbon: found for carbon, found in shapes.items() if len(found)}
     atoms = molecule.indices_from_symbol(element)
     if not atoms:
         present = ", ".join(sorted({site.specie.symbol for site in molecule}))
