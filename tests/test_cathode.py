@@ -171,11 +171,12 @@ ROCK_SALT = Structure.from_spacegroup(
         (SPINEL, "composition Li8Mn16O32"),
         (ROCK_SALT, "Fm-3m"),
         (layered(2.87, 17.1, "Al", "Li", z=0.39), "oxygen at z = 0.390"),
+        (layered(2.87, 17.1, "Al", "Li", z=0.11), "oxygen at z = 0.110"),
         (layered(2.87, 14.2, "Ni", {"Li": 0.5}), "occupancy 0.5"),
         (layered(2.87, 14.2, "Ni", "Na"), "composition Na3Ni3O6"),
         (layered(2.87, 14.2, "Ni", "Li", anion={"O": 0.9, "F": 0.1}), "O:0.9, F:0.1"),
     ],
-    ids=["spinel", "rock salt", "delafossite", "delithiated", "sodium", "fluorinated"],
+    ids=["spinel", "rock salt", "delafossite", "linear metal", "delithiated", "sodium", "fluorinated"],
 )
 def test_what_is_no_layered_oxide_is_refused_with_what_was_found(structure: Structure, word: str) -> None:
     with pytest.raises(ValueError, match=r"^cathode 'x': found [^\n]+; allowed: layered LiMO2[^\n]+$") as caught:
