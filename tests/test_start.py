@@ -37,7 +37,7 @@ def beside(initial: Atoms, final: Atoms, moving: int, aside: float = 0.5) -> np.
     return initial.positions[moving] + jump / 2 + aside * np.cross(jump, [0, 0, 1]) / np.linalg.norm(jump)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seeds)
 def test_an_atom_passes_the_point_given_in_any_periodic_image(seed: int) -> None:
     initial, final, moving = slab_hop()
@@ -105,7 +105,7 @@ def test_a_point_that_is_none_is_refused() -> None:
         through(initial, final, 3, moving, initial.positions[oxygen].tolist())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(seeds)
 def test_given_images_may_be_wrapped_in_any_way(seed: int) -> None:
     initial, final, _ = slab_hop()
