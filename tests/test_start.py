@@ -9,14 +9,19 @@ import pytest
 from ase import Atoms
 from ase.geometry import find_mic
 from hypothesis import given, settings
+from pymatgen.io.ase import AseAtomsAdaptor
 from test_endpoints import slab_hop
+from test_hop import build
 from test_path import positions, seeds, wrapped
 
 from barriers.structures.endpoints import frozen_atoms
+from barriers.structures.hop import final_in_initial_order, make_endpoint, moving_index
+from barriers.structures.hop_choice import select_hops
+from barriers.structures.hop_search import find_hops
 from barriers.structures.path import OverlapError, interpolate, through
 from barriers.structures.path_known import given as given_images
 from barriers.structures.spacing import evenly
-from barriers.structures.start import Start, first_band
+from barriers.structures.start import Start, first_band, through_start
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +76,28 @@ def test_every_band_is_evenly_spaced_and_runs_back_the_same_way(idpp: list[Atoms
         assert steps(band) == pytest.approx(steps(band).mean(), rel=1e-8), start.method
         assert positions(returned)[::-1] == pytest.approx(positions(band), abs=1e-9), start.method
         assert Start.model_validate_json(start.model_dump_json()) == start
+
+
+def test_a_divacancy_hop_starts_through_its_tetrahedron() -> None:
+    slab = build("NCM811")
+    hops = find_hops(slab)
+    for hop in select_hops(hops, kind="divacancy")[::7]:
+        ends = [make_endpoint(slab, hop.initial), final_in_initial_order(make_endpoint(slab, hop.final), hop)]
+        initial, final = map(AseAtomsAdaptor.get_atoms, ends)
+        for atoms in (initial, final):
+            atoms.wrap()
+        start = through_start(hop, 3)
+        assert Start.model_validate_json(start.model_dump_json()) == start
+        band = first_band(initial, final, start, None)
+        ion = band[2][moving_index(hop, len(initial))].position
+        distances = np.sort(band[2].get_distances(start.moving, np.flatnonzero(initial.symbols == "O"), mic=True))
+        assert hop.through is not None
+        apart = find_mic(ion - hop.through.position(slab), initial.cell, initial.pbc)[1]
+        assert apart < 0.1
+        assert distances[3] < 2.1
+        assert distances[4] > 2.4
+    with pytest.raises(ValueError, match="passes no place; allowed: a divacancy hop"):
+        through_start(select_hops(hops, kind="vacancy")[0], 3)
 
 
 @pytest.mark.parametrize("smooth", [True, False])

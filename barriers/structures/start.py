@@ -8,6 +8,8 @@ import numpy as np
 from ase import Atoms
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from barriers.structures.hop import Hop, Site, moving_index
+from barriers.structures.mapping import unwrap
 from barriers.structures.path import checked, interpolate, through
 from barriers.structures.path_displaced import displace
 from barriers.structures.path_known import carry, given
@@ -28,7 +30,9 @@ class Start(BaseModel):
     amplitude: float = Field(0.0, description="size of the displacement (Å)")
     seed: int = Field(0, description="seed of the displacement")
     moving: int | None = Field(None, description="atom that passes the point")
-    via: tuple[float, float, float] | None = Field(None, description="point that it passes (Å)")
+    via: Site | tuple[float, float, float] | None = Field(
+        None, description="point that it passes: defined by atoms of the endpoints, or Cartesian (Å)"
+    )
     images: list[list[list[float]]] | None = Field(
         None, description="given positions (Å), endpoints included, shape (n, N, 3)"
     )
@@ -81,6 +85,19 @@ def plan_starts(
     return starts[:n_starts]
 
 
+def through_start(hop: Hop, n_images: int) -> Start:
+    """Start a band through the place that a hop passes.
+
+    Raises
+    ------
+    ValueError
+        If it passes none.
+    """
+    if hop.passed is None or hop.moving is None:
+        raise ValueError(f"hop {hop.label} passes no place; allowed: a divacancy hop")
+    return Start(method="through", n_images=n_images, moving=moving_index(hop, 0), via=hop.passed)
+
+
 def first_band(initial: Atoms, final: Atoms, start: Start, guide: np.ndarray | None) -> list[Atoms]:
     """Make the first band of a start, endpoints included.
 
@@ -107,10 +124,18 @@ def first_band(initial: Atoms, final: Atoms, start: Start, guide: np.ndarray | N
     elif start.method == "given":
         images = given(initial, final, np.array(start.images), start.n_images)
     elif start.moving is not None and start.via is not None:
-        images = through(initial, final, start.n_images, start.moving, start.via)
+        images = through(initial, final, start.n_images, start.moving, _point(initial, final, start.via))
     else:
         images = interpolate(initial, final, start.n_images, "linear" if start.method == "linear" else "idpp")
     if start.method == "displaced":
         fragment = np.flatnonzero(initial.arrays[LAYER] == FRAGMENT).tolist()
         images = displace(images, fragment, start.amplitude, start.seed)
     return checked(images, start.least)
+
+
+def _point(initial: Atoms, final: Atoms, via: Site | tuple[float, float, float]) -> np.ndarray:
+    """Cartesian point (Å); one defined by atoms is half way between those of the two endpoints."""
+    if isinstance(via, Site):
+        ends = (initial.positions, unwrap(final.positions, initial))
+        return np.mean([via.at(positions, initial.cell.array) for positions in ends], axis=0)
+    return np.array(via)
