@@ -85,6 +85,7 @@ def test_a_divacancy_hop_starts_through_its_tetrahedron() -> None:
         ends = [make_endpoint(slab, hop.initial), final_in_initial_order(make_endpoint(slab, hop.final), hop)]
         initial, final = map(AseAtomsAdaptor.get_atoms, ends)
         for atoms in (initial, final):
+            atoms.rattle(0.02, seed=1)
             atoms.wrap()
         start = through_start(hop, 3)
         assert Start.model_validate_json(start.model_dump_json()) == start
