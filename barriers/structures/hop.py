@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
+from ase.geometry import find_mic
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
@@ -14,6 +16,9 @@ from barriers.structures.surface import LAYER
 Point = NDArray[np.float64]
 
 Image = tuple[int, int, int]
+
+LONGEST_ARM = 4.6
+"""An anchor further than this (Å) from the first has been wrapped into the cell since the place was found."""
 
 Kind = Literal["vacancy", "divacancy", "interstitial"]
 
@@ -33,8 +38,18 @@ class Site(BaseModel):
 
     def position(self, structure: Structure) -> Point:
         """Cartesian position (Å) in a slab, or in any system made of it, shape (3,)."""
-        fractions = [structure[atom].frac_coords + np.array(image) for atom, image in self.anchors]
-        return structure.lattice.get_cartesian_coords(np.mean(fractions, axis=0)) + self.height * _normal(structure)
+        return self.at({atom: structure[atom].coords for atom, _ in self.anchors}, structure.lattice.matrix)
+
+    def at(self, positions: Mapping[int, Point] | Point, cell: Point) -> Point:
+        """Cartesian position (Å) for given positions of the anchors (Å) by number, and cell vectors (Å)."""
+        anchors = np.array([positions[atom] + np.array(image) @ cell for atom, image in self.anchors])
+        arms = anchors - anchors[0]
+        far = np.linalg.norm(arms, axis=1) > LONGEST_ARM
+        if far.any():
+            arms[far] = find_mic(arms[far], cell)[0]
+        normal = np.cross(cell[0], cell[1])
+        place: Point = anchors[0] + arms.mean(axis=0) + self.height * normal / np.linalg.norm(normal)
+        return place
 
 
 class EndState(BaseModel):
@@ -69,7 +84,7 @@ class Hop(BaseModel):
     image: Image = Field((0, 0, 0), description="lattice translation of the site that is reached")
     removed: tuple[int, ...] = Field((), description="further ions taken out in both endpoints")
     sites: tuple[Site, Site] | None = Field(None, description="first and last place of an added ion")
-    through: Site | None = Field(None, description="place passed on the way")
+    through: Site | None = Field(None, description="place passed on the way, its anchors in the slab's numbering")
     distance: float = Field(description="length of the jump on the unrelaxed slab (Å)")
     depth: float | None = Field(None, description="depth of its middle below the topmost atom (Å); none in a crystal")
     layers: tuple[int, int] | None = Field(None, description="atomic layers of both sites, 0 for the topmost")
@@ -86,6 +101,14 @@ class Hop(BaseModel):
     def final(self) -> EndState:
         """The final endpoint."""
         return self._state(self.moving, 1)
+
+    @property
+    def passed(self) -> Site | None:
+        """The place passed on the way, its anchors in the numbering of the endpoints."""
+        if self.through is None:
+            return None
+        anchors = [(_without(atom, self.initial.removed), image) for atom, image in self.through.anchors]
+        return Site(anchors=tuple(anchors), height=self.through.height)
 
     def _state(self, vacancy: int | None, end: int) -> EndState:
         vacancies = self.removed if vacancy is None else (*self.removed, vacancy)
@@ -151,15 +174,6 @@ def moving_index(hop: Hop, n_atoms: int) -> int:
     return n_atoms - 1 if hop.moving is None else _without(hop.moving, hop.initial.removed)
 
 
-def passed(hop: Hop) -> tuple[int, Site] | None:
-    """Moving ion and the place it passes, by the numbers of the endpoints' atoms; none for a hop that passes none."""
-    if hop.through is None or hop.moving is None:
-        return None
-    gone = hop.initial.removed
-    anchors = tuple((_without(atom, gone), image) for atom, image in hop.through.anchors)
-    return _without(hop.moving, gone), Site(anchors=anchors, height=hop.through.height)
-
-
 def hop_ends(structure: Structure, hop: Hop) -> tuple[Point, Point]:
     """First and last position of the moving ion in a system (Å), not wrapped, each of shape (3,)."""
     if hop.sites:
@@ -173,11 +187,6 @@ def midpoint(slab: Structure, hop: Hop) -> Point:
     """Cartesian midpoint of the jump (Å), shape (3,)."""
     first, last = hop_ends(slab, hop)
     return (first + last) / 2
-
-
-def _normal(structure: Structure) -> Point:
-    normal: Point = np.cross(*structure.lattice.matrix[:2])
-    return normal / np.linalg.norm(normal)
 
 
 def _without(atom: int, removed: tuple[int, ...]) -> int:

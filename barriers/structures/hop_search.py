@@ -54,10 +54,10 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
     Raises
     ------
     ValueError
-        If there is no pair of free sites, or the cell is too small to tell a jump from its image.
+        If there is no hop, or the cell is too small to tell a jump from its image.
     """
     lithium = _ions(structure, ion)
-    vacancy, divacancy = _vacancy_jumps(lithium, ion)
+    vacancy, divacancy = _vacancy_jumps(lithium)
     adatoms = _added(structure, adatom_sites(structure, ion), ion)
     surface = [
         Jump("interstitial", first, last, mechanism="surface")
@@ -69,6 +69,8 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
         for places, jumps in ((lithium, vacancy), (lithium, divacancy), (adatoms, surface))
         for entry in _distinct(places, jumps)
     ]
+    if not found:
+        raise ValueError(f"no hop: no two free {ion} sites, or places above the surface, within {LONGEST_HOP} Å")
     return as_hops(sorted(found, key=lambda entry: rank(*entry)))
 
 
@@ -138,26 +140,24 @@ def _neighbours(places: Places) -> dict[int, list[Place]]:
     points = Structure(lattice, ["H"] * len(places.fractions), places.fractions)
     near: dict[int, list[Place]] = defaultdict(list)
     for first, last, image, _ in zip(*points.get_neighbor_list(LONGEST_HOP), strict=True):
-        if first != last:
-            near[int(first)].append((int(last), whole(image)))
-    shortest = min(lattice.abc[:2])
+        near[int(first)].append((int(last), whole(image)))
+    shortest = min(lattice.abc if places.top is None else lattice.abc[:2])
     for first, candidates in near.items():
         steps = np.array([places.position(last) for last in candidates]) - places.position((first, HERE))
         lengths = np.linalg.norm(steps, axis=1)
         between = np.linalg.norm(steps[:, None] - steps, axis=-1)
         detour = np.maximum(lengths, between).min(axis=1, where=~np.eye(len(steps), dtype=bool), initial=np.inf)
         direct = (detour > DETOUR * lengths) & (2 * lengths < shortest - IMAGE_MARGIN)
-        around[first] = [last for last, kept in zip(candidates, direct, strict=True) if kept]
+        around[first] = [last for last, kept in zip(candidates, direct, strict=True) if kept and last[0] != first]
     if near and not any(around.values()):
-        raise ValueError(f"surface vector of {shortest:.1f} Å: a hop meets its own image; use a larger min_lengths")
+        vector, larger = ("cell", "a larger cell") if places.top is None else ("surface", "larger min_lengths")
+        raise ValueError(f"{vector} vector of {shortest:.1f} Å: a hop meets its own image; use {larger}")
     return around
 
 
-def _vacancy_jumps(places: Places, ion: str) -> tuple[list[Jump], list[Jump]]:
+def _vacancy_jumps(places: Places) -> tuple[list[Jump], list[Jump]]:
     """Jumps into one vacancy, and those beside a second."""
     around = _neighbours(places)
-    if not around:
-        raise ValueError(f"no pair of free {ion} sites within {LONGEST_HOP} Å; use a larger min_lengths")
     words: dict[int, Mechanism] = {1: "single oxygen", 2: "oxygen dumbbell"}
     single, double = [], []
     for first, lasts in around.items():

@@ -88,11 +88,8 @@ def _describe(
     images: NDArray[np.float64],
     distances: NDArray[np.float64],
 ) -> Surroundings:
-    near = [
-        (structure[int(atom)].specie, int(atom), whole(image), distance)
-        for atom, image, distance in zip(atoms, images, distances, strict=True)
-        if ITSELF < distance < METAL_REACH
-    ]
+    close = np.flatnonzero((distances > ITSELF) & (distances < METAL_REACH))
+    near = [(structure[int(atoms[i])].specie, int(atoms[i]), whole(images[i]), distances[i]) for i in close]
     anions = [entry for entry in near if is_anion(entry[0]) and entry[3] < ANION_REACH]
     metals = [element.symbol for element, *_ in near if element.is_metal and element.symbol != ion]
     other = distances > ITSELF

@@ -64,7 +64,7 @@ def interpolate(initial: Atoms, final: Atoms, n_images: int, method: Literal["id
     return checked(images)
 
 
-def through(initial: Atoms, final: Atoms, n_images: int, moving: int, via: Sequence[float]) -> list[Atoms]:
+def through(initial: Atoms, final: Atoms, n_images: int, moving: int, via: Sequence[float] | np.ndarray) -> list[Atoms]:
     """Draw a band on which one atom passes a given point, such as the centre of a tetrahedron.
 
     The atom goes straight to the point and straight on; the others go straight all the way. Nothing is relaxed: an
@@ -78,7 +78,7 @@ def through(initial: Atoms, final: Atoms, n_images: int, moving: int, via: Seque
         Intermediate images.
     moving : int
         Index of the atom.
-    via : Sequence[float]
+    via : array_like, shape (3,)
         The point (Å), in any periodic image.
 
     Returns

@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.structures.hop import Hop, Site, passed
+from barriers.structures.hop import Hop, Site, moving_index
 from barriers.structures.mapping import unwrap
 from barriers.structures.path import checked, interpolate, through
 from barriers.structures.path_displaced import displace
@@ -31,7 +30,9 @@ class Start(BaseModel):
     amplitude: float = Field(0.0, description="size of the displacement (Å)")
     seed: int = Field(0, description="seed of the displacement")
     moving: int | None = Field(None, description="atom that passes the point")
-    via: Site | None = Field(None, description="place that it passes, anchored to atoms of the endpoint")
+    via: Site | tuple[float, float, float] | None = Field(
+        None, description="point that it passes: defined by atoms of the endpoints, or Cartesian (Å)"
+    )
     images: list[list[list[float]]] | None = Field(
         None, description="given positions (Å), endpoints included, shape (n, N, 3)"
     )
@@ -85,10 +86,8 @@ def plan_starts(
     hop : Hop or None
         The hop; the interpolation goes through the place it passes, such as a tetrahedral site.
     """
-    plain = Start(method=method, n_images=n_images)
-    if hop is not None and (on_the_way := passed(hop)) is not None:
-        moving, via = on_the_way
-        plain = Start(method="through", n_images=n_images, moving=moving, via=via)
+    passes = hop is not None and hop.passed is not None
+    plain = through_start(hop, n_images) if hop and passes else Start(method=method, n_images=n_images)
     if not has_fragment:
         return [plain]
     starts = [Start(method="carried", n_images=n_images)] if guided else []
@@ -96,6 +95,19 @@ def plan_starts(
     for number in range(n_starts - len(starts)):
         starts.append(Start(method="displaced", n_images=n_images, amplitude=amplitude, seed=seed + number + 1))
     return starts[:n_starts]
+
+
+def through_start(hop: Hop, n_images: int) -> Start:
+    """Start a band through the place that a hop passes.
+
+    Raises
+    ------
+    ValueError
+        If it passes none.
+    """
+    if hop.passed is None or hop.moving is None:
+        raise ValueError(f"hop {hop.label} passes no place; allowed: a divacancy hop")
+    return Start(method="through", n_images=n_images, moving=moving_index(hop, 0), via=hop.passed)
 
 
 def first_band(initial: Atoms, final: Atoms, start: Start, guide: np.ndarray | None) -> list[Atoms]:
@@ -124,7 +136,7 @@ def first_band(initial: Atoms, final: Atoms, start: Start, guide: np.ndarray | N
     elif start.method == "given":
         images = given(initial, final, np.array(start.images), start.n_images)
     elif start.moving is not None and start.via is not None:
-        images = through(initial, final, start.n_images, start.moving, _between(start.via, initial, final))
+        images = through(initial, final, start.n_images, start.moving, _point(initial, final, start.via))
     else:
         images = interpolate(initial, final, start.n_images, "linear" if start.method == "linear" else "idpp")
     if start.method == "displaced":
@@ -133,9 +145,9 @@ def first_band(initial: Atoms, final: Atoms, start: Start, guide: np.ndarray | N
     return checked(images, start.least)
 
 
-def _between(site: Site, initial: Atoms, final: Atoms) -> list[float]:
-    """Mean of a place's position in both endpoints (Å), so that the way back passes the same point."""
-    matched = final.copy()
-    matched.positions = unwrap(final.positions, initial)
-    first, last = (site.position(AseAtomsAdaptor.get_structure(atoms)) for atoms in (initial, matched))
-    return [float(component) for component in (first + last) / 2]
+def _point(initial: Atoms, final: Atoms, via: Site | tuple[float, float, float]) -> np.ndarray:
+    """Cartesian point (Å); one defined by atoms is half way between those of the two endpoints."""
+    if isinstance(via, Site):
+        ends = (initial.positions, unwrap(final.positions, initial))
+        return np.mean([via.at(positions, initial.cell.array) for positions in ends], axis=0)
+    return np.array(via)
