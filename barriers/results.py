@@ -159,7 +159,7 @@ def _surface_bonds(band: BandDoc) -> tuple[list[str], list[str]]:
         )
         found.append(surface_bonds(image, n_slab))
     pairs: list[set[tuple[int, int]]] = [{(bond.fragment_atom, bond.slab_atom) for bond in bonds} for bonds in found]
-    changed = sorted(set.union(*pairs) - set.intersection(*pairs))
+    changed = sorted(pair for pair in set().union(*pairs) if not all(pair in bonded for bonded in pairs))
     words = ", ".join(f"{_named(band, first)}–{_named(band, last)}" for first, last in changed)
     warnings = [f"bonds between fragment and surface open or close along the path: {words}"] if changed else []
     return [str(bond) for bond in found[0]], warnings
