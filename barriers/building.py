@@ -9,22 +9,22 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core import Structure
 
-from barriers.structures.cathode import Cathode, bulk, cathode_of
-from barriers.structures.counts import achieved
-from barriers.structures.coverage import cover, fragments_for
-from barriers.structures.edits import rattle, with_species, without
-from barriers.structures.hop import Hop, midpoint
-from barriers.structures.hop_choice import select_hops
-from barriers.structures.hop_search import find_hops
-from barriers.structures.interface import place_at_distance, place_bonded
-from barriers.structures.lithium import RemovalMethod, exchange_antisites, lithium_to_remove
-from barriers.structures.ordering import order_metals
-from barriers.structures.placement_sites import surface_sites
-from barriers.structures.polymer import Fragment, build_fragment
-from barriers.structures.poses import Orientation
-from barriers.structures.read_cathode import read_cathode
-from barriers.structures.surface import cut_slab, freeze_thickness
-from barriers.structures.terminations import Termination
+from barriers.structures.cathode.counts import achieved
+from barriers.structures.cathode.crystal import Cathode, bulk, cathode_of
+from barriers.structures.cathode.lithium import RemovalMethod, exchange_antisites, lithium_to_remove
+from barriers.structures.cathode.ordering import order_metals
+from barriers.structures.cathode.reading import read_cathode
+from barriers.structures.hop.choice import select_hops
+from barriers.structures.hop.hop import Hop, midpoint
+from barriers.structures.hop.search import find_hops
+from barriers.structures.interface.coverage import cover, fragments_for
+from barriers.structures.interface.placement import place_at_distance, place_bonded
+from barriers.structures.interface.poses import Orientation
+from barriers.structures.interface.sites import surface_sites
+from barriers.structures.polymer.fragment import Fragment, build_fragment
+from barriers.structures.surface.edits import rattle, with_species, without
+from barriers.structures.surface.slab import cut_slab, freeze_thickness
+from barriers.structures.surface.terminations import Termination
 from barriers.study import CathodeSection, FragmentSection, HopSection, PlacementSection, SurfaceSection
 
 FIRST_BONDS = {("C", "O"): 1.45}

@@ -81,7 +81,7 @@ def build(
     from barriers.plan import build_study
     from barriers.report.built import built_table, write_built
     from barriers.report.sheet import Drawn
-    from barriers.structures.hop import hop_ends
+    from barriers.structures.hop.hop import hop_ends
     from barriers.study_file import load_study
 
     study = load_study(study_file)

@@ -7,9 +7,9 @@ from pymatgen.core import Structure
 
 from barriers.building import build_slab, placements_of
 from barriers.documents import RelaxDoc, StaticDoc
-from barriers.structures.cathode import Cathode
-from barriers.structures.hop import EndState, Hop, final_in_initial_order, make_endpoint
-from barriers.structures.hop_carried import check_carried
+from barriers.structures.cathode.crystal import Cathode
+from barriers.structures.hop.carried import check_carried
+from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, make_endpoint
 from barriers.study import CathodeSection, FragmentSection, PlacementSection, SurfaceSection
 
 

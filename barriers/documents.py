@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 from pymatgen.core import Structure
 
-from barriers.structures.hop import Hop
+from barriers.structures.hop.hop import Hop
 
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning; results of another version are computed anew."""

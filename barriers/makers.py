@@ -14,8 +14,8 @@ from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
 from barriers.results import barrier_document, study_document
-from barriers.structures.hop import EndState, Hop
-from barriers.structures.start import plan_starts
+from barriers.structures.hop.hop import EndState, Hop
+from barriers.structures.path.start import plain_start, plan_starts
 from barriers.study import NebSection, PathSection, RelaxSection, Study, SystemSection
 
 
@@ -92,16 +92,9 @@ class BarrierMaker(Maker):
         guide : BandDoc or None
             The bare slab's converged band of the same hop.
         """
-        starts = plan_starts(
-            self.path.n_images,
-            self.path.starts,
-            has_fragment,
-            guide is not None,
-            self.path.displacement,
-            self.path.seed,
-            self.path.method,
-            hop,
-        )
+        path = self.path
+        plain = plain_start(path.n_images, path.method, path.min_distance, hop)
+        starts = plan_starts(plain, path.starts, has_fragment, guide is not None, path.displacement, path.seed)
         label = f"{self.name} {hop.name}" if hop else self.name
         bands: list[Job] = []
         for start in starts:

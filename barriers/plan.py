@@ -11,8 +11,8 @@ from pymatgen.core import Structure
 from barriers.building import BuiltSlab, build_slab, crystal_of, hops_of, placements_of
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
-from barriers.structures.contacts import image_distance
-from barriers.structures.hop import Hop, final_in_initial_order, make_endpoint
+from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
+from barriers.structures.interface.contacts import image_distance
 from barriers.study import Study, SystemSection
 
 CALLS = {"slab": 30, "screened": 1, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}

@@ -17,9 +17,9 @@ from barriers.analysis.comparison import Row, compare, sentence
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
 from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, PathDoc, RelaxDoc, StudyDoc
-from barriers.structures.contacts import surface_bonds
-from barriers.structures.hop import Hop, moving_index
-from barriers.structures.surface import FRAGMENT, LAYER, frozen_atoms
+from barriers.structures.hop.hop import Hop, moving_index
+from barriers.structures.interface.contacts import surface_bonds
+from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
 
 LEFT_ITS_SITE = 0.8
 """An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""

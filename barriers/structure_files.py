@@ -14,7 +14,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc
-from barriers.structures.endpoints import EndpointError, check_endpoints, match_order
+from barriers.structures.path.endpoints import EndpointError, check_endpoints, match_order
 
 FORMATS = ("extxyz", "cif", "vasp")
 """Endings of structure files that are written."""

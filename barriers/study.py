@@ -69,6 +69,9 @@ class PathSection(Section):
     method: Literal["idpp", "linear"] = Field(
         "idpp", description="first interpolation, of a hop that passes no tetrahedral site"
     )
+    min_distance: Angstrom = Field(
+        0.0, ge=0, le=3, description="a first band that brings two atoms nearer than this is refused"
+    )
     n_images: int = Field(4, ge=1, le=50, description="intermediate images, endpoints not counted")
     starts: int = Field(
         2, ge=1, le=20, description="first bands tried in a system with a fragment; a bare slab has one"

@@ -124,7 +124,7 @@ def is_formula(text: str) -> None:
     """Refuse what is no formula of a layered oxide."""
     if not text.startswith("Li"):
         raise ValueError("is not on file")
-    from barriers.structures.cathode import metals_of
+    from barriers.structures.cathode.crystal import metals_of
 
     metals_of(text)
 
@@ -133,7 +133,7 @@ def is_repeat_unit(text: str) -> None:
     """Refuse what is no SMILES of a repeat unit."""
     if "*" not in text:
         raise ValueError("is not on file")
-    from barriers.structures.polymer import find_polymer
+    from barriers.structures.polymer.fragment import find_polymer
 
     find_polymer(text)
 

@@ -8,7 +8,8 @@ from pydantic import Field, field_validator
 
 from barriers.study_fields import Name, Section, refusal, takes, unit
 
-Span = Annotated[float, Field(ge=0, le=60, json_schema_extra=unit("Å"))]
+Span = Annotated[float, Field(ge=0, le=10, json_schema_extra=unit("Å"))]
+Depth = Annotated[float, Field(ge=-10, le=100, json_schema_extra=unit("Å"))]
 
 
 class HopSection(Section):
@@ -30,8 +31,10 @@ class HopSection(Section):
     length: tuple[Span, Span] | None = Field(
         None, strict=False, description="least and largest length; any if left out"
     )
-    depth: tuple[Span, Span] | None = Field(
-        None, strict=False, description="least and largest depth below the topmost atom; any if left out"
+    depth: tuple[Depth, Depth] | None = Field(
+        None,
+        strict=False,
+        description="least and largest depth of the middle below the topmost atom, negative above it; any if left out",
     )
     label: str | None = Field(
         None,

@@ -11,7 +11,7 @@ from rdkit.Chem import rdDetermineBonds, rdForceFieldHelpers
 from scipy.sparse.csgraph import shortest_path
 
 from barriers.structures.bonding import bonds
-from barriers.structures.polymer import Fragment
+from barriers.structures.polymer.fragment import Fragment
 
 E_ANGSTROM = 4.80320
 """Debye in one elementary charge times Å."""

@@ -16,10 +16,10 @@ from ase.io import write
 from pymatgen.core import Structure
 
 from barriers.cli import main
-from barriers.structures.cathode import bulk as crystal
-from barriers.structures.cathode import known_cathodes
-from barriers.structures.ordering import order_metals
-from barriers.structures.surface import cut_slab
+from barriers.structures.cathode.crystal import bulk as crystal
+from barriers.structures.cathode.crystal import known_cathodes
+from barriers.structures.cathode.ordering import order_metals
+from barriers.structures.surface.slab import cut_slab
 
 ROOT = Path(__file__).parent.parent
 

@@ -5,8 +5,8 @@ from functools import cache
 from conftest import ordered_slab
 
 from barriers.structures.bonding import distances_to
-from barriers.structures.interface import place_at_distance, place_bonded
-from barriers.structures.polymer import build_fragment
+from barriers.structures.interface.placement import place_at_distance, place_bonded
+from barriers.structures.polymer.fragment import build_fragment
 
 VACUUM = 12.0
 PAIRS = [("C", "O"), ("F", "Li"), ("F", "Ni"), ("H", "O")]

@@ -17,7 +17,7 @@ from example_structures import STUDY, structures, systems
 from PIL import Image
 
 from barriers.report.built import describe, write_built
-from barriers.structures.surface import FRAGMENT, LAYER, frozen_atoms
+from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
 
 Cli = Callable[..., Outcome]
 

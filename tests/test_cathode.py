@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Species, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from barriers.structures.cathode import Cathode, bulk, cathode_of, known_cathodes
-from barriers.structures.ordering import order_metals
-from barriers.structures.read_cathode import read_cathode
+from barriers.structures.cathode.crystal import Cathode, bulk, cathode_of, known_cathodes
+from barriers.structures.cathode.ordering import order_metals
+from barriers.structures.cathode.reading import read_cathode
 
 SPIN = {"Ni3": "Low Spin", "Co3": "Low Spin", "Mn3": "High Spin"}
 PROPERTIES = settings(deadline=None, max_examples=20, derandomize=True)

@@ -6,7 +6,7 @@ from chain_geometry import assert_sound, backbone, dipole, mmff_energy, neighbou
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barriers.structures.polymer import build_fragment, known_polymers
+from barriers.structures.polymer.fragment import build_fragment, known_polymers
 
 # Lovinger, Science 220, 1115 (1983): TGTG', all-trans, T3GT3G'.
 PATTERNS = {

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from placing import slab
 from pymatgen.core import Lattice, Structure
 
-from barriers.structures.contacts import SurfaceBond, bond_reach, fragment_gap, image_distance, surface_bonds
-from barriers.structures.interface import place_at_distance, place_bonded
-from barriers.structures.polymer import build_fragment
+from barriers.structures.interface.contacts import SurfaceBond, bond_reach, fragment_gap, image_distance, surface_bonds
+from barriers.structures.interface.placement import place_at_distance, place_bonded
+from barriers.structures.polymer.fragment import build_fragment
 
 BOX = Lattice.orthorhombic(10, 11, 40)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pymatgen.core import Composition
 from rdkit import Chem
 
-from barriers.structures.elimination import Elimination, known_eliminations
-from barriers.structures.polymer import build_fragment, known_polymers
+from barriers.structures.polymer.elimination import Elimination, known_eliminations
+from barriers.structures.polymer.fragment import build_fragment, known_polymers
 
 PAIRS = [("PVDF", "HF"), ("PAN", "HCN")]
 

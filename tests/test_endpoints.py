@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.structures.endpoints import EndpointError, check_endpoints, frozen_atoms, match_order
-from barriers.structures.hop import final_in_initial_order, make_endpoint, moving_index
-from barriers.structures.hop_choice import select_hops
-from barriers.structures.hop_search import find_hops
+from barriers.structures.hop.choice import select_hops
+from barriers.structures.hop.hop import final_in_initial_order, make_endpoint, moving_index
+from barriers.structures.hop.search import find_hops
+from barriers.structures.path.endpoints import EndpointError, check_endpoints, frozen_atoms, match_order
 
 seeds = st.integers(0, 10_000)
 

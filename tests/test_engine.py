@@ -22,7 +22,7 @@ from barriers.engines.mlip.models import ModelSpec, check_model, known_models
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import largest_force, relax
 from barriers.structure_files import to_structure
-from barriers.structures.path import interpolate
+from barriers.structures.path.interpolate import interpolate
 
 EMT_SPEC = ModelSpec("emt")
 SETTINGS = NebSettings(fmax=0.03, rough_fmax=0.3, max_steps=300, spring=1.0)

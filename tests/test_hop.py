@@ -15,11 +15,11 @@ from pymatgen.core.surface import SlabGenerator
 
 from barriers import load_study
 from barriers.building import build_slab, crystal_of, hops_of
-from barriers.structures.cathode import bulk, known_cathodes
-from barriers.structures.hop import Hop, final_in_initial_order, hop_ends, make_endpoint, midpoint, moving_index
-from barriers.structures.hop_choice import select_hops
-from barriers.structures.hop_search import find_hops
-from barriers.structures.surface import LAYER, frozen_atoms, set_vacuum
+from barriers.structures.cathode.crystal import bulk, known_cathodes
+from barriers.structures.hop.choice import select_hops
+from barriers.structures.hop.hop import Hop, final_in_initial_order, hop_ends, make_endpoint, midpoint, moving_index
+from barriers.structures.hop.search import find_hops
+from barriers.structures.surface.slab import LAYER, frozen_atoms, set_vacuum
 
 CATHODES = known_cathodes()
 seeds = st.integers(0, 10_000)

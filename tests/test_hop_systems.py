@@ -11,13 +11,13 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from test_hop import build
 
-from barriers.structures.endpoints import overlap
-from barriers.structures.hop import Hop, final_in_initial_order, hop_ends, make_endpoint
-from barriers.structures.hop_carried import check_carried
-from barriers.structures.hop_choice import select_hops
-from barriers.structures.hop_search import find_fragment_hops, find_hops
-from barriers.structures.interface import place_at_distance
-from barriers.structures.polymer import build_fragment
+from barriers.structures.hop.carried import check_carried
+from barriers.structures.hop.choice import select_hops
+from barriers.structures.hop.hop import Hop, final_in_initial_order, hop_ends, make_endpoint
+from barriers.structures.hop.search import find_fragment_hops, find_hops
+from barriers.structures.interface.placement import place_at_distance
+from barriers.structures.path.endpoints import overlap
+from barriers.structures.polymer.fragment import build_fragment
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from placing import VACUUM, slab
 from scipy.spatial.distance import cdist
 
 from barriers.structures.bonding import bonding_sites, bonds, contact_radii
-from barriers.structures.contacts import fragment_gap, image_distance
-from barriers.structures.interface import place_at_distance, place_bonded
-from barriers.structures.polymer import build_fragment
-from barriers.structures.shapes import adducts
-from barriers.structures.surface import frozen_atoms
+from barriers.structures.interface.contacts import fragment_gap, image_distance
+from barriers.structures.interface.placement import place_at_distance, place_bonded
+from barriers.structures.interface.shapes import adducts
+from barriers.structures.polymer.fragment import build_fragment
+from barriers.structures.surface.slab import frozen_atoms
 
 MANY = 1000
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from pymatgen.analysis.ewald import EwaldSummation
 from pymatgen.core import Structure
 
-from barriers.structures.cathode import bulk, known_cathodes
-from barriers.structures.electrostatics import formal_charges
-from barriers.structures.lithium import RemovalMethod, exchange_antisites, lithium_to_remove
-from barriers.structures.ordering import order_metals
+from barriers.structures.cathode.crystal import bulk, known_cathodes
+from barriers.structures.cathode.electrostatics import formal_charges
+from barriers.structures.cathode.lithium import RemovalMethod, exchange_antisites, lithium_to_remove
+from barriers.structures.cathode.ordering import order_metals
 
 PROPERTIES = settings(deadline=None, max_examples=10, derandomize=True)
 seeds = st.integers(0, 2**32 - 1)

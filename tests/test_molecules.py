@@ -5,8 +5,8 @@ from pymatgen.core import Composition
 from pymatgen.symmetry.analyzer import PointGroupAnalyzer
 
 from barriers.structures.bonding import bonds
-from barriers.structures.elimination import known_eliminations
-from barriers.structures.molecules import known_molecules, reaction_molecule
+from barriers.structures.polymer.elimination import known_eliminations
+from barriers.structures.polymer.molecules import known_molecules, reaction_molecule
 
 # Equilibrium lengths (Å) of the NIST Computational Chemistry Comparison and Benchmark Database, experimental.
 PUBLISHED = [

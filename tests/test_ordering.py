@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pymatgen.analysis.ewald import EwaldSummation
 from pymatgen.core import Structure
 
-from barriers.structures.cathode import bulk, known_cathodes
-from barriers.structures.counts import achieved, share_sites, smallest_sites
-from barriers.structures.electrostatics import formal_charges
-from barriers.structures.ordering import Method, order_metals
+from barriers.structures.cathode.counts import achieved, share_sites, smallest_sites
+from barriers.structures.cathode.crystal import bulk, known_cathodes
+from barriers.structures.cathode.electrostatics import formal_charges
+from barriers.structures.cathode.ordering import Method, order_metals
 
 NCM811 = known_cathodes()["NCM811"]
 METALS = [known_cathodes()[name].metals for name in ("NCM111", "NCM523", "NCM622", "NCM811")]

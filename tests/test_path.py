@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_endpoints import slab_hop
 
-from barriers.structures.endpoints import frozen_atoms, overlap
-from barriers.structures.path import OverlapError, interpolate
-from barriers.structures.path_displaced import displace
-from barriers.structures.path_known import carry
+from barriers.structures.path.displaced import displace
+from barriers.structures.path.endpoints import frozen_atoms, overlap
+from barriers.structures.path.interpolate import OverlapError, interpolate
+from barriers.structures.path.known import carry
 
 seeds = st.integers(0, 10_000)
 

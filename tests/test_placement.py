@@ -10,9 +10,9 @@ from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
 from barriers.structures.bonding import contact_radii
-from barriers.structures.contacts import image_distance
-from barriers.structures.interface import place_at_distance, place_bonded
-from barriers.structures.placement_sites import points_over, slab_operations, surface_sites
+from barriers.structures.interface.contacts import image_distance
+from barriers.structures.interface.placement import place_at_distance, place_bonded
+from barriers.structures.interface.sites import points_over, slab_operations, surface_sites
 
 
 def radii(structure):

@@ -9,10 +9,10 @@ from placing import apart, fragment, place, slab
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.structures.bonding import bonding_sites, clearances, distances_to, weights
-from barriers.structures.contacts import surface_bonds
-from barriers.structures.polymer import Fragment
-from barriers.structures.shapes import bonding_shapes, turns_above
-from barriers.structures.surface import set_vacuum
+from barriers.structures.interface.contacts import surface_bonds
+from barriers.structures.interface.shapes import bonding_shapes, turns_above
+from barriers.structures.polymer.fragment import Fragment
+from barriers.structures.surface.slab import set_vacuum
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from placing import VACUUM
 from pymatgen.core import Structure
 
 from barriers.structures.bonding import distances_to
-from barriers.structures.contacts import image_distance
-from barriers.structures.coverage import cover, fragments_for, surface_area
-from barriers.structures.interface import place_at_distance, place_bonded
-from barriers.structures.placement_sites import slab_operations, surface_sites
-from barriers.structures.polymer import build_fragment
+from barriers.structures.interface.contacts import image_distance
+from barriers.structures.interface.coverage import cover, fragments_for, surface_area
+from barriers.structures.interface.placement import place_at_distance, place_bonded
+from barriers.structures.interface.sites import slab_operations, surface_sites
+from barriers.structures.polymer.fragment import build_fragment
 
 
 def slab(name="NCM811"):

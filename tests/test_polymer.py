@@ -9,7 +9,7 @@ from pymatgen.core import Composition
 from rdkit import Chem
 
 from barriers.structures.bonding import bonds
-from barriers.structures.polymer import build_fragment, find_polymer
+from barriers.structures.polymer.fragment import build_fragment, find_polymer
 
 UNITS = st.integers(1, 6)
 FORMULAS = {

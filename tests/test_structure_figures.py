@@ -18,7 +18,7 @@ from pymatgen.core import Lattice, Structure
 from barriers.report.sheet import Drawn, contact_sheet, draw_system
 from barriers.report.structures import ELEMENT_COLOURS, draw_structure, drawn_radius
 from barriers.report.views import HopEnds, view_of
-from barriers.structures.surface import FRAGMENT, LAYER, frozen_atoms
+from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
 
 COUNTS = {"NCM": 72, "NCM@PVDF": 86, "NCM@PVDF-HF": 84}
 

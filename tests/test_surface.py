@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 
-from barriers.structures.cathode import bulk, known_cathodes
-from barriers.structures.cutting import BOND, composition, coordination, dipole, planes
-from barriers.structures.edits import rattle, with_species, without
-from barriers.structures.ordering import order_metals
-from barriers.structures.reconstruction import plan_move
-from barriers.structures.surface import (
+from barriers.structures.cathode.crystal import bulk, known_cathodes
+from barriers.structures.cathode.ordering import order_metals
+from barriers.structures.surface.cutting import BOND, composition, coordination, dipole, planes
+from barriers.structures.surface.edits import rattle, with_species, without
+from barriers.structures.surface.reconstruction import plan_move
+from barriers.structures.surface.slab import (
     LAYER,
     Cut,
     cut_slab,
@@ -28,7 +28,7 @@ from barriers.structures.surface import (
     has_equal_faces,
     set_vacuum,
 )
-from barriers.structures.terminations import Termination, terminations
+from barriers.structures.surface.terminations import Termination, terminations
 
 SLABS = Path(__file__).parent / "data" / "slabs"
 NCM811 = known_cathodes()["NCM811"]

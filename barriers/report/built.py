@@ -14,8 +14,8 @@ from barriers.report.sheet import Drawn, contact_sheet, draw_system
 from barriers.report.tables import write_rows
 from barriers.report.views import empty_height, fragment_atoms
 from barriers.structure_files import FORMATS, stem, write_structure
-from barriers.structures.contacts import fragment_gap, image_distance
-from barriers.structures.surface import frozen_atoms
+from barriers.structures.interface.contacts import fragment_gap, image_distance
+from barriers.structures.surface.slab import frozen_atoms
 
 HEADINGS = {
     "name": "Structure",

@@ -23,7 +23,7 @@ from pymatgen.core import Structure
 
 from barriers.report.figures import STYLE
 from barriers.report.views import Direction, HopEnds, View, view_of
-from barriers.structures.surface import frozen_atoms
+from barriers.structures.surface.slab import frozen_atoms
 
 ELEMENT_COLOURS = {
     "H": "#FFFFFF",

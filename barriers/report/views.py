@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Lattice, Molecule, Structure
 
 from barriers.structures.bonding import bonds
-from barriers.structures.surface import FRAGMENT, LAYER
+from barriers.structures.surface.slab import FRAGMENT, LAYER
 
 Points = NDArray[np.float64]
 HopEnds = tuple[Points, Points]

@@ -11,7 +11,7 @@ from ase.data import covalent_radii
 from numpy.typing import NDArray
 from pymatgen.core import Element, IMolecule, PeriodicSite, Site, Structure
 
-from barriers.structures.surface import FRAGMENT, LAYER
+from barriers.structures.surface.slab import FRAGMENT, LAYER
 
 Positions = NDArray[np.float64]
 

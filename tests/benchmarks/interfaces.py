@@ -16,12 +16,12 @@ from itertools import count, islice
 
 from pymatgen.core import Structure
 
-from barriers.structures.cathode import bulk, known_cathodes
-from barriers.structures.interface import place_at_distance, place_bonded
-from barriers.structures.ordering import order_metals
-from barriers.structures.placement_sites import points_over, surface_sites
-from barriers.structures.polymer import build_fragment
-from barriers.structures.surface import cut_slab
+from barriers.structures.cathode.crystal import bulk, known_cathodes
+from barriers.structures.cathode.ordering import order_metals
+from barriers.structures.interface.placement import place_at_distance, place_bonded
+from barriers.structures.interface.sites import points_over, surface_sites
+from barriers.structures.polymer.fragment import build_fragment
+from barriers.structures.surface.slab import cut_slab
 
 VACUUM = 12.0
 NUMBERS = (10, 30, 100, 300, 1000)

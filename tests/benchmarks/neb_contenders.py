@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from barriers.documents import RelaxDoc
     from barriers.makers import BarrierMaker
-    from barriers.structures.hop import Hop
+    from barriers.structures.hop.hop import Hop
 
 SMALL = (8.0, 5.0)
 """Least surface vectors (Å) of the slab for a trial: half the atoms, too narrow for a hop worth reporting."""
@@ -60,8 +60,8 @@ def prepare(folder: Path) -> None:
 
     from barriers import run
     from barriers.building import build_slab, crystal_of, hops_of
-    from barriers.structures.hop import final_in_initial_order, make_endpoint
-    from barriers.structures.path import interpolate
+    from barriers.structures.hop.hop import final_in_initial_order, make_endpoint
+    from barriers.structures.path.interpolate import interpolate
     from barriers.study import CathodeSection, HopSection, SurfaceSection
 
     small = json.loads((folder / "task.json").read_text())["size"] == "small"
@@ -87,8 +87,8 @@ def prepare(folder: Path) -> None:
 
 def nearest_pair(slab: Structure) -> Hop:
     """Choose the shortest jump of the sub-surface layer, the cell's width not asked for."""
-    from barriers.structures.hop import Hop
-    from barriers.structures.surface import LAYER
+    from barriers.structures.hop.hop import Hop
+    from barriers.structures.surface.slab import LAYER
 
     layers = slab.site_properties[LAYER]
     sites = [site for site in slab.indices_from_symbol("Li") if layers[site] == max(layers) - 1]
