@@ -2,8 +2,8 @@
 
 A slab of charged planes has a dipole that grows with its thickness. It goes if the charge dipole / thickness is taken
 from one face to the other (Tasker, see :class:`~barriers.structures.surface.terminations.Termination`): by ions that
-change sides, in rows (Hinuma, Kamachi and Hamamoto, Mater. Trans. 61, 78 (2020)), or by adsorbates of opposite charge, such as
-the hydroxyl groups found on MgO(111) (Ciston, Subramanian and Marks, arXiv:0809.2459).
+change sides, in rows (Hinuma, Kamachi and Hamamoto, Mater. Trans. 61, 78 (2020)), or by adsorbates of opposite
+charge, such as the hydroxyl groups found on MgO(111) (Ciston, Subramanian and Marks, arXiv:0809.2459).
 """
 
 from __future__ import annotations
