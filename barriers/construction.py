@@ -5,18 +5,20 @@ from __future__ import annotations
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.building import build_slab, placements_of
+from barriers.building import build_slab
 from barriers.documents import RelaxDoc, StaticDoc
+from barriers.placing import placements_of
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.carried import check_carried
 from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, make_endpoint
+from barriers.structures.surface.edits import rattle
 from barriers.study import CathodeSection, FragmentSection, PlacementSection, SurfaceSection
 
 
 @job
 def make_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSection) -> Structure:
-    """Build the slab."""
-    return build_slab(crystal, cathode, surface).structure
+    """Build the slab, and break its symmetry if that is asked for; hops are found on it as it was before."""
+    return rattle(build_slab(crystal, cathode, surface).structure, surface.rattle, cathode.seed)
 
 
 @job

@@ -8,9 +8,10 @@ from typing import Any
 
 from pymatgen.core import Structure
 
-from barriers.building import BuiltSlab, build_slab, crystal_of, hops_of, placements_of
+from barriers.building import BuiltSlab, build_slab, crystal_of, hops_of
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
+from barriers.placing import placements_of
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.structures.interface.contacts import image_distance
 from barriers.study import Study, SystemSection

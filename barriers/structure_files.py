@@ -88,7 +88,7 @@ def write_structure(structure: Structure, path: Path) -> None:
     """
     if path.suffix == ".extxyz":
         atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
-        own = [name for name in atoms.arrays if name not in ("numbers", "positions")]
+        own = sorted(set(atoms.arrays) - {"numbers", "positions"})
         write(path, atoms, format="extxyz", columns=["symbols", "positions", *own, "move_mask"])
     else:
         structure.to(filename=str(path), fmt="cif" if path.suffix == ".cif" else "poscar")

@@ -6,8 +6,10 @@ is allowed with it, so they never disagree.
 
 from __future__ import annotations
 
+import re
 import reprlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -95,8 +97,12 @@ def refusal(value: object, says: str, allowed: str | Sequence[str], at: tuple[st
         Where the value stands below the section or field that is validated.
     """
     words = allowed if isinstance(allowed, str) else ", ".join(allowed) + closest(value, allowed)
-    line = PydanticCustomError("refused", "{line}", {"line": f"{show(value)} {says}; allowed: {words}"})
-    return ValidationError.from_exception_data("study", [{"type": line, "loc": at, "input": value}])
+    return _refused(value, f"{show(value)} {says}; allowed: {words}", at)
+
+
+def _refused(value: object, line: str, at: tuple[str | int, ...] = ()) -> ValidationError:
+    error = PydanticCustomError("refused", "{line}", {"line": line})
+    return ValidationError.from_exception_data("study", [{"type": error, "loc": at, "input": value}])
 
 
 @cache
@@ -169,7 +175,11 @@ class OnFile:
                 raise ValueError("is not on file")
             self.accept(value)
         except ValueError as error:
-            raise refusal(value, str(error), self.takes() + closest(value, names_on_file(self.table))) from None
+            says = str(error)
+            if "; allowed: " in says:  # the whole line, after the name of a field
+                raise _refused(value, says.partition(": ")[2]) from None
+            says = says.partition(f"{value!r} ")[2] or says
+            raise refusal(value, says, self.takes() + closest(value, names_on_file(self.table))) from None
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -244,3 +254,14 @@ def allowed(field: FieldInfo) -> str:
         return ", ".join(map(repr, options))
     on_file = [mark.takes() for mark in field.metadata if isinstance(mark, OnFile)]
     return on_file[0] if on_file else "true, false" if field.annotation is bool else limits(field)
+
+
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """Put the field of the study in front of what a structure is refused for."""
+    try:
+        yield
+    except ValueError as error:
+        said = str(error).removeprefix(f"{field.rpartition('.')[2]}: ")
+        joint = "." if re.match(r"[a-z_]+: ", said) else ": "
+        raise ValueError(f"{field}{joint}{said}") from error

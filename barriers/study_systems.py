@@ -46,7 +46,7 @@ class FragmentSection(Section):
         json_schema_extra=takes("an elimination of the polymer, e.g. HF of PVDF"),
     )
     everywhere: bool = Field(False, description="eliminate at every place that can, rather than once in the middle")
-    places: tuple[Place, ...] | None = Field(
+    positions: tuple[Place, ...] | None = Field(
         None,
         min_length=1,
         strict=False,
@@ -75,11 +75,11 @@ class FragmentSection(Section):
 
     @model_validator(mode="after")
     def _eliminations_fit(self) -> Self:
-        if self.places and self.everywhere:
-            raise refusal(list(self.places), "stands beside everywhere", "one of the two", ("places",))
-        set_anyway = self.everywhere or self.places or self.stereo != "trans"
+        if self.positions and self.everywhere:
+            raise refusal(list(self.positions), "stands beside everywhere", "one of the two", ("positions",))
+        set_anyway = self.everywhere or self.positions or self.stereo != "trans"
         if self.eliminate is None and set_anyway:
-            where = "places" if self.places else "everywhere" if self.everywhere else "stereo"
+            where = "positions" if self.positions else "everywhere" if self.everywhere else "stereo"
             raise refusal(getattr(self, where), "eliminates nothing", f"{where} beside eliminate", (where,))
         return self
 
@@ -137,7 +137,8 @@ class SystemSection(Section):
         if self.fragment is None and "placement" in self.model_fields_set:
             allowed = "a fragment in the same system, or no placement"
             raise refusal(self.placement.mode, "places no fragment", allowed, ("placement",))
-        if self.placement.mode == "bonded" and self.fragment and self.fragment.eliminate is None:
+        through_carbon = self.placement.mode == "bonded" and self.placement.bond[0] == "C"
+        if through_carbon and self.fragment and self.fragment.eliminate is None:
             modes = "'at a distance'; 'bonded' with fragment.eliminate, which makes the C=C"
             raise refusal("bonded", "needs a fragment with a C=C", modes, ("placement", "mode"))
         return self

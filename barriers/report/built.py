@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pymatgen.core import Structure
 from rich.table import Table
 
@@ -41,8 +42,11 @@ def describe(name: str, structure: Structure) -> dict[str, Any]:
         atoms; ``fragment_gap``, the least distance between fragment and slab (Å), and ``image_distance``, the least
         between a fragment and its periodic images (Å), both None for a bare slab.
     """
-    n_slab = int((~fragment_atoms(structure)).sum())
+    of_fragment = fragment_atoms(structure)
+    n_slab = int((~of_fragment).sum())
     bare = n_slab == len(structure)
+    # An added ion is the last atom, after the fragment's.
+    slab_first = Structure.from_sites([structure[atom] for atom in np.argsort(of_fragment, kind="stable")])
     lengths = dict(zip("abc", (round(length, 3) for length in structure.lattice.abc), strict=True))
     return {
         "name": name,
@@ -51,8 +55,8 @@ def describe(name: str, structure: Structure) -> dict[str, Any]:
         **lengths,
         "vacuum": round(empty_height(structure), 3),
         "frozen": len(frozen_atoms(structure)),
-        "fragment_gap": None if bare else round(fragment_gap(structure, n_slab), 3),
-        "image_distance": None if bare else round(image_distance(structure, n_slab), 3),
+        "fragment_gap": None if bare else round(fragment_gap(slab_first, n_slab), 3),
+        "image_distance": None if bare else round(image_distance(slab_first, n_slab), 3),
     }
 
 

@@ -11,17 +11,8 @@ from barriers.plan import Plan
 
 
 def plan_table(plan: Plan) -> Table:
-    """Lay out a study's systems; slab, hops, jobs and expected time stand in the caption."""
-    built = plan.built
-    hops = "; ".join(f"{hop.name}: {hop.initial.label} → {hop.final.label}, {hop.label}" for hop in built.hops)
-    jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
-    time = "not known for this model" if plan.seconds is None else f"about {max(1, round(plan.seconds / 60))} min"
-    slab = built.slab
-    about = f"slab: termination {slab.termination.label}; {slab.metals}; lattice: {slab.crystal.source}"
-    notes = [f"! {warning}" for warning in slab.warnings]
-    work = f"about {plan.force_calls} force calls, {time} on this machine"
-    caption = escape("\n".join([about, *notes, f"hops: {hops}", f"jobs: {jobs}", work]))
-    table = Table(header_style="bold", caption=caption, caption_justify="left")
+    """Lay out a study's systems."""
+    table = Table(header_style="bold", caption="image: fragment to its nearest periodic image", caption_justify="left")
     for heading in ("System", "Formula"):
         table.add_column(heading)
     for heading in ("Atoms", "Placements", "Image (Å)"):
@@ -31,6 +22,24 @@ def plan_table(plan: Plan) -> Table:
         ways = [] if bare else [str(row["placements"]), f"{row['image_distance']:.2f}"]
         table.add_row(row["name"], row["formula"], str(row["atoms"]), *(ways or ["—", "—"]))
     return table
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Say what the slab is, which hops are looked at, and what will be done: a line each."""
+    slab = plan.built.slab
+    jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
+    time = "not known for this model" if plan.seconds is None else f"about {max(1, round(plan.seconds / 60))} min"
+    return [
+        f"slab: termination {slab.termination.label}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
+        f"lattice: {slab.crystal.source}",
+        *(f"! {warning}" for warning in slab.warnings),
+        *(
+            f"hop {hop.name}: {hop.label}, {hop.initial.label} → {hop.final.label}, {hop.distance:.2f} Å"
+            for hop in plan.built.hops
+        ),
+        f"jobs: {jobs}",
+        f"about {plan.force_calls} force calls, {time} on this machine",
+    ]
 
 
 def models_table(rows: list[dict[str, Any]]) -> Table:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
-from barriers.structures.surface.slab import LAYER
+from barriers.structures.surface.cutting import FRAGMENT_NUMBER, LAYER
 
 Point = NDArray[np.float64]
 
@@ -134,7 +134,8 @@ def make_endpoint(system: Structure, state: EndState, ion: str = "Li") -> Struct
     """
     structure = system.copy()
     if state.added:
-        known = {"selective_dynamics": [True] * 3, LAYER: max(system.site_properties.get(LAYER, [0]))}
+        topmost = max(system.site_properties.get(LAYER, [0]))
+        known = {"selective_dynamics": [True] * 3, LAYER: topmost, FRAGMENT_NUMBER: 0}
         structure.append(
             ion,
             state.added.position(system),

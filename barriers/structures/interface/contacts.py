@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import breadth_first_order
 from scipy.spatial.distance import cdist
 
 from barriers.structures.bonding import BOND, Positions, distances_to
+from barriers.structures.surface.cutting import FRAGMENT_NUMBER
 
 IONIC = 1.2
 """Metal and O, F or N nearer than this multiple of the sum of their ionic radii are in contact."""
@@ -20,9 +21,6 @@ IONIC = 1.2
 METALLIC = 1.1
 """A metal and any other element nearer than this multiple of the sum of their covalent radii share a bond; above it, a
 carbon bonded to oxygen would count as bonded to the metals beside that oxygen too."""
-
-FRAGMENT_NUMBER = "fragment"
-"""Site property where there are several fragments: 1, 2, … for their atoms, 0 for the slab's."""
 
 _IN_PLANE = np.array([[i, j, 0] for i in range(-2, 3) for j in range(-2, 3) if (i, j) != (0, 0)])
 

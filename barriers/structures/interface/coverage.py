@@ -108,7 +108,7 @@ def _covered(slab: Structure, place: Place, number: int, over: Positions) -> lis
             if not pieces:
                 raise one_more
             raise ValueError(
-                f"fragments: {number} do not fit on a face; allowed: 1 to {len(pieces)}, or larger min_lengths"
+                f"count: {number} fragments do not fit on a face; allowed: 1 to {len(pieces)}, or larger min_lengths"
             )
         shift = slab.cart_coords[0] - one_more.cart_coords[0]
         pieces.append((one_more.species[len(covered) :], one_more.cart_coords[len(covered) :] + shift))

@@ -19,6 +19,9 @@ LAYER = "layer"
 FRAGMENT = -1
 """The ``layer`` of a fragment's atoms."""
 
+FRAGMENT_NUMBER = "fragment"
+"""Site property where there are several fragments: 1, 2, … for their atoms, 0 for all others."""
+
 PLANE = 0.2
 """Atoms nearer than this in height (Å) lie in one plane; oxygen is off the ideal height by less than 0.1 Å."""
 

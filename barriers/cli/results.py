@@ -1,0 +1,41 @@
+"""Commands on what is there: results folders and models."""
+
+from __future__ import annotations
+
+import typer
+
+from barriers.cli.app import Json, ResultsFolder, app, emit, show_study
+
+
+@app.command()
+def show(folder: ResultsFolder, as_json: Json = False) -> None:
+    """Print the barriers of a results folder."""
+    from barriers.report.folder import read_results
+    from barriers.report.tables import study_json
+
+    document = read_results(folder)
+    if as_json:
+        emit(study_json(document))
+    else:
+        show_study(document, folder)
+
+
+@app.command()
+def plot(folder: ResultsFolder, as_json: Json = False) -> None:
+    """Draw the profiles of a results folder again (PNG and SVG)."""
+    from barriers.report.folder import read_results, write_figures
+
+    written = [str(path) for path in write_figures(read_results(folder), folder)]
+    if not written:
+        raise ValueError(f"{folder}: no converged band to draw")
+    emit(written) if as_json else typer.echo("\n".join(written))
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the embedded engine's models, and which are ready here."""
+    from barriers.engines.mlip.models import list_models
+    from barriers.report.plan import models_table
+
+    rows = list_models()
+    emit(rows if as_json else models_table(rows))
