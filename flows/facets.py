@@ -17,18 +17,13 @@ drawn = {}
 for facet in [(1, 0, 4), (0, 0, 3), (0, 1, 2), (1, 1, 0), (1, 0, 1)]:
     for termination in terminations(crystal, facet):
         kind = "polar" if termination.polar else "non-polar"
-        print(
-            facet, termination.label, kind, f"{termination.broken_bonds:.3f} broken bonds/Å²", termination.coordination
-        )
+        bonds = f"{termination.broken_bonds:.3f} broken bonds/Å²"
+        print(facet, termination.label, kind, bonds, termination.coordination)
     cut = cut_slab(crystal, facet, layers=5, min_lengths=(8, 11), vacuum=12, frozen_layers=2)
     slab = with_species(cut.slab, order_metals(cut.crystal, cathode.metals, seed=0))
     hops = [hop for hop in find_hops(slab) if hop.kind == "vacancy"]
-    print(
-        *cut.warnings,
-        f"{len(hops)} distinct vacancy hops, the shortest {hops[0].distance:.2f} Å: {hops[0].label}",
-        "",
-        sep="\n",
-    )
+    shortest = f"the shortest {hops[0].distance:.2f} Å: {hops[0].label}"
+    print(*cut.warnings, f"{len(hops)} distinct vacancy hops, {shortest}", "", sep="\n")
     drawn["".join(map(str, facet))] = Drawn(slab, {"shortest": hop_ends(slab, hops[0])})
 folder = Path("results/facets")
 folder.mkdir(parents=True, exist_ok=True)
