@@ -17,9 +17,9 @@ class Start(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    method: Literal["idpp", "carried", "displaced"] = Field(
+    method: Literal["idpp", "linear", "carried", "displaced"] = Field(
         "idpp",
-        description="interpolated, carried over from the bare slab, or interpolated with the fragment displaced",
+        description="interpolated, on straight lines, carried over from another band, or with the fragment displaced",
     )
     n_images: int = Field(description="intermediate images")
     amplitude: float = Field(0.0, description="size of the displacement (Å)")
@@ -85,7 +85,7 @@ def first_band(initial: Atoms, final: Atoms, start: Start, guide: np.ndarray | N
         if guide is None:
             raise ValueError("a carried start needs the bare slab's converged band")
         return carry(initial, final, guide, start.n_images)
-    images = interpolate(initial, final, start.n_images, "idpp")
+    images = interpolate(initial, final, start.n_images, "linear" if start.method == "linear" else "idpp")
     if start.method == "displaced":
         fragment = np.flatnonzero(initial.arrays[LAYER] == FRAGMENT).tolist()
         images = displace(images, fragment, start.amplitude, start.seed)
