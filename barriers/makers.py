@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jobflow import Flow, Job, Maker
@@ -21,9 +21,10 @@ from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
 from barriers.results import barrier_document, study_document
+from barriers.structure_files import read_endpoints
 from barriers.structures.hop import Hop
-from barriers.structures.start import plan_starts
-from barriers.study import NebSection, PathSection, RelaxSection, Study, SystemSection
+from barriers.structures.start import Start, plan_starts
+from barriers.study import EndpointStudy, NebSection, PathSection, RelaxSection, Study, SystemSection
 
 
 @dataclass
@@ -31,7 +32,9 @@ class BarrierMaker(Maker):
     """The barrier of one hop in one system.
 
     1. Relax both endpoints.
-    2. Make the first bands: one for a bare slab, several where a fragment makes several paths likely.
+    2. Make the first bands: one for a bare slab, several where a fragment makes several paths likely. With
+       ``path.from_ = "mlip"``, steps 1 to 4 are done with the embedded engine first: its endpoints are relaxed
+       further, and its lowest path is the one first band.
     3. Converge each with climbing-image NEB, unless it falls onto the path of an earlier one.
     4. Read the barrier off the lowest path, and report how many distinct paths there were.
 
@@ -64,9 +67,22 @@ class BarrierMaker(Maker):
         initial, final : Structure
             Endpoints; frozen atoms in the site property ``selective_dynamics``.
         """
-        ends = [self.relax_endpoint(structure, which) for which, structure in (("initial", initial), ("final", final))]
-        barrier = self.between(ends[0].output, ends[1].output)
-        return Flow([*ends, barrier], output=barrier.output, name=self.name)
+        jobs: list[Job | Flow] = []
+        given, handed = [initial, final], None
+        if (scout := self.scout()) is not None:
+            ahead = scout.make(initial, final)
+            jobs.append(ahead)
+            given, handed = [job.output.structure for job in ahead.jobs[:2]], ahead.output.band
+        ends = [self.relax_endpoint(*end) for end in zip(given, ("initial", "final"), strict=True)]
+        barrier = self.between(ends[0].output, ends[1].output, handed=handed)
+        return Flow([*jobs, *ends, barrier], output=barrier.output, name=self.name)
+
+    def scout(self) -> BarrierMaker | None:
+        """Maker that goes ahead with the embedded engine; None where the path does not come from there."""
+        if self.path.from_ != "mlip" or isinstance(self.engine, MlipEngine):
+            return None
+        path = self.path.model_copy(update={"from_": "idpp"})
+        return replace(self, name=f"mlip: {self.name}", engine=MlipEngine(), path=path)
 
     def relax_endpoint(self, structure: Any, which: str) -> Job:
         """Relax one endpoint to the tolerance of endpoints."""
@@ -83,6 +99,7 @@ class BarrierMaker(Maker):
         slab: Any = None,
         has_fragment: bool = False,
         guide: Any = None,
+        handed: Any = None,
     ) -> Flow:
         """Build the flow from two relaxed endpoints.
 
@@ -98,15 +115,11 @@ class BarrierMaker(Maker):
             Whether a fragment makes several paths likely.
         guide : BandDoc or None
             The bare slab's converged band of the same hop.
+        handed : BandDoc or None
+            The embedded engine's lowest band of the same hop in the same system: the one first band then.
         """
-        starts = plan_starts(
-            self.path.n_images,
-            self.path.starts,
-            has_fragment,
-            guide is not None,
-            self.path.displacement,
-            self.path.seed,
-        )
+        starts = self._starts(has_fragment, guide is not None) if handed is None else [self._carried()]
+        guide = guide if handed is None else handed
         label = f"{self.name} {hop.name}" if hop else self.name
         bands: list[Job] = []
         for start in starts:
@@ -117,6 +130,16 @@ class BarrierMaker(Maker):
         barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop, slab)
         barrier.name = f"{label}: barrier"
         return Flow([*bands, barrier], output=barrier.output, name=label)
+
+    def _starts(self, has_fragment: bool, guided: bool) -> list[Start]:
+        path = self.path
+        starts = plan_starts(path.n_images, path.starts, has_fragment, guided, path.displacement, path.seed)
+        if path.from_ != "linear":
+            return starts
+        return [start.model_copy(update={"method": "linear"}) if start.method == "idpp" else start for start in starts]
+
+    def _carried(self) -> Start:
+        return Start(method="carried", n_images=self.path.n_images)
 
 
 @dataclass
@@ -129,6 +152,11 @@ class StudyMaker(Maker):
     4. For each system and hop: the barrier, in systems with a fragment also from the bare slab's path.
     5. Compare.
 
+    With ``path: {from: mlip}`` and a dearer engine, steps 1 to 4 are done with the embedded engine; the engine of the
+    study then relaxes the endpoints further and converges each hop's lowest path.
+
+    A study of two endpoints has one barrier (:class:`BarrierMaker`).
+
     Attributes
     ----------
     name : str
@@ -137,7 +165,7 @@ class StudyMaker(Maker):
 
     name: str = ""
 
-    def make(self, study: Study) -> Flow:
+    def make(self, study: Study | EndpointStudy) -> Flow:
         """Build the flow of a study.
 
         Parameters
@@ -145,9 +173,15 @@ class StudyMaker(Maker):
         study : Study
             What :func:`barriers.load_study` gives.
         """
+        if isinstance(study, EndpointStudy):
+            engine = build_engine(study.engine)
+            maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
+            return pair_flow(maker, *read_endpoints(study.endpoints.initial, study.endpoints.final))
         slab = slab_of(study.cathode, study.surface)
         hops = [hop_of(slab, section) for section in study.hops]
-        engine = build_engine(study.engine)
+        final_engine = build_engine(study.engine)
+        first = BarrierMaker(engine=final_engine, path=study.path).scout()
+        engine = final_engine if first is None else first.engine
         built = build_slab(study.cathode, study.surface)
         relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
         relaxed.name = "slab: relax"
@@ -161,10 +195,11 @@ class StudyMaker(Maker):
                 interface = self._interface(study, system, engine, base, hops[0])
                 jobs.append(interface)
                 base = interface.output
-            flows, barriers[system.name] = self._system(study, system, engine, base, built.output, hops, guides)
+            maker = BarrierMaker(system.name, final_engine, study.relax, study.path, study.neb)
+            flows, barriers[system.name], bands = self._system(maker, system, base, built.output, hops, guides)
             jobs += flows
             if system.fragment is None:
-                guides = [flow.output.band for flow in barriers[system.name]]
+                guides = bands
         outputs = [flow.output for name in study.system_names for flow in barriers[name]]
         summary = study_document(study.name, outputs, study.reference, study.comparison.barrier)
         return Flow([*jobs, summary], output=summary.output, name=self.name or study.name)
@@ -188,36 +223,77 @@ class StudyMaker(Maker):
 
     def _system(
         self,
-        study: Study,
+        maker: BarrierMaker,
         system: SystemSection,
-        engine: Engine,
         base: Any,
         slab: Any,
         hops: list[Hop],
         guides: list[Any],
-    ) -> tuple[list[Job | Flow], list[Flow]]:
-        """Relax each vacancy of a system once, and find the barrier of every hop in it."""
-        maker = BarrierMaker(name=system.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
+    ) -> tuple[list[Job | Flow], list[Flow], list[Any]]:
+        """Relax each vacancy of a system once, and find the barrier of every hop in it.
+
+        Returns all jobs, the flow of each hop's barrier, and the bands that guide systems with a fragment.
+        """
         jobs: list[Job | Flow] = []
-        vacancies: dict[int, Job] = {}
+        structures: dict[int, Any] = {}
         for index in dict.fromkeys(index for hop in hops for index in (hop.target, hop.moving)):
             made = make_vacancy(base, index)
             made.name = f"{system.name}: vacancy {index}"
-            vacancies[index] = maker.relax_endpoint(made.output, f"vacancy {index}")
-            jobs += [made, vacancies[index]]
+            structures[index] = made.output
+            jobs.append(made)
+        has_fragment = system.fragment is not None
+        scout = maker.scout()
+        if scout is None:
+            flows = self._hops(maker, structures, hops, slab, has_fragment, guides, jobs)
+            return jobs, flows, [flow.output.band for flow in flows]
+        ahead = self._hops(scout, structures, hops, slab, has_fragment, guides, jobs)
+        bands = [flow.output.band for flow in ahead]
+        flows = self._hops(maker, structures, hops, slab, has_fragment, bands, jobs, handed=True)
+        return jobs, flows, bands
+
+    def _hops(
+        self,
+        maker: BarrierMaker,
+        structures: dict[int, Any],
+        hops: list[Hop],
+        slab: Any,
+        has_fragment: bool,
+        guides: list[Any],
+        jobs: list[Job | Flow],
+        *,
+        handed: bool = False,
+    ) -> list[Flow]:
+        """Relax the vacancies, which leaves them relaxed in ``structures``, and find the barrier of every hop."""
+        vacancies = {index: maker.relax_endpoint(item, f"vacancy {index}") for index, item in structures.items()}
+        jobs += vacancies.values()
         flows = []
         for hop, guide in zip(hops, guides, strict=True):
             final = order_final(vacancies[hop.moving].output, hop)
-            final.name = f"{system.name} {hop.name}: final endpoint"
-            flows.append(
-                maker.between(
-                    vacancies[hop.target].output,
-                    final.output,
-                    hop=hop,
-                    slab=slab,
-                    has_fragment=system.fragment is not None,
-                    guide=guide,
-                )
+            final.name = f"{maker.name} {hop.name}: final endpoint"
+            band = {"handed": guide} if handed else {"guide": guide}
+            flow = maker.between(
+                vacancies[hop.target].output, final.output, hop=hop, slab=slab, has_fragment=has_fragment, **band
             )
-            jobs += [final, flows[-1]]
-        return jobs, flows
+            flows.append(flow)
+            jobs += [final, flow]
+        structures.update({index: vacancy.output.structure for index, vacancy in vacancies.items()})
+        return flows
+
+
+def pair_flow(maker: BarrierMaker, initial: Structure, final: Structure, warnings: list[str], name: str = "") -> Flow:
+    """Build the flow of a study of one barrier, between two structures.
+
+    Parameters
+    ----------
+    maker : BarrierMaker
+        Engine and settings.
+    initial, final : Structure
+        Endpoints as :func:`~barriers.structure_files.read_endpoints` gives them, with its warnings.
+    warnings : list[str]
+        What was noticed when they were read.
+    name : str
+        Name of the study; that of the maker if left empty.
+    """
+    barrier = maker.make(initial, final)
+    summary = study_document(name or maker.name, [barrier.output], maker.name, "forward", warnings)
+    return Flow([barrier, summary], output=summary.output, name=name or maker.name)

@@ -10,8 +10,13 @@ from pymatgen.core import Structure
 
 from barriers.construction import hop_of, placements_of, slab_of
 from barriers.engines import build_engine
+from barriers.engines.base import Engine
+from barriers.makers import BarrierMaker
+from barriers.structure_files import read_endpoints
+from barriers.structures.cathode import known_cathodes
 from barriers.structures.hop import Hop, endpoint, final_in_initial_order
-from barriers.study import Study
+from barriers.structures.polymer import build_fragment
+from barriers.study import EndpointStudy, Study
 
 CALLS = {"slab": 30, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}
 """Usual number of evaluations in a relaxation of slab, placement, interface or endpoint, and for an image of a band."""
@@ -64,7 +69,29 @@ class Plan:
         }
 
 
-def make_plan(study: Study) -> Plan:
+def check_engine(study: Study | EndpointStudy) -> None:
+    """Check that the engines of a study can treat all its elements here, before anything is computed.
+
+    Raises
+    ------
+    ValueError
+        One line that says what is missing.
+    """
+    engine = build_engine(study.engine)
+    if isinstance(study, EndpointStudy):
+        initial, _, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
+        elements = {element.symbol for element in initial.composition.elements}
+    else:
+        fragments = [system.fragment for system in study.systems if system.fragment is not None]
+        molecules = [build_fragment(part.polymer, part.units, part.eliminate) for part in fragments]
+        elements = {"Li", "O", *known_cathodes()[study.cathode.name].metals}
+        elements.update(symbol for molecule in molecules for symbol in map(str, molecule.molecule.species))
+    engine.check(sorted(elements), study.path.n_images)
+    if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
+        scout.engine.check(sorted(elements), study.path.n_images)
+
+
+def make_plan(study: Study | EndpointStudy) -> Plan:
     """Build the structures of a study and count its work.
 
     Raises
@@ -72,8 +99,10 @@ def make_plan(study: Study) -> Plan:
     ValueError
         One line, if a structure cannot be built or the engine cannot run here.
     """
+    check_engine(study)
     engine = build_engine(study.engine)
-    engine.check()
+    if isinstance(study, EndpointStudy):
+        return _plan_of_endpoints(study, engine)
     slab = slab_of(study.cathode, study.surface)
     hops = [hop_of(slab, section) for section in study.hops]
     systems = {
@@ -100,6 +129,16 @@ def make_plan(study: Study) -> Plan:
     calls += CALLS["slab"]
     seconds += engine.seconds_per_call(len(slab), 1) * CALLS["slab"]
     return Plan(slab, hops, systems, dict(jobs), round(calls), seconds or None)
+
+
+def _plan_of_endpoints(study: EndpointStudy, engine: Engine) -> Plan:
+    """Plan of a study of one barrier between two structures."""
+    initial, _, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
+    serial, together = 2 * CALLS["endpoint"], CALLS["images"] * study.path.n_images
+    seconds = engine.seconds_per_call(len(initial), 1) * serial
+    seconds += engine.seconds_per_call(len(initial), study.path.n_images) * together
+    jobs = {"endpoint": 2, "band": 1}
+    return Plan(initial, [], {study.name: [initial]}, jobs, serial + together, seconds or None)
 
 
 def built_structures(plan: Plan) -> dict[str, Structure]:

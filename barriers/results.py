@@ -184,9 +184,14 @@ def _total(costs: list[CostDoc]) -> CostDoc:
 
 @job(output_schema=StudyDoc)
 def study_document(
-    name: str, barriers: list[BarrierDoc], reference: str, which: Literal["forward", "reverse", "span"]
+    name: str,
+    barriers: list[BarrierDoc],
+    reference: str,
+    which: Literal["forward", "reverse", "span"],
+    warnings: list[str] | None = None,
 ) -> StudyDoc:
-    """Compare the barriers of a study."""
+    """Compare the barriers of a study; what was noticed of its input goes to the first."""
+    barriers[0].warnings = [*(warnings or []), *barriers[0].warnings]
     rows = [
         Row(
             system=barrier.system,

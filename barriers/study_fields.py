@@ -6,6 +6,8 @@ is allowed with it, so they never disagree.
 
 from __future__ import annotations
 
+import math
+import re
 import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -35,7 +37,15 @@ class Section(BaseModel):
     refused.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
 
 
 def unit(text: str) -> dict[str, Any]:
@@ -91,7 +101,10 @@ def refusal(value: object, says: str, allowed: str | Sequence[str], at: tuple[st
 
 @cache
 def names_on_file(table: str) -> tuple[str, ...]:
-    """Names in a data table: ``cathodes``, ``polymers`` or ``models``."""
+    """Names in a data table: ``cathodes``, ``polymers`` or ``models``; or of the files in a folder of an engine."""
+    if "/" in table:
+        folder = files("barriers") / "engines" / table
+        return tuple(sorted(path.name.removesuffix(".yaml") for path in folder.iterdir()))
     if table == "models":
         text = (files("barriers") / "engines/mlip/models.yaml").read_text("utf-8")
         return tuple(YAML(typ="safe").load(text))
@@ -126,11 +139,74 @@ class OnFile:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
 
-def section_of(annotation: Any) -> type[BaseModel] | None:
-    """Model inside an annotation such as ``Section``, ``Section | None`` or ``tuple[Section, ...]``."""
+@dataclass(frozen=True)
+class ByElement:
+    """Annotation of a field that holds a number for each element, within limits."""
+
+    low: float
+    high: float
+    unit: str
+
+    def takes(self) -> str:
+        """Say what is allowed."""
+        return f"elements with {self.low:g} to {self.high:g} {self.unit}"
+
+    def check(self, value: Any) -> dict[str, float] | None:
+        """Return the numbers, or raise the refusal."""
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise refusal(value, "is no section", self.takes())
+        for element, number in value.items():
+            if not (isinstance(element, str) and re.fullmatch("[A-Z][a-z]?", element)):
+                raise refusal(element, "is no element", self.takes())
+            if isinstance(number, bool) or not isinstance(number, int | float) or not self.low <= number <= self.high:
+                raise refusal(number, f"for {element} does not fit", self.takes())
+        return {element: float(number) for element, number in value.items()}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+
+@dataclass(frozen=True)
+class Keywords:
+    """Annotation of a field that holds keywords of a code, each a number, a text, true or false."""
+
+    def takes(self) -> str:
+        """Say what is allowed."""
+        return "keywords with a number, a text, true or false"
+
+    def check(self, value: Any) -> dict[str, Any]:
+        """Return the keywords, or raise the refusal."""
+        if not isinstance(value, dict):
+            raise refusal(value, "is no section", self.takes())
+        for keyword, content in value.items():
+            if not (isinstance(keyword, str) and re.fullmatch(r"[A-Za-z]\w*(\(\d+\))?", keyword)):
+                raise refusal(keyword, "is no keyword", self.takes())
+            finite = isinstance(content, bool | int) or (isinstance(content, float) and math.isfinite(content))
+            if not finite and not (isinstance(content, str) and content.isprintable()):
+                raise refusal(content, f"for {keyword} does not fit", self.takes())
+        return dict(value)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+
+def by_key(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Fields of a section under the names they have in the file."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def sections_of(annotation: Any) -> list[type[BaseModel]]:
+    """List the models inside an annotation; more than one in a union of engines."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(section_of, get_args(annotation))), None)
+        return [annotation]
+    return [section for part in get_args(annotation) for section in sections_of(part)]
+
+
+def section_of(annotation: Any) -> type[BaseModel] | None:
+    """First model inside an annotation such as ``Section``, ``Section | None`` or ``tuple[Section, ...]``."""
+    return next(iter(sections_of(annotation)), None)
 
 
 def extra(field: FieldInfo, key: str) -> str:
@@ -145,6 +221,8 @@ def kind(field: FieldInfo) -> str:
         return "list"
     if section_of(field.annotation):
         return "section"
+    if any(isinstance(mark, ByElement | Keywords) for mark in field.metadata):
+        return "mapping"
     types = (field.annotation, *get_args(field.annotation))
     return next((_KINDS[part] for part in types if part in _KINDS), "choice")
 
@@ -180,10 +258,10 @@ def allowed(field: FieldInfo) -> str:
         return text
     if section := section_of(field.annotation):
         many = "a list of sections" if get_origin(field.annotation) is tuple else "a section"
-        return f"{many} with {', '.join(section.model_fields)}"
+        return f"{many} with {', '.join(by_key(section))}"
     if get_origin(field.annotation) is tuple:
         return f"a list of {len(get_args(field.annotation))}, each {limits(item(field))}"
     if options := choices(field):
         return ", ".join(map(repr, options))
-    on_file = [mark.takes() for mark in field.metadata if isinstance(mark, OnFile)]
+    on_file = [mark.takes() for mark in field.metadata if isinstance(mark, OnFile | ByElement | Keywords)]
     return on_file[0] if on_file else "true, false" if field.annotation is bool else limits(field)

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 LAUNCHERS = ("-np", "-n", "--np", "--n", "--ntasks", "-c")
@@ -140,7 +141,7 @@ def code_version(command: Command) -> tuple[tuple[int, ...], str]:
 
 
 def _number(words: tuple[str, ...], options: tuple[str, ...]) -> int | None:
-    for option, value in zip(words, words[1:], strict=False):
+    for option, value in pairwise(words):
         if option in options and value.isdigit():
             return int(value)
     joined = [word.partition("=") for word in words]

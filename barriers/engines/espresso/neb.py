@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -108,14 +108,13 @@ class NebMaker(EspressoMaker):
         elif run.outcome.kind is not None:
             left = f"{run.history[-1].max_force:.3f} eV/Å after {len(run.history)} iterations" if run.history else ""
             reason = f"{run.outcome.line}: {left}, {self.fmax:g} asked for; files in {folder}"
-        known = state is not None
         scfs, cycles = count_scf(pw_outputs(folder, PREFIX))
         return BandDoc(
             start=start.name,
             structure=initial.structure,
-            positions=state.positions.tolist() if known else [image.positions.tolist() for image in run.images],
-            energies=state.energies.tolist() if known else [None] * len(run.images),
-            forces=state.forces.tolist() if known else [[]] * len(run.images),
+            positions=state.positions.tolist() if state else [image.positions.tolist() for image in run.images],
+            energies=state.energies.tolist() if state else [None] * len(run.images),
+            forces=state.forces.tolist() if state else [[]] * len(run.images),
             moments=run.moments,
             converged=reason is None,
             reason=reason,

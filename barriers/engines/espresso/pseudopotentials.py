@@ -95,8 +95,8 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
     path = next((folder / entry["file"] for folder in folders if (folder / entry["file"]).is_file()), None)
     if path is None:
         raise ValueError(
-            f"pseudopotential of {element}: no file {entry['file']} in {searched}; get it from {content['get']}, or set "
-            f"engine.pseudo_dir"
+            f"pseudopotential of {element}: no file {entry['file']} in {searched}; get it from {content['get']}, or "
+            f"set engine.pseudo_dir"
         )
     data = path.read_bytes()
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
@@ -115,7 +115,7 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
 
 
 def _header(text: str) -> tuple[str, float] | None:
-    """Functional and valence electrons of a UPF file, version 1 or 2; None for older formats, which the set describes."""
+    """Functional and valence electrons of a UPF file; None for older formats, which the set describes."""
     if "<PP_HEADER" not in text:
         return None
     functional = re.search(r'functional="([^"]*)"', text) or re.search(r"^(.*?)\s+Exchange-Correlation", text, re.M)

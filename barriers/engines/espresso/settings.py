@@ -16,7 +16,7 @@ from barriers.study_fields import closest
 PRESETS = Path(__file__).parent / "presets"
 
 SET_BY_BARRIERS = {
-    "calculation", "prefix", "outdir", "pseudo_dir", "restart_mode", "max_seconds", "nat", "ntyp", "ibrav", "conv_thr",
+    "calculation", "prefix", "outdir", "pseudo_dir", "restart_mode", "max_seconds", "nat", "ntyp", "ibrav",
     "forc_conv_thr", "etot_conv_thr", "tefield", "dipfield", "edir", "emaxpos", "eopreg", "eamp", "lda_plus_u",
 }  # fmt: skip
 """Keywords that follow from the structure, the tolerances or other settings."""
