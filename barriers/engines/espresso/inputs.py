@@ -178,7 +178,7 @@ def dipole_keywords(images: Sequence[Atoms]) -> dict[str, Any]:
         )
     width = min(0.1, gaps[widest] / 3)
     start = (heights[widest] + gaps[widest] / 2 - width / 2) % 1
-    return {"tefield": True, "dipfield": True, "edir": 3, "emaxpos": start, "eopreg": width, "eamp": 0.0}
+    return {"tefield": True, "dipfield": True, "edir": 3, "emaxpos": float(start), "eopreg": float(width), "eamp": 0.0}
 
 
 def _pw_text(case: Case, images: Sequence[Atoms], moments: Sequence[float], extra: Mapping[str, Any]) -> str:
@@ -205,7 +205,7 @@ def _pw_text(case: Case, images: Sequence[Atoms], moments: Sequence[float], extr
     write_espresso_in(
         stream,
         atoms,
-        input_data=keywords | u_keywords,
+        input_data={"system": u_keywords, **keywords},  # ASE drops keys that it does not know outside a namelist
         pseudopotentials={element: found.path.name for element, found in case.pseudopotentials.items()},
         kpts=k_mesh(atoms.cell.array, settings["kspacing"], settings["dipole"]),
         additional_cards=card,
