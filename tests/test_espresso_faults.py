@@ -48,7 +48,7 @@ def test_the_code_says_its_version() -> None:
 REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"keywords": {"electron_maxstep": "many"}},
-        r"namelist electrons is refused at .*electron_maxstep.*engine.keywords",
+        r"namelist electrons is refused at or just before .*engine.keywords",
     ),
     ({"keywords": {"occupations": "fixd"}}, r"error in routine \S+ \(\d+\): .*fixd"),
     ({"keywords": {"tot_charge": 0.0}}, r"odd number of electrons .*charge is wrong: smearing is needed"),
@@ -106,8 +106,8 @@ def test_electrons_that_do_not_converge_are_helped(tmp_path: Path) -> None:
     helped = compute(hydrogen_engine(tmp_path, {"electron_maxstep": 3}).static().make(structure), tmp_path / "helped")
     assert isinstance(helped, StaticDoc), helped
     assert helped.energy == pytest.approx(plain.energy, abs=1e-4)
-    folder = next((tmp_path / "helped").glob("jobs/*/static-*"))
-    assert "mixing_beta      = 0.2" in (folder / "pw.2.in").read_text()
+    source = next((tmp_path / "helped").glob("jobs/*/static-*/pw.2.in"))
+    assert "mixing_beta      = 0.2" in source.read_text()
 
 
 def test_a_band_whose_electrons_needed_help_says_so(tmp_path: Path) -> None:
@@ -133,25 +133,3 @@ def test_electrons_beyond_help_are_a_final_error(tmp_path: Path) -> None:
         (True, False),
         (True, True),
     ]
-
-
-def test_moments_that_jump_are_flagged_between_evaluations(tmp_path: Path) -> None:
-    """The same band from an empty and from a spin-polarised start: the code's own outputs, joined as a restart does."""
-    spins = {}
-    ends = [hydrogens([-4.56670009, 0, 1.55776676]), hydrogens([-1.55776676, 0, 4.56670009])]
-    for moment in (0.5, -0.5):
-        engine = hydrogen_engine(tmp_path)
-        engine.moments = {"H": moment}
-        maker = engine.neb(fmax=0.17, rough_fmax=0.2, max_steps=1, spring=1.0)
-        folder = tmp_path / str(moment)
-        spins[moment] = compute(maker.make(*map(as_relaxed, ends), LINEAR), folder)
-    (flipped,) = (tmp_path / "-0.5").glob("jobs/*/neb-*/out/band_1/PW.out")
-    (straight,) = (tmp_path / "0.5").glob("jobs/*/neb-*/out/band_1/PW.out")
-    straight.write_text(straight.read_text() + flipped.read_text())
-    engine = hydrogen_engine(tmp_path)
-    maker = engine.neb(fmax=0.17, rough_fmax=0.2, max_steps=1, spring=1.0)
-    band = compute(maker.make(*map(as_relaxed, ends), LINEAR), tmp_path / "0.5")
-    assert not spins[0.5].warnings
-    assert any(
-        re.match(r"image 0: magnetic moments jump between evaluations 0 and 1: ", line) for line in band.warnings
-    ), band.warnings

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
+from ase import Atoms
 from espresso_cases import RECORDED
 
+from barriers.analysis.band import moment_jumps
+from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.espresso.faults import FAULTS, find_fault
 from barriers.engines.espresso.handlers import Converged
+from barriers.engines.espresso.neb import BandRun, NebMaker
 from barriers.engines.espresso.outputs import (
     count_scf,
     pw_outputs,
@@ -153,7 +156,7 @@ SAID = [
     ),
     (
         'Error in routine  read_namelists (1):\n      bad line in namelist &system: "   ecutwfx = 3" (error)\n',
-        "namelist system is refused at 'ecutwfx = 3'; mend it in engine.keywords",
+        "namelist system is refused at or just before 'ecutwfx = 3'; mend it in engine.keywords",
     ),
     ("Error in routine  reading namelist path (1):\n", "namelist path is refused; mend engine.keywords"),
     (
@@ -175,9 +178,20 @@ def test_every_line_is_one_line_and_names_a_remedy_or_the_words_of_the_code() ->
     assert {fault.kind for fault in FAULTS} == {"limit", "scf", "diagonalisation", "path", "final"}
 
 
-def test_a_jump_of_moments_between_evaluations_is_named(tmp_path: Path) -> None:
-    from barriers.analysis.band import moment_jumps
-
-    moments = [[0.13, 0.70], [0.85, -0.05], [0.86, -0.05]]  # two Ni atoms swap theirs, the total stays
-    (line,) = moment_jumps(np.array(moments), between="evaluations")
-    assert line.startswith("magnetic moments jump between evaluations 0 and 1: atom 0 from 0.13 to 0.85 µB, atom 1")
+def test_a_jump_of_moments_between_evaluations_of_an_image_is_flagged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two Ni atoms swapped 0.13/0.70 for 0.85/−0.05 µB in a real band, the total stayed, and the band went astray."""
+    monkeypatch.chdir(tmp_path)
+    checkpoint = Checkpoint("neb", {})
+    for image, moments in enumerate([(0.13, 0.14), (0.13, 0.85), (0.2, 0.1)], 1):
+        output = checkpoint.folder / "out" / f"band_{image}" / "PW.out"
+        output.parent.mkdir(parents=True)
+        output.write_text("".join(MOMENTS.format(moment) for moment in moments))
+    run = BandRun(NebMaker(), None, checkpoint, [Atoms("NiNi")] * 3, [0, 0])  # type: ignore[arg-type]
+    assert run.warnings() == [
+        "image 1: magnetic moments jump between evaluations 0 and 1: atom 0 from 0.13 to 0.85 µB, the total by +0.72 µB"
+    ]
+    assert run.moments == [[0.14, -0.2404], [0.85, -0.2404], [0.1, -0.2404]]
+    (line,) = moment_jumps([[0.13, 0.70], [0.85, -0.05]], between="evaluations")
+    assert line.endswith("evaluations 0 and 1: atom 0 from 0.13 to 0.85 µB, atom 1 from 0.70 to -0.05 µB")

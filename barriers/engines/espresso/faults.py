@@ -53,7 +53,7 @@ FAULTS = (
     Fault(
         "final",
         r'bad line in namelist &(\w+): "\s*(.*?)\s*(?:"|\n)',
-        "namelist {0} is refused at {1!r}; mend it in engine.keywords",
+        "namelist {0} is refused at or just before {1!r}; mend it in engine.keywords",
     ),
     Fault("final", r"reading namelist (\w+)", "namelist {0} is refused; mend engine.keywords"),
     Fault(
