@@ -76,7 +76,7 @@ class EspressoSection(Section):
         None, description="magnetic moments at the start", json_schema_extra=unit("µB")
     )
     keywords: Annotated[dict[str, Any], Keywords()] = Field(
-        default_factory=dict, description="further keywords of pw.x, e.g. {ecutwfc: 60, tot_charge: -1}"
+        {}, description="further keywords of pw.x, e.g. {ecutwfc: 60, tot_charge: -1}"
     )
     max_seconds: int | None = Field(
         None,
