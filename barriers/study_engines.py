@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from barriers.study_fields import ByElement, Keywords, OnFile, Section, takes, unit
+from barriers.study_fields import Section, takes, unit
+from barriers.study_marks import ByElement, Keywords, OnFile
 
 
 class MlipSection(Section):

@@ -1,4 +1,4 @@
-"""What can be said of a field of the study file: its unit, what it takes, and names that must be on file.
+"""What can be said of a field of the study file: its unit and what it takes.
 
 The models (:mod:`barriers.study`) refuse values with it; error messages, the template and the docs say what
 is allowed with it, so they never disagree.
@@ -6,23 +6,15 @@ is allowed with it, so they never disagree.
 
 from __future__ import annotations
 
-import math
-import re
 import reprlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-from ruamel.yaml import YAML
-
-from barriers.structures.data import load_data
+from pydantic_core import PydanticCustomError
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
@@ -99,99 +91,6 @@ def refusal(value: object, says: str, allowed: str | Sequence[str], at: tuple[st
     return ValidationError.from_exception_data("study", [{"type": line, "loc": at, "input": value}])
 
 
-@cache
-def names_on_file(table: str) -> tuple[str, ...]:
-    """Names in a data table: ``cathodes``, ``polymers`` or ``models``; or of the files in a folder of an engine."""
-    if "/" in table:
-        folder = files("barriers") / "engines" / table
-        return tuple(sorted(path.name.removesuffix(".yaml") for path in folder.iterdir()))
-    if table == "models":
-        text = (files("barriers") / "engines/mlip/models.yaml").read_text("utf-8")
-        return tuple(YAML(typ="safe").load(text))
-    return tuple(load_data(table))
-
-
-def eliminations(polymer: str) -> tuple[str, ...]:
-    """Molecules that can be eliminated from a polymer on file."""
-    return tuple(load_data("polymers")[polymer]["eliminations"])
-
-
-@dataclass(frozen=True)
-class OnFile:
-    """Annotation of a text field: a name in a data table, or ``module:Class`` where allowed."""
-
-    table: str
-    or_class: bool = False
-
-    def takes(self) -> str:
-        """Say which names are allowed."""
-        return ", ".join(names_on_file(self.table)) + (", or module:Class" if self.or_class else "")
-
-    def check(self, value: str) -> str:
-        """Return the name, or raise the refusal."""
-        module, colon, name = value.partition(":")
-        is_class = colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
-        if value in names_on_file(self.table) or (self.or_class and is_class):
-            return value
-        raise refusal(value, "is not on file", self.takes() + closest(value, names_on_file(self.table)))
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-
-@dataclass(frozen=True)
-class ByElement:
-    """Annotation of a field that holds a number for each element, within limits."""
-
-    low: float
-    high: float
-    unit: str
-
-    def takes(self) -> str:
-        """Say what is allowed."""
-        return f"elements with {self.low:g} to {self.high:g} {self.unit}"
-
-    def check(self, value: Any) -> dict[str, float] | None:
-        """Return the numbers, or raise the refusal."""
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            raise refusal(value, "is no section", self.takes())
-        for element, number in value.items():
-            if not (isinstance(element, str) and re.fullmatch("[A-Z][a-z]?", element)):
-                raise refusal(element, "is no element", self.takes())
-            if isinstance(number, bool) or not isinstance(number, int | float) or not self.low <= number <= self.high:
-                raise refusal(number, f"for {element} does not fit", self.takes())
-        return {element: float(number) for element, number in value.items()}
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.check)
-
-
-@dataclass(frozen=True)
-class Keywords:
-    """Annotation of a field that holds keywords of a code, each a number, a text, true or false."""
-
-    def takes(self) -> str:
-        """Say what is allowed."""
-        return "keywords with a number, a text, true or false"
-
-    def check(self, value: Any) -> dict[str, Any]:
-        """Return the keywords, or raise the refusal."""
-        if not isinstance(value, dict):
-            raise refusal(value, "is no section", self.takes())
-        for keyword, content in value.items():
-            if not (isinstance(keyword, str) and re.fullmatch(r"[A-Za-z]\w*(\(\d+\))?", keyword)):
-                raise refusal(keyword, "is no keyword", self.takes())
-            finite = isinstance(content, bool | int) or (isinstance(content, float) and math.isfinite(content))
-            if not finite and not (isinstance(content, str) and content.isprintable()):
-                raise refusal(content, f"for {keyword} does not fit", self.takes())
-        return dict(value)
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.check)
-
-
 def by_key(section: type[BaseModel]) -> dict[str, FieldInfo]:
     """Fields of a section under the names they have in the file."""
     return {field.alias or name: field for name, field in section.model_fields.items()}
@@ -221,7 +120,7 @@ def kind(field: FieldInfo) -> str:
         return "list"
     if section_of(field.annotation):
         return "section"
-    if any(isinstance(mark, ByElement | Keywords) for mark in field.metadata):
+    if any(getattr(mark, "is_mapping", False) for mark in field.metadata):
         return "mapping"
     types = (field.annotation, *get_args(field.annotation))
     return next((_KINDS[part] for part in types if part in _KINDS), "choice")
@@ -263,5 +162,5 @@ def allowed(field: FieldInfo) -> str:
         return f"a list of {len(get_args(field.annotation))}, each {limits(item(field))}"
     if options := choices(field):
         return ", ".join(map(repr, options))
-    on_file = [mark.takes() for mark in field.metadata if isinstance(mark, OnFile | ByElement | Keywords)]
+    on_file = [mark.takes() for mark in field.metadata if hasattr(mark, "takes")]
     return on_file[0] if on_file else "true, false" if field.annotation is bool else limits(field)

@@ -13,7 +13,8 @@ from pydantic import (
     model_validator,
 )
 
-from barriers.study_fields import Angstrom, OnFile, Section, Seed, eliminations, refusal, takes, unit
+from barriers.study_fields import Angstrom, Section, Seed, refusal, takes, unit
+from barriers.study_marks import OnFile, eliminations
 
 Miller = Annotated[int, Field(ge=-9, le=9)]
 Length = Annotated[float, Field(gt=2, le=60, json_schema_extra=unit("Å"))]

@@ -16,11 +16,10 @@ from espresso_cases import HYDROGEN_SET
 from hypothesis import given
 from hypothesis import strategies as st
 
+from barriers.engines.espresso.cell import dipole_keywords, k_mesh
 from barriers.engines.espresso.command import Command, parse_command
 from barriers.engines.espresso.inputs import (
     Case,
-    dipole_keywords,
-    k_mesh,
     neb_input,
     path_namelist,
     pw_input,

@@ -11,9 +11,11 @@ from espresso_cases import RECORDED
 
 from barriers.analysis.band import moment_jumps
 from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.espresso.attempts import CodeJob
+from barriers.engines.espresso.band import BandRun
 from barriers.engines.espresso.faults import FAULTS, find_fault
 from barriers.engines.espresso.handlers import Converged
-from barriers.engines.espresso.neb import BandRun, NebMaker
+from barriers.engines.espresso.neb import NebMaker
 from barriers.engines.espresso.outputs import (
     count_scf,
     pw_outputs,
@@ -22,7 +24,6 @@ from barriers.engines.espresso.outputs import (
     read_path,
 )
 from barriers.engines.espresso.path_files import mend_path, resumable
-from barriers.engines.espresso.run import CodeJob
 
 recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason="needs the recorded runs")
 

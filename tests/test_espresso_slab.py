@@ -11,9 +11,9 @@ from pymatgen.core import Structure
 
 from barriers.construction import slab_of
 from barriers.engines.espresso import EspressoEngine
+from barriers.engines.espresso.attempts import CodeJob
+from barriers.engines.espresso.base import atoms_of, starting_moments
 from barriers.engines.espresso.inputs import neb_input, path_namelist, pw_input
-from barriers.engines.espresso.jobs import atoms_of, starting_moments
-from barriers.engines.espresso.run import CodeJob
 from barriers.structures.interface import place_at_distance
 from barriers.structures.path import interpolate
 from barriers.structures.polymer import build_fragment

@@ -1,9 +1,9 @@
 """What a path from the embedded engine saves Quantum ESPRESSO: a Li hop in Li0.5NiO2, both ways.
 
 Run it with ``python tests/benchmarks/espresso_handover.py [FOLDER]``; it needs ``neb.x``, Debian's package
-quantum-espresso-data and the extra ``mlip``. The host is rigid, as in a first look at a path: the ion alone moves, and
-the cutoffs are low, so the barrier is no reference. It prints self-consistent calculations (SCFs) of endpoints and band
-from straight lines and from the embedded engine's band, and their ratio. A second run continues.
+quantum-espresso-data and the extra ``mlip``. The cell has seven atoms and the cutoffs are low, so the barrier is no
+reference. It prints self-consistent calculations (SCFs) of endpoints and band from straight lines and from the embedded
+engine's band, and their ratio. A second run continues.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ A, C = 2.878, 14.19
 
 
 def ends() -> tuple[Structure, Structure]:
-    """Li on one of two octahedral sites of a cell with two NiO2, all else frozen."""
+    """Li on one of two octahedral sites of a cell with two NiO2, one Ni held."""
     lattice = Lattice([[2 * A, 0, 0], [-A / 2, A * 3**0.5 / 2, 0], [A / 2, A * 3**0.5 / 6, C / 3]])
     third = A * 3**0.5 / 6
     host = [
@@ -45,7 +45,7 @@ def ends() -> tuple[Structure, Structure]:
                 [symbol for symbol, _ in atoms],
                 [position for _, position in atoms],
                 coords_are_cartesian=True,
-                site_properties={"selective_dynamics": [[index == 0] * 3 for index in range(len(atoms))]},
+                site_properties={"selective_dynamics": [[index != 1] * 3 for index in range(len(atoms))]},
             )
         )
     return both[0], both[1]

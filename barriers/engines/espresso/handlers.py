@@ -7,8 +7,9 @@ from typing import Any
 
 from custodian.custodian import ErrorHandler, Validator
 
+from barriers.engines.espresso.attempts import CodeJob
+from barriers.engines.espresso.files import load_corrections, outputs
 from barriers.engines.espresso.path_files import mend_path, start_over
-from barriers.engines.espresso.run import CodeJob, load_corrections, outputs
 
 SCF_LADDER: tuple[dict[str, Any], ...] = (
     {"mixing_beta": 0.2, "electron_maxstep": 200},
@@ -166,3 +167,15 @@ class Converged(Validator):
     def as_dict(self) -> dict[str, Any]:
         """Say what custodian's log keeps of this validator."""
         return {"@module": type(self).__module__, "@class": type(self).__name__, "line": self.line}
+
+
+def usual_handlers(task: CodeJob, watch: Callable[[], None]) -> list[Any]:
+    """Handlers of any run, and a function called while it goes on."""
+    return [
+        Watch(task, watch),
+        LimitHandler(task),
+        LadderHandler(task, "scf", SCF_LADDER),
+        LadderHandler(task, "diagonalisation", DIAGONALISATION_LADDER),
+        PathHandler(task),
+        KilledHandler(task),
+    ]

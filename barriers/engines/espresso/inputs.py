@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from ase import Atoms, units
 from ase.io.espresso import write_espresso_in
 from ase.io.espresso_namelist.namelist import Namelist
 
+from barriers.engines.espresso.cell import dipole_keywords, k_mesh
 from barriers.engines.espresso.pseudopotentials import Pseudopotential
 
 PREFIX = "band"
@@ -23,9 +23,6 @@ MANIFOLDS = {"Ni": "3d", "Co": "3d", "Mn": "3d", "Fe": "3d", "Ti": "3d", "V": "3
 
 HUBBARD_CARD_SINCE = (7, 1)
 """From this version on, U stands in a card of its own."""
-
-LEAST_VACUUM = 6.0
-"""A slab has at least this much empty height (Å)."""
 
 COMPONENTS = math.sqrt(3)
 """QE's thresholds bound each component of a force. No force is longer than this times its largest component."""
@@ -146,39 +143,6 @@ def path_namelist(*, climbing: bool, fmax: float, spring: float, steps: int, res
         "minimum_image": True,
         "first_last_opt": False,
     }
-
-
-def k_mesh(cell: np.ndarray, kspacing: float, slab: bool) -> tuple[int, int, int] | None:
-    """Γ-centred mesh no coarser than ``kspacing`` (1/Å, 2π included); None stands for Γ alone.
-
-    A slab has one point along its third vector, the normal.
-    """
-    lengths = 2 * np.pi * np.linalg.norm(np.linalg.inv(cell).T, axis=1)
-    x, y, z = (max(1, math.ceil(length / kspacing - 1e-6)) for length in lengths)
-    mesh = (x, y, 1 if slab else z)
-    return None if mesh == (1, 1, 1) else mesh
-
-
-def dipole_keywords(images: Sequence[Atoms]) -> dict[str, Any]:
-    """Keywords of the dipole correction along the third cell vector, its jump in the middle of the vacuum.
-
-    Raises
-    ------
-    ValueError
-        If there is no vacuum along it.
-    """
-    heights = np.sort(np.concatenate([image.get_scaled_positions()[:, 2] for image in images]) % 1)
-    gaps = np.diff([*heights, heights[0] + 1])
-    widest = int(gaps.argmax())
-    height = images[0].cell.volume / np.linalg.norm(np.cross(images[0].cell[0], images[0].cell[1]))
-    if gaps[widest] * height < LEAST_VACUUM:
-        raise ValueError(
-            f"no vacuum along the third cell vector: the widest gap is {gaps[widest] * height:.1f} Å, a slab has "
-            f"{LEAST_VACUUM:g}; set engine.dipole: false for a crystal"
-        )
-    width = min(0.1, gaps[widest] / 3)
-    start = (heights[widest] + gaps[widest] / 2 - width / 2) % 1
-    return {"tefield": True, "dipfield": True, "edir": 3, "emaxpos": float(start), "eopreg": float(width), "eamp": 0.0}
 
 
 def _pw_text(case: Case, images: Sequence[Atoms], moments: Sequence[float], extra: Mapping[str, Any]) -> str:

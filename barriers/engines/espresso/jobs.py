@@ -1,93 +1,24 @@
-"""Static and relaxation jobs of Quantum ESPRESSO, and what its three makers share."""
+"""Static and relaxation jobs of Quantum ESPRESSO."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from importlib.metadata import version
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.constraints import FixAtoms
-from jobflow import Maker, job
+from jobflow import job
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.documents import CostDoc, EngineDoc, RelaxDoc, StaticDoc
+from barriers.documents import CostDoc, RelaxDoc, StaticDoc
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.espresso.command import Command, code_version, parse_command
+from barriers.engines.espresso.attempts import CodeJob, Outcome, run_code
+from barriers.engines.espresso.base import EspressoMaker, atoms_of, free_force, starting_moments
 from barriers.engines.espresso.faults import EspressoError
-from barriers.engines.espresso.handlers import (
-    DIAGONALISATION_LADDER,
-    SCF_LADDER,
-    Converged,
-    KilledHandler,
-    LadderHandler,
-    LimitHandler,
-    PathHandler,
-    Watch,
-)
+from barriers.engines.espresso.files import outputs
+from barriers.engines.espresso.handlers import Converged, usual_handlers
 from barriers.engines.espresso.inputs import Case, pw_input
 from barriers.engines.espresso.outputs import count_scf, last_positions, read_pw
-from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, load_set, set_checksum
-from barriers.engines.espresso.run import CodeJob, Outcome, load_corrections, outputs, run_code
-from barriers.engines.espresso.settings import Physics, Running
-from barriers.engines.espresso.workspace import open_workspace
-from barriers.structures.surface import frozen_atoms
-
-
-@dataclass
-class EspressoMaker(Maker):
-    """What the three makers share.
-
-    Attributes
-    ----------
-    name : str
-        Name of the job.
-    physics : Physics
-        Settings that change the numbers.
-    running : Running
-        How the codes are started. No part of the job's identity.
-    """
-
-    name: str = "espresso"
-    physics: Physics = field(default_factory=Physics)
-    running: Running = field(default_factory=Running)
-
-    @property
-    def command(self) -> Command:
-        """The command line in parts."""
-        return parse_command(self.running.command)
-
-    def case(self, structure: Structure) -> Case:
-        """Settings and pseudopotentials for a structure, every file checked."""
-        settings = self.physics.resolved()
-        elements = [element.symbol for element in structure.composition.elements]
-        found = find_pseudopotentials(elements, settings["pseudopotentials"], self.running.pseudo_dir)
-        return Case(settings, found, code_version(self.command)[0], self.running.max_seconds)
-
-    def workspace(self, kind: str, *inputs: Any) -> Checkpoint:
-        """Folder of a calculation, named after all that its numbers depend on."""
-        settings = self.physics.resolved()
-        checksum = set_checksum(settings["pseudopotentials"])
-        return open_workspace(kind, [*inputs, settings, checksum], self.running.continue_from)
-
-    def describe(self, case: Case, checkpoint: Checkpoint) -> EngineDoc:
-        """Say what gave the numbers; a smearing that a handler widened included."""
-        settings = dict(case.settings)
-        changed = load_corrections(checkpoint.folder).keywords
-        if "degauss" in changed:
-            settings["keywords"] = {**settings["keywords"], "degauss": changed["degauss"]}
-        return EngineDoc(
-            kind="espresso",
-            name=load_set(settings["pseudopotentials"])["functional"],
-            version=code_version(self.command)[1],
-            checksum=set_checksum(settings["pseudopotentials"]),
-            settings={"preset": self.physics.preset, **settings},
-            files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
-            packages={name: version(name) for name in ("barriers", "ase", "custodian")},
-        )
 
 
 @dataclass
@@ -201,42 +132,9 @@ def run_pw(
     return PwRun(outcome, read_frames(checkpoint), earlier)
 
 
-def usual_handlers(task: CodeJob, watch: Callable[[], None]) -> list[Any]:
-    """Handlers of any run, and a function called while it goes on."""
-    return [
-        Watch(task, watch),
-        LimitHandler(task),
-        LadderHandler(task, "scf", SCF_LADDER),
-        LadderHandler(task, "diagonalisation", DIAGONALISATION_LADDER),
-        PathHandler(task),
-        KilledHandler(task),
-    ]
-
-
 def read_frames(checkpoint: Checkpoint) -> list[Atoms]:
     """Every evaluated structure of a ``pw.x`` calculation, earlier runs included."""
     return [frame for output in outputs(checkpoint.folder, "pw") for frame in read_pw(output)]
-
-
-def atoms_of(structure: Structure) -> Atoms:
-    """Make ASE atoms, frozen ones constrained."""
-    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
-    frozen = frozen_atoms(structure)
-    atoms.set_constraint(FixAtoms(frozen) if frozen else None)
-    return atoms
-
-
-def starting_moments(structure: Structure, case: Case) -> list[float]:
-    """Magnetic moment of each site (µB) at the start: the structure's own, or its element's."""
-    by_element = case.settings["moments"]
-    own = structure.site_properties.get("magmom")
-    return [float(moment) for moment in own or [by_element.get(site.specie.symbol, 0.0) for site in structure]]
-
-
-def free_force(structure: Structure, forces: np.ndarray) -> float:
-    """Largest force (eV/Å) on an atom that may move."""
-    free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
-    return float(np.linalg.norm(forces[free], axis=1).max())
 
 
 def _numbers(maker: EspressoMaker, case: Case, checkpoint: Checkpoint, run: PwRun) -> dict[str, Any]:

@@ -1,27 +1,22 @@
-"""Runs of ``pw.x`` and ``neb.x`` through custodian: prepared, started, watched, mended, judged."""
+"""Attempts of ``pw.x`` and ``neb.x`` through custodian: prepared, started, watched, mended, judged."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import os
-import platform
 import subprocess
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 from custodian.custodian import Custodian, CustodianError, ErrorHandler, Job, Validator
 
 from barriers.engines.espresso.faults import Fault, find_fault
+from barriers.engines.espresso.files import end_orphan, load_corrections, note_running, outputs
 from barriers.engines.espresso.inputs import PREFIX, Case
 
 CRASH = "CRASH"
-CORRECTIONS = "corrections.json"
-RUNNING = "running.json"
 
 POLL = 0.5
 """A running code is looked at this often (s)."""
@@ -91,8 +86,7 @@ class CodeJob(Job):
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
             )
-        record = {"host": platform.node(), "pid": self.process.pid, "parent": os.getpid()}
-        (self.folder / RUNNING).write_text(json.dumps(record), "utf-8")
+        note_running(self.folder, self.process.pid)
         return self.process
 
     def postprocess(self, directory: str = "./") -> None:
@@ -122,37 +116,6 @@ class CodeJob(Job):
     def as_dict(self) -> dict[str, Any]:
         """Say what custodian's log keeps of this job."""
         return {"@module": type(self).__module__, "@class": type(self).__name__, "code": self.code}
-
-
-def outputs(folder: Path, name: str) -> list[Path]:
-    """List the standard outputs of all attempts in a folder, oldest first."""
-    return sorted(folder.glob(f"{name}.*.out"), key=lambda path: int(path.suffixes[0][1:]))
-
-
-@dataclass
-class Corrections:
-    """Keywords that handlers have changed in a calculation, kept in its folder for later runs.
-
-    Attributes
-    ----------
-    keywords : dict
-        The keywords.
-    rungs : dict[str, int]
-        How far each ladder of handlers has been climbed.
-    """
-
-    keywords: dict[str, Any] = field(default_factory=dict)
-    rungs: dict[str, int] = field(default_factory=dict)
-
-    def save(self, folder: Path) -> None:
-        """Keep them."""
-        (folder / CORRECTIONS).write_text(json.dumps(asdict(self)), "utf-8")
-
-
-def load_corrections(folder: Path) -> Corrections:
-    """Read what handlers have changed; nothing where there is no such file."""
-    path = folder / CORRECTIONS
-    return Corrections(**json.loads(path.read_text("utf-8"))) if path.exists() else Corrections()
 
 
 @dataclass(frozen=True)
@@ -208,28 +171,3 @@ def run_code(job: CodeJob, handlers: list[ErrorHandler], converged: Validator) -
     if code < 0 or code > 128:
         return Outcome("killed", f"killed by signal {-code if code < 0 else code - 128}; run again to continue")
     return Outcome("final", f"exit code {code} without a word of success")
-
-
-def end_orphan(folder: Path) -> None:
-    """End a code that an earlier process, now dead, left running in a folder.
-
-    Raises
-    ------
-    RuntimeError
-        If the process that started it is alive: two runs must not share a folder.
-    """
-    path = folder / RUNNING
-    if not path.exists():
-        return
-    record = json.loads(path.read_text("utf-8"))
-    if record["host"] != platform.node():
-        return
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(record["pid"])
-        if process.status() == psutil.STATUS_ZOMBIE or Path(process.cwd()) != folder.resolve():
-            return
-        if record["parent"] != os.getpid() and psutil.pid_exists(record["parent"]):
-            raise RuntimeError(f"{folder}: process {record['parent']} runs this calculation already")
-        for each in [*process.children(recursive=True), process]:
-            each.terminate()
-        psutil.wait_procs([process], timeout=30)
