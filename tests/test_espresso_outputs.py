@@ -23,7 +23,7 @@ from barriers.engines.espresso.outputs import (
     read_moments,
     read_path,
 )
-from barriers.engines.espresso.path_files import mend_path, resumable
+from barriers.engines.espresso.path_files import kept_positions, mend_path, resumable, start_over
 
 recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason="needs the recorded runs")
 
@@ -81,6 +81,18 @@ def test_the_newest_whole_copy_takes_the_place_of_a_cut_path(tmp_path: Path) -> 
     assert mend_path(tmp_path) == "band.path10"
     state = resumable(tmp_path)
     assert state is not None and state.iteration == 10
+
+
+def test_a_band_that_starts_over_keeps_its_positions_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    for name in ("band.path", "out/band.path4", "neb.1.out"):
+        (tmp_path / name).write_text(PATH)
+    assert resumable(tmp_path) is not None
+    start_over(tmp_path)
+    assert resumable(tmp_path) is None
+    assert not list(tmp_path.glob("neb.*.out"))
+    kept = kept_positions(tmp_path)
+    assert kept is not None and kept.positions[2, 0, 2] == pytest.approx(1.587532, abs=1e-5)
 
 
 def test_a_band_without_a_whole_path_starts_from_scratch(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from espresso_cases import STUDY, as_relaxed, compute, documents, hydrogen_engin
 from barriers.dispatch.local import run
 from barriers.documents import BandDoc
 from barriers.makers import BarrierMaker, StudyMaker
+from barriers.structure_files import read_endpoints
 from barriers.structures.start import Start
 from barriers.study import NebSection, PathSection, RelaxSection
 from barriers.study_file import load_study
@@ -110,3 +111,14 @@ def test_a_band_that_is_not_converged_gives_no_barrier_and_keeps_its_files(li2o_
     band = longer.output.band
     assert band.cost.earlier_force_calls == 4
     assert band.cost.force_calls <= expected.cost.force_calls + 2  # the optimiser's memory starts anew
+
+
+def test_endpoints_that_are_not_relaxed_give_no_band(tmp_path: Path) -> None:
+    initial, final, _ = read_endpoints(STUDY.parent / "li2o_initial.vasp", STUDY.parent / "li2o_final.vasp")
+    loose = as_relaxed(initial).model_copy(update={"converged": False, "reason": "0.200 eV/Å after 5 steps"})
+    maker = li2o_engine().neb(fmax=0.1, rough_fmax=0.3, max_steps=9, spring=1.0)
+    band = compute(maker.make(loose, as_relaxed(final), LINEAR), tmp_path)
+    assert isinstance(band, BandDoc) and not band.converged
+    assert band.reason == "initial endpoint not relaxed: 0.200 eV/Å after 5 steps"
+    assert len(band.positions) == len(band.energies) == 2
+    assert band.cost.force_calls == 0

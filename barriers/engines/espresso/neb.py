@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -77,32 +78,40 @@ class NebMaker(EspressoMaker):
             for which, end in (("initial", initial), ("final", final))
             if not end.converged
         ]
+        if loose:
+            ends = {
+                "positions": [images[0].positions.tolist(), images[-1].positions.tolist()],
+                "energies": [initial.energy, final.energy],
+                "forces": [initial.forces, final.forces],
+            }
+            return self._document(run, initial, start, "; ".join(loose), **ends)
         paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
-        merged = None if loose else run.converge(paths)
-        return self._document(run, initial, start, loose, merged)
-
-    def _document(self, run: BandRun, initial: RelaxDoc, start: Start, loose: list[str], merged: str | None) -> BandDoc:
+        merged = run.converge(paths)
         state = run.state
-        folder = run.checkpoint.folder
-        if state is None and not loose:
-            raise EspressoError(f"{run.outcome.line}; files in {folder}")
-        reason: str | None = "; ".join(loose) or None
+        if state is None or run.outcome.kind == "final":
+            raise EspressoError(f"{run.outcome.line}; files in {checkpoint.folder}")
+        band = {
+            "positions": state.positions.tolist(),
+            "energies": state.energies.tolist(),
+            "forces": state.forces.tolist(),
+            "moments": run.moments,
+            "merged_into": merged,
+        }
+        reason = None
         if merged is not None:
             reason = f"fell onto the path of {merged!r}"
         elif run.outcome.kind is not None:
-            left = f"{run.history[-1].max_force:.3f} eV/Å after {len(run.history)} iterations" if run.history else ""
-            reason = f"{run.outcome.line}: {left}, {self.fmax:g} asked for; files in {folder}"
-        scfs, cycles = count_scf(pw_outputs(folder, PREFIX))
+            left = f"{run.history[-1].max_force:.3f} eV/Å after {len(run.history)} iterations, {self.fmax:g} asked for"
+            reason = f"{run.outcome.line}: {left}; files in {checkpoint.folder}"
+        return self._document(run, initial, start, reason, **band)
+
+    def _document(self, run: BandRun, initial: RelaxDoc, start: Start, reason: str | None, **numbers: Any) -> BandDoc:
+        scfs, cycles = count_scf(pw_outputs(run.checkpoint.folder, PREFIX))
         return BandDoc(
             start=start.name,
             structure=initial.structure,
-            positions=state.positions.tolist() if state else [image.positions.tolist() for image in run.images],
-            energies=state.energies.tolist() if state else [None] * len(run.images),
-            forces=state.forces.tolist() if state else [[]] * len(run.images),
-            moments=run.moments,
             converged=reason is None,
             reason=reason,
-            merged_into=merged,
             history=run.history,
             settings={"fmax": self.fmax, "rough_fmax": self.rough_fmax, "spring": self.spring},
             warnings=run.warnings(),
@@ -113,6 +122,7 @@ class NebMaker(EspressoMaker):
                 scf_cycles=cycles,
             ),
             engine=self.describe(run.case, run.checkpoint),
+            **numbers,
         )
 
 
