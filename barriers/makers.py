@@ -1,110 +1,23 @@
-"""Makers that join the rooms: endpoints → path → NEB → barrier → study."""
+"""The maker of a whole study: slab, interfaces, and the barriers of every system and hop."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from jobflow import Flow, Job, Maker
-from pymatgen.core import Structure
 
+from barriers.barrier_maker import BarrierMaker, hop_barriers, pair_flow
 from barriers.building import build_slab, crystal_of, hops_of
-from barriers.construction import lowest, lowest_placements, make_end, make_slab, order_final, place_fragment
+from barriers.construction import lowest, lowest_placements, make_end, make_slab, place_fragment
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
-from barriers.engines.mlip import MlipEngine
-from barriers.results import barrier_document, study_document
+from barriers.results import study_document
+from barriers.structure_files import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
-from barriers.structures.path.start import plain_start, plan_starts
-from barriers.study import NebSection, PathSection, RelaxSection, Study, SystemSection
+from barriers.study import EndpointStudy, Study, SystemSection
 
-
-@dataclass
-class BarrierMaker(Maker):
-    """The barrier of one hop in one system.
-
-    1. Relax both endpoints.
-    2. Make the first bands: one for a bare slab, several where a fragment makes several paths likely.
-    3. Converge each with climbing-image NEB, unless it falls onto the path of an earlier one.
-    4. Read the barrier off the lowest path, and report how many distinct paths there were.
-
-    Attributes
-    ----------
-    name : str
-        Name of the flow and of the system in its result.
-    engine : Engine
-        What gives energies and forces.
-    relax, path, neb : RelaxSection, PathSection, NebSection
-        Settings, as in a study file.
-
-    Examples
-    --------
-    >>> flow = BarrierMaker(engine=MlipEngine(model="emt")).make(initial, final)  # doctest: +SKIP
-    >>> flow.output  # a reference to the BarrierDoc  # doctest: +SKIP
-    """
-
-    name: str = "barrier"
-    engine: Engine = field(default_factory=MlipEngine)
-    relax: RelaxSection = field(default_factory=RelaxSection)
-    path: PathSection = field(default_factory=PathSection)
-    neb: NebSection = field(default_factory=NebSection)
-
-    def make(self, initial: Structure, final: Structure) -> Flow:
-        """Build the flow from two unrelaxed endpoints, same atoms in the same order.
-
-        Parameters
-        ----------
-        initial, final : Structure
-            Endpoints; frozen atoms in the site property ``selective_dynamics``.
-        """
-        ends = [self.relax_endpoint(structure, which) for which, structure in (("initial", initial), ("final", final))]
-        barrier = self.between(ends[0].output, ends[1].output)
-        return Flow([*ends, barrier], output=barrier.output, name=self.name)
-
-    def relax_endpoint(self, structure: Any, which: str) -> Job:
-        """Relax one endpoint to the tolerance of endpoints."""
-        maker = self.engine.relax(self.relax.fmax, self.relax.max_steps)
-        maker.name = f"{self.name}: relax {which}"
-        return maker.make(structure)
-
-    def between(
-        self,
-        initial: Any,
-        final: Any,
-        *,
-        hop: Hop | None = None,
-        slab: Any = None,
-        has_fragment: bool = False,
-        guide: Any = None,
-    ) -> Flow:
-        """Build the flow from two relaxed endpoints.
-
-        Parameters
-        ----------
-        initial, final : RelaxDoc
-            Relaxed endpoints.
-        hop : Hop or None
-            The hop, as it is recorded in the result.
-        slab : Structure or None
-            The bare slab as it was built, which two barriers must share to be compared.
-        has_fragment : bool
-            Whether a fragment makes several paths likely.
-        guide : BandDoc or None
-            The bare slab's converged band of the same hop.
-        """
-        path = self.path
-        plain = plain_start(path.n_images, path.method, path.min_distance, hop)
-        starts = plan_starts(plain, path.starts, has_fragment, guide is not None, path.displacement, path.seed)
-        label = f"{self.name} {hop.name}" if hop else self.name
-        bands: list[Job] = []
-        for start in starts:
-            maker = self.engine.neb(**self.neb.model_dump())
-            maker.name = f"{label}: band {start.name}"
-            known = [band.output for band in bands]
-            bands.append(maker.make(initial, final, start, guide if start.method == "carried" else None, known))
-        barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop, slab)
-        barrier.name = f"{label}: barrier"
-        return Flow([*bands, barrier], output=barrier.output, name=label)
+__all__ = ["BarrierMaker", "StudyMaker", "pair_flow"]
 
 
 @dataclass
@@ -126,7 +39,7 @@ class StudyMaker(Maker):
 
     name: str = ""
 
-    def make(self, study: Study) -> Flow:
+    def make(self, study: Study | EndpointStudy) -> Flow:
         """Build the flow of a study.
 
         Parameters
@@ -134,10 +47,16 @@ class StudyMaker(Maker):
         study : Study
             What :func:`barriers.load_study` gives.
         """
+        if isinstance(study, EndpointStudy):
+            engine = build_engine(study.engine)
+            maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
+            return pair_flow(maker, *read_endpoints(study.endpoints.initial, study.endpoints.final))
         crystal = crystal_of(study.cathode)
         built = build_slab(crystal, study.cathode, study.surface)
         hops = hops_of(built.structure, study.hops)
-        engine = build_engine(study.engine)
+        final_engine = build_engine(study.engine)
+        first = BarrierMaker(engine=final_engine, path=study.path).scout()
+        engine = final_engine if first is None else first.engine
         slab = make_slab(crystal, study.cathode.model_copy(update={"file": None}), study.surface)
         slab.name = "slab: build"
         relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
@@ -152,14 +71,12 @@ class StudyMaker(Maker):
                 interface = self._interface(study, system, engine, base, hops[0])
                 jobs.append(interface)
                 base = interface.output
-            flows, barriers[system.name] = self._system(study, system, engine, base, slab.output, hops, guides)
+            maker = BarrierMaker(system.name, final_engine, study.relax, study.path, study.neb)
+            flows, barriers[system.name], bands = self._system(maker, system, base, slab.output, hops, guides)
             jobs += flows
             if system.fragment is None:
                 # An added ion is the last atom, so it has another number in each system.
-                guides = [
-                    None if hop.moving is None else flow.output.band
-                    for hop, flow in zip(hops, barriers[system.name], strict=True)
-                ]
+                guides = [None if hop.moving is None else band for hop, band in zip(hops, bands, strict=True)]
         outputs = [flow.output for name in study.system_names for flow in barriers[name]]
         summary = study_document(study.name, outputs, study.reference, study.comparison.barrier, built.warnings)
         return Flow([*jobs, summary], output=summary.output, name=self.name or study.name)
@@ -200,40 +117,33 @@ class StudyMaker(Maker):
 
     def _system(
         self,
-        study: Study,
+        maker: BarrierMaker,
         system: SystemSection,
-        engine: Engine,
         base: Any,
         slab: Any,
         hops: list[Hop],
         guides: list[Any],
-    ) -> tuple[list[Job | Flow], list[Flow]]:
-        """Relax each end state of a system once, and find the barrier of every hop in it."""
-        maker = BarrierMaker(name=system.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
+    ) -> tuple[list[Job | Flow], list[Flow], list[Any]]:
+        """Relax each end state of a system once, and find the barrier of every hop in it.
+
+        Returns all jobs, the flow of each hop's barrier, and the bands that guide systems with a fragment.
+        """
         jobs: list[Job | Flow] = []
         ending: dict[EndState, list[Hop]] = {}
         for hop in hops:
             for state in (hop.initial, hop.final):
                 ending.setdefault(state, []).append(hop)
-        ends: dict[EndState, Job] = {}
+        structures: dict[EndState, Any] = {}
         for state, here in ending.items():
             made = make_end(base, state, slab, here)
             made.name = f"{system.name}: {state.label}"
-            ends[state] = maker.relax_endpoint(made.output, state.label)
-            jobs += [made, ends[state]]
-        flows = []
-        for hop, guide in zip(hops, guides, strict=True):
-            final = order_final(ends[hop.final].output, hop)
-            final.name = f"{system.name} {hop.name}: final endpoint"
-            flows.append(
-                maker.between(
-                    ends[hop.initial].output,
-                    final.output,
-                    hop=hop,
-                    slab=slab,
-                    has_fragment=system.fragment is not None,
-                    guide=guide,
-                )
-            )
-            jobs += [final, flows[-1]]
-        return jobs, flows
+            structures[state] = made.output
+            jobs.append(made)
+        scout, bare = maker.scout(), system.fragment is None
+        first = hop_barriers(scout or maker, structures, hops, slab, not bare, [{"guide": guide} for guide in guides])
+        jobs += first.jobs
+        bands = [flow.output.band for flow in first.barriers]
+        if scout is None:
+            return jobs, first.barriers, bands
+        last = hop_barriers(maker, first.structures, hops, slab, not bare, [{"handed": band} for band in bands])
+        return [*jobs, *last.jobs], last.barriers, bands

@@ -8,13 +8,15 @@ from typing import Any
 
 from pymatgen.core import Structure
 
+from barriers.barrier_maker import BarrierMaker
 from barriers.building import BuiltSlab, build_slab, crystal_of, hops_of
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
-from barriers.placing import placements_of
+from barriers.placing import fragment_of, placements_of
+from barriers.structure_files import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.structures.interface.contacts import image_distance
-from barriers.study import Study, SystemSection
+from barriers.study import EndpointStudy, Study, SystemSection
 
 CALLS = {"slab": 30, "screened": 1, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}
 """Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band."""
@@ -26,21 +28,24 @@ class BuiltStudy:
 
     Attributes
     ----------
-    slab : BuiltSlab
-        The bare slab.
+    slab : BuiltSlab or None
+        The bare slab; none where the study names its endpoints itself.
     hops : list[Hop]
         The hops, found on it.
     systems : dict[str, list[Structure]]
-        First placements of each system; the slab itself for a bare one.
+        First placements of each system; the slab itself for a bare one, both ends of a hop that the study names.
     """
 
-    slab: BuiltSlab
+    slab: BuiltSlab | None
     hops: list[Hop]
     systems: dict[str, list[Structure]]
 
     @property
     def structures(self) -> dict[str, Structure]:
         """Every structure by name: slab, placements, and endpoints of each hop as built."""
+        if self.slab is None:
+            ((initial, final),) = self.systems.values()
+            return {"initial": initial, "final": final}
         built = {"slab": self.slab.structure}
         for name, candidates in self.systems.items():
             if candidates[0] is not self.slab.structure:
@@ -76,16 +81,8 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """Give the plan as ``--json`` prints it."""
         slab = self.built.slab
-        return {
-            "slab": {
-                "formula": slab.structure.composition.formula,
-                "atoms": len(slab.structure),
-                "termination": slab.termination.label,
-                "metals": slab.metals,
-                "lattice": slab.crystal.source,
-                "image_distance": round(slab.image_distance, 3),
-                "warnings": slab.warnings,
-            },
+        about = {} if slab is None else {"slab": _slab_json(slab)}
+        return about | {
             "systems": [self._system(name, first) for name, first in self.built.systems.items()],
             "hops": [hop.model_dump() for hop in self.built.hops],
             "jobs": self.jobs,
@@ -94,7 +91,7 @@ class Plan:
         }
 
     def _system(self, name: str, first: list[Structure]) -> dict[str, Any]:
-        n_slab = len(self.built.slab.structure)
+        n_slab = len(first[0]) if self.built.slab is None else len(self.built.slab.structure)
         distances = [round(image_distance(placed, n_slab), 3) for placed in first if len(placed) > n_slab]
         return {
             "name": name,
@@ -105,7 +102,19 @@ class Plan:
         }
 
 
-def build_study(study: Study) -> BuiltStudy:
+def _slab_json(slab: BuiltSlab) -> dict[str, Any]:
+    return {
+        "formula": slab.structure.composition.formula,
+        "atoms": len(slab.structure),
+        "termination": slab.termination.label,
+        "metals": slab.metals,
+        "lattice": slab.crystal.source,
+        "image_distance": round(slab.image_distance, 3),
+        "warnings": slab.warnings,
+    }
+
+
+def build_study(study: Study | EndpointStudy) -> BuiltStudy:
     """Build the slab of a study, its hops, and the first placements of each system. Needs no engine.
 
     Raises
@@ -113,6 +122,9 @@ def build_study(study: Study) -> BuiltStudy:
     ValueError
         One line, if a structure cannot be built.
     """
+    if isinstance(study, EndpointStudy):
+        initial, final, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
+        return BuiltStudy(None, [], {study.name: [initial, final]})
     slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
     hops = hops_of(slab.structure, study.hops)
     systems = {
@@ -124,7 +136,29 @@ def build_study(study: Study) -> BuiltStudy:
     return BuiltStudy(slab, hops, systems)
 
 
-def make_plan(study: Study) -> Plan:
+def check_engine(study: Study | EndpointStudy) -> None:
+    """Check that the engines of a study can treat all its elements here, before anything is computed.
+
+    Raises
+    ------
+    ValueError
+        One line that says what is missing.
+    """
+    engine = build_engine(study.engine)
+    if isinstance(study, EndpointStudy):
+        initial, _, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
+        elements = {element.symbol for element in initial.composition.elements}
+    else:
+        caps = {"hydroxyl": {"H"}, "fluorine": {"H", "F"}}.get(study.surface.polar, set())
+        elements = {"Li", "O", *crystal_of(study.cathode).metals, *caps}
+        fragments = [fragment_of(system.fragment) for system in study.systems if system.fragment is not None]
+        elements.update(str(element) for fragment in fragments for element in fragment.molecule.composition)
+    engine.check(sorted(elements), study.path.n_images)
+    if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
+        scout.engine.check(sorted(elements), study.path.n_images)
+
+
+def make_plan(study: Study | EndpointStudy) -> Plan:
     """Build the structures of a study and count its work.
 
     Raises
@@ -132,19 +166,22 @@ def make_plan(study: Study) -> Plan:
     ValueError
         One line, if a structure cannot be built or the engine cannot run here.
     """
+    check_engine(study)
     engine = build_engine(study.engine)
-    engine.check()
     built = build_study(study)
-    ends = len({state for hop in built.hops for state in (hop.initial, hop.final)})
-    counted = {system.name: _jobs(study, system, len(built.hops), ends) for system in study.systems}
-    calls = float(CALLS["slab"])
-    seconds = engine.seconds_per_call(len(built.slab.structure), 1) * CALLS["slab"]
+    if built.slab is None or isinstance(study, EndpointStudy):
+        counted, total = {study.name: Counter(endpoint=2, band=1)}, Counter[str]()
+    else:
+        ends = len({state for hop in built.hops for state in (hop.initial, hop.final)})
+        counted = {system.name: _jobs(study, system, len(built.hops), ends) for system in study.systems}
+        total = Counter(slab=1)
+    calls = total["slab"] * CALLS["slab"]
+    seconds = engine.seconds_per_call(len(built.structures["slab"]), 1) * calls if calls else 0.0
     for name, jobs in counted.items():
         in_bands, alone = _calls(study, jobs)
         calls += in_bands + alone
         seconds += _seconds(engine, len(built.systems[name][0]), study.path.n_images, in_bands, alone)
-    total = sum(counted.values(), Counter(slab=1))
-    return Plan(built, dict(total), round(calls), seconds or None)
+    return Plan(built, dict(sum(counted.values(), total)), calls, seconds or None)
 
 
 def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[str]:
@@ -157,7 +194,7 @@ def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[
     return jobs
 
 
-def _calls(study: Study, jobs: Counter[str]) -> tuple[int, int]:
+def _calls(study: Study | EndpointStudy, jobs: Counter[str]) -> tuple[int, int]:
     """Expected evaluations: of images that are evaluated together, and of structures alone."""
     in_bands = CALLS["images"] * study.path.n_images * jobs["band"]
     return in_bands, sum(CALLS[kind] * number for kind, number in jobs.items() if kind != "band")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from barriers.study_file import load_study
+from barriers.study_file import read_study
 from barriers.study_template import render
 
 PACKAGE = Path(__file__).parent
@@ -17,7 +17,7 @@ def shipped(kind: str) -> Path:
 
 
 def write_examples(folder: Path) -> list[Path]:
-    """Write the shipped studies, every field commented, and flows.
+    """Write the shipped studies, every field commented, the structures they name, and flows.
 
     Parameters
     ----------
@@ -29,7 +29,10 @@ def write_examples(folder: Path) -> list[Path]:
     ValueError
         If a file is there already; nothing is written then.
     """
-    contents = {folder / "inputs" / path.name: render(load_study(path)) for path in shipped("inputs").glob("*.yaml")}
+    contents: dict[Path, str] = {}
+    for path in shipped("inputs").iterdir():
+        text = path.read_text("utf-8")
+        contents[folder / "inputs" / path.name] = render(read_study(text)) if path.suffix == ".yaml" else text
     contents |= {folder / "flows" / path.name: path.read_text("utf-8") for path in shipped("flows").glob("*.py")}
     for path in contents:
         if path.exists():

@@ -8,19 +8,17 @@ from pathlib import Path
 from jobflow import Flow
 
 from barriers.engines.mlip import MlipEngine
-from barriers.makers import BarrierMaker
-from barriers.results import study_document
+from barriers.makers import BarrierMaker, pair_flow
 from barriers.structure_files import read_endpoints
 from barriers.study import NebSection, PathSection, RelaxSection
 
 
 @dataclass(frozen=True)
 class SingleBarrier:
-    """A flow that ends in a study of one barrier, the name of its results folder, and warnings about the input."""
+    """A flow that ends in a study of one barrier, and the name of its results folder."""
 
     flow: Flow
     name: str
-    warnings: list[str]
 
 
 def single_barrier(
@@ -48,7 +46,7 @@ def single_barrier(
     """
     start, end, warnings = read_endpoints(initial, final)
     engine = MlipEngine(model=model, weights=weights)
-    engine.check()
+    engine.check({element.symbol for element in start.composition.elements}, images)
     labels = (initial.stem, final.stem)
     if labels[0] == labels[1]:  # POSCARs in folders of their own
         labels = (initial.resolve().parent.name, final.resolve().parent.name)
@@ -60,6 +58,4 @@ def single_barrier(
         path=PathSection(n_images=images),
         neb=NebSection(fmax=fmax, rough_fmax=max(fmax, NebSection().rough_fmax), max_steps=max_steps),
     )
-    barrier = maker.make(start, end)
-    summary = study_document(name, [barrier.output], maker.name, "forward")
-    return SingleBarrier(Flow([barrier, summary], output=summary.output), name, warnings)
+    return SingleBarrier(pair_flow(maker, start, end, warnings, name), name)

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from barriers.study_fields import Angstrom, Force, OnFile, Section, Seed, is_class, refusal, takes, unit
+from barriers.study_engines import KINDS, Engines, EspressoSection, MlipSection
+from barriers.study_fields import Angstrom, Force, Section, Seed, closest, refusal, takes, unit
 from barriers.study_hops import HopSection
 from barriers.study_slab import CathodeSection, SurfaceSection
 from barriers.study_systems import FragmentSection, PlacementSection, SystemSection
@@ -19,6 +20,9 @@ from barriers.study_systems import FragmentSection, PlacementSection, SystemSect
 __all__ = [
     "CathodeSection",
     "ComparisonSection",
+    "EndpointStudy",
+    "EndpointsSection",
+    "EspressoSection",
     "FragmentSection",
     "HopSection",
     "MlipSection",
@@ -32,29 +36,6 @@ __all__ = [
 ]
 
 
-class MlipSection(Section):
-    """The embedded machine-learned potential."""
-
-    kind: Literal["mlip"] = Field("mlip", description="engine")
-    model: Annotated[str, OnFile("models", "module:Class", is_class)] = Field(
-        "chgnet", description="model by name, or an ASE calculator; `barriers models` tells about them"
-    )
-    weights: str | None = Field(
-        None,
-        pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$",
-        description="file with the model's weights, where no wheel carries them",
-        json_schema_extra=takes("a path"),
-    )
-    allow_download: bool = Field(False, description="let the model fetch its weights from the network")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
-    workers: int | None = Field(
-        None,
-        ge=1,
-        le=256,
-        description="processes that share the images of a band; one for each core, up to 8, if left out",
-    )
-
-
 class RelaxSection(Section):
     """Relaxation of slab, interfaces and endpoints; the cell stays fixed."""
 
@@ -66,8 +47,11 @@ class RelaxSection(Section):
 class PathSection(Section):
     """The first bands, and how many different ones are tried."""
 
-    method: Literal["idpp", "linear"] = Field(
-        "idpp", description="first interpolation, of a hop that passes no tetrahedral site"
+    from_: Literal["idpp", "linear", "mlip"] = Field(
+        "idpp",
+        alias="from",
+        description="first band: interpolated, on straight lines, or relaxed with the embedded engine, endpoints too, "
+        "for an engine that is dearer; a hop that passes a tetrahedral site starts through it",
     )
     min_distance: Angstrom = Field(
         0.0, ge=0, le=3, description="a first band that brings two atoms nearer than this is refused"
@@ -116,30 +100,51 @@ class ComparisonSection(Section):
     barrier: Literal["forward", "reverse", "span"] = Field("forward", description="which barrier is compared")
 
 
-class Study(Section):
-    """A cathode, a surface, systems, hops, an engine, and what to compare."""
+StructureFile = Annotated[str, Field(pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$", json_schema_extra=takes("a path"))]
 
-    name: str = Field(
+StudyName = Annotated[
+    str,
+    Field(
         min_length=1,
         max_length=60,
         pattern=r"^[A-Za-z0-9][\w.+@-]*$",
         description="name of the study and of its results folder",
         json_schema_extra=takes("1 to 60 letters, digits or . _ + @ -, a letter or digit first"),
-    )
+    ),
+]
+
+
+class _EngineByName(Section):
+    """What both forms of a study share: an engine may be given by its name alone."""
+
+    @field_validator("engine", mode="before", check_fields=False)
+    @classmethod
+    def _engine_by_name(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = {"kind": value}
+        if not isinstance(value, dict):
+            return value
+        kind = value.get("kind", "mlip")
+        if kind not in KINDS:
+            raise refusal(kind, "is unknown", ", ".join(map(repr, KINDS)) + closest(kind, KINDS), ("kind",))
+        return {**value, "kind": kind}
+
+
+class Study(_EngineByName):
+    """A cathode, a surface, systems, hops, an engine, and what to compare."""
+
+    name: StudyName
     cathode: CathodeSection = Field(default_factory=CathodeSection, description="the bulk crystal")
     surface: SurfaceSection = Field(default_factory=SurfaceSection, description="the slab")
     systems: tuple[SystemSection, ...] = Field(min_length=1, strict=False, description="rows of the comparison")
     hops: tuple[HopSection, ...] = Field((HopSection(),), min_length=1, strict=False, description="Li⁺ jumps")
-    engine: MlipSection = Field(default_factory=MlipSection, description="what gives energies and forces")
+    engine: Engines = Field(
+        default_factory=MlipSection, discriminator="kind", description="what gives energies and forces"
+    )
     relax: RelaxSection = Field(default_factory=RelaxSection, description="relaxations")
     path: PathSection = Field(default_factory=PathSection, description="first bands")
     neb: NebSection = Field(default_factory=NebSection, description="nudged elastic band")
     comparison: ComparisonSection = Field(default_factory=ComparisonSection, description="what is compared")
-
-    @field_validator("engine", mode="before")
-    @classmethod
-    def _engine_by_name(cls, value: Any) -> Any:
-        return {"kind": value} if isinstance(value, str) else value
 
     @field_validator("systems", "hops")
     @classmethod
@@ -167,3 +172,23 @@ class Study(Section):
     def reference(self) -> str:
         """Name of the system the others are compared with."""
         return self.comparison.reference or self.systems[0].name
+
+
+class EndpointsSection(Section):
+    """The two ends of a hop, as structure files in any format ASE reads."""
+
+    initial: StructureFile = Field(description="initial state, relative to the study file")
+    final: StructureFile = Field(description="final state, the same atoms in the same cell")
+
+
+class EndpointStudy(_EngineByName):
+    """The barrier between two structures."""
+
+    name: StudyName
+    endpoints: EndpointsSection = Field(description="initial and final state")
+    engine: Engines = Field(
+        default_factory=MlipSection, discriminator="kind", description="what gives energies and forces"
+    )
+    relax: RelaxSection = Field(default_factory=RelaxSection, description="relaxations")
+    path: PathSection = Field(default_factory=PathSection, description="first bands")
+    neb: NebSection = Field(default_factory=NebSection, description="nudged elastic band")

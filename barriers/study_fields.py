@@ -1,4 +1,4 @@
-"""What can be said of a field of the study file: its unit, what it takes, and names that must be on file.
+"""What can be said of a field of the study file: its unit and what it takes.
 
 The models (:mod:`barriers.study`) refuse values with it; error messages, the template and the docs say what
 is allowed with it, so they never disagree.
@@ -8,21 +8,15 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
-from importlib.resources import files
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-from ruamel.yaml import YAML
-
-from barriers.structures.data import load_data
+from pydantic_core import PydanticCustomError
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
@@ -37,7 +31,15 @@ class Section(BaseModel):
     refused.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
 
 
 def unit(text: str) -> dict[str, Any]:
@@ -97,100 +99,30 @@ def refusal(value: object, says: str, allowed: str | Sequence[str], at: tuple[st
         Where the value stands below the section or field that is validated.
     """
     words = allowed if isinstance(allowed, str) else ", ".join(allowed) + closest(value, allowed)
-    return _refused(value, f"{show(value)} {says}; allowed: {words}", at)
+    return refused_line(value, f"{show(value)} {says}; allowed: {words}", at)
 
 
-def _refused(value: object, line: str, at: tuple[str | int, ...] = ()) -> ValidationError:
+def refused_line(value: object, line: str, at: tuple[str | int, ...] = ()) -> ValidationError:
+    """Make the error of a validator from its whole line."""
     error = PydanticCustomError("refused", "{line}", {"line": line})
     return ValidationError.from_exception_data("study", [{"type": error, "loc": at, "input": value}])
 
 
-@cache
-def names_on_file(table: str) -> tuple[str, ...]:
-    """Names in a data table: ``cathodes``, ``polymers`` or ``models``."""
-    if table == "models":
-        text = (files("barriers") / "engines/mlip/models.yaml").read_text("utf-8")
-        return tuple(YAML(typ="safe").load(text))
-    return tuple(load_data(table))
+def by_key(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Fields of a section under the names they have in the file."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
-def eliminations(polymer: str) -> tuple[str, ...]:
-    """Molecules that can be eliminated from a polymer on file."""
-    return tuple(load_data("polymers")[polymer]["eliminations"])
-
-
-def is_class(text: str) -> None:
-    """Refuse what is no ``module:Class``."""
-    module, _, name = text.partition(":")
-    if not (name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
-        raise ValueError("is not on file")
-
-
-def is_formula(text: str) -> None:
-    """Refuse what is no formula of a layered oxide."""
-    if not text.startswith("Li"):
-        raise ValueError("is not on file")
-    from barriers.structures.cathode.crystal import metals_of
-
-    metals_of(text)
-
-
-def is_repeat_unit(text: str) -> None:
-    """Refuse what is no SMILES of a repeat unit."""
-    if "*" not in text:
-        raise ValueError("is not on file")
-    from barriers.structures.polymer.fragment import find_polymer
-
-    find_polymer(text)
-
-
-@dataclass(frozen=True)
-class OnFile:
-    """Annotation of a text field: a name in a data table, or what else is taken.
-
-    Attributes
-    ----------
-    table : str
-        ``cathodes``, ``polymers`` or ``models``.
-    otherwise : str
-        What a text that is not on file may be, in words.
-    accept : callable
-        Raises ``ValueError`` with what is wrong with such a text.
-    """
-
-    table: str
-    otherwise: str = ""
-    accept: Callable[[str], None] | None = None
-
-    def takes(self) -> str:
-        """Say which names are allowed."""
-        return ", ".join(names_on_file(self.table)) + (f", or {self.otherwise}" if self.otherwise else "")
-
-    def check(self, value: str) -> str:
-        """Return the name, or raise the refusal."""
-        if value in names_on_file(self.table):
-            return value
-        try:
-            if self.accept is None:
-                raise ValueError("is not on file")
-            self.accept(value)
-        except ValueError as error:
-            says = str(error)
-            if "; allowed: " in says:  # the whole line, after the name of a field
-                raise _refused(value, says.partition(": ")[2]) from None
-            says = says.partition(f"{value!r} ")[2] or says
-            raise refusal(value, says, self.takes() + closest(value, names_on_file(self.table))) from None
-        return value
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
+def sections_of(annotation: Any) -> list[type[BaseModel]]:
+    """List the models inside an annotation; more than one in a union of engines."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in sections_of(part)]
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
-    """Model inside an annotation such as ``Section``, ``Section | None`` or ``tuple[Section, ...]``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(section_of, get_args(annotation))), None)
+    """First model inside an annotation such as ``Section``, ``Section | None`` or ``tuple[Section, ...]``."""
+    return next(iter(sections_of(annotation)), None)
 
 
 def extra(field: FieldInfo, key: str) -> str:
@@ -211,6 +143,8 @@ def kind(field: FieldInfo) -> str:
         return "list"
     if section_of(field.annotation):
         return "section"
+    if any(getattr(mark, "is_mapping", False) for mark in field.metadata):
+        return "mapping"
     types = (field.annotation, *get_args(field.annotation))
     return next((_KINDS[part] for part in types if part in _KINDS), "choice")
 
@@ -247,12 +181,12 @@ def allowed(field: FieldInfo) -> str:
         return text
     if section := section_of(field.annotation):
         many = "a list of sections" if entries(field) else "a section"
-        return f"{many} with {', '.join(section.model_fields)}"
+        return f"{many} with {', '.join(by_key(section))}"
     if inside := entries(field):
         return f"a list of {len(inside)}, each {limits(item(field))}"
     if options := choices(field):
         return ", ".join(map(repr, options))
-    on_file = [mark.takes() for mark in field.metadata if isinstance(mark, OnFile)]
+    on_file = [mark.takes() for mark in field.metadata if hasattr(mark, "takes")]
     return on_file[0] if on_file else "true, false" if field.annotation is bool else limits(field)
 
 

@@ -14,8 +14,8 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from barriers.study import Study
-from barriers.study_fields import allowed, choices, closest, item, section_of, show
+from barriers.study import EndpointStudy, Study
+from barriers.study_fields import allowed, by_key, choices, closest, item, sections_of, show
 
 _SAYS = {
     "bool_type": "is neither true nor false",
@@ -27,6 +27,7 @@ _SAYS = {
     "less_than": "is too large",
     "less_than_equal": "is too large",
     "literal_error": "is unknown",
+    "model_attributes_type": "is no section",
     "model_type": "is no section",
     "string_pattern_mismatch": "has a character that does not fit",
     "string_too_long": "is too long",
@@ -52,8 +53,10 @@ class StudyError(ValueError):
         self.problems = list(problems)
 
 
-def load_study(path: Path | str) -> Study:
+def load_study(path: Path | str) -> Study | EndpointStudy:
     """Read and check a study file.
+
+    Structure files that it names are taken relative to its folder.
 
     Parameters
     ----------
@@ -72,22 +75,30 @@ def load_study(path: Path | str) -> Study:
         raise StudyError([f"{path}: byte {error.start} is not UTF-8; allowed: a YAML file in UTF-8"]) from None
     except OSError as error:
         raise StudyError([f"{path}: {error.strerror}; allowed: a YAML file in UTF-8"]) from None
-    return read_study(text)
+    study = read_study(text)
+    if isinstance(study, Study):
+        if study.cathode.file is None:
+            return study
+        cathode = study.cathode.model_copy(update={"file": str(path.parent / study.cathode.file)})
+        return study.model_copy(update={"cathode": cathode})
+    files = {which: str(path.parent / file) for which, file in study.endpoints.model_dump().items()}
+    return study.model_copy(update={"endpoints": study.endpoints.model_copy(update=files)})
 
 
-def read_study(text: str) -> Study:
-    """Check the text of a study file, as :func:`load_study` does."""
+def read_study(text: str) -> Study | EndpointStudy:
+    """Check the text of a study file, as :func:`load_study` does: one that names ``endpoints`` is about them alone."""
     content = _parse(text)
     if not isinstance(content, dict):
         what = "the file is empty" if content is None else f"the file: {show(content)} is no section"
-        raise StudyError([f"{what}; allowed: a section with {', '.join(Study.model_fields)}"])
+        raise StudyError([f"{what}; allowed: a section with {', '.join(by_key(Study))}"])
+    form: type[Study] | type[EndpointStudy] = EndpointStudy if "endpoints" in content else Study
     try:
-        return Study.model_validate(content)
+        return form.model_validate(content, by_alias=True, by_name=False)
     except ValidationError as error:
         details = error.errors(include_url=False)
     # pydantic leaves broken entries out of a list and may then call it too short.
     inside = {detail["loc"][:-depth] for detail in details for depth in range(1, len(detail["loc"]))}
-    raise StudyError([_line(detail) for detail in details if detail["loc"] not in inside])
+    raise StudyError([_line(detail, form) for detail in details if detail["loc"] not in inside])
 
 
 def _parse(text: str) -> Any:
@@ -105,46 +116,53 @@ def _parse(text: str) -> Any:
         raise StudyError([f"the file is no YAML: {str(error).splitlines()[0]}"]) from None
 
 
-def _line(error: ErrorDetails) -> str:
+def _line(error: ErrorDetails, form: type[BaseModel]) -> str:
     kind, value = error["type"], error["input"]
     if kind in ("extra_forbidden", "invalid_key"):
-        keys = _section_at(error["loc"][:-1]).model_fields
+        section, parts = _locate(error["loc"][:-1], form)
+        keys = by_key(section)
         key = error["loc"][-1] if kind == "extra_forbidden" else str(value)
-        path = _path((*error["loc"][:-1], str(key)))
-        return f"{path}: unknown key; allowed: {', '.join(keys)}{closest(key, keys)}"
+        return f"{_path([*parts, str(key)])}: unknown key; allowed: {', '.join(keys)}{closest(key, keys)}"
+    _, parts = _locate(error["loc"], form)
     if kind == "refused":
-        return f"{_path(error['loc'])}: {error['msg']}"
-    field = _field_at(error["loc"])
+        return f"{_path(parts)}: {error['msg']}"
+    field = _field_at(error["loc"], form)
     if kind == "missing" and isinstance(error["loc"][-1], str):
-        return f"{_path(error['loc'])}: is missing; allowed: {allowed(field)}"
+        return f"{_path(parts)}: is missing; allowed: {allowed(field)}"
     if kind == "missing":
-        return _line({**error, "type": "too_short", "loc": error["loc"][:-1]})
+        return _line({**error, "type": "too_short", "loc": error["loc"][:-1]}, form)
     says = _SAYS.get(kind, "does not fit")
     if kind == "string_type" and not isinstance(value, (list, dict, NoneType)):
         says += " (put it in quotes)"
     near = closest(value, choices(field)) if kind == "literal_error" else ""
-    return f"{_path(error['loc'])}: {show(value)} {says}; allowed: {allowed(field)}{near}"
+    return f"{_path(parts)}: {show(value)} {says}; allowed: {allowed(field)}{near}"
 
 
-def _path(loc: Sequence[str | int]) -> str:
+def _path(parts: Sequence[str | int]) -> str:
     path = ""
-    for part in loc:
+    for part in parts:
         plain = isinstance(part, int) or re.fullmatch(r"[\w-]+", part)
         path += f"[{part}]" if isinstance(part, int) else f".{part if plain else show(part)}"
     return path.removeprefix(".")
 
 
-def _field_at(loc: Sequence[str | int]) -> FieldInfo:
-    names = [part for part in loc if isinstance(part, str)]
-    field = _section_at(names[:-1]).model_fields[names[-1]]
+def _field_at(loc: Sequence[str | int], form: type[BaseModel]) -> FieldInfo:
+    last = max(number for number, part in enumerate(loc) if isinstance(part, str))
+    field = by_key(_locate(loc[:last], form)[0])[str(loc[last])]
     return item(field) if isinstance(loc[-1], int) else field
 
 
-def _section_at(loc: Sequence[str | int]) -> type[BaseModel]:
-    section: type[BaseModel] = Study
+def _locate(loc: Sequence[str | int], form: type[BaseModel]) -> tuple[type[BaseModel], list[str | int]]:
+    """Section that a location leads to, and its parts as they stand in the file: a union's kind is none of them."""
+    section, parts = form, list[str | int]()
+    kinds: dict[str, type[BaseModel]] = {}
     for part in loc:
-        if isinstance(part, str):
-            inner = section_of(section.model_fields[part].annotation)
-            assert inner is not None, f"{part} holds no section"
-            section = inner
-    return section
+        if part in kinds:
+            section, kinds = kinds[str(part)], {}
+            continue
+        parts.append(part)
+        if isinstance(part, str) and (field := by_key(section).get(part)):
+            inner = sections_of(field.annotation)
+            section = inner[0] if inner else section
+            kinds = {each.model_fields["kind"].default: each for each in inner} if len(inner) > 1 else {}
+    return section, parts

@@ -12,14 +12,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
-from barriers.study import Study
-from barriers.study_fields import allowed, extra, kind, section_of
+from barriers.study import EndpointStudy, Study
+from barriers.study_fields import allowed, by_key, extra, kind, section_of, sections_of
 
 _COLUMN = 30
 _WIDTH = 110
 
 
-def render(study: Study) -> str:
+def render(study: Study | EndpointStudy) -> str:
     """Write a study as a YAML file that explains itself.
 
     Every field is there with its description and what is allowed; one that is left out stands commented out.
@@ -31,13 +31,21 @@ def render(study: Study) -> str:
     return "\n".join(page.lines) + "\n"
 
 
-def markdown_table() -> str:
-    """Write the table of every field of the study file, in the order of the models."""
+def markdown_table(form: type[BaseModel] = Study, path: str = "") -> str:
+    """Write the table of every field of the study file, in the order of the models.
+
+    Parameters
+    ----------
+    form : type
+        Model whose fields are listed.
+    path : str
+        Where it stands in the file, with a point at the end.
+    """
     head = [
         "| field | type | allowed | unit | default | description |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    return "\n".join([*head, *_rows(Study, "")]) + "\n"
+    return "\n".join([*head, *_rows(form, path)]) + "\n"
 
 
 @dataclass
@@ -49,9 +57,9 @@ class _Page:
 
     def section(self, section: BaseModel, indent: str, path: str, *, spaced: bool = False) -> None:
         values = section.model_dump()
-        for name, info in type(section).model_fields.items():
+        for (name, info), attribute in zip(by_key(type(section)).items(), type(section).model_fields, strict=True):
             here = f"{path}.{name}"
-            value = getattr(section, name) if values.get(name) is not None else None
+            value = getattr(section, attribute) if values.get(name) is not None else None
             first = here not in self.explained
             if spaced:
                 self.lines.append("")
@@ -62,7 +70,8 @@ class _Page:
                     self._explained(f"{indent}# {name}: ...", info)
             elif inner := section_of(info.annotation):
                 if first:
-                    self.lines.append(f"{indent}# {_first_line(inner)}")
+                    shown = type(value) if isinstance(value, BaseModel) else inner
+                    self.lines.append(f"{indent}# {_first_line(shown)}")
                 self._inner(name, value, indent, here)
             else:
                 text = f"{indent}{name}: {_yaml(value)}"
@@ -98,12 +107,12 @@ def _yaml(value: Any) -> str:
 
 
 def _rows(section: type[BaseModel], path: str) -> Iterator[str]:
-    for name, info in section.model_fields.items():
+    for name, info in by_key(section).items():
         inner = section_of(info.annotation)
         here = f"{path}{name}{'[]' if inner and kind(info) == 'list' else ''}"
         default = "required" if info.is_required() else "" if inner or info.default is None else _yaml(info.default)
         takes = allowed(info).removesuffix(extra(info, "unit")).strip()
         cells = (f"`{here}`", kind(info), takes, extra(info, "unit"), default, info.description or "")
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-        if inner:
-            yield from _rows(inner, f"{here}.")
+        for each in sections_of(info.annotation):
+            yield from _rows(each, f"{here}.")

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from sphinx.application import Sphinx
 
 from barriers.engines.mlip.models import known_models
+from barriers.study import EndpointsSection
 from barriers.study_template import markdown_table
 
 project = "barriers"
@@ -63,4 +64,8 @@ def setup(app: Sphinx) -> None:
 
 myst_enable_extensions = ["substitution"]
 myst_heading_anchors = 3
-myst_substitutions = {"models_table": models_table(), "study_fields": markdown_table()}
+myst_substitutions = {
+    "models_table": models_table(),
+    "study_fields": markdown_table(),
+    "endpoint_fields": markdown_table(EndpointsSection, "endpoints."),
+}

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import espresso_cases
 import pytest
 from ase import Atoms
 from ase.build import add_adsorbate, bulk, fcc100
@@ -16,10 +17,13 @@ from ase.io import write
 from pymatgen.core import Structure
 
 from barriers.cli import main
+from barriers.dispatch.local import run
+from barriers.makers import StudyMaker
 from barriers.structures.cathode.crystal import bulk as crystal
 from barriers.structures.cathode.crystal import known_cathodes
 from barriers.structures.cathode.ordering import order_metals
 from barriers.structures.surface.slab import cut_slab
+from barriers.study_file import load_study
 
 ROOT = Path(__file__).parent.parent
 
@@ -83,3 +87,12 @@ def gold_files(tmp_path: Path) -> tuple[Path, Path]:
     for path, atoms in zip(paths, gold_on_aluminium(), strict=True):
         write(path, atoms)
     return paths
+
+
+@pytest.fixture(scope="session")
+def li2o_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results folder of the shipped study of a vacancy in Li2O, run once with the real code."""
+    espresso_cases.need_qe()
+    folder = tmp_path_factory.mktemp("li2o")
+    assert run(StudyMaker().make(load_study(espresso_cases.STUDY)), folder).output.barriers[0].converged
+    return folder

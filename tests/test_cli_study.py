@@ -11,7 +11,7 @@ import pytest
 from ase.io import read
 from conftest import ROOT, Outcome
 
-from barriers.study_file import load_study
+from barriers.study_file import read_study
 
 Cli = Callable[..., Outcome]
 BAD = sorted((Path(__file__).parent / "data" / "bad_studies").glob("*.yaml"))
@@ -41,8 +41,10 @@ def test_init_writes_studies_that_pass_their_check(cli: Cli, tmp_path: Path) -> 
     assert outcome.code == 0
     for path in (ROOT / "inputs").glob("*.yaml"):
         written = tmp_path / "inputs" / path.name
-        assert load_study(written) == load_study(path)
+        assert read_study(written.read_text("utf-8")) == read_study(path.read_text("utf-8"))
         assert "eV/Å" in written.read_text("utf-8")
+    for path in [*(ROOT / "inputs").glob("*.vasp"), *(ROOT / "flows").glob("*.py")]:
+        assert (tmp_path / path.relative_to(ROOT)).read_text("utf-8") == path.read_text("utf-8")
     ast.parse((tmp_path / "flows" / "ncm811_pvdf.py").read_text("utf-8"))
     again = cli("init", tmp_path)
     assert again.code == 2

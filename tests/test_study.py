@@ -17,6 +17,8 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
 from barriers.study import (
+    EndpointStudy,
+    EspressoSection,
     FragmentSection,
     MlipSection,
     PlacementSection,
@@ -24,7 +26,7 @@ from barriers.study import (
     SurfaceSection,
     SystemSection,
 )
-from barriers.study_fields import Section, allowed, extra, kind, section_of
+from barriers.study_fields import Section, allowed, by_key, extra, kind, section_of, sections_of
 from barriers.study_file import StudyError, load_study, read_study
 from barriers.study_template import markdown_table, render
 
@@ -35,14 +37,15 @@ BARE = "name: bare\nsystems:\n  - name: NCM\n"
 
 
 def fields(section: Any = Study, path: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    for name, field in section.model_fields.items():
+    for name, field in by_key(section).items():
         yield f"{path}{name}", field
-        if inner := section_of(field.annotation):
+        for inner in sections_of(field.annotation):
             yield from fields(inner, f"{path}{name}.")
 
 
-FIELDS = dict(fields())
 DIMENSIONLESS = {"cathode.tolerance", "cathode.antisites", "cathode.lithium"}
+FIELDS = dict(fields()) | dict(fields(EndpointStudy))
+OF_ESPRESSO = {f"engine.{name}" for name in set(by_key(EspressoSection)) - set(by_key(MlipSection))}
 
 
 def problems_of(text: str) -> list[str]:
@@ -115,7 +118,9 @@ def test_the_template_gives_the_study_back_and_names_every_field(text: str) -> N
     assert read_study(page) == study
     assert max(map(len, page.splitlines())) <= 110
     without = {name for name in FIELDS if name.startswith(("systems.fragment.", "systems.placement."))}
-    for path, field in FIELDS.items():
+    for path, field in fields():
+        if path in OF_ESPRESSO:
+            continue
         name = path.rpartition(".")[2]
         if study.systems[-1].fragment or path not in without:
             assert re.search(rf"^ *(- |# )?{name}:", page, re.M), path
@@ -158,6 +163,10 @@ CONTENT = st.recursive(VALUES, lambda inner: st.lists(inner) | st.dictionaries(s
 @given(st.sampled_from(sorted(FIELDS)), CONTENT)
 def test_whatever_stands_in_a_field_is_taken_or_refused_in_one_line(path: str, value: Any) -> None:
     content: dict[str, Any] = {"name": "any", "systems": [{"name": "NCM"}]}
+    if path.startswith("endpoints"):
+        content = {"name": "any", "endpoints": {"initial": "a", "final": "b"}}
+    if path in OF_ESPRESSO:
+        content["engine"] = {"kind": "espresso"}
     place, here = content, ""
     *sections, name = path.split(".")
     for section in sections:
@@ -195,19 +204,45 @@ def test_every_field_says_what_it_is_and_takes(path: str) -> None:
     assert field.description
     assert allowed(field)
     if kind(field) == "number" or path == "surface.min_lengths":
-        assert extra(field, "unit") in {"Å", "eV/Å", "eV/Å²", "1/nm²"} or path in DIMENSIONLESS
+        assert extra(field, "unit") in {"Å", "1/Å", "eV/Å", "eV/Å²", "1/nm²"} or path in DIMENSIONLESS
         assert allowed(field).endswith(extra(field, "unit"))
 
 
+def test_an_espresso_study_of_two_endpoints_survives_the_template() -> None:
+    text = (HERE.parent / "inputs" / "li2o_espresso.yaml").read_text()
+    study = read_study(text)
+    page = render(study)
+    assert read_study(page) == study
+    assert study.engine.keywords == {"tot_charge": -1, "conv_thr": 1e-6}
+    assert "# Quantum ESPRESSO: pw.x for single structures" in page
+    for path, field in fields(EndpointStudy):
+        if path.removeprefix("engine.") not in set(by_key(MlipSection)) - set(by_key(EspressoSection)):
+            assert re.search(rf"^ *(# )?{path.rpartition('.')[2]}:", page, re.M), path
+            assert section_of(field.annotation) or field.description in re.sub(r"\n +# ", " ", page)
+
+
+def test_structure_files_are_taken_relative_to_the_study(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("name: two\nendpoints: {initial: a.vasp, final: ends/b.vasp}\n")
+    study = load_study(tmp_path / "study.yaml")
+    assert isinstance(study, EndpointStudy)
+    assert study.endpoints.initial == str(tmp_path / "a.vasp")
+    assert study.endpoints.final == str(tmp_path / "ends" / "b.vasp")
+    assert study.engine == MlipSection()
+
+
+def test_an_engine_may_be_named_alone() -> None:
+    assert read_study(BARE + "engine: espresso\n").engine == EspressoSection()
+
+
 def test_every_section_is_closed_and_strict() -> None:
-    sections = [Study, *filter(None, (section_of(field.annotation) for field in FIELDS.values()))]
+    sections = [Study, EndpointStudy, *(inner for field in FIELDS.values() for inner in sections_of(field.annotation))]
     assert all(issubclass(section, Section) and section.__doc__ for section in sections)
 
 
 def test_the_table_has_a_row_for_every_field() -> None:
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in markdown_table().splitlines()]
     assert {len(row) for row in rows} == {6}
-    assert [row[0].strip(" `").replace("[]", "") for row in rows[2:]] == list(FIELDS)
+    assert [row[0].strip(" `").replace("[]", "") for row in rows[2:]] == [name for name, _ in fields()]
     cells = {row[0].strip(" `"): [cell.strip() for cell in row] for row in rows}
     assert cells["neb.fmax"][1:5] == ["number", "greater than 0, at most 0.5", "eV/Å", "0.05"]
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from barriers.cli.app import Json, StudyFile, app, emit
+
+if TYPE_CHECKING:
+    from barriers.study import Study
 
 
 @app.command()
@@ -74,9 +77,8 @@ def hops(study_file: StudyFile, as_json: Json = False) -> None:
     from barriers.building import build_slab, crystal_of
     from barriers.report.choices import hop_rows, hop_table
     from barriers.structures.hop.search import find_hops
-    from barriers.study_file import load_study
 
-    study = load_study(study_file)
+    study = _slab_study(study_file)
     slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
     rows = hop_rows(find_hops(slab.structure))
     emit(rows if as_json else hop_table(rows))
@@ -89,8 +91,18 @@ def terminations(study_file: StudyFile, as_json: Json = False) -> None:
     from barriers.report.choices import termination_rows, termination_table
     from barriers.structures.cathode.crystal import bulk
     from barriers.structures.surface.terminations import terminations as distinct
+
+    study = _slab_study(study_file)
+    rows = termination_rows(distinct(bulk(crystal_of(study.cathode)), study.surface.facet))
+    emit(rows if as_json else termination_table(rows))
+
+
+def _slab_study(study_file: Path) -> Study:
+    """Read a study that cuts a slab; one that names its endpoints has nothing to choose from."""
+    from barriers.study import Study
     from barriers.study_file import load_study
 
     study = load_study(study_file)
-    rows = termination_rows(distinct(bulk(crystal_of(study.cathode)), study.surface.facet))
-    emit(rows if as_json else termination_table(rows))
+    if not isinstance(study, Study):
+        raise ValueError(f"{study_file}: names its endpoints itself; allowed: a study with a cathode and a surface")
+    return study

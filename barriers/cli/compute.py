@@ -19,14 +19,14 @@ def run(study_file: StudyFile, results: Results = Path("results"), as_json: Json
 
     Jobs whose result is in the results folder are not run again; a killed band continues from its last iteration.
     """
-    from barriers.engines import build_engine
     from barriers.makers import StudyMaker
+    from barriers.plan import check_engine
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
     from barriers.study_file import load_study
 
     study = load_study(study_file)
-    build_engine(study.engine).check()
+    check_engine(study)
     folder = results / study.name
     outcome = watch(StudyMaker().make(study), folder)
     document: StudyDoc | None = outcome.output
@@ -75,11 +75,10 @@ def neb(
         fail(outcome, folder)
         return
     barrier = document.barriers[0]
-    barrier.warnings = [*job.warnings, *barrier.warnings]
     write_results(document, folder)
     if as_json:
         extra = {"force_calls_this_run": outcome.force_calls, "results": str(folder)}
-        emit(barrier_json(barrier) | extra)
+        emit(barrier_json(barrier) | {"warnings": [*document.notes, *barrier.warnings]} | extra)
     else:
         show_study(document, folder)
     exit_unconverged([barrier])

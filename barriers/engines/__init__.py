@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from barriers.engines.base import Engine
 
-ENGINES = {"mlip": "barriers.engines.mlip:MlipEngine"}
+ENGINES = {"mlip": "barriers.engines.mlip:MlipEngine", "espresso": "barriers.engines.espresso:EspressoEngine"}
 """Class of each engine, by the ``kind`` it has in a study file."""
 
 

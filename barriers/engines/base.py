@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from jobflow import Maker
@@ -10,8 +11,11 @@ from jobflow import Maker
 class Engine(Protocol):
     """Gives the three makers of a code or potential; the jobs they make return the same documents everywhere."""
 
-    def check(self) -> None:
-        """Raise ``ValueError``, in one line that says how to mend it, if the engine cannot run here."""
+    def check(self, elements: Collection[str] = (), n_images: int | None = None) -> None:
+        """Raise ``ValueError``, in one line that says how to mend it, if the engine cannot run here.
+
+        Elements and the number of intermediate images are those it will meet, where they are known.
+        """
 
     def seconds_per_call(self, atoms: int, images: int) -> float:
         """Rough time (s) of one evaluation here when so many images are evaluated together; 0 if not known."""

@@ -7,6 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from barriers.building import BuiltSlab
 from barriers.plan import Plan
 
 
@@ -27,18 +28,25 @@ def plan_table(plan: Plan) -> Table:
 def plan_lines(plan: Plan) -> list[str]:
     """Say what the slab is, which hops are looked at, and what will be done: a line each."""
     slab = plan.built.slab
+    about = [] if slab is None else _about(slab)
     jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
     time = "not known for this model" if plan.seconds is None else f"about {max(1, round(plan.seconds / 60))} min"
     return [
-        f"slab: termination {slab.termination.label}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
-        f"lattice: {slab.crystal.source}",
-        *(f"! {warning}" for warning in slab.warnings),
+        *about,
         *(
             f"hop {hop.name}: {hop.label}, {hop.initial.label} → {hop.final.label}, {hop.distance:.2f} Å"
             for hop in plan.built.hops
         ),
         f"jobs: {jobs}",
         f"about {plan.force_calls} force calls, {time} on this machine",
+    ]
+
+
+def _about(slab: BuiltSlab) -> list[str]:
+    return [
+        f"slab: termination {slab.termination.label}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
+        f"lattice: {slab.crystal.source}",
+        *(f"! {warning}" for warning in slab.warnings),
     ]
 
 

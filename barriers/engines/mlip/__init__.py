@@ -41,7 +41,7 @@ class MlipEngine(MSONable):
         """The model and where its weights and its work go."""
         return ModelSpec(self.model, self.weights, self.allow_download, self.device)
 
-    def check(self) -> None:
+    def check(self, *_met: object) -> None:
         """Raise ``ValueError`` if the model or its weights are not here."""
         check_model(self.spec)
 

@@ -1,0 +1,166 @@
+"""One band on its way: ``neb.x`` plain until roughly converged, then climbing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ase import Atoms
+
+from barriers.analysis.band import moment_jumps
+from barriers.analysis.paths import MERGED, farthest
+from barriers.documents import IterationDoc
+from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.espresso.attempts import CodeJob, Outcome, run_code
+from barriers.engines.espresso.files import load_corrections, outputs
+from barriers.engines.espresso.handlers import Converged, usual_handlers
+from barriers.engines.espresso.inputs import COMPONENTS, PREFIX, Case, neb_input, path_namelist
+from barriers.engines.espresso.outputs import Iteration, PathFile, count_scf, pw_outputs, read_history, read_moments
+from barriers.engines.espresso.path_files import kept_positions, resumable
+
+if TYPE_CHECKING:
+    from barriers.engines.espresso.neb import NebMaker
+
+CONVERGED = "neb: convergence achieved"
+
+
+class BandRun:
+    """One band on its way to convergence, resumable from the code's own files after every iteration.
+
+    Parameters
+    ----------
+    maker : NebMaker
+        Settings.
+    case : Case
+        Settings and pseudopotentials for the structure.
+    checkpoint : Checkpoint
+        Folder of the calculation.
+    images : list[Atoms]
+        First band, endpoints included.
+    moments : sequence of float
+        Magnetic moment of each site (µB) at the start.
+    """
+
+    def __init__(
+        self, maker: NebMaker, case: Case, checkpoint: Checkpoint, images: list[Atoms], moments: Sequence[float]
+    ) -> None:
+        self.maker, self.case, self.checkpoint, self.images = maker, case, checkpoint, images
+        self.starting_moments = moments
+        self.outcome = Outcome()
+        self.earlier_scfs = count_scf(pw_outputs(checkpoint.folder, PREFIX))[0]
+        checkpoint.load()
+        self._logged = len(self.history)
+
+    @property
+    def state(self) -> PathFile | None:
+        """Band after its last whole iteration; None before the first."""
+        state = resumable(self.checkpoint.folder)
+        return state if state is not None and state.iteration > 0 else None
+
+    @property
+    def history(self) -> list[IterationDoc]:
+        """Every iteration so far."""
+        inner = len(self.images) - 2
+        return [
+            _iteration(row, len(self.images) + inner * number)
+            for number, row in enumerate(read_history(outputs(self.checkpoint.folder, "neb")))
+        ]
+
+    @property
+    def moments(self) -> list[list[float]] | None:
+        """Moments of every image (µB), shape (n, N); None without spin."""
+        last = [moments[-1] for moments in self._moments_of_images() if moments]
+        return last if len(last) == len(self.images) else None
+
+    def converge(self, known: dict[str, Any]) -> str | None:
+        """Run both stages; give the name of the known path that the band fell onto, if it did."""
+        history = self.history
+        last = (history[-1].iteration if history else 0) + self.maker.max_steps
+        if not any(row.stage == "climbing" for row in history):
+            self.outcome = self._stage(False, last)
+            if self.outcome.kind is not None:
+                return None
+            if (merged := self._merged(known)) is not None:
+                return merged
+        self.outcome = self._stage(True, last)
+        return None
+
+    def warnings(self) -> list[str]:
+        """Moments that jump from one iteration to the next, and electron settings that had to be changed."""
+        lines = [
+            f"image {image}: {line}"
+            for image, moments in enumerate(self._moments_of_images())
+            for line in moment_jumps(moments or None, between="evaluations")
+        ]
+        if changed := load_corrections(self.checkpoint.folder).keywords:
+            lines.append(f"SCF needed {', '.join(f'{key} = {value}' for key, value in changed.items())}")
+        return lines
+
+    def _stage(self, climbing: bool, last: int) -> Outcome:
+        folder, maker = self.checkpoint.folder, self.maker
+        fmax = maker.fmax if climbing else maker.rough_fmax
+
+        def write(corrected: Case) -> str:
+            state = resumable(folder)
+            if state is None and (kept := kept_positions(folder)) is not None:
+                self._move_to(kept)
+            path = path_namelist(
+                climbing=climbing, fmax=fmax, spring=maker.spring, steps=last, restart=state is not None
+            )
+            return neb_input(corrected, self.images, self.starting_moments, path)
+
+        state = self.state
+        if state is not None and len(state.energies) != len(self.images):
+            found = len(state.energies)
+            return Outcome(
+                "final", f"{folder}: path of {found} images, {len(self.images)} asked for; remove the folder"
+            )
+        if state is not None and state.iteration >= last:
+            return Outcome("limit", "max_steps iterations used up; run again to continue")
+        task = CodeJob("neb", self.case, folder, lambda file: maker.command.neb(len(self.images) - 2, file), write)
+        success = _StageConverged(task, climbing)
+        return run_code(task, usual_handlers(task, self._watch), success)
+
+    def _move_to(self, kept: PathFile) -> None:
+        for image, positions in zip(self.images, kept.positions, strict=True):
+            image.set_positions(positions, apply_constraint=False)
+
+    def _merged(self, known: dict[str, Any]) -> str | None:
+        state = self.state
+        if state is None:
+            return None
+        cell = self.images[0].cell.array
+        near = (name for name, band in known.items() if farthest(band, state.positions, cell) < MERGED)
+        return next(near, None)
+
+    def _watch(self) -> None:
+        history = self.history
+        for row in history[self._logged :]:
+            self.checkpoint.save({}, row.model_dump() | {"target": self.maker.fmax})
+        self._logged = max(self._logged, len(history))
+
+    def _moments_of_images(self) -> list[list[list[float]]]:
+        return [read_moments(output) for output in pw_outputs(self.checkpoint.folder, PREFIX)]
+
+
+class _StageConverged(Converged):
+    """Success of one stage: a converged plain band is no converged climbing band."""
+
+    def __init__(self, job: CodeJob, climbing: bool) -> None:
+        super().__init__(job, CONVERGED)
+        self.climbing = climbing
+
+    def check(self, directory: str = "./") -> bool:
+        """Whether this stage is *not* converged."""
+        rows = read_history(outputs(self.job.folder, self.job.code)[-1:])
+        return super().check(directory) or not rows or rows[-1].climbing != self.climbing
+
+
+def _iteration(row: Iteration, evaluations: int) -> IterationDoc:
+    return IterationDoc(
+        stage="climbing" if row.climbing else "plain",
+        iteration=row.number,
+        max_force=COMPONENTS * max(row.errors[1:-1]),  # the code gives the largest component
+        highest_image=max(row.energies) - row.energies[0],
+        force_calls=evaluations,
+    )

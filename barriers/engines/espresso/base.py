@@ -1,0 +1,98 @@
+"""What the three makers of Quantum ESPRESSO share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.constraints import FixAtoms
+from jobflow import Maker
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from barriers.documents import EngineDoc
+from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.espresso.command import Command, code_version, parse_command
+from barriers.engines.espresso.files import load_corrections
+from barriers.engines.espresso.inputs import Case
+from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, load_set, set_checksum
+from barriers.engines.espresso.settings import Physics, Running
+from barriers.engines.espresso.workspace import open_workspace
+from barriers.structures.surface.slab import frozen_atoms
+
+
+@dataclass
+class EspressoMaker(Maker):
+    """What the three makers share.
+
+    Attributes
+    ----------
+    name : str
+        Name of the job.
+    physics : Physics
+        Settings that change the numbers.
+    running : Running
+        How the codes are started. No part of the job's identity.
+    """
+
+    name: str = "espresso"
+    physics: Physics = field(default_factory=Physics)
+    running: Running = field(default_factory=Running)
+
+    @property
+    def command(self) -> Command:
+        """The command line in parts."""
+        return parse_command(self.running.command)
+
+    def case(self, structure: Structure) -> Case:
+        """Settings and pseudopotentials for a structure, every file checked."""
+        settings = self.physics.resolved()
+        elements = [element.symbol for element in structure.composition.elements]
+        found = find_pseudopotentials(elements, settings["pseudopotentials"], self.running.pseudo_dir)
+        return Case(settings, found, code_version(self.command)[0], self.running.max_seconds)
+
+    def workspace(self, kind: str, *inputs: Any) -> Checkpoint:
+        """Folder of a calculation, named after all that its numbers depend on."""
+        settings = self.physics.resolved()
+        checksum = set_checksum(settings["pseudopotentials"])
+        return open_workspace(kind, [*inputs, settings, checksum], self.running.continue_from)
+
+    def describe(self, case: Case, checkpoint: Checkpoint) -> EngineDoc:
+        """Say what gave the numbers; a smearing that a handler widened included."""
+        settings = dict(case.settings)
+        changed = load_corrections(checkpoint.folder).keywords
+        if "degauss" in changed:
+            settings["keywords"] = {**settings["keywords"], "degauss": changed["degauss"]}
+        return EngineDoc(
+            kind="espresso",
+            name=load_set(settings["pseudopotentials"])["functional"],
+            version=code_version(self.command)[1],
+            checksum=set_checksum(settings["pseudopotentials"]),
+            settings={"preset": self.physics.preset, **settings},
+            files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
+            packages={name: version(name) for name in ("barriers", "ase", "custodian")},
+        )
+
+
+def atoms_of(structure: Structure) -> Atoms:
+    """Make ASE atoms, frozen ones constrained."""
+    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+    frozen = frozen_atoms(structure)
+    atoms.set_constraint(FixAtoms(frozen) if frozen else None)
+    return atoms
+
+
+def starting_moments(structure: Structure, case: Case) -> list[float]:
+    """Magnetic moment of each site (µB) at the start: the structure's own, or its element's."""
+    by_element = case.settings["moments"]
+    own = structure.site_properties.get("magmom")
+    return [float(moment) for moment in own or [by_element.get(site.specie.symbol, 0.0) for site in structure]]
+
+
+def free_force(structure: Structure, forces: np.ndarray) -> float:
+    """Largest force (eV/Å) on an atom that may move."""
+    free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
+    return float(np.linalg.norm(forces[free], axis=1).max())

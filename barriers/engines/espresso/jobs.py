@@ -1,0 +1,155 @@
+"""Static and relaxation jobs of Quantum ESPRESSO."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from jobflow import job
+from pymatgen.core import Structure
+
+from barriers.documents import CostDoc, RelaxDoc, StaticDoc
+from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.espresso.attempts import CodeJob, Outcome, run_code
+from barriers.engines.espresso.base import EspressoMaker, atoms_of, free_force, starting_moments
+from barriers.engines.espresso.faults import EspressoError
+from barriers.engines.espresso.files import outputs
+from barriers.engines.espresso.handlers import Converged, usual_handlers
+from barriers.engines.espresso.inputs import Case, pw_input
+from barriers.engines.espresso.outputs import count_scf, last_positions, read_pw
+
+
+@dataclass
+class StaticMaker(EspressoMaker):
+    """Energy, forces and moments of one structure, with ``pw.x``."""
+
+    name: str = "static"
+
+    @job(output_schema=StaticDoc)
+    def make(self, structure: Structure) -> StaticDoc:
+        """Evaluate ``structure`` once."""
+        case = self.case(structure)
+        checkpoint = self.workspace("static", structure)
+        run = run_pw(self, case, checkpoint, structure, "scf", fmax=1.0, steps=1)
+        if run.outcome.kind is not None or not run.frames:
+            raise EspressoError(f"{run.outcome.line}; files in {checkpoint.folder}")
+        return StaticDoc(structure=structure, **_numbers(self, case, checkpoint, run))
+
+
+@dataclass
+class RelaxMaker(EspressoMaker):
+    """Relaxation at fixed cell, frozen atoms held, with ``pw.x`` and its BFGS.
+
+    Attributes
+    ----------
+    fmax : float
+        Longest force at the end (eV/Å).
+    max_steps : int
+        Most steps in one run; a further run continues from the last structure.
+    """
+
+    name: str = "relax"
+    fmax: float = 0.03
+    max_steps: int = 500
+
+    @job(output_schema=RelaxDoc)
+    def make(self, structure: Structure) -> RelaxDoc:
+        """Relax ``structure``."""
+        case = self.case(structure)
+        checkpoint = self.workspace("relax", structure, self.fmax)
+        run = run_pw(self, case, checkpoint, structure, "relax", self.fmax, self.max_steps)
+        outcome, frames = run.outcome, run.frames
+        if outcome.kind == "final" or not frames:
+            raise EspressoError(f"{outcome.line}; files in {checkpoint.folder}")
+        max_force = free_force(structure, frames[-1].get_forces(apply_constraint=False))
+        reason = f"{outcome.line}: {max_force:.3f} eV/Å after {len(frames)} steps, {self.fmax:g} asked for"
+        moved = Structure(
+            structure.lattice,
+            structure.species,
+            frames[-1].positions,
+            coords_are_cartesian=True,
+            site_properties=structure.site_properties,
+        )
+        return RelaxDoc(
+            structure=moved,
+            converged=outcome.kind is None,
+            reason=None if outcome.kind is None else f"{reason}; files in {checkpoint.folder}",
+            max_force=max_force,
+            fmax=self.fmax,
+            steps=len(frames) - 1,
+            **_numbers(self, case, checkpoint, run),
+        )
+
+
+@dataclass(frozen=True)
+class PwRun:
+    """Outcome of :func:`run_pw`, every structure with forces so far, and how many there were before this run."""
+
+    outcome: Outcome
+    frames: list[Atoms]
+    earlier: int
+
+
+def run_pw(
+    maker: EspressoMaker,
+    case: Case,
+    checkpoint: Checkpoint,
+    structure: Structure,
+    calculation: str,
+    fmax: float,
+    steps: int,
+) -> PwRun:
+    """Run ``pw.x`` from the last structure on disk."""
+    atoms = atoms_of(structure)
+    folder = checkpoint.folder
+    checkpoint.load()
+    earlier = seen = len(read_frames(checkpoint))
+    moments = starting_moments(structure, case)
+
+    def write(corrected: Case) -> str:
+        for output in reversed(outputs(folder, "pw")):
+            if (positions := last_positions(output)) is not None:
+                atoms.set_positions(positions, apply_constraint=False)
+                break
+        return pw_input(corrected, atoms, moments, calculation, fmax, steps)
+
+    def watch() -> None:
+        nonlocal seen
+        frames = read_frames(checkpoint)
+        if len(frames) > seen:
+            seen = len(frames)
+            max_force = free_force(structure, frames[-1].get_forces(apply_constraint=False))
+            progress = {"iteration": seen - 1, "max_force": max_force, "target": fmax}
+            energy = frames[-1].get_potential_energy()
+            checkpoint.save({}, progress | {"energy": energy, "force_calls": seen})
+
+    task = CodeJob("pw", case, folder, maker.command.pw, write)
+    line = "convergence has been achieved" if calculation == "scf" else "bfgs converged in"
+    outcome = run_code(task, usual_handlers(task, watch), Converged(task, line))
+    watch()
+    return PwRun(outcome, read_frames(checkpoint), earlier)
+
+
+def read_frames(checkpoint: Checkpoint) -> list[Atoms]:
+    """Every evaluated structure of a ``pw.x`` calculation, earlier runs included."""
+    return [frame for output in outputs(checkpoint.folder, "pw") for frame in read_pw(output)]
+
+
+def _numbers(maker: EspressoMaker, case: Case, checkpoint: Checkpoint, run: PwRun) -> dict[str, Any]:
+    """Fields that static and relaxation documents share."""
+    results = run.frames[-1].calc.results
+    moments = results.get("magmoms")
+    return {
+        "energy": float(results["energy"]),
+        "forces": results["forces"].tolist(),
+        "moments": None if moments is None else np.asarray(moments).tolist(),
+        "cost": CostDoc(
+            force_calls=len(run.frames),
+            earlier_force_calls=run.earlier,
+            wall_time=checkpoint.wall_time,
+            scf_cycles=count_scf(outputs(checkpoint.folder, "pw"))[1],
+        ),
+        "engine": maker.describe(case, checkpoint),
+    }

@@ -1,0 +1,145 @@
+"""What ``neb.x`` and ``pw.x`` leave behind, in eV and Å. Units are converted here and nowhere else."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms, units
+from ase.io.espresso import read_espresso_out
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PathFile:
+    """State of a band after its last whole iteration, from ``PREFIX.path``.
+
+    Attributes
+    ----------
+    iteration : int
+        Iterations done.
+    last_iteration : int
+        Iterations that were asked for.
+    pending_image : int
+        Image whose evaluation was interrupted; 0 for none.
+    energies : (n,)
+        Total energies (eV).
+    positions, forces : (n, N, 3)
+        In Å and eV/Å; forces on frozen atoms are 0 in this file.
+    """
+
+    iteration: int
+    last_iteration: int
+    pending_image: int
+    energies: Array
+    positions: Array
+    forces: Array
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """One row of the history: energies (eV) and QE's error of each image, its largest force component (eV/Å)."""
+
+    number: int
+    climbing: bool
+    energies: list[float]
+    errors: list[float]
+
+
+def read_path(path: Path) -> PathFile:
+    """Read ``PREFIX.path`` or one of its copies ``PREFIX.path<N>``.
+
+    Raises
+    ------
+    ValueError
+        If the file is not whole.
+    """
+    lines = path.read_text("utf-8", "replace").splitlines()
+    try:
+        if lines[0].strip() != "RESTART INFORMATION" or lines[4].strip() != "NUMBER OF IMAGES":
+            raise ValueError
+        iteration, last, pending, n_images = (int(lines[row]) for row in (1, 2, 3, 5))
+        starts = [row for row, line in enumerate(lines) if line.startswith("Image:")]
+        n_atoms = starts[1] - starts[0] - 2
+        rows = [[line.split()[:6] for line in lines[start + 2 : start + 2 + n_atoms]] for start in starts]
+        energies = np.array([lines[start + 1] for start in starts], dtype=float)
+        numbers = np.array(rows, dtype=float)
+        if numbers.shape != (n_images, n_atoms, 6) or not np.isfinite(numbers).all():
+            raise ValueError
+    except (ValueError, IndexError):
+        raise ValueError(f"{path}: is not whole") from None
+    return PathFile(
+        iteration=iteration,
+        last_iteration=last,
+        pending_image=pending,
+        energies=energies * units.Hartree,
+        positions=numbers[..., :3] * units.Bohr,
+        forces=-numbers[..., 3:] * units.Hartree / units.Bohr,
+    )
+
+
+def read_history(outputs: list[Path]) -> list[Iteration]:
+    """Read the iterations of a band from the standard outputs of its runs, in their order."""
+    history: dict[int, Iteration] = {}
+    for output in outputs:
+        text = output.read_text("utf-8", "replace")
+        climbing = re.search(r"CI_scheme\s+=\s+no-CI", text) is None
+        for part in re.split(r"-{20,} iteration +", text)[1:]:
+            rows = re.findall(r"^ +\d+ +(-?[\d.]+) +([\d.]+) +[TF] *$", part, re.M)
+            if rows:
+                number = int(part.split()[0])
+                energies, errors = ([float(row[column]) for row in rows] for column in (0, 1))
+                history[number] = Iteration(number, climbing, energies, errors)
+    return [history[number] for number in sorted(history)]
+
+
+def pw_outputs(folder: Path, prefix: str) -> list[Path]:
+    """List the ``PW.out`` of the images of a band, in the order of the images."""
+    return sorted(folder.glob(f"out/{prefix}_*/PW.out"), key=lambda path: int(path.parent.name.rpartition("_")[2]))
+
+
+def count_scf(outputs: list[Path]) -> tuple[int, int]:
+    """Count converged self-consistent calculations, and the cycles of all of them."""
+    texts = [path.read_text("utf-8", "replace") for path in outputs]
+    return (
+        sum(text.count("End of self-consistent calculation") for text in texts),
+        sum(len(re.findall(r"^ +iteration # *\d+", text, re.M)) for text in texts),
+    )
+
+
+def read_moments(output: Path) -> list[list[float]]:
+    """Read the magnetic moment of each site (µB) at the end of each self-consistent calculation; empty without spin."""
+    ends = []
+    for part in output.read_text("utf-8", "replace").split("End of self-consistent calculation")[:-1]:
+        block = re.search(r"Magnetic moment per site[^\n]*\n((?: *atom[^\n]*\n)+)", part)
+        if block:
+            ends.append([float(value) for value in re.findall(r"magn *[:=] *(-?[\d.]+)", block[1])])
+    return ends
+
+
+def read_pw(output: Path) -> list[Atoms]:
+    """Read every structure of a ``pw.x`` output that has energy and forces, moments too where there are any."""
+    text = output.read_text("utf-8", "replace")
+    while text:
+        try:
+            found = list(read_espresso_out(io.StringIO(text), index=slice(None)))
+            return [atoms for atoms in found if atoms.calc.results.keys() >= {"forces", "energy"}]
+        except (ValueError, IndexError, AssertionError, KeyError, StopIteration):
+            text = text.rpartition("Self-consistent Calculation")[0]  # the last step is not whole
+    return []
+
+
+def last_positions(output: Path) -> Array | None:
+    """Read the last whole set of positions (Å) that ``pw.x`` moved to, shape (N, 3); None if it moved nothing."""
+    text = output.read_text("utf-8", "replace")
+    n_atoms = re.search(r"number of atoms/cell +=\s+(\d+)", text)
+    for block in reversed(re.findall(r"ATOMIC_POSITIONS \(angstrom\)\n((?: *[A-Z][a-z]?\d* [^\n]*\n)+)", text)):
+        rows = [row.split()[1:4] for row in block.splitlines()]
+        if n_atoms and len(rows) == int(n_atoms[1]) and all(len(row) == 3 for row in rows):
+            return np.array(rows, dtype=float)
+    return None

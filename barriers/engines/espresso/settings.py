@@ -1,0 +1,117 @@
+"""What is computed and how it is run: the settings of a Quantum ESPRESSO engine, laid over a preset."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from monty.json import MSONable
+from ruamel.yaml import YAML
+
+from barriers.study_fields import closest
+
+PRESETS = Path(__file__).parent / "presets"
+
+SET_BY_BARRIERS = {
+    "calculation", "prefix", "outdir", "pseudo_dir", "restart_mode", "max_seconds", "nat", "ntyp", "ibrav",
+    "forc_conv_thr", "etot_conv_thr", "tefield", "dipfield", "edir", "emaxpos", "eopreg", "eamp", "lda_plus_u",
+}  # fmt: skip
+"""Keywords that follow from the structure, the tolerances or other settings."""
+
+
+@dataclass(frozen=True)
+class Physics(MSONable):
+    """Settings that change the numbers; None takes the preset's.
+
+    Attributes
+    ----------
+    preset : str
+        ``slab`` or ``insulator``.
+    pseudopotentials : str or None
+        A set on file, or a YAML file of the same form.
+    kspacing : float or None
+        Spacing of the Γ-centred k-mesh (1/Å, 2π included).
+    dipole : bool or None
+        Dipole correction along the surface normal; also says that there is one k-point along it.
+    hubbard_u : dict or None
+        U (eV) by element.
+    moments : dict or None
+        Magnetic moments at the start (µB) by element; a structure's site property ``magmom`` goes before them.
+    keywords : dict
+        Further keywords of ``pw.x``, laid over the preset's.
+    """
+
+    preset: str = "slab"
+    pseudopotentials: str | None = None
+    kspacing: float | None = None
+    dipole: bool | None = None
+    hubbard_u: dict[str, float] | None = None
+    moments: dict[str, float] | None = None
+    keywords: dict[str, Any] = field(default_factory=dict)
+
+    def resolved(self) -> dict[str, Any]:
+        """Lay these settings over the preset: everything that the numbers depend on, whatever the structure."""
+        values = dict(load_preset(self.preset))
+        values.pop("about")
+        given = {key: value for key, value in self.as_dict().items() if value is not None and key in values}
+        return {**values, **given, "keywords": {**values["keywords"], **self.keywords}}
+
+
+@dataclass(frozen=True)
+class Running(MSONable):
+    """Settings that say how a calculation is run, not which number it gives.
+
+    Attributes
+    ----------
+    command : str
+        Command line of ``neb.x``, launcher and options included; ``pw.x`` is started the same way.
+    pseudo_dir : str or None
+        The only folder searched for pseudopotentials.
+    max_seconds : int or None
+        Each run stops softly after this time (s); a further run continues.
+    continue_from : str or None
+        Folder of an earlier run, searched for the same calculation, which is then continued.
+    """
+
+    command: str = "neb.x"
+    pseudo_dir: str | None = None
+    max_seconds: int | None = None
+    continue_from: str | None = None
+
+
+@cache
+def load_preset(name: str) -> dict[str, Any]:
+    """Read a preset.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset.
+    """
+    known = sorted(path.stem for path in PRESETS.glob("*.yaml"))
+    if name not in known:
+        raise ValueError(f"engine.preset: {name!r} is not on file; allowed: {', '.join(known)}{closest(name, known)}")
+    content: dict[str, Any] = YAML(typ="safe").load((PRESETS / f"{name}.yaml").read_text("utf-8"))
+    return content
+
+
+def check_keywords(keywords: Collection[str]) -> None:
+    """Refuse keywords that ``pw.x`` does not have, and those that other settings give.
+
+    Raises
+    ------
+    ValueError
+        One line for the first of them.
+    """
+    from ase.io.espresso_namelist.keys import pw_keys
+
+    known = [key.lower() for section in pw_keys.values() for key in section]
+    for keyword in keywords:
+        name = keyword.partition("(")[0].lower()
+        if name in SET_BY_BARRIERS:
+            raise ValueError(f"engine.keywords: {keyword!r} follows from other settings; leave it out")
+        if name not in known:
+            raise ValueError(f"engine.keywords: {keyword!r} is no keyword of pw.x{closest(name, known)}")
