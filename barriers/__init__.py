@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from barriers.dispatch.local import run as run
+    from barriers.engines.espresso import EspressoEngine as EspressoEngine
     from barriers.engines.mlip import MlipEngine as MlipEngine
     from barriers.makers import BarrierMaker as BarrierMaker
     from barriers.makers import StudyMaker as StudyMaker
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "BarrierMaker": "barriers.makers",
+    "EspressoEngine": "barriers.engines.espresso",
     "MlipEngine": "barriers.engines.mlip",
     "Study": "barriers.study",
     "StudyMaker": "barriers.makers",

@@ -8,10 +8,8 @@ engine: ``PathSection(from_="mlip")``.
 
 from pathlib import Path
 
-from barriers import BarrierMaker, run
-from barriers.engines.espresso import EspressoEngine
+from barriers import BarrierMaker, EspressoEngine, read_endpoints, run
 from barriers.makers import pair_flow
-from barriers.structure_files import read_endpoints
 from barriers.study import NebSection, PathSection, RelaxSection
 
 inputs = Path(__file__).resolve().parent.parent / "inputs"

@@ -103,7 +103,8 @@ def test_a_band_without_a_whole_path_starts_from_scratch(tmp_path: Path) -> None
 
 def test_moments_are_those_at_the_end_of_each_calculation(tmp_path: Path) -> None:
     output = tmp_path / "PW.out"
-    output.write_text("".join(MOMENTS.format(value) for value in ("0.70", "-0.05")) + MOMENTS[:60])
+    whole = [MOMENTS.format(value) for value in ("0.70", "-0.05")]
+    output.write_text("".join(whole) + MOMENTS.partition("End of")[0].format("9.00"))  # the last one was interrupted
     assert read_moments(output) == [[0.70, -0.2404], [-0.05, -0.2404]]
     output.write_text("     End of self-consistent calculation\n")
     assert read_moments(output) == []

@@ -132,7 +132,7 @@ def test_a_soft_stop_before_the_walltime_is_no_failure(li2o_results: Path, tmp_p
             break
         reason = band.reason if isinstance(band, BandDoc) else band
         assert "time limit (max_seconds) reached; run again to continue" in str(reason)
-        work, seconds = work_folder(tmp_path), seconds + 2
+        work, seconds = work_folder(tmp_path), seconds + seconds // 2 + 1
     assert work is not None, "never stopped: make the limit shorter"
     assert not (work / "corrections.json").exists()
     (expected,) = documents(li2o_results, "band")

@@ -10,7 +10,7 @@ import pytest
 from espresso_cases import STUDY, as_relaxed, compute, documents, hydrogen_engine, hydrogens, li2o_engine, need_qe
 
 from barriers.dispatch.local import run
-from barriers.documents import BandDoc
+from barriers.documents import BandDoc, StaticDoc
 from barriers.makers import BarrierMaker, StudyMaker
 from barriers.structure_files import read_endpoints
 from barriers.structures.path.start import Start
@@ -43,7 +43,7 @@ def test_a_vacancy_in_lithium_oxide_from_a_study_to_a_barrier(li2o_results: Path
         "O.pbesol-n-rrkjus_psl.0.1.UPF": "f27e8aef0904343e863161fc6edd5707",
     }
     assert (engine.name, engine.version[0]) == ("PBESOL", "6") or engine.version[0] == "7"
-    assert engine.settings["keywords"]["tot_charge"] == -1
+    assert engine.settings["keywords"].items() >= {"tot_charge": -1, "ecutwfc": 25, "ecutrho": 200}.items()
     assert cost.scf_cycles > 3 * cost.force_calls > 30
     assert [row.stage for row in barrier.band.history] == sorted(
         (row.stage for row in barrier.band.history), reverse=True
@@ -122,3 +122,19 @@ def test_endpoints_that_are_not_relaxed_give_no_band(tmp_path: Path) -> None:
     assert band.reason == "initial endpoint not relaxed: 0.200 eV/Å after 5 steps"
     assert len(band.positions) == len(band.energies) == 2
     assert band.cost.force_calls == 0
+
+
+def test_what_changes_the_numbers_is_in_the_fingerprint_and_what_does_not_is_not(tmp_path: Path) -> None:
+    structure = hydrogens([-3.0, 0, 1.5])
+    prints = {}
+    for name, keywords, command in (
+        ("plain", {}, "neb.x"),
+        ("again", {}, "neb.x -nk 1"),
+        ("cutoff", {"ecutwfc": 25.0}, "neb.x"),
+    ):
+        engine = hydrogen_engine(tmp_path, keywords)
+        engine.command = command
+        document = compute(engine.static().make(structure), tmp_path / name)
+        assert isinstance(document, StaticDoc), document
+        prints[name] = document.engine.settings, document.engine.checksum
+    assert prints["plain"] == prints["again"] != prints["cutoff"]

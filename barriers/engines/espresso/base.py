@@ -61,11 +61,10 @@ class EspressoMaker(Maker):
         return open_workspace(kind, [*inputs, settings, checksum], self.running.continue_from)
 
     def describe(self, case: Case, checkpoint: Checkpoint) -> EngineDoc:
-        """Say what gave the numbers; a smearing that a handler widened included."""
-        settings = dict(case.settings)
+        """Say what gave the numbers; the elements' cutoffs and a smearing that a handler widened included."""
         changed = load_corrections(checkpoint.folder).keywords
-        if "degauss" in changed:
-            settings["keywords"] = {**settings["keywords"], "degauss": changed["degauss"]}
+        smearing = {key: changed[key] for key in ("degauss",) if key in changed}
+        settings = {**case.settings, "keywords": {**case.cutoffs(), **case.settings["keywords"], **smearing}}
         return EngineDoc(
             kind="espresso",
             name=load_set(settings["pseudopotentials"])["functional"],
