@@ -11,6 +11,9 @@ from scipy.interpolate import CubicHermiteSpline, CubicSpline, PPoly
 
 from barriers.analysis.band import PERIODIC, Array, Images, minimum_image_displacements, problems
 
+SHALLOWEST = 5e-3
+"""A turn of the curve less high or deep than this is noise, no minimum and no saddle (eV)."""
+
 
 class Curves(NamedTuple):
     """A band over its path length: its images, and the curves through them.
@@ -25,8 +28,7 @@ class Curves(NamedTuple):
         d²E/ds² (eV/Å²), the derivative of a cubic spline through the slopes. It is continuous; that of the Hermite
         curve jumps at the images, and a climbing image is where the saddle is.
     steep : list[int]
-        First images of the pieces where the slopes are too steep for the energies, see
-        :func:`barriers.analysis.profile.analyse`.
+        First images of the pieces where more than noise was cut, see :func:`barriers.analysis.profile.analyse`.
     """
 
     distances: Array
@@ -74,11 +76,14 @@ def _hermite(distances: Array, energies: Array, slopes: Array) -> tuple[PPoly, l
     secants = np.diff(energies) / np.diff(distances)
     pieces, steep = [], []
     for i, secant in enumerate(secants):
-        ends = slopes[i : i + 2]
+        here, levels, ends = distances[i : i + 2], energies[i : i + 2], slopes[i : i + 2]
+        piece = CubicHermiteSpline(here, levels, ends)
         if _turns(ends[0], ends[1], secant):
-            ends = ends * 3 * abs(secant) / np.hypot(*ends)
-            steep.append(i)
-        pieces.append(CubicHermiteSpline(distances[i : i + 2], energies[i : i + 2], ends).c)
+            turns = piece(piece.derivative().roots(extrapolate=False))
+            if np.ptp(turns) > SHALLOWEST:
+                steep.append(i)
+            piece = CubicHermiteSpline(here, levels, ends * 3 * abs(secant) / np.hypot(*ends))
+        pieces.append(piece.c)
     return PPoly(np.concatenate(pieces, axis=1), distances), steep
 
 

@@ -11,10 +11,7 @@ from scipy.interpolate import PPoly
 from scipy.signal import find_peaks
 
 from barriers.analysis.band import PERIODIC, Array, Images
-from barriers.analysis.curves import Curves, curves_of
-
-SHALLOWEST = 5e-3
-"""A dip of the curve less deep than this is noise, not an intermediate minimum (eV)."""
+from barriers.analysis.curves import SHALLOWEST, Curves, curves_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Profile:
         Where the saddle is, as a fraction of the path: 0 is the initial state, 1 the final.
     curvature : float or None
         d²E/ds² at the saddle (eV/Å²), negative: the slope of the cubic spline through the images' dE/ds. None where
-        the highest point is an end, which is no saddle.
+        no saddle lies above both ends.
     minima : list[dict[str, float]]
         Intermediate minima, each a `distance` and an `energy` relative to the initial image.
     warnings : list[str]
@@ -152,7 +149,7 @@ def read(curves: Curves) -> Profile:
         saddle_distance=saddle,
         path_length=length,
         saddle_fraction=saddle / length,
-        curvature=float(curves.bend(saddle)) if 0 < top < len(points) - 1 else None,
+        curvature=float(curves.bend(saddle)) if min(forward, forward - reaction) >= SHALLOWEST else None,
         minima=minima,
         warnings=[*_warnings(minima, forward, reaction, span), *map(_too_steep, curves.steep)],
     )
