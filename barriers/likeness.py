@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from barriers.documents import EngineDoc
+from barriers.documents import EngineDoc, RelaxDoc
 
 
 def check_one_engine(engines: Mapping[str, EngineDoc]) -> None:
@@ -29,3 +29,9 @@ def check_one_engine(engines: Mapping[str, EngineDoc]) -> None:
         ]
         if unlike:
             raise ValueError(f"{first} and {name} are of different engines: {', '.join(unlike)}")
+
+
+def not_relaxed(parts: Mapping[str, RelaxDoc]) -> str | None:
+    """Say which structures did not reach their tolerance, and why; None if all did."""
+    loose = [f"{name} not relaxed: {part.reason}" for name, part in parts.items() if not part.converged]
+    return "; ".join(loose) or None
