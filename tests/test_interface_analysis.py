@@ -185,7 +185,7 @@ def nitrogen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RelaxDoc | A
 
 
 def test_nitrogen_on_copper_is_bound_as_strongly_as_in_the_tutorial(nitrogen) -> None:
-    # https://wiki.fysik.dtu.dk/ase/gettingstarted/tut01_molecule.html: 0.3235 eV against N2 of 1.10 Å, not relaxed.
+    # The script of https://ase-lib.org/gettingstarted/surface.html gives 0.3235 eV, against N2 of 1.10 Å, not relaxed.
     stretched = molecule("N2", positions=[(0, 0, 0), (0, 0, 1.1)], calculator=EMT()).get_potential_energy()
     document = nitrogen["adsorption"]
     against_stretched = document.adsorption_energy + document.energies["fragment"] - stretched

@@ -98,21 +98,32 @@ def test_no_segment_is_no_profile():
         analyse_segments([], BOX)
 
 
-def test_the_spread_of_the_fits_covers_the_error_in_95_of_100_random_bands():
-    """Three to seven images between the ends, uneven by a fifth of a step, on paths from straight to winding."""
-    covered, errors = [], []
-    rng = np.random.default_rng(7)
-    while len(covered) < 100:
-        path = RandomPath(rng, bending=rng.uniform(0, 1))
-        positions, energies, forces = path.band(int(rng.integers(5, 10)), unevenness=0.2)
+def hundred_bands(
+    between: tuple[int, int], unevenness: float, bending: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Error and fit spread (eV) of a hundred random bands with so many images between the ends."""
+    rng, found = np.random.default_rng(7), []
+    while len(found) < 100:
+        path = RandomPath(rng, rng.uniform(*bending))
+        positions, energies, forces = path.band(int(rng.integers(between[0], between[1] + 1)) + 2, unevenness)
         try:
             profile = analyse(positions, BOX, energies, forces)
         except ValueError:  # so winding that it turns back between two images
             continue
-        errors.append(abs(profile.forward - path.barrier))
-        covered.append(errors[-1] <= profile.fit_spread)
-    assert sum(covered) >= 95
-    assert np.median(errors) < 1e-3
+        found.append((abs(profile.forward - path.barrier), profile.fit_spread))
+    return found
+
+
+def test_the_spread_of_the_fits_covers_the_error_in_95_of_100_random_bands():
+    """Three to seven images between the ends, uneven by a fifth of a step, on paths from straight to winding."""
+    found = hundred_bands((3, 7), 0.2, (0, 1))
+    assert sum(error <= spread for error, spread in found) >= 95
+    assert np.median([error for error, _ in found]) < 0.5e-3
+
+
+def test_the_spread_of_the_fits_falls_short_with_three_uneven_images_on_winding_paths():
+    found = hundred_bands((3, 3), 0.4, (1, 1))
+    assert 70 < sum(error <= spread for error, spread in found) < 90
 
 
 @given(st.floats(0.2, 1.0), st.floats(-0.15, 0.15), st.integers(0, 2**32 - 1))
