@@ -73,20 +73,20 @@ def neb_result(document: BarrierDoc) -> NebResult:
         "neb_method": NebMethod.CLIMBING_IMAGE,
         "identifier": f"{document.system} {document.hop.name}" if document.hop else document.system,
     }
-    if document.profile is None or not document.converged:
+    if document.profile is None or document.forward is None or not document.converged:
         return NebResult(state=TaskState.FAILED, tags=[document.reason or "not converged"], **shared)
-    profile = Profile(**document.profile)
     energies = [float(energy) for energy in document.band.energies if energy is not None]
+    distances, saddle = document.profile["distances"], document.profile["saddle_distance"]
     result = NebResult(state=TaskState.SUCCESS, energies=energies, tags=[document.definition], **shared)
-    result.forward_barrier, result.reverse_barrier = profile.forward, profile.reverse
+    result.forward_barrier, result.reverse_barrier = document.forward, document.reverse
     result.barrier_analysis = BarrierAnalysis(
         energies=energies,
-        frame_index=[distance / profile.path_length for distance in profile.distances],
-        ts_frame_index=profile.saddle_fraction,
-        ts_energy=energies[0] + profile.forward,
-        ts_in_frames=profile.saddle_distance in profile.distances,
-        forward_barrier=profile.forward,
-        reverse_barrier=profile.reverse,
+        frame_index=[distance / distances[-1] for distance in distances],
+        ts_frame_index=saddle / distances[-1],
+        ts_energy=energies[0] + document.forward,
+        ts_in_frames=saddle in distances,
+        forward_barrier=document.forward,
+        reverse_barrier=document.reverse,
     )
     return result
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import gold_on_aluminium
+from jobflow import Flow
 from monty.json import MontyDecoder, MontyEncoder
 
 from barriers import BarrierMaker, MlipEngine, run
@@ -17,12 +18,16 @@ from barriers.analysis.profile import Profile
 from barriers.documents import BarrierDoc
 from barriers.exports import neb_result, profile_csv, profile_json
 from barriers.structure_files import to_structure
+from barriers.structures.hop.hop import Hop
 
 
 @pytest.fixture(scope="module")
 def gold(tmp_path_factory: pytest.TempPathFactory) -> BarrierDoc:
-    flow = BarrierMaker(name="Au", engine=MlipEngine(model="emt")).make(*map(to_structure, gold_on_aluminium()))
-    document = run(flow, tmp_path_factory.mktemp("gold")).output
+    maker = BarrierMaker(name="Au", engine=MlipEngine(model="emt"))
+    ends = [maker.relax_endpoint(to_structure(atoms), "end") for atoms in gold_on_aluminium()]
+    hop = Hop(name="hollow to hollow", moving=12, distance=2.86)
+    barrier = maker.between(ends[0].output, ends[1].output, hop=hop)
+    document = run(Flow([*ends, barrier], output=barrier.output), tmp_path_factory.mktemp("gold")).output
     assert isinstance(document, BarrierDoc)
     return document
 
@@ -32,6 +37,15 @@ def emmet() -> None:
     if not importlib.util.find_spec("emmet"):
         assert not os.environ.get("CI"), "CI tests emmet's documents: install the extra 'test'"
         pytest.skip("needs the extra 'emmet'")
+
+
+def test_the_result_says_how_far_the_ion_goes_and_how_far_everything_else(gold: BarrierDoc) -> None:
+    assert gold.motion["ion_jump"] == pytest.approx(2.86, abs=0.01)
+    assert gold.motion["ion_path"] > gold.motion["ion_jump"]  # over the bridge, not through it
+    assert gold.motion["farthest_atom"] in {8, 9, 10, 11}  # the layer below, the rest is frozen
+    assert 0.01 < gold.motion["others_farthest"] < 0.5
+    assert 0 < gold.motion["others_share"] < 0.1
+    assert gold.checks["ion jumps from site to site"]
 
 
 def test_csv_has_every_number_of_the_profile(gold: BarrierDoc) -> None:
@@ -58,6 +72,7 @@ def test_emmet_gets_the_barriers_of_this_package(gold: BarrierDoc) -> None:
     result = neb_result(gold)
     assert result.forward_barrier == pytest.approx(0.374, abs=2e-3)
     assert (result.forward_barrier, result.reverse_barrier) == (gold.forward, gold.reverse)
+    assert result.identifier == "Au hollow to hollow"
     assert result.num_images == len(gold.band.positions)
     assert result.energies == gold.band.energies
     assert result.state.value == "successful"
