@@ -124,6 +124,9 @@ class BarrierDoc(_Document):
         description="how the saddle energy was read off",
     )
     profile: dict[str, Any] | None = Field(None, description="barriers.analysis.profile.Profile as a dictionary")
+    motion: dict[str, Any] | None = Field(
+        None, description="barriers.analysis.motion.Motion as a dictionary: how far the ion goes, and all else"
+    )
     band: BandDoc
     paths: list[PathDoc] = Field(default_factory=list, description="every band tried")
     n_paths: int | None = Field(None, description="number of distinct converged paths")

@@ -12,8 +12,9 @@ import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.analysis.band import minimum_image_displacements, moment_jumps, problems
+from barriers.analysis.band import moment_jumps, problems
 from barriers.analysis.comparison import Row, compare, sentence
+from barriers.analysis.motion import motion
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
 from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, PathDoc, RelaxDoc, StudyDoc
@@ -171,14 +172,14 @@ def _named(band: BandDoc, atom: int) -> str:
 
 def _check_hop(document: BarrierDoc, hop: Hop) -> None:
     """Check that the ion jumped from site to site: a relaxed endpoint may have left its own."""
-    moving = moving_index(hop, len(document.band.structure))
-    ends = [np.array(document.band.positions[image])[[moving]] for image in (0, -1)]
     lattice = document.band.structure.lattice
-    moved = float(np.linalg.norm(minimum_image_displacements(ends, lattice.matrix, lattice.pbc)))
-    document.checks["ion jumps from site to site"] = abs(moved - hop.distance) < LEFT_ITS_SITE
+    index = moving_index(hop, len(document.band.structure))
+    moved = motion(document.band.positions, lattice.matrix, index, lattice.pbc)
+    document.motion = asdict(moved)
+    document.checks["ion jumps from site to site"] = abs(moved.ion_jump - hop.distance) < LEFT_ITS_SITE
     if not document.checks["ion jumps from site to site"]:
         document.warnings.append(
-            f"the ion moves {moved:.2f} Å between relaxed endpoints, the hop is {hop.distance:.2f} Å"
+            f"the ion moves {moved.ion_jump:.2f} Å between relaxed endpoints, the hop is {hop.distance:.2f} Å"
         )
 
 

@@ -20,7 +20,7 @@ from barriers.analysis.profile import Profile, analyse
 
 CELL = np.array([[6.0, 0.0, 0.0], [2.0, 6.5, 0.0], [-1.0, 1.5, 7.0]])
 SEEDS = st.integers(0, 2**32 - 1)
-NUMBERS = ("forward", "reverse", "span", "reaction_energy", "fit_spread", "saddle_distance")
+NUMBERS = ("forward", "reverse", "span", "reaction_energy", "fit_spread", "saddle_distance", "path_length")
 
 Band = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -66,6 +66,7 @@ def rough_band(seed: int) -> Band:
 def assert_same(one: Profile, other: Profile) -> None:
     for name in NUMBERS:
         assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-9), name
+    assert one.curvature == pytest.approx(other.curvature, abs=1e-6)
     assert one.curve_energy == pytest.approx(other.curve_energy, abs=1e-9)
     assert one.fits == pytest.approx(other.fits, abs=1e-9)
     assert one.warnings == other.warnings
@@ -148,6 +149,8 @@ def test_reversal_swaps_forward_and_reverse(seed):
     assert back.reverse == pytest.approx(there.forward, abs=1e-9)
     assert back.saddle_distance == pytest.approx(there.distances[-1] - there.saddle_distance, abs=1e-6)
     assert back.fit_spread == pytest.approx(there.fit_spread, abs=1e-9)
+    assert back.curve_energy[::-1] == pytest.approx(np.subtract(there.curve_energy, there.reaction_energy), abs=1e-9)
+    assert back.curvature == pytest.approx(there.curvature, abs=1e-4)
 
 
 @given(SEEDS)

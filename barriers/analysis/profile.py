@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.interpolate import CubicHermiteSpline, CubicSpline, PPoly
+from scipy.interpolate import PPoly
 from scipy.signal import find_peaks
 
-from barriers.analysis.band import PERIODIC, Array, Images, minimum_image_displacements, problems
-
-SHALLOWEST = 5e-3
-"""A dip of the curve less deep than this is noise, not an intermediate minimum (eV)."""
+from barriers.analysis.band import PERIODIC, Array, Images
+from barriers.analysis.curves import SHALLOWEST, Curves, curves_of
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,13 @@ class Profile:
         Largest minus smallest of the fits: the least uncertainty of the barrier.
     saddle_distance : float
         Where the saddle is.
+    path_length : float
+        Length of the whole path.
+    saddle_fraction : float
+        Where the saddle is, as a fraction of the path: 0 is the initial state, 1 the final.
+    curvature : float or None
+        d²E/ds² at the saddle (eV/Å²), negative: the slope of the cubic spline through the images' dE/ds. None where
+        no saddle lies above both ends.
     minima : list[dict[str, float]]
         Intermediate minima, each a `distance` and an `energy` relative to the initial image.
     warnings : list[str]
@@ -60,6 +65,9 @@ class Profile:
     fits: dict[str, float]
     fit_spread: float
     saddle_distance: float
+    path_length: float
+    saddle_fraction: float
+    curvature: float | None
     minima: list[dict[str, float]]
     warnings: list[str]
 
@@ -78,6 +86,9 @@ def analyse(
     The path length is the summed norm of all atoms' minimum-image displacements; the tangent bisects the two
     segments that meet at an image. The curve is the cubic Hermite interpolant (as in Henkelman and Jónsson,
     J. Chem. Phys. 113, 9978 (2000), appendix), and its extremes are exact.
+
+    Where the energies and both slopes go the same way and the cubic would still turn, its slopes are cut to what is
+    monotone (Fritsch and Carlson, SIAM J. Numer. Anal. 17, 238 (1980)): a steep step between two images is no saddle.
 
     Parameters
     ----------
@@ -104,18 +115,15 @@ def analyse(
     ValueError
         With the first of :func:`barriers.analysis.band.problems`, if there is one.
     """
-    found = problems(positions, cell, energies, forces, pbc, frozen=frozen)
-    if found:
-        raise ValueError(found[0])
-    relative = np.asarray(energies, dtype=float) - float(energies[0])
-    masked = np.array(forces, dtype=float)
-    masked[:, list(frozen)] = 0.0
-    distances, tangents = _path(minimum_image_displacements(positions, cell, pbc))
-    slopes = -np.einsum("iax,iax->i", masked, tangents)
+    return read(curves_of(positions, cell, energies, forces, pbc=pbc, frozen=frozen))
 
-    curve = CubicHermiteSpline(distances, relative, slopes)
-    points, values = _stationary(curve)
+
+def read(curves: Curves) -> Profile:
+    """Read barriers, saddle and minima off the curves of a band, see :func:`analyse`."""
+    distances, relative = curves.distances, curves.energies
+    points, values = _stationary(curves.hermite)
     top = int(values.argmax())
+    saddle, length = float(points[top]), float(distances[-1])
     forward, reaction = float(values[top]), float(relative[-1])
     span = float((values - np.minimum.accumulate(values)).max())
     dips, _ = find_peaks(-values, prominence=SHALLOWEST)
@@ -123,33 +131,32 @@ def analyse(
     fits = {
         "highest_image": float(relative.max()),
         "hermite": forward,
-        "energies_only": float(_stationary(CubicSpline(distances, relative))[1].max()),
+        "energies_only": float(_stationary(curves.energies_only)[1].max()),
     }
-    drawn = np.linspace(0.0, distances[-1], 201)
+    drawn = np.linspace(0.0, length, 201)
     return Profile(
         distances=distances.tolist(),
         energies=relative.tolist(),
-        slopes=slopes.tolist(),
+        slopes=curves.slopes.tolist(),
         curve_distance=drawn.tolist(),
-        curve_energy=curve(drawn).tolist(),
+        curve_energy=curves.hermite(drawn).tolist(),
         forward=forward,
         reverse=forward - reaction,
         span=span,
         reaction_energy=reaction,
         fits=fits,
         fit_spread=max(fits.values()) - min(fits.values()),
-        saddle_distance=float(points[top]),
+        saddle_distance=saddle,
+        path_length=length,
+        saddle_fraction=saddle / length,
+        curvature=float(curves.bend(saddle)) if min(forward, forward - reaction) >= SHALLOWEST else None,
         minima=minima,
-        warnings=_warnings(minima, forward, reaction, span),
+        warnings=[*_warnings(minima, forward, reaction, span), *map(_too_steep, curves.steep)],
     )
 
 
-def _path(steps: Array) -> tuple[Array, Array]:
-    lengths = np.linalg.norm(steps, axis=(1, 2))
-    units = steps / lengths[:, None, None]
-    tangents = np.concatenate([units[:1], units[:-1] + units[1:], units[-1:]])
-    tangents /= np.linalg.norm(tangents, axis=(1, 2), keepdims=True)
-    return np.concatenate([[0.0], np.cumsum(lengths)]), tangents
+def _too_steep(image: int) -> str:
+    return f"between images {image} and {image + 1} the forces are too steep for the energies: more images are needed"
 
 
 def _stationary(curve: PPoly) -> tuple[Array, Array]:

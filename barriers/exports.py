@@ -1,0 +1,105 @@
+"""Profiles and barriers for other programs: CSV and JSON text, and emmet's documents."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from pymatgen.core import Structure
+
+from barriers.analysis.profile import Profile
+from barriers.documents import BandDoc, BarrierDoc
+
+if TYPE_CHECKING:
+    from emmet.core.neb import NebResult
+
+UNITS = {"length": "Å", "energy": "eV", "slope": "eV/Å", "curvature": "eV/Å²"}
+
+
+def profile_csv(profile: Profile) -> str:
+    """Give a profile as CSV: a row for each image, point of the curve, intermediate minimum, and the saddle.
+
+    Columns are ``kind`` (image, curve, minimum or saddle), ``distance`` (Å), ``energy`` (eV, relative to the initial
+    state) and ``slope`` (eV/Å, of images alone). Numbers have all their digits.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["kind", "distance", "energy", "slope"])
+    images = zip(profile.distances, profile.energies, profile.slopes, strict=True)
+    table.writerows(["image", *image] for image in images)
+    curve = zip(profile.curve_distance, profile.curve_energy, strict=True)
+    table.writerows(["curve", *point, ""] for point in curve)
+    table.writerows(["minimum", dip["distance"], dip["energy"], ""] for dip in profile.minima)
+    table.writerow(["saddle", profile.saddle_distance, profile.forward, ""])
+    return text.getvalue()
+
+
+def profile_json(profile: Profile) -> str:
+    """Give a profile as JSON: all its fields, and ``units``."""
+    return json.dumps(asdict(profile) | {"units": UNITS}, ensure_ascii=False, allow_nan=False, indent=2)
+
+
+def neb_result(document: BarrierDoc) -> NebResult:
+    """Give a barrier as emmet's ``NebResult``.
+
+    emmet reads a barrier off any energies it gets without one, or with one of exactly zero. So the energies of a band
+    without a barrier are left out. A barrier of zero is kept, but emmet replaces it when it reads the document anew.
+
+    Parameters
+    ----------
+    document : BarrierDoc
+        Converged or not.
+
+    Returns
+    -------
+    NebResult
+        The barriers of this package, not of emmet's own spline. ``frame_index`` is the fraction of the path length.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If emmet-core is not installed.
+    """
+    try:
+        from emmet.core.neb import BarrierAnalysis, NebMethod, NebResult
+        from emmet.core.vasp.task_valid import TaskState
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("emmet-core is not installed: pip install 'barriers[emmet]'") from error
+    shared = {
+        "images": _images(document.band),
+        "neb_method": NebMethod.CLIMBING_IMAGE,
+        "identifier": f"{document.system} {document.hop.name}" if document.hop else document.system,
+    }
+    if document.profile is None or document.forward is None or not document.converged:
+        return NebResult(state=TaskState.FAILED, tags=[document.reason or "not converged"], **shared)
+    energies = [float(energy) for energy in document.band.energies if energy is not None]
+    distances, saddle = document.profile["distances"], document.profile["saddle_distance"]
+    result = NebResult(state=TaskState.SUCCESS, energies=energies, tags=[document.definition], **shared)
+    result.forward_barrier, result.reverse_barrier = document.forward, document.reverse
+    result.barrier_analysis = BarrierAnalysis(
+        energies=energies,
+        frame_index=[distance / distances[-1] for distance in distances],
+        ts_frame_index=saddle / distances[-1],
+        ts_energy=energies[0] + document.forward,
+        ts_in_frames=saddle in distances,
+        forward_barrier=document.forward,
+        reverse_barrier=document.reverse,
+    )
+    return result
+
+
+def _images(band: BandDoc) -> list[Structure]:
+    initial = band.structure
+    return [
+        Structure(
+            initial.lattice,
+            initial.species,
+            positions,
+            coords_are_cartesian=True,
+            site_properties=initial.site_properties,
+        )
+        for positions in band.positions
+    ]

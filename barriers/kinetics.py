@@ -1,0 +1,191 @@
+"""Attempt frequencies of hops, with any engine: displaced structures, their forces, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jobflow import Flow, Job, Maker, job
+from pydantic import BaseModel, Field
+from pymatgen.core import Structure
+
+from barriers.analysis.vibrations import DELTA, attempt_frequency, displaced, frequencies, hessian
+from barriers.documents import SCHEMA_VERSION, BandDoc, CostDoc, EngineDoc, StaticDoc
+from barriers.engines.base import Engine
+from barriers.engines.mlip import MlipEngine
+from barriers.likeness import check_one_engine
+from barriers.structures.surface.slab import frozen_atoms
+
+
+class AttemptFrequencyDoc(BaseModel):
+    """The attempt frequency of a hop, by harmonic transition-state theory with few atoms vibrating."""
+
+    schema_version: int = Field(SCHEMA_VERSION, description="version of this document's fields")
+    attempt_frequency: float | None = Field(None, description="attempt frequency (Hz); none where there is a reason")
+    reason: str | None = Field(None, description="why there is no attempt frequency")
+    atoms: list[int] = Field(description="atoms that vibrate, the others held")
+    delta: float = Field(description="displacement (Å)")
+    minimum: list[float] = Field(description="frequencies in the initial state (THz), imaginary ones negative")
+    saddle: list[float] = Field(description="frequencies at the highest image (THz), imaginary ones negative")
+    cost: CostDoc
+    engine: EngineDoc
+
+
+@job
+def displaced_structures(band: BandDoc, atom: int, delta: float) -> list[Structure]:
+    """List the structures to evaluate for one atom: six around the initial state, then six around the highest image.
+
+    Parameters
+    ----------
+    band : BandDoc
+        A converged climbing band.
+    atom : int
+        Atom that is displaced.
+    delta : float
+        Displacement (Å).
+
+    Raises
+    ------
+    ValueError
+        If the band is not converged, its highest image is an end, or the atom is frozen or not there.
+    """
+    check_vibrating(band, atom)
+    initial = band.structure
+    states = (band.positions[0], band.positions[_highest(band)])
+    return [
+        Structure(
+            initial.lattice,
+            initial.species,
+            positions,
+            coords_are_cartesian=True,
+            site_properties=initial.site_properties,
+        )
+        for state in states
+        for positions in displaced(state, [atom], delta)
+    ]
+
+
+@job(output_schema=AttemptFrequencyDoc)
+def attempt_frequency_document(
+    band: BandDoc, statics: list[StaticDoc], atoms: list[int], delta: float
+) -> AttemptFrequencyDoc:
+    """Turn the forces of the displaced structures into an attempt frequency.
+
+    Parameters
+    ----------
+    band : BandDoc
+        The band.
+    statics : list[StaticDoc]
+        One for each structure of :func:`displaced_structures`, atom by atom.
+    atoms : list[int]
+        Atoms that vibrate.
+    delta : float
+        Displacement (Å).
+
+    Raises
+    ------
+    ValueError
+        If the forces are not of the band's engine.
+    """
+    check_one_engine({"the band": band.engine, "the forces": statics[0].engine})
+    masses = [float(band.structure[atom].specie.atomic_mass) for atom in atoms]
+    forces = np.array([static.forces for static in statics]).reshape(len(atoms), 2, 6, -1, 3)
+    minimum, saddle = (
+        frequencies(hessian(forces[:, state].reshape(6 * len(atoms), -1, 3), atoms, delta), masses) for state in (0, 1)
+    )
+    document = AttemptFrequencyDoc(
+        atoms=atoms,
+        delta=delta,
+        minimum=minimum.tolist(),
+        saddle=saddle.tolist(),
+        cost=CostDoc(
+            force_calls=sum(static.cost.force_calls for static in statics),
+            wall_time=sum(static.cost.wall_time for static in statics),
+        ),
+        engine=statics[0].engine,
+    )
+    try:
+        document.attempt_frequency = attempt_frequency(minimum, saddle)
+    except ValueError as error:
+        document.reason = str(error)
+    return document
+
+
+@dataclass
+class AttemptFrequencyMaker(Maker):
+    """The attempt frequency of a hop.
+
+    1. Displace each chosen atom along x, y and z, there and back, in the initial state and at the highest image.
+    2. Evaluate every structure once: 12 for each atom.
+    3. Build both Hessians and take the quotient of their modes; one imaginary mode at the saddle, none at the minimum.
+
+    Attributes
+    ----------
+    name : str
+        Name of the flow.
+    engine : Engine
+        What gives the forces; the one of the band.
+    delta : float
+        Displacement (Å).
+
+    Examples
+    --------
+    >>> near = atoms_around(ends, cell, moving, radius=3.0, frozen=frozen)  # doctest: +SKIP
+    >>> flow = AttemptFrequencyMaker(engine=engine).make(barrier.output.band, near)  # doctest: +SKIP
+    """
+
+    name: str = "attempt frequency"
+    engine: Engine = field(default_factory=MlipEngine)
+    delta: float = DELTA
+
+    def make(self, band: Any, atoms: Sequence[int]) -> Flow:
+        """Build the flow.
+
+        Parameters
+        ----------
+        band : BandDoc
+            A converged climbing band, or a reference to one.
+        atoms : sequence of int
+            Atoms that vibrate, see :func:`barriers.analysis.vibrations.atoms_around`; to compare systems, the same
+            in each.
+
+        Raises
+        ------
+        ValueError
+            If no atom is given, or one twice.
+        """
+        if not atoms or len(set(atoms)) < len(atoms):
+            what = "one named twice" if atoms else "none given"
+            raise ValueError(f"atoms: {what}; allowed: the moving ion, alone or with its neighbours")
+        chosen = [int(atom) for atom in atoms]
+        jobs: list[Job] = []
+        forces = []
+        for atom in chosen:
+            structures = displaced_structures(band, atom, self.delta)
+            structures.name = f"{self.name}: displace atom {atom}"
+            jobs.append(structures)
+            for number in range(12):
+                maker = self.engine.static()
+                maker.name = f"{self.name}: atom {atom}, displacement {number + 1}"
+                jobs.append(maker.make(structures.output[number]))
+                forces.append(jobs[-1].output)
+        result = attempt_frequency_document(band, forces, chosen, self.delta)
+        result.name = self.name
+        return Flow([*jobs, result], output=result.output, name=self.name)
+
+
+def check_vibrating(band: BandDoc, atom: int) -> None:
+    """Raise ``ValueError`` if a band has no saddle to vibrate about, or an atom cannot vibrate."""
+    if not band.converged:
+        raise ValueError(f"no attempt frequency of a band that is not converged: {band.reason}")
+    if _highest(band) in (0, len(band.energies) - 1):
+        raise ValueError("no attempt frequency without a saddle: the highest image is an end")
+    free = set(range(len(band.structure))) - set(frozen_atoms(band.structure))
+    if atom not in free:
+        raise ValueError(f"atoms: {atom} is frozen or not there; allowed: one of the {len(free)} free ones")
+
+
+def _highest(band: BandDoc) -> int:
+    return int(np.argmax(np.array(band.energies, dtype=float)))
