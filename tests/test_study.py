@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
@@ -130,6 +130,7 @@ def test_the_template_gives_the_study_back_and_names_every_field(text: str) -> N
 NAMES = st.from_regex(r"[^/\\\s]{1,40}", fullmatch=True).filter(str.isprintable)
 
 
+@settings(deadline=None)
 @given(
     NAMES,
     st.floats(8, 60),
