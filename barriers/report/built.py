@@ -9,8 +9,8 @@ from typing import Any
 from pymatgen.core import Structure
 from rich.table import Table
 
-from barriers.report.figures import save_figure
 from barriers.report.sheet import Drawn, contact_sheet, draw_system
+from barriers.report.style import save_figure
 from barriers.report.tables import write_rows
 from barriers.report.views import empty_height, fragment_atoms
 from barriers.structure_files import FORMATS, stem, write_structure
