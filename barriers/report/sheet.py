@@ -15,7 +15,7 @@ from pymatgen.core import Structure
 from pymatgen.util.string import latexify
 
 from barriers.report.structures import LEGEND_HEIGHT, NO_HOPS, SCALE, add_legend, draw_structure
-from barriers.report.style import STYLE, TWO_COLUMNS, plain
+from barriers.report.style import STYLE, TWO_COLUMNS, wrapped
 from barriers.report.views import Direction, HopEnds, view_of
 
 HEIGHT = 9.5
@@ -56,7 +56,7 @@ def draw_system(name: str, system: Drawn) -> tuple[Axes, Axes]:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(TWO_COLUMNS, scale * heights.max() + LEGEND_HEIGHT), layout="constrained")
         formula = latexify(system.structure.composition.formula)
-        title = f"{plain(name)}  {formula}"
+        title = f"{wrapped(name, TWO_COLUMNS / 2, STYLE['axes.labelsize'])}  {formula}"
         figure.suptitle(title, fontsize=STYLE["axes.labelsize"])
         panels = figure.subplots(1, 2, width_ratios=widths)
         for axes, view in zip(panels, views, strict=True):

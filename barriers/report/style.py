@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
-from textwrap import fill
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's colour-blind-safe palette, https://jfly.uni-koeln.de/color."""
@@ -70,12 +71,26 @@ def plain(text: str) -> str:
 
 def wrapped(text: str, width: float, size: float) -> str:
     """Break a text into lines no wider than ``width`` (inch) at that font size (points)."""
-    safe = plain(text)
-    drawn = max(TextPath((0, 0), line, size=size).get_extents().width for line in (safe, safe[: len(safe) // 2 + 1]))
-    if not text or drawn <= width * POINTS:
-        return safe
-    characters = int(0.85 * width * POINTS * len(text) / drawn)  # a line may hold wider letters than the others
-    return plain(fill(text, max(characters, 1)))
+    characters = len(text)
+    lines = [text]
+    while characters > 1 and max(_drawn_width(line, size) for line in lines) > width:
+        characters -= 1 + characters // 16
+        lines = wrap(text, characters)
+    return plain("\n".join(lines))
+
+
+def _drawn_width(line: str, size: float) -> float:
+    """Width of a line of text (inch) at a font size (points)."""
+    width: float = text_to_path.get_text_width_height_descent(line, FontProperties(size=size), ismath=False)[0]
+    return width / POINTS
+
+
+def add_title(axes: Axes, text: str) -> None:
+    """Name what the axes of a one-column figure show, and make room for the lines that takes beyond the first."""
+    title = axes.set_title(wrapped(text, 0.72 * ONE_COLUMN, STYLE["axes.titlesize"]))
+    figure = figure_of(axes)
+    further_lines = title.get_text().count("\n")
+    figure.set_figheight(figure.get_figheight() + further_lines * 1.3 * STYLE["axes.titlesize"] / POINTS)
 
 
 def fitted_legend(owner: Figure, handles: Sequence[Artist], **place: Any) -> Legend:

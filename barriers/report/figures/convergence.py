@@ -9,7 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 
 from barriers.documents import BarrierDoc
 from barriers.report.figures.labels import title
-from barriers.report.style import COLOURS, HEIGHT, ONE_COLUMN, STYLE, fitted_legend, wrapped
+from barriers.report.style import COLOURS, HEIGHT, ONE_COLUMN, STYLE, add_title, fitted_legend
 
 STAGES = {"plain": ("plain band", "rough_fmax"), "climbing": ("climbing image", "fmax")}
 """What the legend calls a stage, and the setting that holds its tolerance."""
@@ -63,6 +63,6 @@ def draw_convergence(barrier: BarrierDoc) -> tuple[Axes, Axes]:
         force.yaxis.set_minor_formatter(NullFormatter())
         image.set(xlabel="Iteration", ylabel="Highest\nimage (eV)")
         image.xaxis.set_major_locator(MaxNLocator(integer=True))
-        figure.suptitle(wrapped(title(barrier), 0.9 * ONE_COLUMN, STYLE["axes.titlesize"]), fontsize=9)
+        add_title(force, title(barrier))
         fitted_legend(figure, handles, loc="outside lower center")
     return force, image

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from barriers.analysis.profile import SHALLOWEST
 from barriers.documents import BarrierDoc
 from barriers.report.figures.labels import energy, title
-from barriers.report.style import COLOURS, ONE_COLUMN, STYLE, legend_above, look, own_axes, wrapped
+from barriers.report.style import COLOURS, ONE_COLUMN, STYLE, add_title, legend_above, look, own_axes, wrapped
 
 HEADROOM = 0.24
 """Share of the axes' height above the saddle that the labels of the arrows take."""
@@ -39,9 +39,10 @@ def draw_profile(barrier: BarrierDoc, ax: Axes | None = None) -> Axes:
         Energies (eV, from the initial state) over path length (Å).
     """
     with mpl.rc_context(STYLE):
-        axes = own_axes() if ax is None else ax
+        axes = ax or own_axes()
         axes.set(xlabel="Path length (Å)", ylabel="Energy (eV)")
-        axes.set_title(wrapped(title(barrier), 0.8 * ONE_COLUMN, STYLE["axes.titlesize"]))
+        if ax is None:
+            add_title(axes, title(barrier))
         if barrier.profile is None:
             reason = wrapped(f"not converged: {barrier.reason}", 0.6 * ONE_COLUMN, STYLE["font.size"])
             axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes)
