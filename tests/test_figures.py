@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from readable import assert_readable, cut_off, overlapping
@@ -26,6 +28,9 @@ from barriers.report.figures.paths import moving_path
 from barriers.report.folder import write_figures
 from barriers.report.style import COLOURS, LINES, MARKERS, ONE_COLUMN, TWO_COLUMNS, look, wrapped
 from barriers.structures.hop.hop import moving_index
+
+sys.path.append(str(ROOT / "docs"))
+from draw_figures import figures_of
 
 SHORT = ("NCM", "NCM@PVDF", "NCM@PVDF-HF", "NCM@PAN", "NCM@PAN-HCN", "b", "c")
 LONG = tuple(f"{number}NMC622-doped@poly-vinylidene-fluoride_after$elimination$of-HF"[:60] for number in range(7))
@@ -233,6 +238,15 @@ def test_a_wrapped_text_is_the_text_in_lines_that_fit() -> None:
     assert "".join(lines) == WIDE[0]
     assert len(lines) > 5
     assert wrapped("", 1.0, 8) == ""
+    assert wrapped("NMC622@PVDF-HF", 0.7, 8) == "NMC622@\nPVDF-HF"
+
+
+def test_the_figures_of_the_docs_are_drawn_by_the_code_beside_them_and_can_be_read() -> None:
+    drawn = figures_of(ROOT / "docs" / "figures.md")
+    assert len(drawn) == 6
+    for image, axes in drawn.items():
+        assert (ROOT / "docs" / image).is_file()
+        assert_readable(axes)
 
 
 def test_a_figure_is_saved_thrice_and_the_same_each_time(tmp_path: Path) -> None:

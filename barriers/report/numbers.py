@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import overload
 
 MOST = 3
@@ -31,6 +31,15 @@ def written(value: float | None, uncertainty: float | None, *, signed: bool = Fa
 def written(value: float | None, uncertainty: float | None, *, signed: bool = False) -> str | None:
     """Write an energy (eV) with the digits its uncertainty (eV) leaves, in ASCII: ``0.43``, ``-0.03``, ``+0.004``."""
     return None if value is None else format(value, f"{'+' if signed else ''}z.{decimals(uncertainty)}f")
+
+
+def written_uncertainty(uncertainty: float | None) -> str | None:
+    """Write an uncertainty (eV) with the digits it leaves, rounded up: none that there is becomes nothing."""
+    if uncertainty is None:
+        return None
+    places = decimals(uncertainty)
+    steps = ceil(uncertainty * 10**places - 1e-9)  # 0.07 is 7.000000000000001 hundredths
+    return f"{steps / 10**places:.{places}f}"
 
 
 def shown(text: str | None) -> str:

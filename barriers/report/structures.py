@@ -166,7 +166,7 @@ def _draw_hop(axes: Axes, places: np.ndarray, label: str) -> None:
     length = float(np.hypot(*(end - start)))
     halo = [withStroke(linewidth=2, foreground="white")]
     if len(places) > 2:
-        axes.plot(*places.T, color=ARROW, linewidth=1.2, marker="o", markersize=2.5, path_effects=halo, zorder=4)
+        axes.plot(*places.T, color=ARROW, linewidth=1.5, marker="o", markersize=3, path_effects=halo, zorder=4)
         tip: dict[str, Any] = {"arrowstyle": "-|>", "color": ARROW, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9}
         axes.annotate("", end, places[-2], arrowprops=tip, zorder=4)
     elif length < 0.3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
@@ -75,7 +76,8 @@ def wrapped(text: str, width: float, size: float) -> str:
     lines = [text]
     while characters > 1 and max(_drawn_width(line, size) for line in lines) > width:
         characters -= 1 + characters // 16
-        lines = wrap(text, characters)
+        lines = wrap(re.sub("([@_])", r"\1 ", text), characters)  # names break at these, as at hyphens
+        lines = [re.sub("([@_]) ", r"\1", line) for line in lines]
     return plain("\n".join(lines))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from barriers.documents import BarrierDoc, StudyDoc
-from barriers.report.numbers import MOST, shown, written
+from barriers.report.numbers import MOST, shown, written, written_uncertainty
 
 Cells = dict[str, str | None]
 """A row of a comparison: names and written numbers by column, None where there is none."""
@@ -65,11 +65,11 @@ def comparison_rows(study: StudyDoc) -> list[Cells]:
             "system": barrier.system,
             "hop": row.hop,
             "forward": written(barrier.forward, barrier.fit_spread),
-            "fit_spread": written(barrier.fit_spread, barrier.fit_spread),
+            "fit_spread": written_uncertainty(barrier.fit_spread),
             "reverse": written(barrier.reverse, barrier.fit_spread),
             "span": written(barrier.span, barrier.fit_spread),
             "difference": written(row.difference, row.difference_uncertainty, signed=True),
-            "difference_uncertainty": written(row.difference_uncertainty, row.difference_uncertainty),
+            "difference_uncertainty": written_uncertainty(row.difference_uncertainty),
             "reason": row.reason,
         }
         for barrier, row in zip(study.barriers, study.rows, strict=True)

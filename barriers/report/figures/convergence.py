@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from barriers.documents import BarrierDoc
@@ -63,6 +64,7 @@ def draw_convergence(barrier: BarrierDoc) -> tuple[Axes, Axes]:
         force.yaxis.set_minor_formatter(NullFormatter())
         image.set(xlabel="Iteration", ylabel="Highest\nimage (eV)")
         image.xaxis.set_major_locator(MaxNLocator(integer=True))
+        handles.append(Line2D([], [], color="0.3", linestyle="--", label="tolerance"))
         add_title(force, title(barrier))
         fitted_legend(figure, handles, loc="outside lower center")
     return force, image
