@@ -75,9 +75,10 @@ def _labels_outside(axes: Axes) -> list[Text]:
     """Labels of ticks beyond the ends of an axis, or of one that is switched off, which are not drawn."""
     labels = []
     for axis in (axes.xaxis, axes.yaxis):
-        low, high = sorted(axis.get_view_interval())
+        scaled = axis.get_transform().transform
+        low, high = sorted(scaled(axis.get_view_interval()))
         room = 1e-6 * (high - low)
         for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
-            if not axes.axison or not low - room <= tick.get_loc() <= high + room:
+            if not axes.axison or not low - room <= scaled([tick.get_loc()])[0] <= high + room:
                 labels += [tick.label1, tick.label2]
     return labels

@@ -84,7 +84,7 @@ def write_built(structures: Mapping[str, Structure], systems: Mapping[str, Drawn
     -------
     dict[str, Any]
         ``structures``: the rows of the table, each with its ``files``; ``table``: the CSV file; ``figures``: the
-        pictures, PNG and SVG.
+        pictures, PNG, SVG and PDF.
 
     Raises
     ------
