@@ -241,8 +241,12 @@ def test_a_wrapped_text_is_the_text_in_lines_that_fit() -> None:
     assert wrapped("NMC622@PVDF-HF", 0.7, 8) == "NMC622@\nPVDF-HF"
 
 
-def test_the_figures_of_the_docs_are_drawn_by_the_code_beside_them_and_can_be_read() -> None:
-    drawn = figures_of(ROOT / "docs" / "figures.md")
+def test_the_figures_of_the_docs_are_drawn_by_the_code_beside_them_and_can_be_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = ROOT / "docs" / "figures.md"
+    drawn = figures_of(page)
+    assert f"```latex\n{capsys.readouterr().out}```" in page.read_text("utf-8")
     assert len(drawn) == 6
     for image, axes in drawn.items():
         assert (ROOT / "docs" / image).is_file()
