@@ -66,6 +66,8 @@ def test_all_formats_hold_the_same_numbers(hops: tuple[str, ...], tmp_path: Path
 def test_the_digits_follow_the_uncertainty() -> None:
     rows = comparison_rows(example_study())
     assert [row["forward"] for row in rows] == ["0.433", "0.483", "0.53", None]
+    places = [[len(row[name].partition(".")[2]) for name in ("forward", "reverse", "span")] for row in rows[:3]]
+    assert places == [[3] * 3, [3] * 3, [2] * 3]
     assert [row["fit_spread"] for row in rows] == ["0.001", "0.004", "0.03", None]
     assert [row["difference"] for row in rows] == ["+0.000", "+0.050", "+0.10", None]
     assert rows[3]["reason"] == REASON

@@ -27,6 +27,7 @@ from barriers.report.figures import (
 from barriers.report.figures.paths import moving_path
 from barriers.report.folder import write_figures
 from barriers.report.style import COLOURS, LINES, MARKERS, ONE_COLUMN, TWO_COLUMNS, look, wrapped
+from barriers.report.views import view_of
 from barriers.structures.hop.hop import moving_index
 
 sys.path.append(str(ROOT / "docs"))
@@ -199,6 +200,18 @@ def test_the_path_goes_through_all_images_wherever_they_are_wrapped() -> None:
     for axes, plane in zip(draw_path(barrier), ([0, 2], [0, 1]), strict=True):  # the hop is along x
         (line,) = [line for line in axes.lines if line.get_marker() == "o"]
         assert np.allclose(np.diff(line.get_xydata(), axis=0), steps[:, plane], atol=1e-6)
+
+
+def test_a_path_is_seen_from_where_its_hop_is_seen() -> None:
+    barrier = stored().barriers[0]
+    path = moving_path(barrier)
+    around = [path[0], *(place + np.array([0.0, 5.0, 0.0]) for place in path[1:-1]), path[-1]]
+    for direction in ("side", "top"):
+        straight, bent = (
+            view_of(barrier.band.structure, {"hop": places}, direction) for places in ([path[0], path[-1]], around)
+        )
+        assert straight.points.tolist() == bent.points.tolist()
+        assert np.allclose(straight.hops["hop"], bent.hops["hop"][[0, -1]])
 
 
 def test_an_arrhenius_plot_is_a_line_over_the_inverse_temperature_whatever_the_order() -> None:

@@ -52,13 +52,7 @@ def draw_arrhenius(
     ValueError
         One line, if a number is not positive, lengths differ, or a factor is below 1 or of no system.
     """
-    at = _checked("temperatures", temperatures)
-    if np.unique(at).size < 2:
-        raise ValueError("temperatures: two different ones at least are needed")
-    lines = {name: _checked(name, value, at.shape) for name, value in values.items()}
-    spreads = {name: _checked(f"factors of {name}", value, at.shape, 1.0) for name, value in (factors or {}).items()}
-    if unknown := sorted(spreads.keys() - lines.keys()):
-        raise ValueError(f"factors of {unknown[0]!r}: no such system; allowed: {', '.join(lines)}")
+    at, lines, spreads = _checked_lines(temperatures, values, factors or {})
     order = np.argsort(at)
     inverse = 1000 / at[order]
     with mpl.rc_context(STYLE):
@@ -68,8 +62,7 @@ def draw_arrhenius(
         for number, (name, value) in enumerate(lines.items()):
             line = look(number)
             axes.plot(inverse, value[order], **line, markevery=max(1, round(at.size / MARKED)))
-            label = wrapped(name, 0.75 * ONE_COLUMN, STYLE["legend.fontsize"])
-            handles.append(Line2D([], [], **line, label=label))
+            handles.append(Line2D([], [], **line, label=wrapped(name, 0.75 * ONE_COLUMN, STYLE["legend.fontsize"])))
             if name in spreads:
                 low, high = value[order] / spreads[name][order], value[order] * spreads[name][order]
                 axes.fill_between(inverse, low, high, color=line["color"], alpha=0.2, linewidth=0)
@@ -79,6 +72,19 @@ def draw_arrhenius(
         else:
             axes.legend(handles=handles)
     return axes
+
+
+def _checked_lines(
+    temperatures: ArrayLike, values: Mapping[str, ArrayLike], factors: Mapping[str, ArrayLike]
+) -> tuple[Numbers, dict[str, Numbers], dict[str, Numbers]]:
+    at = _checked("temperatures", temperatures)
+    if np.unique(at).size < 2:
+        raise ValueError("temperatures: two different ones at least are needed")
+    lines = {name: _checked(name, value, at.shape) for name, value in values.items()}
+    spreads = {name: _checked(f"factors of {name}", value, at.shape, 1.0) for name, value in factors.items()}
+    if unknown := sorted(spreads.keys() - lines.keys()):
+        raise ValueError(f"factors of {unknown[0]!r}: no such system; allowed: {', '.join(lines)}")
+    return at, lines, spreads
 
 
 def _checked(name: str, numbers: ArrayLike, shape: tuple[int, ...] | None = None, least: float = 0.0) -> Numbers:
