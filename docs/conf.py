@@ -1,6 +1,8 @@
 """Sphinx configuration. Tables of fields and models are made from the code when the docs are built."""
 
+import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -9,6 +11,9 @@ from sphinx.application import Sphinx
 from barriers.engines.mlip.models import known_models
 from barriers.study import EndpointsSection
 from barriers.study_template import markdown_table
+
+sys.path.append(str(Path(__file__).parent))
+from draw_figures import DOCS, draw_figures
 
 project = "barriers"
 author = "The barriers developers"
@@ -56,8 +61,14 @@ def hide_constraints(
     return (None, None) if isinstance(obj, type) and issubclass(obj, BaseModel) else (signature, returns)
 
 
+def draw_pictures(_app: Sphinx) -> None:
+    """Draw the figures of results from stored ones, so that they show what the code draws now."""
+    draw_figures(DOCS / "figures.md")
+
+
 def setup(app: Sphinx) -> None:
     """Connect the hooks."""
+    app.connect("builder-inited", draw_pictures)
     app.connect("autodoc-process-docstring", describe_fields)
     app.connect("autodoc-process-signature", hide_constraints)
 

@@ -105,7 +105,7 @@ def test_build_prints_its_table_and_json_the_same_rows(cli: Cli, tmp_path: Path)
         "files": [str(tmp_path / "b" / "structures" / f"slab.{ending}") for ending in ("extxyz", "cif", "vasp")]
     }
     files = [written["table"], *written["figures"], *(path for row in written["structures"] for path in row["files"])]
-    assert len(files) == 1 + 4 + 9
+    assert len(files) == 1 + 6 + 9
     assert all(Path(path).stat().st_size > 100 for path in files)
     table = cli("build", study, "--out", tmp_path / "b").out
     assert "NCM-sub-surface-initial" in table

@@ -240,7 +240,7 @@ def test_results_folder(cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path)
         (folder / f"profiles.{ending}").unlink()
     assert cli("plot", folder).code == 0
     assert (folder / "profiles.png").read_bytes().startswith(b"\x89PNG")
-    assert "0.37 eV" in (folder / "profiles.svg").read_text()
+    assert "0.374 eV" in (folder / "profiles.svg").read_text()
 
 
 def test_ctrl_c_ends_cleanly_and_the_next_run_continues(gold_files: tuple[Path, Path], tmp_path: Path) -> None:

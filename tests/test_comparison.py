@@ -37,6 +37,33 @@ def test_settings_that_were_not_recorded_are_not_identical():
     assert compare(rows, "NCM", "forward")[1].reason == "the settings of NCM are not recorded"
 
 
+@pytest.mark.parametrize("part", ["slab", "hop", "engine"])
+def test_bands_of_which_nothing_is_known_are_not_alike(part):
+    rows = [replace(row, settings=SAME | {part: "none"}) for row in (BARE, PVDF)]
+    bare, pvdf = compare(rows, "NCM", "forward")
+    assert (pvdf.delta, pvdf.reason) == (None, f"not known to be alike: nothing is recorded of the {part}")
+    assert (bare.delta, bare.reason) == (0.0, None)
+
+
+def test_a_barrier_that_is_no_number_gives_no_difference():
+    broken = compare([BARE, replace(PVDF, barrier=float("nan"))], "NCM", "forward")[1]
+    assert (broken.delta, broken.reason) == (None, "NCM@PVDF has no barrier: nan is no number")
+
+
+def test_every_part_that_differs_is_named():
+    foreign = replace(PVDF, settings=SAME | {"slab": "a2", "engine": "7net-0", "n_images": "7"})
+    assert compare([BARE, foreign], "NCM", "span")[1].reason == (
+        "differs in slab: a1 / a2; engine: chgnet 0.3.0 / 7net-0; n_images: not given / 7"
+    )
+
+
+def test_any_number_of_systems_is_compared_with_any_of_them():
+    rows = [replace(BARE, system=f"s{number}", barrier=0.1 * number) for number in range(40)]
+    for reference in (0, 17, 39):
+        deltas = [difference.delta for difference in compare(rows, f"s{reference}", "forward")]
+        assert deltas == pytest.approx([0.1 * (number - reference) for number in range(40)])
+
+
 def test_a_missing_barrier_gives_no_difference_but_its_reason():
     lost = replace(PVDF, barrier=None, uncertainty=None, reason="not converged after 300 iterations")
     assert compare([BARE, lost], "NCM", "forward")[1].reason == (

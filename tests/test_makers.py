@@ -160,6 +160,13 @@ def test_barriers_of_unlike_settings_are_not_compared(tmp_path: Path) -> None:
     row = study.rows[1]
     assert row.difference is None
     assert "spring" in row.reason
-    alike = study_document.original("s", [one, one.model_copy(update={"system": "other"})], "one", "forward")
+    pair = [one, one.model_copy(update={"system": "other"})]
+    unknown = study_document.original("s", pair, "one", "forward").rows[1]
+    assert (unknown.difference, unknown.reason) == (
+        None,
+        "not known to be alike: nothing is recorded of the slab and the hop",
+    )
+    named = {"fingerprint": one.fingerprint | {"slab": "Al12 Au1 01", "hop": "hollow → hollow"}}
+    alike = study_document.original("s", [each.model_copy(update=named) for each in pair], "one", "forward")
     assert alike.rows[1].difference == 0
     assert alike.sentences == ["one 0.37 eV → other 0.37 eV (Δ +0.00 eV)"]

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import hypot
+from math import hypot, isfinite
 from typing import Literal
 
 BarrierKind = Literal["forward", "reverse", "span"]
+
+NEEDED = ("slab", "hop", "engine")
+"""Parts of the settings that must be known, not only equal: two bands of which nothing is known are not alike."""
+
+UNKNOWN = ("", "none")
+"""What stands in the settings for a part that is not known."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,9 @@ def compare(rows: Sequence[Row], reference: str, which: BarrierKind) -> list[Dif
     Returns
     -------
     list[Difference]
-        In the order of the rows. No delta where a barrier is missing or anything in the settings differs; the
-        reason then names it, the reference's value first. The reference differs from itself by exactly zero.
+        In the order of the rows. No delta where a barrier is missing, anything in the settings differs, or slab, hop
+        or engine are not recorded; the reason then names it, the reference's value first. The reference differs from
+        itself by exactly zero.
 
     Raises
     ------
@@ -136,12 +143,17 @@ def _refusal(row: Row, base: Row) -> str | None:
     for one in (base, row):
         if one.barrier is None:
             return f"{one.system} has no barrier: {one.reason or 'no reason recorded'}"
+        if not isfinite(one.barrier):
+            return f"{one.system} has no barrier: {one.barrier} is no number"
         if not one.settings:
             return f"the settings of {one.system} are not recorded"
     theirs, mine = ({"hop": one.hop, **one.settings} for one in (base, row))
     unlike = [part for part in {**theirs, **mine} if theirs.get(part) != mine.get(part)]
     pairs = (f"{part}: {theirs.get(part, 'not given')} / {mine.get(part, 'not given')}" for part in unlike)
-    return f"differs in {'; '.join(pairs)}" if unlike else None
+    if unlike:
+        return f"differs in {'; '.join(pairs)}"
+    missing = [part for part in NEEDED if row is not base and mine.get(part, "") in UNKNOWN]
+    return f"not known to be alike: nothing is recorded of the {' and the '.join(missing)}" if missing else None
 
 
 def _barrier(row: Row) -> str:

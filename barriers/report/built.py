@@ -10,8 +10,8 @@ import numpy as np
 from pymatgen.core import Structure
 from rich.table import Table
 
-from barriers.report.figures import save_figure
 from barriers.report.sheet import Drawn, contact_sheet, draw_system
+from barriers.report.style import save_figure
 from barriers.report.tables import write_rows
 from barriers.report.views import empty_height, fragment_atoms
 from barriers.structure_files import FORMATS, stem, write_structure
@@ -88,7 +88,7 @@ def write_built(structures: Mapping[str, Structure], systems: Mapping[str, Drawn
     -------
     dict[str, Any]
         ``structures``: the rows of the table, each with its ``files``; ``table``: the CSV file; ``figures``: the
-        pictures, PNG and SVG.
+        pictures, PNG, SVG and PDF.
 
     Raises
     ------

@@ -9,7 +9,8 @@ from monty.json import MontyEncoder
 from pydantic import ValidationError
 
 from barriers.documents import SCHEMA_VERSION, BarrierDoc, StudyDoc
-from barriers.report.figures import draw_profiles, save_figure
+from barriers.report.comparison import write_comparison
+from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
 from barriers.report.tables import write_csv
 from barriers.structure_files import stem, write_band, write_structure
 
@@ -29,14 +30,14 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     Returns
     -------
     list[Path]
-        What was written: ``study.json``, ``barriers.csv``, a figure for each hop (PNG, SVG), and for each barrier
-        its band (extended XYZ) and initial endpoint (POSCAR).
+        What was written: ``study.json``, ``barriers.csv``, ``comparison.csv``, ``.json`` and ``.tex``, a figure for
+        each hop (PNG, SVG, PDF), and for each barrier its band (extended XYZ) and initial endpoint (POSCAR).
     """
     folder.mkdir(parents=True, exist_ok=True)
     document, table = folder / DOCUMENT, folder / "barriers.csv"
     document.write_text(json.dumps(study, cls=MontyEncoder), "utf-8")
     write_csv(study, table)
-    written = [document, table, *write_figures(study, folder)]
+    written = [document, table, *write_comparison(study, folder), *write_profiles(study, folder)]
     structures = folder / "structures"
     structures.mkdir(exist_ok=True)
     for barrier in study.barriers:
@@ -48,17 +49,54 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     return written
 
 
+def write_profiles(study: StudyDoc, folder: Path) -> list[Path]:
+    """Draw the profiles of each hop over each other; none where no band is converged."""
+    return [
+        path
+        for hop, barriers in _by_hop(study).items()
+        if any(barrier.profile for barrier in barriers)
+        for path in save_figure(draw_profiles(barriers), folder / stem("profiles", *filter(None, [hop])))
+    ]
+
+
 def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
-    """Draw the profiles of each hop; none where no band is converged."""
+    """Draw everything that can be drawn of a study, each figure as PNG, SVG and PDF.
+
+    Parameters
+    ----------
+    study : StudyDoc
+        The outcome.
+    folder : Path
+        A results folder. The profiles of each hop over each other go into it, everything else into its ``figures``.
+
+    Returns
+    -------
+    list[Path]
+        What was written: for each hop ``profiles`` and ``states``, for each system and hop ``profile``, ``path`` and
+        ``convergence``. Bands that are not converged have no profile, those never started no convergence.
+    """
+    figures = folder / "figures"
+    figures.mkdir(exist_ok=True)
+    written = write_profiles(study, folder)
+    for hop, barriers in _by_hop(study).items():
+        hop_name = [hop] if hop else []
+        if any(barrier.profile for barrier in barriers):
+            written += save_figure(draw_states(barriers), figures / stem("states", *hop_name))
+        for barrier in barriers:
+            name = stem(barrier.system, *hop_name)
+            if barrier.profile:
+                written += save_figure(draw_profile(barrier), figures / f"profile-{name}")
+            if barrier.band.history:
+                written += save_figure(draw_convergence(barrier)[0], figures / f"convergence-{name}")
+            written += save_figure(draw_path(barrier)[0], figures / f"path-{name}")
+    return written
+
+
+def _by_hop(study: StudyDoc) -> dict[str, list[BarrierDoc]]:
     hops: dict[str, list[BarrierDoc]] = {}
     for barrier in study.barriers:
         hops.setdefault(barrier.hop.name if barrier.hop else "", []).append(barrier)
-    drawable = {hop: barriers for hop, barriers in hops.items() if any(barrier.profile for barrier in barriers)}
-    return [
-        path
-        for hop, barriers in drawable.items()
-        for path in save_figure(draw_profiles(barriers), folder / (f"profiles-{hop}" if hop else "profiles"))
-    ]
+    return hops
 
 
 def read_results(folder: Path) -> StudyDoc:

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from pymatgen.core import Structure
 from pymatgen.util.string import latexify
 
-from barriers.report.figures import STYLE
-from barriers.report.structures import LEGEND_HEIGHT, NO_HOPS, SCALE, WIDTH, add_legend, draw_structure
+from barriers.report.structures import LEGEND_HEIGHT, NO_HOPS, SCALE, add_legend, draw_structure
+from barriers.report.style import STYLE, TWO_COLUMNS, wrapped
 from barriers.report.views import Direction, HopEnds, view_of
 
 HEIGHT = 9.5
@@ -52,11 +52,11 @@ def draw_system(name: str, system: Drawn) -> tuple[Axes, Axes]:
     """
     views: tuple[Direction, Direction] = ("side", "top")
     widths, heights = np.array([_size(system, view) for view in views]).T
-    scale = min(WIDTH / widths.sum(), SCALE)
+    scale = min(TWO_COLUMNS / widths.sum(), SCALE)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, scale * heights.max() + LEGEND_HEIGHT), layout="constrained")
+        figure = Figure(figsize=(TWO_COLUMNS, scale * heights.max() + LEGEND_HEIGHT), layout="constrained")
         formula = latexify(system.structure.composition.formula)
-        title = name.replace("$", r"\$") + f"  {formula}"
+        title = f"{wrapped(name, TWO_COLUMNS / 2, STYLE['axes.labelsize'])}  {formula}"
         figure.suptitle(title, fontsize=STYLE["axes.labelsize"])
         panels = figure.subplots(1, 2, width_ratios=widths)
         for axes, view in zip(panels, views, strict=True):
@@ -83,9 +83,9 @@ def contact_sheet(systems: Mapping[str, Drawn]) -> list[Axes]:
     columns = len(systems) if len(systems) <= ONE_ROW else ceil(sqrt(len(systems)))
     rows = ceil(len(systems) / columns)
     width, height = np.max([_size(system, "side") for system in systems.values()], axis=0)
-    scale = min(WIDTH / (columns * width), SCALE, (HEIGHT - LEGEND_HEIGHT) / (rows * height))
+    scale = min(TWO_COLUMNS / (columns * width), SCALE, (HEIGHT - LEGEND_HEIGHT) / (rows * height))
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, rows * (scale * height + 0.3) + LEGEND_HEIGHT), layout="constrained")
+        figure = Figure(figsize=(TWO_COLUMNS, rows * (scale * height + 0.3) + LEGEND_HEIGHT), layout="constrained")
         panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
         for axes, (name, system) in zip(panels, systems.items(), strict=False):
             draw_structure(system.structure, hop_ends=system.hop_ends, axes=axes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import ceil
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +20,7 @@ from matplotlib.patches import Circle, FancyArrow, Patch
 from matplotlib.patheffects import withStroke
 from pymatgen.core import Structure
 
-from barriers.report.figures import STYLE
+from barriers.report.style import ONE_COLUMN, STYLE, fitted_legend, plain
 from barriers.report.views import Direction, HopEnds, View, view_of
 from barriers.structures.surface.slab import frozen_atoms
 
@@ -47,9 +46,6 @@ FADE = 0.3
 
 SCALE_BAR = 5.0
 """Length of the scale bar (Å)."""
-
-WIDTH = 7.0
-"""Width of a two-column figure (inch)."""
 
 LEGEND_HEIGHT = 0.75
 """Height that title and legend take (inch)."""
@@ -79,7 +75,8 @@ def draw_structure(
     structure : Structure
         Slab with c along the normal; see :func:`barriers.report.views.view_of` for what is drawn where.
     hop_ends : Mapping[str, HopEnds]
-        Hops by name: Cartesian start and end of the moving ion (Å). Several are numbered.
+        Hops by name: Cartesian places of the moving ion (Å), its start, any on the way, and its end. Several hops are
+        numbered.
     view : {"side", "top"}
         Where one looks from; from the top, the upper layers alone are drawn.
     axes : Axes or None
@@ -95,7 +92,7 @@ def draw_structure(
     with mpl.rc_context(STYLE):
         if axes is None:
             width, height = SCALE * (high - low)
-            figure = Figure(figsize=(max(width, WIDTH / 2), height + 2 * LEGEND_HEIGHT), layout="constrained")
+            figure = Figure(figsize=(max(width, ONE_COLUMN), height + 2 * LEGEND_HEIGHT), layout="constrained")
             axes = figure.subplots()
             add_legend(figure, [structure], hop_ends)
         axes.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
@@ -105,7 +102,7 @@ def draw_structure(
         axes.add_collection(LineCollection(list(seen.bonds), colors="0.25", linewidths=1.5, zorder=1))
         _draw_atoms(axes, structure, seen)
         for numbers, ends in _apart(seen.hops.values()):
-            _draw_hop(axes, ends[0], ends[1], ", ".join(map(str, numbers)) if len(hop_ends) > 1 else "")
+            _draw_hop(axes, ends, ", ".join(map(str, numbers)) if len(hop_ends) > 1 else "")
         _draw_scale(axes, low)
     return axes
 
@@ -121,14 +118,9 @@ def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mappin
         handles.append(Patch(facecolor="white", linewidth=0.5, label=f"frozen ({number} atoms)", **FROZEN))
     numbered = len(hop_ends) > 1
     for count, name in enumerate(hop_ends, 1):
-        label = (f"hop {count}: {name}" if numbered else f"hop: {name}").replace("$", r"\$")
+        label = plain(f"hop {count}: {name}" if numbered else f"hop: {name}")
         handles.append(Line2D([], [], color=ARROW, marker=">", linewidth=1.5, markersize=5, label=label))
-    look: dict[str, Any] = {"loc": "outside lower center", "columnspacing": 1.0, "handletextpad": 0.4}
-    for rows in range(1, len(handles) + 1):
-        legend = figure.legend(handles=handles, ncols=ceil(len(handles) / rows), **look)
-        if legend.get_window_extent().width < 0.95 * figure.bbox.width:
-            break
-        legend.remove()
+    fitted_legend(figure, handles, loc="outside lower center", columnspacing=1.0, handletextpad=0.4)
 
 
 def colour(symbol: str) -> tuple[float, float, float]:
@@ -157,7 +149,7 @@ def _apart(hops: Iterable[np.ndarray]) -> list[tuple[list[int], np.ndarray]]:
     """Join the hops that lie over each other on the page, so that their numbers stay readable."""
     joined: list[tuple[list[int], np.ndarray]] = []
     for number, ends in enumerate(hops, 1):
-        same = [numbers for numbers, other in joined if np.allclose(ends, other, atol=0.1)]
+        same = [numbers for numbers, other in joined if len(ends) == len(other) and np.allclose(ends, other, atol=0.1)]
         if same:
             same[0].append(number)
         else:
@@ -165,10 +157,19 @@ def _apart(hops: Iterable[np.ndarray]) -> list[tuple[list[int], np.ndarray]]:
     return joined
 
 
-def _draw_hop(axes: Axes, start: np.ndarray, end: np.ndarray, label: str) -> None:
-    """Draw an arrow from start to end; a ring where the jump goes straight towards the viewer or away."""
+def _draw_hop(axes: Axes, places: np.ndarray, label: str) -> None:
+    """Draw an arrow from start to end; a ring where the jump goes straight towards the viewer or away.
+
+    A path through more than two places is a line with a dot at each place and an arrow's head at the end.
+    """
+    start, end = places[0], places[-1]
     length = float(np.hypot(*(end - start)))
-    if length < 0.3:
+    halo = [withStroke(linewidth=2, foreground="white")]
+    if len(places) > 2:
+        axes.plot(*places.T, color=ARROW, linewidth=1.5, marker="o", markersize=3, path_effects=halo, zorder=4)
+        tip: dict[str, Any] = {"arrowstyle": "-|>", "color": ARROW, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9}
+        axes.annotate("", end, places[-2], arrowprops=tip, zorder=4)
+    elif length < 0.3:
         axes.plot(*start, marker="o", markersize=7, markerfacecolor="none", markeredgecolor=ARROW, zorder=4)
     else:
         head = min(0.9, 0.5 * length)
@@ -186,7 +187,6 @@ def _draw_hop(axes: Axes, start: np.ndarray, end: np.ndarray, label: str) -> Non
                 zorder=4,
             )
         )
-    halo = [withStroke(linewidth=2, foreground="white")]
     place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 5}
     axes.annotate(label, (start + end) / 2, (-3, 5), color=ARROW, path_effects=halo, **place)
 

@@ -9,8 +9,12 @@ from typing import Any
 from rich.table import Table
 
 from barriers.documents import BarrierDoc, StudyDoc
+from barriers.report.numbers import MOST, shown, written, written_uncertainty
 
-MINUS = "\N{MINUS SIGN}"
+Cells = dict[str, str | None]
+"""A row of a comparison: names and written numbers by column, None where there is none."""
+
+DIFFERENCE = ("difference", "difference_uncertainty")
 
 
 def barrier_json(barrier: BarrierDoc) -> dict[str, Any]:
@@ -46,63 +50,63 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
     }
 
 
-def energy(value: float | None) -> str:
-    """Write an energy for the table (eV), a dash where there is none."""
-    return "—" if value is None else f"{value:.3f}".replace("-", MINUS)
+def comparison_rows(study: StudyDoc) -> list[Cells]:
+    """Write the numbers of a study's comparison, each with the digits its uncertainty leaves.
+
+    Returns
+    -------
+    list of dict
+        A row for each barrier: ``system``, ``hop``, ``forward``, ``fit_spread``, ``reverse``, ``span``, ``difference``
+        of the compared barrier to the reference's and ``difference_uncertainty`` (eV, in ASCII), and ``reason`` why
+        there is no barrier or no difference.
+    """
+    return [
+        {
+            "system": barrier.system,
+            "hop": row.hop,
+            "forward": written(barrier.forward, barrier.fit_spread),
+            "fit_spread": written_uncertainty(barrier.fit_spread),
+            "reverse": written(barrier.reverse, barrier.fit_spread),
+            "span": written(barrier.span, barrier.fit_spread),
+            "difference": written(row.difference, row.difference_uncertainty, signed=True),
+            "difference_uncertainty": written_uncertainty(row.difference_uncertainty),
+            "reason": row.reason,
+        }
+        for barrier, row in zip(study.barriers, study.rows, strict=True)
+    ]
 
 
-def signed(value: float | None) -> str:
-    """Write a difference for the table (eV), a dash where there is none."""
-    return "—" if value is None else f"{value:+.3f}".replace("-", MINUS)
-
-
-def barrier_table(barriers: list[BarrierDoc], differences: dict[tuple[str, str], str] | None = None) -> Table:
-    """Lay out barriers, a row each, differences to the reference where they are given."""
+def study_table(study: StudyDoc) -> Table:
+    """Lay out a study's barriers, a row each, with their differences where there are several systems."""
+    compared = len({barrier.system for barrier in study.barriers}) > 1
+    several = len({row.hop for row in study.rows}) > 1
     table = Table(title=None, header_style="bold", caption="eV; ± is the spread of the fits, the least uncertainty")
-    table.add_column("System")
-    several = len({barrier.hop.name if barrier.hop else "" for barrier in barriers}) > 1
-    if several:
-        table.add_column("Hop")
-    for heading in (
-        "Forward",
-        "±",
-        "Reverse",
-        "Span",
-        *(("Δ",) if differences else ()),
-        "Paths",
-        "Calls",
-        "Time",
-    ):
+    for heading in ("System", *(("Hop",) if several else ())):
+        table.add_column(heading)
+    differences = (f"Δ {study.which}", "±") if compared else ()
+    for heading in ("Forward", "±", "Reverse", "Span", *differences, "Paths", "Calls", "Time"):
         table.add_column(heading, justify="right")
-    for barrier in barriers:
-        name = barrier.hop.name if barrier.hop else ""
-        paths = "—" if barrier.n_paths is None else f"{barrier.n_paths} of {len(barrier.paths)}"
-        if barrier.path_spread:
-            paths += f" ({barrier.path_spread:.3f})"
+    for barrier, row in zip(study.barriers, comparison_rows(study), strict=True):
+        if row["system"] == study.reference:
+            row |= {"difference": "reference", "difference_uncertainty": ""}
+        names = ("forward", "fit_spread", "reverse", "span", *(DIFFERENCE if compared else ()))
         table.add_row(
             barrier.system,
-            *((name,) if several else ()),
-            energy(barrier.forward),
-            energy(barrier.fit_spread),
-            energy(barrier.reverse),
-            energy(barrier.span),
-            *((differences.get((barrier.system, name), "—"),) if differences else ()),
-            paths,
+            *((row["hop"],) if several else ()),
+            *(shown(row[name]) for name in names),
+            _paths(barrier),
             str(barrier.cost.force_calls),
             f"{barrier.cost.wall_time:.0f} s",
         )
     return table
 
 
-def study_table(study: StudyDoc) -> Table:
-    """Lay out a study's barriers, with their differences where there are several systems."""
-    if len({barrier.system for barrier in study.barriers}) == 1:
-        return barrier_table(study.barriers)
-    shown = {
-        (row.system, row.hop): "reference" if row.system == study.reference else signed(row.difference)
-        for row in study.rows
-    }
-    return barrier_table(study.barriers, shown)
+def _paths(barrier: BarrierDoc) -> str:
+    """Say how many distinct paths were found in how many bands, and how far apart their barriers are."""
+    if barrier.n_paths is None:
+        return shown(None)
+    spread = f" ({barrier.path_spread:.{MOST}f})" if barrier.path_spread else ""
+    return f"{barrier.n_paths} of {len(barrier.paths)}{spread}"
 
 
 def write_csv(study: StudyDoc, path: Path) -> None:

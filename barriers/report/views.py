@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,8 +14,9 @@ from barriers.structures.bonding import bonds
 from barriers.structures.surface.slab import FRAGMENT, LAYER
 
 Points = NDArray[np.float64]
-HopEnds = tuple[Points, Points]
-"""Cartesian start and end of the moving ion (Å), each of shape (3,); the end is not wrapped into the cell."""
+HopEnds = Sequence[Points]
+"""Cartesian start and end of the moving ion (Å), and the places between where it is a path; each of shape (3,) and
+none wrapped into the cell."""
 
 Direction = Literal["side", "top"]
 
@@ -47,8 +48,8 @@ class View:
         Both ends of each bond of a fragment.
     outline : ndarray, shape (k, 2)
         The cell, as a line.
-    hops : dict[str, ndarray of shape (2, 2)]
-        Start and end of each hop.
+    hops : dict[str, ndarray of shape (p, 2)]
+        Start and end of each hop, and the places between where it is a path.
     note : str
         What the reader has to know: the direction and what is left out.
     """
@@ -127,7 +128,7 @@ def _arranged(
     places = structure.frac_coords.copy()
     ends = {name: lattice.get_fractional_coords(np.array(pair)) for name, pair in hops.items()}
     if ends:
-        centre = next(iter(ends.values())).mean(axis=0)
+        centre = _middle(next(iter(ends.values())))
     else:
         centre = places[fragment].mean(axis=0) if fragment.any() else np.full(3, 0.5)
     corner = np.array([*(centre[:2] - 0.5), 0.0])
@@ -138,13 +139,20 @@ def _arranged(
     places[~fragment] = moved(places[~fragment], places[~fragment])
     if fragment.any():
         places[fragment] = moved(places[fragment], places[fragment].mean(axis=0))
-    arrows = {name: lattice.get_cartesian_coords(moved(pair, pair.mean(axis=0))) for name, pair in ends.items()}
+    arrows = {name: lattice.get_cartesian_coords(moved(pair, _middle(pair))) for name, pair in ends.items()}
     return lattice.get_cartesian_coords(places), arrows, lattice.get_cartesian_coords(corner)
+
+
+def _middle(places: Points) -> Points:
+    """Give the point halfway between the first and the last place."""
+    middle: Points = (places[0] + places[-1]) / 2
+    return middle
 
 
 def _side_plane(lattice: Lattice, arrows: Mapping[str, Points]) -> Points:
     """Axes of the page, shape (2, 3), for a look along one surface vector: up is the normal."""
-    jump = np.diff(next(iter(arrows.values())), axis=0)[0] if arrows else np.zeros(3)
+    places = next(iter(arrows.values()), np.zeros((2, 3)))
+    jump = places[-1] - places[0]
     a, b = lattice.matrix[:2]
     choices = []
     for along, other in ((b, a), (a, b)):

@@ -1,0 +1,89 @@
+"""The comparison of a study as CSV, JSON and LaTeX: the numbers of the terminal's table, digit for digit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from barriers.documents import StudyDoc
+from barriers.report.tables import Cells, comparison_rows, write_rows
+
+TEXTS = ("system", "hop", "reason")
+"""Columns that are no numbers."""
+
+LATEX_SIGNS = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "→": r"$\rightarrow$",
+    "⁺": r"$^{+}$",
+    "−": r"$-$",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+}
+"""What LaTeX reads as a command, or what its standard fonts lack, and how it is written instead."""
+
+
+def comparison_json(study: StudyDoc) -> str:
+    """Write the comparison as JSON, energies as numbers in eV and null where there is none."""
+    rows = [
+        {name: text if name in TEXTS or text is None else float(text) for name, text in row.items()}
+        for row in comparison_rows(study)
+    ]
+    content = {"name": study.name, "reference": study.reference, "compared": study.which, "unit": "eV", "rows": rows}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def comparison_latex(study: StudyDoc) -> str:
+    """Write the comparison as a LaTeX ``tabular`` (eV): it needs the package booktabs and nothing else.
+
+    Each barrier has the spread of its fits behind it, as has the difference. Why a number is missing is said in
+    comments.
+    """
+    rows = comparison_rows(study)
+    several = len({row["hop"] for row in rows}) > 1
+    headings = ["System", *(["Hop"] if several else []), "Forward", "Reverse", "Span", rf"$\Delta$ {study.which}"]
+    reasons = [f"% {row['system']} {row['hop']}: {row['reason']}" for row in rows if row["reason"]]
+    lines = [
+        r"% \usepackage{booktabs}; energies in eV, the uncertainty is the spread of the fits",
+        *(" ".join(reason.split()) for reason in reasons),
+        rf"\begin{{tabular}}{{{'l' * (1 + several)}{'r' * (len(headings) - 1 - several)}}}",
+        r"\toprule",
+        " & ".join(headings) + r" \\",
+        r"\midrule",
+        *(" & ".join(_latex_cells(row, several, study.reference)) + r" \\" for row in rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write_comparison(study: StudyDoc, folder: Path) -> list[Path]:
+    """Write ``comparison.csv``, ``comparison.json`` and ``comparison.tex`` into a folder."""
+    table, document, typeset = (folder / f"comparison.{ending}" for ending in ("csv", "json", "tex"))
+    write_rows(comparison_rows(study), table)
+    document.write_text(comparison_json(study), "utf-8")
+    typeset.write_text(comparison_latex(study), "utf-8")
+    return [table, document, typeset]
+
+
+def latex(text: str) -> str:
+    """Escape a name for LaTeX."""
+    return "".join(LATEX_SIGNS.get(sign, sign) for sign in text)
+
+
+def _latex_cells(row: Cells, several: bool, reference: str) -> list[str]:
+    names = [latex(row[name] or "") for name in (("system", "hop") if several else ("system",))]
+    difference = _latex_number(row["difference"], row["difference_uncertainty"])
+    return [
+        *names,
+        _latex_number(row["forward"], row["fit_spread"]),
+        _latex_number(row["reverse"]),
+        _latex_number(row["span"]),
+        "reference" if row["system"] == reference else difference,
+    ]
+
+
+def _latex_number(text: str | None, uncertainty: str | None = None) -> str:
+    if text is None:
+        return "---"
+    return f"${text}$" if uncertainty is None else rf"${text} \pm {uncertainty}$"

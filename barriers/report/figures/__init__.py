@@ -1,0 +1,18 @@
+"""Figures of results: one style, one function each, returning the Axes."""
+
+from barriers.report.figures.arrhenius import draw_arrhenius
+from barriers.report.figures.convergence import draw_convergence
+from barriers.report.figures.paths import draw_path
+from barriers.report.figures.profiles import draw_profile, draw_profiles
+from barriers.report.figures.states import draw_states
+from barriers.report.style import save_figure
+
+__all__ = [
+    "draw_arrhenius",
+    "draw_convergence",
+    "draw_path",
+    "draw_profile",
+    "draw_profiles",
+    "draw_states",
+    "save_figure",
+]

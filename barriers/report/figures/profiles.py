@@ -1,0 +1,118 @@
+"""Energy profiles: one system with its barriers as arrows, and several systems over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from barriers.analysis.profile import SHALLOWEST
+from barriers.documents import BarrierDoc
+from barriers.report.figures.labels import energy, title
+from barriers.report.style import COLOURS, ONE_COLUMN, STYLE, add_title, legend_above, look, own_axes, wrapped
+
+HEADROOM = 0.24
+"""Share of the axes' height above the saddle that the labels of the arrows take."""
+
+SHORTEST_ARROW = 0.06
+"""An arrow shorter than this share of the axes' height would be all heads; its label alone is drawn."""
+
+
+def draw_profile(barrier: BarrierDoc, ax: Axes | None = None) -> Axes:
+    """Draw one system's energy profile: images, curve, and forward and reverse barrier as labelled arrows.
+
+    Parameters
+    ----------
+    barrier : BarrierDoc
+        One hop in one system. The span is written between the two where it exceeds the forward barrier. Without a
+        converged band the reason stands in the empty axes.
+    ax : Axes or None
+        Where to draw; a new one-column figure if None.
+
+    Returns
+    -------
+    Axes
+        Energies (eV, from the initial state) over path length (Å).
+    """
+    with mpl.rc_context(STYLE):
+        axes = ax or own_axes()
+        axes.set(xlabel="Path length (Å)", ylabel="Energy (eV)")
+        if ax is None:
+            add_title(axes, title(barrier))
+        if barrier.profile is None:
+            reason = wrapped(f"not converged: {barrier.reason}", 0.6 * ONE_COLUMN, STYLE["font.size"])
+            axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes)
+            axes.set(xticks=[], yticks=[])
+            return axes
+        axes.plot(barrier.profile["curve_distance"], barrier.profile["curve_energy"], color=COLOURS[0])
+        axes.plot(barrier.profile["distances"], barrier.profile["energies"], "o", color=COLOURS[0])
+        _draw_barriers(axes, barrier)
+    return axes
+
+
+def _draw_barriers(axes: Axes, barrier: BarrierDoc) -> None:
+    """Draw the arrows beside the curve, from either end up to the saddle, and the labels above it."""
+    assert barrier.profile is not None and barrier.forward is not None
+    length, curve = barrier.profile["distances"][-1], barrier.profile["curve_energy"]
+    final, top, low = barrier.profile["energies"][-1], barrier.forward, min(curve)
+    height = (max(top, *curve) - low or 1.0) / (1 - HEADROOM - 0.06)
+    left, right, beyond = -0.08 * length, 1.08 * length, 0.06 * length
+    axes.set(xlim=(left - beyond, right + beyond), ylim=(low - 0.06 * height, low + 0.94 * height))
+    guide: dict[str, Any] = {"color": "0.55", "linewidth": 0.7, "linestyle": (0, (1, 2)), "zorder": 0}
+    axes.plot([left, right], [top, top], **guide)
+    for place, start, end in ((left, 0.0, 0.0), (right, length, final)):
+        axes.plot([place, start], [end, end], **guide)
+        if abs(top - end) > SHORTEST_ARROW * height:
+            arrow: dict[str, Any] = {"arrowstyle": "<->", "shrinkA": 0, "shrinkB": 0, "linewidth": 0.9}
+            axes.annotate("", (place, top), (place, end), arrowprops=arrow)
+    labels: list[tuple[str, float | None, float, str]] = [("forward", barrier.forward, left - 0.8 * beyond, "left")]
+    if barrier.span is not None and barrier.span - barrier.forward > SHALLOWEST:
+        labels.append(("span", barrier.span, length / 2, "center"))
+    labels.append(("reverse", barrier.reverse, right + 0.8 * beyond, "right"))
+    for name, value, place, side in labels:
+        text = f"{name}\n{energy(value, barrier)}"
+        axes.annotate(text, (place, max(top, *curve)), (0, 3), textcoords="offset points", ha=side, va="bottom")
+
+
+def draw_profiles(barriers: Sequence[BarrierDoc], ax: Axes | None = None) -> Axes:
+    """Draw the energy profiles of several systems over each other, with images, curve and forward barriers.
+
+    Parameters
+    ----------
+    barriers : Sequence[BarrierDoc]
+        One hop in several systems. The legend gives each its forward barrier; one without a converged band is named
+        there and not drawn.
+    ax : Axes or None
+        Where to draw; a new one-column figure if None.
+
+    Returns
+    -------
+    Axes
+        Energies (eV, from each initial state) over path length (Å).
+    """
+    with mpl.rc_context(STYLE):
+        axes = own_axes() if ax is None else ax
+        axes.set(xlabel="Path length (Å)", ylabel="Energy (eV)")
+        axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
+        handles = []
+        for number, barrier in enumerate(barriers):
+            label = f"{barrier.system}: {energy(barrier.forward, barrier) if barrier.profile else 'not converged'}"
+            named = wrapped(label, 0.75 * ONE_COLUMN, STYLE["legend.fontsize"])
+            if barrier.profile is None:
+                handles.append(Line2D([], [], color=COLOURS[number % len(COLOURS)], linestyle="", label=named))
+                continue
+            line = look(number)
+            axes.plot(barrier.profile["curve_distance"], barrier.profile["curve_energy"], **line | {"marker": ""})
+            axes.plot(barrier.profile["distances"], barrier.profile["energies"], **line | {"linestyle": ""})
+            handles.append(Line2D([], [], **line, label=named))
+        if not any(np.size(line.get_xdata()) for line in axes.lines[1:]):
+            axes.set(xticks=[], yticks=[])
+        if ax is None:
+            legend_above(axes, handles)
+        else:
+            axes.legend(handles=handles)
+    return axes
