@@ -92,6 +92,7 @@ class Panel {
     this.forth = this.index < this.last;
     button.setAttribute("aria-pressed", String(Boolean(this.playing)));
     button.textContent = this.playing ? "Pause" : "Play";
+    this.section.querySelector(".now").setAttribute("aria-live", this.playing ? "off" : "polite");
   }
 
   advance() {

@@ -3,7 +3,7 @@
 /** A band in three dimensions. Draws one image at a time with 3Dmol.js. */
 class BandViewer {
   static MOVING = "#d55e00";
-  static SMALLEST = 0.22; // atoms of a fragment, as parts of their drawn radius, so that bonds show
+  static SIZES = { moving: 1.1, slab: 0.62, frozen: 0.45, fragment: 0.55 }; // in drawn radii; none hides the jump
 
   /**
    * @param {HTMLElement} host where to draw
@@ -18,16 +18,13 @@ class BandViewer {
     this.viewer = $3Dmol.createViewer(host, { antialias: true, orthographic: true, disableFog: true });
     if (!this.viewer) throw new Error("no WebGL");
     this.draw(0);
-    this.viewer.zoomTo();
-    this.viewer.zoom(1.25);
-    this.home = this.viewer.getView();
     this.face("side");
   }
 
   /** Draw an image; also after the page's colours have changed. */
-  draw(index) {
+  draw(index, background = this.colour("--stage")) {
     const { elements, images, bonds, roles } = this.scene;
-    const [view, background] = [this.viewer, this.colour("--stage")];
+    const view = this.viewer;
     const partners = elements.map(() => []);
     for (const [one, other] of bonds[index]) {
       partners[one].push(other);
@@ -56,10 +53,8 @@ class BandViewer {
 
   style(role, elem, background) {
     const { colour, radius } = this.scene.looks[elem];
-    if (role === "moving") return { sphere: { radius: radius * 1.15, color: BandViewer.MOVING } };
-    if (role === "frozen") return { sphere: { radius: radius * 0.6, color: this.faded(colour, background) } };
-    if (role === "slab") return { sphere: { radius, color: colour }, stick: { radius: 0.13, color: colour } };
-    return { sphere: { radius: Math.max(radius * 0.75, BandViewer.SMALLEST), color: colour }, stick: { radius: 0.15, color: colour } };
+    const color = role === "moving" ? BandViewer.MOVING : role === "frozen" ? this.faded(colour, background) : colour;
+    return { sphere: { radius: radius * BandViewer.SIZES[role], color }, stick: { radius: 0.14, color } };
   }
 
   /** Mark where the moving ion stands in every image. */
@@ -83,11 +78,26 @@ class BandViewer {
     return `${this.scene.elements[serial]} ${serial}, ${role === "moving" ? "the moving ion" : role}`;
   }
 
-  /** Look along the surface with the jump from left to right ("side"), or down onto it ("top"). */
+  /**
+   * Look along the surface with the jump from left to right ("side"), or down onto it ("top"), all in sight. The side
+   * view is a little aslant, since rows of a crystal would hide each other.
+   */
   face(way) {
-    const [turn, tilt] = [(-this.scene.turn * Math.PI) / 360, ((way === "top" ? 0 : -80) * Math.PI) / 360];
+    const [slant, tilted] = way === "top" ? [0, 0] : [10, -76];
+    const [turn, tilt] = [((slant - this.scene.turn) * Math.PI) / 360, (tilted * Math.PI) / 360];
     const [sx, cx, sz, cz] = [Math.sin(tilt), Math.cos(tilt), Math.sin(turn), Math.cos(turn)];
-    this.viewer.setView([...this.home.slice(0, 4), sx * cz, -sx * sz, cx * sz, cx * cz]);
+    this.viewer.zoomTo();
+    this.viewer.setView([...this.viewer.getView().slice(0, 4), sx * cz, -sx * sz, cx * sz, cx * cz]);
+    this.viewer.zoom(this.room());
+  }
+
+  /** How much larger the band can be drawn. */
+  room() {
+    const [first, last] = [this.scene.images[0], this.scene.edges.flat()];
+    const atoms = this.scene.elements.map((_, serial) => first.slice(3 * serial, 3 * serial + 3));
+    const places = this.viewer.modelToScreen([...atoms, ...last].map(([x, y, z]) => ({ x, y, z })));
+    const taken = (axis) => Math.max(...places.map((place) => place[axis])) - Math.min(...places.map((place) => place[axis]));
+    return 0.84 * Math.min(this.host.clientWidth / taken("x"), this.host.clientHeight / taken("y"));
   }
 
   turn(across, up) {
@@ -99,9 +109,13 @@ class BandViewer {
     this.viewer.zoom(factor);
   }
 
-  /** A picture of what is seen, as a PNG. */
+  /** A picture of what is seen, for paper: a PNG on white. */
   picture() {
-    return this.viewer.pngURI();
+    const index = this.drawn;
+    this.draw(index, "#ffffff");
+    const picture = this.viewer.pngURI();
+    this.draw(index);
+    return picture;
   }
 
   resize() {
