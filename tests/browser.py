@@ -33,7 +33,7 @@ OPTIONS = (
 
 
 @contextmanager
-def chromium(profile: Path, *options: str) -> Iterator[Any]:
+def chromium(profile: Path) -> Iterator[Any]:
     """Start Chromium with a profile of its own; the test is skipped where there is none, and fails in CI."""
     programs = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
     if not all(programs):
@@ -44,7 +44,7 @@ def chromium(profile: Path, *options: str) -> Iterator[Any]:
 
     wanted = webdriver.ChromeOptions()
     wanted.binary_location = programs[0]
-    for option in (*OPTIONS, f"--user-data-dir={profile}", *options):
+    for option in (*OPTIONS, f"--user-data-dir={profile}"):
         wanted.add_argument(option)
     wanted.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     driver = webdriver.Chrome(options=wanted, service=Service(programs[1]))

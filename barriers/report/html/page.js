@@ -2,12 +2,9 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const SECONDS_PER_IMAGE = 0.5;
-const MOST_VIEWERS = 6; // a browser drops the oldest of about 16 WebGL contexts without asking
 
 /** One system: its profile, its viewer, and the image that both show. */
 class Panel {
-  static open = []; // panels with a viewer, the one seen last at the end
-
   constructor(section) {
     this.number = Number(section.dataset.barrier);
     const { scene, profile } = DATA[this.number];
@@ -100,11 +97,9 @@ class Panel {
     this.show(this.index + (this.forth ? 1 : -1));
   }
 
-  /** Make the viewer when the panel comes into sight; the ones not seen for long are given up. */
+  /** Make the viewer, when the panel first comes into sight. All viewers share one WebGL context. */
   open() {
-    Panel.open = [...Panel.open.filter((panel) => panel !== this), this];
     if (this.viewer || this.stage.classList.contains("missing")) return;
-    if (Panel.open.length > MOST_VIEWERS) Panel.open.shift().close();
     const pointed = this.section.querySelector(".pointed");
     try {
       this.viewer = new BandViewer(this.stage, this.scene, (text) => (pointed.textContent = text));
@@ -113,11 +108,6 @@ class Panel {
       this.stage.classList.add("missing");
       this.stage.textContent = "The 3-D view needs WebGL, which this browser does not offer. The profile works without it.";
     }
-  }
-
-  close() {
-    this.viewer?.close();
-    this.viewer = null;
   }
 
   /** Put a picture in the viewer's place, since printers know no WebGL. */

@@ -122,14 +122,6 @@ class BandViewer {
     this.viewer.resize();
   }
 
-  /** Give the WebGL context back: browsers keep only a few of them. */
-  close() {
-    const canvas = this.host.querySelector("canvas");
-    const context = canvas.getContext("webgl2") ?? canvas.getContext("webgl");
-    context?.getExtension("WEBGL_lose_context")?.loseContext();
-    this.host.replaceChildren();
-  }
-
   colour(name) {
     return getComputedStyle(this.host).getPropertyValue(name).trim();
   }
