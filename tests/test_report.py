@@ -183,6 +183,17 @@ def test_roles_of_the_atoms() -> None:
         assert scene(barrier)["elements"][roles.index("moving")] == "Li"
 
 
+def test_the_cell_is_drawn_around_the_atoms_and_without_its_vacuum() -> None:
+    barrier = study().barriers[1]
+    content = scene(barrier)
+    heights = np.array(content["images"]).reshape(-1, 3)[:, 2]
+    corners = np.array(content["edges"])
+    assert (corners[..., 2].min(), corners[..., 2].max()) == pytest.approx((heights.min(), heights.max()), abs=2e-3)
+    lengths = np.sort(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)).reshape(3, 4)
+    lattice = barrier.band.structure.lattice
+    assert sorted([lattice.a, lattice.b, np.ptp(heights)]) == pytest.approx(lengths.mean(axis=1).tolist(), abs=5e-3)
+
+
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 2**20), system=st.integers(0, 2))
 def test_wrapping_a_slab_atom_in_any_image_does_not_change_the_picture(seed: int, system: int) -> None:

@@ -18,6 +18,9 @@ from barriers.structures.surface.slab import frozen_atoms
 DECIMALS = 3
 """Positions are kept to 1e-3 Å, a hundredth of what can be seen."""
 
+VACUUM = 4.0
+"""A cell that is empty over more than this height (Å) is drawn without its vacuum."""
+
 
 def scene(barrier: BarrierDoc) -> dict[str, Any]:
     """Give what the viewer needs of a band, ready for JSON.
@@ -98,11 +101,12 @@ def _roles(structure: Structure, moving: int) -> list[str]:
 
 
 def _edges(structure: Structure, positions: Points, corner: Points) -> list[list[list[float]]]:
-    """Edges of the cell, cut off where no atom is."""
+    """Edges of the cell: the part of it that holds atoms, where there is a vacuum."""
     a, b, c = structure.lattice.matrix
     low, high = positions[..., 2].min(), positions[..., 2].max()
-    start = corner + c * min(0.0, low / c[2])
-    c = c * ((high - min(0.0, low)) / c[2])
+    start = corner
+    if c[2] - (high - low) > VACUUM:
+        start, c = corner + c * (low / c[2]), c * ((high - low) / c[2])
     corners = {(i, j, k): start + i * a + j * b + k * c for i in (0, 1) for j in (0, 1) for k in (0, 1)}
     pairs = [(one, other) for one in corners for other in corners if one < other]
     near = [pair for pair in pairs if sum(x != y for x, y in zip(*pair, strict=True)) == 1]
