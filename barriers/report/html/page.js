@@ -102,8 +102,7 @@ class Panel {
     if (this.viewer || this.stage.classList.contains("missing")) return;
     const pointed = this.section.querySelector(".pointed");
     try {
-      this.viewer = new BandViewer(this.stage, this.scene, (text) => (pointed.textContent = text));
-      this.viewer.draw(this.index);
+      this.viewer = new BandViewer(this.stage, this.scene, this.index, (text) => (pointed.textContent = text));
     } catch {
       this.stage.classList.add("missing");
       this.stage.textContent = "The 3-D view needs WebGL, which this browser does not offer. The profile works without it.";

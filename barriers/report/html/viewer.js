@@ -8,38 +8,24 @@ class BandViewer {
   /**
    * @param {HTMLElement} host where to draw
    * @param {object} scene what `scene.py` gives
+   * @param {number} index image to draw first
    * @param {(text: string) => void} tell says which atom is under the pointer, or nothing
    */
-  constructor(host, scene, tell) {
+  constructor(host, scene, index, tell) {
     this.host = host;
     this.scene = scene;
     this.tell = tell;
-    this.drawn = -1;
     this.viewer = $3Dmol.createViewer(host, { antialias: true, orthographic: true, disableFog: true });
     if (!this.viewer) throw new Error("no WebGL");
-    this.draw(0);
+    this.place(index); // atoms without a look cost nothing to turn and fit
     this.face("side");
+    this.draw(index);
   }
 
   /** Draw an image; also after the page's colours have changed. */
   draw(index, background = this.colour("--stage")) {
-    const { elements, images, bonds, roles } = this.scene;
     const view = this.viewer;
-    const partners = elements.map(() => []);
-    for (const [one, other] of bonds[index]) {
-      partners[one].push(other);
-      partners[other].push(one);
-    }
-    const atoms = elements.map((elem, serial) => {
-      const [x, y, z] = images[index].slice(3 * serial, 3 * serial + 3);
-      const orders = partners[serial].map(() => 1);
-      return { elem, serial, x, y, z, role: roles[serial], bonds: partners[serial], bondOrder: orders };
-    });
-    view.removeAllModels();
-    view.removeAllShapes();
-    view.setBackgroundColor(background, 1);
-    const model = view.addModel();
-    model.addAtoms(atoms);
+    const model = this.place(index);
     for (const role of ["slab", "frozen", "fragment", "moving"]) {
       for (const elem of Object.keys(this.scene.looks)) model.setStyle({ role, elem }, this.style(role, elem, background));
     }
@@ -47,8 +33,31 @@ class BandViewer {
     this.drawPath();
     for (const [start, end] of this.scene.edges) view.addLine({ ...this.line(start, end), color: this.colour("--edge") });
     view.setViewStyle({ style: "outline", color: this.colour("--outline"), width: 0.035 });
+    if (background !== this.background) view.setBackgroundColor(background, 1);
+    this.background = background;
     view.render();
     this.drawn = index;
+  }
+
+  /** Put the atoms of an image in the place of what was there. */
+  place(index) {
+    const { elements, images, bonds, roles } = this.scene;
+    const partners = elements.map(() => []);
+    for (const [one, other] of bonds[index]) {
+      partners[one].push(other);
+      partners[other].push(one);
+    }
+    this.viewer.removeAllModels();
+    this.viewer.removeAllShapes();
+    const model = this.viewer.addModel();
+    const atoms = elements.map((elem, serial) => {
+      const [x, y, z] = images[index].slice(3 * serial, 3 * serial + 3);
+      const orders = partners[serial].map(() => 1);
+      return { elem, serial, x, y, z, role: roles[serial], bonds: partners[serial], bondOrder: orders };
+    });
+    model.addAtoms(atoms);
+    model.setStyle({}, {});
+    return model;
   }
 
   style(role, elem, background) {
@@ -86,18 +95,21 @@ class BandViewer {
     const [slant, tilted] = way === "top" ? [0, 0] : [10, -76];
     const [turn, tilt] = [((slant - this.scene.turn) * Math.PI) / 360, (tilted * Math.PI) / 360];
     const [sx, cx, sz, cz] = [Math.sin(tilt), Math.cos(tilt), Math.sin(turn), Math.cos(turn)];
-    this.viewer.zoomTo();
+    this.viewer.zoomTo({ predicate: () => true }); // without a selection, what else is drawn would count too
     this.viewer.setView([...this.viewer.getView().slice(0, 4), sx * cz, -sx * sz, cx * sz, cx * cz]);
     this.viewer.zoom(this.room());
   }
 
-  /** How much larger the band can be drawn. */
+  /** How much larger the band can be drawn before it leaves the stage. */
   room() {
-    const [first, last] = [this.scene.images[0], this.scene.edges.flat()];
+    const first = this.scene.images[0];
     const atoms = this.scene.elements.map((_, serial) => first.slice(3 * serial, 3 * serial + 3));
-    const places = this.viewer.modelToScreen([...atoms, ...last].map(([x, y, z]) => ({ x, y, z })));
-    const taken = (axis) => Math.max(...places.map((place) => place[axis])) - Math.min(...places.map((place) => place[axis]));
-    return 0.84 * Math.min(this.host.clientWidth / taken("x"), this.host.clientHeight / taken("y"));
+    const points = [...atoms, ...this.scene.edges.flat()].map(([x, y, z]) => ({ x, y, z }));
+    const places = this.viewer.modelToScreen(points);
+    const { left, top, width, height } = this.host.getBoundingClientRect();
+    const farthest = (axis, middle) => Math.max(...places.map((place) => Math.abs(place[axis] - middle)));
+    const across = width / 2 / farthest("x", left + scrollX + width / 2);
+    return 0.92 * Math.min(across, height / 2 / farthest("y", top + scrollY + height / 2));
   }
 
   turn(across, up) {
