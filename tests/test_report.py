@@ -211,8 +211,10 @@ def test_wrapping_a_slab_atom_in_any_image_does_not_change_the_picture(seed: int
     paths = [one[:, plain["moving"]] for one in moved]
     assert np.allclose(paths[0] - paths[0][0], paths[1] - paths[1][0], atol=2.1e-3)
     for one in moved:
-        steps = np.linalg.norm(np.diff(one, axis=0), axis=2)
-        assert steps.max() < 1.0
+        assert np.linalg.norm(np.diff(one, axis=0), axis=2).max() < 1.0
+        middle = one[[0, -1], plain["moving"]].mean(axis=0)
+        around = barrier.band.structure.lattice.get_fractional_coords(one[0] - middle)[:, :2]
+        assert np.abs(around[np.array(plain["roles"]) != "fragment"]).max() < 0.502
 
 
 def test_the_drawing_is_to_scale() -> None:
