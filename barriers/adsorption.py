@@ -16,7 +16,7 @@ from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
 from barriers.likeness import check_one_engine, not_relaxed
 from barriers.structures.interface.contacts import fragment_gap, surface_bonds
-from barriers.structures.polymer.fragment.reactions import in_box
+from barriers.structures.polymer.reactions import in_box
 
 SAME_VECTOR = 1e-3
 """In-plane lattice vectors of slab and interface differ by no more than this (Å)."""

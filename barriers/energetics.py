@@ -13,7 +13,7 @@ from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
 from barriers.likeness import check_one_engine, not_relaxed
-from barriers.structures.polymer.fragment.reactions import Reaction, check_balanced, in_box, species_molecule
+from barriers.structures.polymer.reactions import Reaction, check_balanced, in_box, species_molecule
 
 
 class ReactionDoc(BaseModel):

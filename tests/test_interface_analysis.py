@@ -9,14 +9,6 @@ import pytest
 from ase.build import add_adsorbate, fcc111, molecule
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms
-from barriers.structures.polymer.fragment.reactions import (
-    Reaction,
-    check_balanced,
-    find_reaction,
-    in_box,
-    known_reactions,
-    species_molecule,
-)
 from conftest import ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +30,14 @@ from barriers.energetics import ReactionMaker, ReactionsDoc
 from barriers.structure_files import to_structure
 from barriers.structures.interface.placement import place_bonded
 from barriers.structures.polymer.fragment import build_fragment
+from barriers.structures.polymer.reactions import (
+    Reaction,
+    check_balanced,
+    find_reaction,
+    in_box,
+    known_reactions,
+    species_molecule,
+)
 
 ENERGIES = st.floats(-1e4, 1e4)
 

@@ -32,6 +32,16 @@ def plot(folder: ResultsFolder, as_json: Json = False) -> None:
 
 
 @app.command()
+def report(folder: ResultsFolder, as_json: Json = False) -> None:
+    """Write one page (HTML) that shows the results: comparison, profiles, bands in 3-D, provenance. Opens offline."""
+    from barriers.report.folder import read_results
+    from barriers.report.html.page import write_report
+
+    page = str(write_report(read_results(folder), folder if folder.is_dir() else folder.parent))
+    emit([page]) if as_json else typer.echo(page)
+
+
+@app.command()
 def models(as_json: Json = False) -> None:
     """List the embedded engine's models, and which are ready here."""
     from barriers.engines.mlip.models import list_models

@@ -100,7 +100,7 @@ def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direct
         Where one looks from.
     """
     fragment = fragment_atoms(structure)
-    positions, arrows, corner = _arranged(structure, hops, fragment)
+    positions, arrows, corner = arranged(structure, hops)
     if direction == "side":
         plane, seen = _side_plane(structure.lattice, arrows), np.ones(len(structure), dtype=bool)
         front = _at_ends(positions, arrows)
@@ -115,16 +115,21 @@ def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direct
         outline = (corner + np.array([0 * a, a, a + b, b, 0 * a])) @ plane.T
         note = f"top view, upper {top - floor:.1f} Å of the slab"
     atoms, depth = _back_to_front(positions, seen, fragment, front, np.cross(*plane))
-    bonded = _fragment_bonds(structure, positions, atoms, fragment) @ plane.T
+    bonded = positions[fragment_bonds(structure, positions, atoms)] @ plane.T
     on_page = {name: ends @ plane.T for name, ends in arrows.items()}
     return View(atoms, positions[atoms] @ plane.T, depth, bonded, outline, on_page, note)
 
 
-def _arranged(
-    structure: Structure, hops: Mapping[str, HopEnds], fragment: NDArray[np.bool_]
-) -> tuple[Points, dict[str, Points], Points]:
-    """Positions, hop ends and lower corner of the cell that is centred on the hop."""
-    lattice = structure.lattice
+def arranged(structure: Structure, hops: Mapping[str, HopEnds]) -> tuple[Points, dict[str, Points], Points]:
+    """Move atoms by whole lattice vectors into the cell centred on the first hop; a fragment stays in one piece.
+
+    Returns
+    -------
+    tuple[ndarray, dict[str, ndarray], ndarray]
+        Positions, shape (n, 3), ends of each hop, shape (2, 3), and the lower corner of that cell, shape (3,), all
+        Cartesian (Å).
+    """
+    lattice, fragment = structure.lattice, fragment_atoms(structure)
     places = structure.frac_coords.copy()
     ends = {name: lattice.get_fractional_coords(np.array(pair)) for name, pair in hops.items()}
     if ends:
@@ -199,13 +204,27 @@ def _back_to_front(
     return atoms[order], depth[atoms[order]]
 
 
-def _fragment_bonds(
-    structure: Structure, positions: Points, atoms: NDArray[np.int_], fragment: NDArray[np.bool_]
-) -> Points:
-    """Ends of the bonds between non-metals of which one at least is a fragment's, shape (m, 2, 3)."""
+def fragment_bonds(structure: Structure, positions: Points, atoms: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Find bonds between non-metals of which one at least is a fragment's, among the atoms given.
+
+    Parameters
+    ----------
+    structure : Structure
+        Elements, and which atoms are a fragment's.
+    positions : ndarray, shape (n, 3)
+        Cartesian positions (Å), taken without periodic images.
+    atoms : ndarray of int
+        Atoms that count.
+
+    Returns
+    -------
+    ndarray of int, shape (m, 2)
+        Pairs of atoms.
+    """
+    fragment = fragment_atoms(structure)
     drawn = [int(atom) for atom in atoms if not structure[int(atom)].specie.is_metal]
     if not fragment[drawn].any():
-        return np.empty((0, 2, 3))
+        return np.empty((0, 2), dtype=int)
     bonded = np.triu(bonds(Molecule([structure[atom].specie for atom in drawn], positions[drawn])))
     pairs = np.array(drawn)[np.argwhere(bonded)]
-    return positions[pairs[fragment[pairs].any(axis=1)]]
+    return pairs[fragment[pairs].any(axis=1)]

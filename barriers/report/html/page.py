@@ -1,0 +1,111 @@
+"""Putting the page together."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from barriers.documents import BarrierDoc, StudyDoc
+from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
+from barriers.report.html.origin import commands, engines, packages, settings
+from barriers.report.html.scene import scene
+from barriers.report.tables import energy, signed
+
+PAGE = "report.html"
+
+VIEWER = {
+    "name": "3Dmol.js",
+    "version": "2.5.5",
+    "licence": "BSD-3-Clause",
+    "sha256": "f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016",
+}
+"""The library that draws bands, ``vendor/3Dmol-min.js``: N. Rego and D. Koes, Bioinformatics 31, 1322 (2015)."""
+
+DIGITS = 5
+"""Digits after the point of energies (eV) and path lengths (Å) that the page's curves hold."""
+
+
+def write_report(study: StudyDoc, folder: Path) -> Path:
+    """Write a study's page into its results folder.
+
+    The page holds all it shows: it asks no server for anything, and is the same to the byte for the same study.
+
+    Parameters
+    ----------
+    study : StudyDoc
+        The outcome of a study.
+    folder : Path
+        Its results folder; ``study.yaml`` in it says which settings differ from the defaults.
+
+    Returns
+    -------
+    Path
+        The page, ``report.html``.
+
+    Raises
+    ------
+    ValueError
+        One line, if the page cannot be written.
+    """
+    text = render_page(study, folder)
+    path = folder / PAGE
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be written: {error.strerror or error}") from error
+    return path
+
+
+def render_page(study: StudyDoc, folder: Path) -> str:
+    """Give the text of the page; see :func:`write_report`."""
+    environment = Environment(
+        loader=PackageLoader("barriers.report", "html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"energy": energy, "signed": signed}
+    changed, study_file = settings(study, folder)
+    hops: dict[str, list[int]] = {}
+    for number, row in enumerate(study.rows):
+        hops.setdefault(row.hop, []).append(number)
+    return environment.get_template("page.html.j2").render(
+        study=study,
+        rows=list(zip(study.barriers, study.rows, strict=True)),
+        titles=[f"{row.system}, {row.hop}" if row.hop else row.system for row in study.rows],
+        hops=[hop for hop in hops if hop],
+        several=len({row.system for row in study.rows}) > 1,
+        overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
+        charts=[chart(study.barriers, [number]) for number in range(len(study.barriers))],
+        data=[{"scene": scene(barrier), "profile": _curve(barrier)} for barrier in study.barriers],
+        frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
+        engines=engines(study),
+        packages=packages(study),
+        settings=changed,
+        study_file=study_file,
+        commands=commands(study, study_file is not None),
+        viewer=VIEWER,
+        version=version("barriers"),
+        library=_text("vendor/3Dmol-min.js"),
+        licence=_text("vendor/3Dmol-LICENSE.txt"),
+        style=_text("page.css"),
+        scripts=[_text("viewer.js"), _text("profile.js"), _text("page.js")],
+    )
+
+
+def _curve(barrier: BarrierDoc) -> dict[str, list[float]] | None:
+    """Give the numbers behind a profile that the page reads out."""
+    if barrier.profile is None:
+        return None
+    keys = ("distances", "energies", "curve_distance", "curve_energy")
+    return {key: [round(value, DIGITS) for value in barrier.profile[key]] for key in keys}
+
+
+def _text(name: str) -> Markup:
+    """Read a part of the page that comes with the package: it is trusted, so nothing in it is escaped."""
+    return Markup((files(__package__) / name).read_text("utf-8"))

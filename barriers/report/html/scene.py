@@ -1,0 +1,113 @@
+"""A band as the page's viewer draws it: positions, roles and bonds of every image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import to_hex
+from pymatgen.core import Structure
+
+from barriers.analysis.band import minimum_image_displacements
+from barriers.documents import BarrierDoc
+from barriers.report.structures import colour, drawn_radius
+from barriers.report.views import Points, arranged, fragment_atoms, fragment_bonds
+from barriers.structures.hop.hop import moving_index
+from barriers.structures.surface.slab import frozen_atoms
+
+DECIMALS = 3
+"""Positions are kept to 1e-3 Å, a hundredth of what can be seen."""
+
+VACUUM = 4.0
+"""A cell that is empty over more than this height (Å) is drawn without its vacuum."""
+
+
+def scene(barrier: BarrierDoc) -> dict[str, Any]:
+    """Give what the viewer needs of a band, ready for JSON.
+
+    Atoms are moved by whole lattice vectors into the cell around the hop, and do not jump from image to image.
+
+    Parameters
+    ----------
+    barrier : BarrierDoc
+        Its band may be unconverged.
+
+    Returns
+    -------
+    dict[str, Any]
+        ``elements``: symbol of each atom; ``looks``: colour and radius (Å) of each symbol; ``roles``: ``slab``,
+        ``frozen``, ``fragment`` or ``moving`` for each atom; ``moving``: number of the moving ion; ``images``: for each
+        image its positions (Å), flat, to 1e-3 Å; ``bonds``: for each image the fragment's bonds as pairs of atoms;
+        ``edges``: the cell's edges as pairs of points (Å); ``turn``: angle of the jump in the plane of the surface
+        (degrees); ``names``: name of each image.
+    """
+    structure = barrier.band.structure
+    positions = _continuous(barrier)
+    moving = moving_index(barrier.hop, len(structure)) if barrier.hop else _farthest(positions)
+    first = Structure(
+        structure.lattice,
+        structure.species,
+        positions[0],
+        coords_are_cartesian=True,
+        site_properties=structure.site_properties,
+    )
+    placed, ends, corner = arranged(first, {"": (positions[0, moving], positions[-1, moving])})
+    positions = positions + (placed - positions[0])
+    # The ion stands at the start of its jump, which may be a lattice vector away from where it was put.
+    positions[:, moving] += ends[""][0] - positions[0, moving]
+    jump = positions[-1, moving] - positions[0, moving]
+    everything = np.arange(len(structure))
+    return {
+        "elements": [site.specie.symbol for site in structure],
+        "looks": {
+            symbol: {"colour": to_hex(colour(symbol)), "radius": round(drawn_radius(symbol), DECIMALS)}
+            for symbol in sorted(structure.symbol_set)
+        },
+        "roles": _roles(structure, moving),
+        "moving": moving,
+        "images": [np.round(image, DECIMALS).ravel().tolist() for image in positions],
+        "bonds": [fragment_bonds(structure, image, everything).tolist() for image in positions],
+        "edges": _edges(structure, positions, corner),
+        "turn": round(float(np.degrees(np.arctan2(jump[1], jump[0]))), 1),
+        "names": image_names(len(positions)),
+    }
+
+
+def image_names(count: int) -> list[str]:
+    """Name the images of a band: ``initial``, then numbers, then ``final``."""
+    return ["initial", *(f"image {number}" for number in range(1, count - 1)), "final"]
+
+
+def _continuous(barrier: BarrierDoc) -> Points:
+    """Positions of every image, shape (n, N, 3), each atom following its shortest way from image to image."""
+    positions = np.array(barrier.band.positions)
+    lattice = barrier.band.structure.lattice
+    steps = minimum_image_displacements(positions, lattice.matrix, lattice.pbc)
+    return np.concatenate([positions[:1], positions[0] + np.cumsum(steps, axis=0)])
+
+
+def _farthest(positions: Points) -> int:
+    """Atom that moves farthest between the ends."""
+    return int(np.linalg.norm(positions[-1] - positions[0], axis=1).argmax())
+
+
+def _roles(structure: Structure, moving: int) -> list[str]:
+    frozen = set(frozen_atoms(structure))
+    roles = ["frozen" if atom in frozen else "slab" for atom in range(len(structure))]
+    for atom in np.flatnonzero(fragment_atoms(structure)):
+        roles[atom] = "fragment"
+    roles[moving] = "moving"
+    return roles
+
+
+def _edges(structure: Structure, positions: Points, corner: Points) -> list[list[list[float]]]:
+    """Edges of the cell: the part of it that holds atoms, where there is a vacuum."""
+    a, b, c = structure.lattice.matrix
+    low, high = positions[..., 2].min(), positions[..., 2].max()
+    start = corner
+    if c[2] - (high - low) > VACUUM:
+        start, c = corner + c * (low / c[2]), c * ((high - low) / c[2])
+    corners = {(i, j, k): start + i * a + j * b + k * c for i in (0, 1) for j in (0, 1) for k in (0, 1)}
+    pairs = [(one, other) for one in corners for other in corners if one < other]
+    near = [pair for pair in pairs if sum(x != y for x, y in zip(*pair, strict=True)) == 1]
+    return [[np.round(corners[end], DECIMALS).tolist() for end in pair] for pair in near]

@@ -1,0 +1,250 @@
+"""The page of ``barriers report``: what stands in it, what it weighs, and that nothing in a study can harm it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable
+from functools import cache
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Outcome
+from example_structures import STUDY
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up_study import HEIGHTS, REACTION, made_up_study
+from monty.json import MontyEncoder
+
+from barriers.documents import StudyDoc
+from barriers.report.html.chart import chart
+from barriers.report.html.origin import changed
+from barriers.report.html.page import VIEWER, render_page, write_report
+from barriers.report.html.scene import scene
+from barriers.study_file import load_study
+
+Cli = Callable[..., Outcome]
+NASTY = ("<script>alert(1)</script>", 'NCM@PVDF & "x"', "it's--></script><b>")
+
+
+class Page(HTMLParser):
+    """Elements of a page with their attributes, and its text outside scripts and styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.raw: dict[str, str] = {}
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem:
+            self.raw[self.elements[-1][1].get("id") or self.cdata_elem] = data
+        else:
+            self.words += data.split()
+
+    def count(self, tag: str) -> int:
+        return [name for name, _ in self.elements].count(tag)
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+
+@cache
+def study() -> StudyDoc:
+    return made_up_study()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A results folder with its study file."""
+    shutil.copy(STUDY, tmp_path / "study.yaml")
+    return tmp_path
+
+
+def test_the_comparison_comes_first_and_has_every_barrier(folder: Path) -> None:
+    page = Page(render_page(study(), folder))
+    for sentence in study().sentences:
+        assert sentence in page.text
+    assert page.text.index(study().sentences[0]) < page.text.index("NCM, sub-surface Forward")
+    for barrier in study().barriers:
+        assert f"{barrier.forward:.3f}" in page.text
+    # Saddle of h sin²(πs/L) + r s/L: at the middle and a little beyond; forward minus reverse is r.
+    assert study().barriers[0].forward == pytest.approx(HEIGHTS[0] + REACTION / 2, abs=0.005)
+    row = re.search(r"NCM@PVDF-HF sub-surface ([\d.]+) ([\d.]+) ([\d.]+) ([\d.]+) \+([\d.]+)", page.text)
+    assert row
+    assert float(row[1]) - float(row[3]) == pytest.approx(REACTION, abs=0.002)
+    assert float(row[5]) == pytest.approx(HEIGHTS[2] - HEIGHTS[1], abs=0.002)
+
+
+def test_the_page_is_the_same_to_the_byte_and_fetches_nothing(folder: Path) -> None:
+    text = render_page(study(), folder)
+    assert text == render_page(StudyDoc.model_validate(json.loads(json.dumps(study(), cls=MontyEncoder))), folder)
+    page = Page(text)
+    targets = [
+        value for _, attributes in page.elements for name, value in attributes.items() if name in ("src", "href")
+    ]
+    assert {value for value in targets if not (value or "").startswith("#")} == {"data:,"}
+    policy = next(
+        attributes["content"] for tag, attributes in page.elements if tag == "meta" and "http-equiv" in attributes
+    )
+    assert policy and policy.startswith("default-src 'none'")
+    assert "@import" not in page.raw["style"] and "url(" not in page.raw["style"]
+
+
+def test_names_are_text_whatever_they_are(folder: Path) -> None:
+    plain, nasty = (Page(render_page(made_up_study(names=names), folder)) for names in ((), NASTY))
+    assert [tag for tag, _ in plain.elements] == [tag for tag, _ in nasty.elements]
+    for name in NASTY:
+        assert " ".join(name.split()) in nasty.text
+    lines = [
+        json.loads(attributes["data-lines"] or "") for _, attributes in nasty.elements if "data-lines" in attributes
+    ]
+    assert [name for _, name in lines[0]] == [f"{name}, sub-surface" for name in NASTY]
+
+
+def test_three_systems_of_nine_images_and_150_atoms_stay_below_ten_megabytes(folder: Path) -> None:
+    large = made_up_study(images=9, layers=6)
+    assert [len(barrier.band.positions) for barrier in large.barriers] == [9, 9, 9]
+    assert max(len(barrier.band.structure) for barrier in large.barriers) > 150
+    assert write_report(large, folder).stat().st_size < 1_000_000
+
+
+def test_an_unconverged_band_has_a_viewer_and_no_barrier(folder: Path) -> None:
+    page = Page(render_page(made_up_study(failed=(2,)), folder))
+    assert "No barrier 0.512 eV/Å after 300 iterations, 0.05 asked for" in page.text
+    drawn = [attributes["data-lines"] for _, attributes in page.elements if "data-lines" in attributes]
+    assert [len(json.loads(lines or "")) for lines in drawn] == [2, 1, 1]
+    assert len(json.loads(page.raw["data"])) == 3
+
+
+def test_a_study_without_any_barrier_has_a_page(tmp_path: Path) -> None:
+    page = Page(render_page(made_up_study(failed=(0, 1, 2)), tmp_path))
+    assert page.text.count("No barrier") == 3
+    assert not any("data-lines" in attributes for _, attributes in page.elements)
+
+
+def test_the_settings_named_are_those_of_the_study_file_that_are_no_defaults() -> None:
+    rows = {setting.path: (setting.value, setting.default) for setting in changed(load_study(STUDY))}
+    assert rows["surface.layers"] == ("3", "4")
+    assert rows["systems[2].fragment.eliminate"] == ("HF", "left out")
+    assert rows["systems[0].name"] == ("NCM", "none")
+    assert not any(path.startswith(("neb.", "relax.", "engine.", "hops")) for path in rows)
+
+
+def test_without_a_study_file_the_band_says_its_settings(tmp_path: Path) -> None:
+    edited = study().model_copy(deep=True)
+    for barrier in edited.barriers:
+        barrier.band.settings["fmax"] = 0.02
+    text = Page(render_page(edited, tmp_path)).text
+    assert "path.n_images" not in text  # four, the default
+    assert "neb.fmax 0.02 eV/Å 0.05 eV/Å" in text
+    assert "barriers neb INITIAL FINAL --images 4 --model made-up --fmax 0.02 --max-steps 300" in text
+
+
+def test_a_study_file_of_another_version_is_shown_as_it_is(folder: Path) -> None:
+    (folder / "study.yaml").write_text("name: old\nforgotten_section: {}\n", "utf-8")
+    text = Page(render_page(study(), folder)).text
+    assert "another version" in text
+    assert "forgotten_section: {}" in text
+
+
+def test_provenance_names_engine_checksum_packages_and_commands(folder: Path) -> None:
+    text = Page(render_page(study(), folder)).text
+    for words in ("mlip: made-up, version 1.0", "0" * 64, "cutoff 5", "jobflow 0.4", "barriers run study.yaml"):
+        assert words in text
+
+
+def test_the_viewer_carried_is_the_one_named_and_its_licence_goes_with_it(folder: Path) -> None:
+    vendor = files("barriers.report.html") / "vendor"
+    library = (vendor / "3Dmol-min.js").read_bytes()
+    assert hashlib.sha256(library).hexdigest() == VIEWER["sha256"]
+    licence = (vendor / "3Dmol-LICENSE.txt").read_text("utf-8")
+    assert "BSD-3-Clause" in licence and "University of Pittsburgh" in licence
+    assert "*/" not in licence
+    assert licence.strip() in render_page(study(), folder)
+
+
+def test_roles_of_the_atoms() -> None:
+    for barrier, fragment in zip(study().barriers, (0, 14, 12), strict=True):
+        roles = scene(barrier)["roles"]
+        assert roles.count("moving") == 1
+        assert roles.count("fragment") == fragment
+        assert roles.count("frozen") == 24
+        assert scene(barrier)["elements"][roles.index("moving")] == "Li"
+
+
+def test_the_cell_is_drawn_around_the_atoms_and_without_its_vacuum() -> None:
+    barrier = study().barriers[1]
+    content = scene(barrier)
+    heights = np.array(content["images"]).reshape(-1, 3)[:, 2]
+    corners = np.array(content["edges"])
+    assert (corners[..., 2].min(), corners[..., 2].max()) == pytest.approx((heights.min(), heights.max()), abs=2e-3)
+    lengths = np.sort(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)).reshape(3, 4)
+    lattice = barrier.band.structure.lattice
+    assert sorted([lattice.a, lattice.b, np.ptp(heights)]) == pytest.approx(lengths.mean(axis=1).tolist(), abs=5e-3)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**20), system=st.integers(0, 2))
+def test_wrapping_a_slab_atom_in_any_image_does_not_change_the_picture(seed: int, system: int) -> None:
+    barrier = study().barriers[system].model_copy(deep=True)
+    plain = scene(barrier)
+    generator = np.random.default_rng(seed)
+    positions = np.array(barrier.band.positions)
+    shifts = generator.integers(-1, 2, (*positions.shape[:2], 2)) @ barrier.band.structure.lattice.matrix[:2]
+    shifts[:, [role == "fragment" for role in plain["roles"]]] = 0
+    barrier.band.positions = (positions + shifts).tolist()
+    wrapped = scene(barrier)
+    assert wrapped["roles"] == plain["roles"]
+    # The whole picture may stand elsewhere in the plane, by whole lattice vectors.
+    moved = [np.array(one["images"]).reshape(positions.shape) for one in (plain, wrapped)]
+    paths = [one[:, plain["moving"]] for one in moved]
+    assert np.allclose(paths[0] - paths[0][0], paths[1] - paths[1][0], atol=2.1e-3)
+    for one in moved:
+        assert np.linalg.norm(np.diff(one, axis=0), axis=2).max() < 1.0
+        middle = one[[0, -1], plain["moving"]].mean(axis=0)
+        around = barrier.band.structure.lattice.get_fractional_coords(one[0] - middle)[:, :2]
+        assert np.abs(around[np.array(plain["roles"]) != "fragment"]).max() < 0.502
+
+
+def test_the_drawing_is_to_scale() -> None:
+    drawn = chart(study().barriers, [0])
+    profile = study().barriers[0].profile
+    assert drawn and profile
+    (line,) = drawn.lines
+    across = np.polyfit(profile["distances"], [image.x for image in line.images], 1, full=True)
+    up = np.polyfit(profile["energies"], [image.y for image in line.images], 1, full=True)
+    assert across[1][0] < 0.1 and up[1][0] < 0.1
+    assert np.polyval(up[0], profile["forward"]) == pytest.approx(line.saddle.y, abs=0.2)
+    for place, text in drawn.up:
+        assert np.polyval(up[0], float(text.replace("−", "-"))) == pytest.approx(place, abs=0.2)
+
+
+def test_the_command_writes_the_page_of_a_run(cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    assert cli("neb", *gold_files, "--model", "emt", "--results", results).code == 0
+    run = results / "neb-au_initial-au_final"
+    outcome = cli("report", run)
+    assert (outcome.code, outcome.out.strip()) == (0, str(run / "report.html"))
+    page = Page((run / "report.html").read_text("utf-8"))
+    assert "au_initial→au_final 0.374 eV" in page.text
+    content = json.loads(page.raw["data"])[0]["scene"]
+    assert content["elements"][content["moving"]] == "Au"
+    assert json.loads(cli("report", run / "study.json", "--json").out) == [str(run / "report.html")]
+
+
+def test_a_folder_without_results_is_refused_in_one_line(cli: Cli, tmp_path: Path) -> None:
+    outcome = cli("report", tmp_path)
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"wrong input: {tmp_path}: no results here")
+    assert len(outcome.err.splitlines()) == 1
