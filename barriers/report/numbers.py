@@ -45,3 +45,13 @@ def written_uncertainty(uncertainty: float | None) -> str | None:
 def shown(text: str | None) -> str:
     """Set a written number for people: with a minus sign, and a dash where there is none."""
     return NONE if text is None else text.replace("-", MINUS)
+
+
+def energy(value: float | None, uncertainty: float | None = 0.0) -> str:
+    """Set an energy (eV) for people, with as many digits as its uncertainty (eV) leaves."""
+    return shown(written(value, uncertainty))
+
+
+def signed(value: float | None, uncertainty: float | None = 0.0) -> str:
+    """Set a difference (eV) for people, as :func:`energy` does, with its sign."""
+    return shown(written(value, uncertainty, signed=True))

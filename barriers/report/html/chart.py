@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from barriers.documents import BarrierDoc
 from barriers.report.html.scene import image_names
-from barriers.report.tables import MINUS, energy
+from barriers.report.numbers import MINUS, energy
 
 WIDTH, HEIGHT = 560, 340
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 22, 50

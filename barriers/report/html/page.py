@@ -13,7 +13,7 @@ from barriers.documents import BarrierDoc, StudyDoc
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.scene import scene
-from barriers.report.tables import energy, signed
+from barriers.report.numbers import energy, shown, signed, written_uncertainty
 
 PAGE = "report.html"
 
@@ -69,7 +69,11 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"energy": energy, "signed": signed}
+    environment.filters |= {
+        "energy": energy,
+        "signed": signed,
+        "spread": lambda value: shown(written_uncertainty(value)),
+    }
     changed, study_file = settings(study, folder)
     hops: dict[str, list[int]] = {}
     for number, row in enumerate(study.rows):
