@@ -124,6 +124,12 @@ def test_atoms_that_meet_on_the_straight_path_go_round_each_other() -> None:
     assert positions(back)[::-1] == pytest.approx(positions(band), abs=1e-6)
 
 
+def test_a_carried_band_keeps_the_uneven_spacing_of_its_guide() -> None:
+    initial, final, _ = slab_hop()
+    guide = positions(interpolate(initial, final, 5, "idpp"))[[0, 1, 4, 6]]
+    assert positions(carry(initial, final, guide, 2)) == pytest.approx(guide, abs=1e-9)
+
+
 def test_a_guide_carried_to_its_own_system_is_the_guide(idpp: list[Atoms]) -> None:
     initial, final, _ = slab_hop()
     guide = positions(idpp)

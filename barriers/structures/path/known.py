@@ -28,7 +28,7 @@ def carry(initial: Atoms, final: Atoms, guide: np.ndarray, n_images: int) -> lis
         Positions (Å) of the M slab atoms in all images of the guide, endpoints included. Its cell may differ
         from this system's in height, so no atom may be wrapped along c; along the surface it may.
     n_images : int
-        Intermediate images; the guide may have another number.
+        Intermediate images; where the guide has another number, they are spaced evenly.
 
     Returns
     -------
@@ -46,7 +46,9 @@ def carry(initial: Atoms, final: Atoms, guide: np.ndarray, n_images: int) -> lis
     fractions = (lengths / lengths[-1])[:, None, None]
     path = initial.positions + fractions * (unwrap(final.positions, initial) - initial.positions)
     path[:, : guide.shape[1]] += bent - fractions * bent[-1]
-    return checked(band_of(initial, final, evenly(path, n_images)[1:-1]))
+    # A converged band's images stand where they belong, its saddle above all: moving them would lose the path.
+    spaced = path if len(path) == n_images + 2 else evenly(path, n_images)
+    return checked(band_of(initial, final, spaced[1:-1]))
 
 
 def given(initial: Atoms, final: Atoms, images: Sequence[Atoms] | np.ndarray, n_images: int) -> list[Atoms]:
