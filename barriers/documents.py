@@ -28,6 +28,7 @@ class EngineDoc(BaseModel):
     version: str = Field(description="version of the code or model")
     checksum: str | None = Field(None, description="SHA-256 of the weights, or of what stands for them")
     settings: dict[str, Any] = Field(default_factory=dict, description="settings that change the numbers")
+    files: dict[str, str] = Field(default_factory=dict, description="MD5 of each pseudopotential file used")
     packages: dict[str, str] = Field(default_factory=dict, description="versions of the packages used")
 
 
@@ -37,6 +38,7 @@ class CostDoc(BaseModel):
     force_calls: int = Field(0, description="energy and force evaluations, those before a restart included")
     earlier_force_calls: int = Field(0, description="those of them before the last restart")
     wall_time: float = Field(0.0, description="seconds, those before a restart included")
+    scf_cycles: int = Field(0, description="cycles of all self-consistent calculations of a DFT code")
 
 
 class StaticDoc(_Document):
@@ -84,6 +86,7 @@ class BandDoc(_Document):
     merged_into: str | None = Field(None, description="start whose converged path this band fell onto, and stopped")
     history: list[IterationDoc] = Field(default_factory=list, description="convergence history")
     settings: dict[str, Any] = Field(default_factory=dict, description="NEB settings")
+    warnings: list[str] = Field(default_factory=list, description="what was noticed on the way")
     cost: CostDoc
     engine: EngineDoc
 

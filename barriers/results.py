@@ -126,7 +126,7 @@ def _fill(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     document.forward, document.reverse, document.span = profile.forward, profile.reverse, profile.span
     document.fit_spread, document.profile = profile.fit_spread, asdict(profile)
     jumps = moment_jumps(band.moments)
-    document.warnings += [*profile.warnings, *jumps]
+    document.warnings += [*profile.warnings, *jumps, *band.warnings]
     document.checks = {
         "band converged": True,
         "images distinct and in order": True,
@@ -175,7 +175,11 @@ def slab_digest(slab: Structure) -> str:
 
 
 def _total(costs: list[CostDoc]) -> CostDoc:
-    return CostDoc(force_calls=sum(cost.force_calls for cost in costs), wall_time=sum(cost.wall_time for cost in costs))
+    return CostDoc(
+        force_calls=sum(cost.force_calls for cost in costs),
+        wall_time=sum(cost.wall_time for cost in costs),
+        scf_cycles=sum(cost.scf_cycles for cost in costs),
+    )
 
 
 @job(output_schema=StudyDoc)

@@ -18,7 +18,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from barriers.construction import slab_of
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.mlip.band import BandRun, EvaluatedBand, NebSettings
-from barriers.engines.mlip.checkpoint import Checkpoint
+from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.models import ModelSpec, check_model, known_models
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import largest_force, relax

@@ -127,7 +127,7 @@ def _path_problems(positions: Images, cell: ArrayLike, pbc: Sequence[bool], froz
     return found
 
 
-def moment_jumps(moments: Images | None, threshold: float = 0.5) -> list[str]:
+def moment_jumps(moments: Images | None, threshold: float = 0.5, between: str = "images") -> list[str]:
     """Find spin flips along a band: a flip looks like a barrier.
 
     Parameters
@@ -136,6 +136,8 @@ def moment_jumps(moments: Images | None, threshold: float = 0.5) -> list[str]:
         Magnetic moment of each atom in each image (µB); NaN or None where an atom has none.
     threshold : float
         Largest change from one image to the next that is no flip (µB), of one atom and of the total.
+    between : str
+        What the lines call the rows of ``moments``.
 
     Returns
     -------
@@ -153,5 +155,5 @@ def moment_jumps(moments: Images | None, threshold: float = 0.5) -> list[str]:
         if abs(total) > threshold:
             parts.append(f"the total by {total:+.2f} µB")
         if parts:
-            lines.append(f"magnetic moments jump between images {i} and {i + 1}: {', '.join(parts)}")
+            lines.append(f"magnetic moments jump between {between} {i} and {i + 1}: {', '.join(parts)}")
     return lines

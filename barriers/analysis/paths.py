@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike
 
 from barriers.analysis.band import minimum_image_displacements
 
+MERGED = 0.15
+"""A climbing band all of whose atoms are this near (Å) to a converged one is on its way to the same path."""
+
 
 def distinct_paths(
     bands: Sequence[ArrayLike],

@@ -27,7 +27,7 @@ from barriers.documents import SCHEMA_VERSION
 
 OUTPUT = "output.json"
 
-NO_PART_OF_IDENTITY = {"@version", "cost", "device", "max_steps", "packages", "wall_time", "workers"}
+NO_PART_OF_IDENTITY = {"@version", "cost", "device", "max_steps", "packages", "running", "wall_time", "workers"}
 """Keys of settings and documents that say how a number was obtained, not which number it is."""
 
 

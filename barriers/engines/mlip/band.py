@@ -12,17 +12,14 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.mep import DyNEB
 from ase.optimize import FIRE
 
-from barriers.analysis.paths import farthest
+from barriers.analysis.paths import MERGED, farthest
 from barriers.documents import IterationDoc
-from barriers.engines.mlip.checkpoint import Checkpoint
+from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import largest_force
 
 MAX_STEP = 0.2
 """Longest step of one image in one iteration (Å, norm over its atoms); FIRE's own limit is for the whole band."""
-
-MERGED = 0.15
-"""A climbing band all of whose atoms are this near (Å) to a converged one is on its way to the same path."""
 
 TIME_STEP = 0.2
 """FIRE's first time step (its own default of 0.1 takes a third more force calls on a slab's hop)."""

@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.optimize import LBFGS
 
-from barriers.engines.mlip.checkpoint import Checkpoint
+from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.pool import Evaluator
 
 MAX_STEP = 0.1

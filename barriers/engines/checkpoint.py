@@ -24,6 +24,11 @@ class Checkpoint:
         ``relax`` or ``neb``.
     inputs : Any
         Everything the result depends on; anything monty can encode.
+
+    Attributes
+    ----------
+    folder : Path
+        Where a code that writes files of its own may run; not made here.
     """
 
     def __init__(self, kind: str, inputs: Any) -> None:
@@ -31,6 +36,7 @@ class Checkpoint:
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         self.kind = kind
         self.path = Path.cwd() / f"{kind}-{digest}.checkpoint.json"
+        self.folder = Path.cwd() / f"{kind}-{digest}"
         self.progress = Path.cwd() / f"{kind}-{digest}.progress.jsonl"
         self._started = time.monotonic()
         self._before = 0.0
