@@ -52,7 +52,10 @@ class Place:
         self, step: int, atoms: Atoms, energy: float, forces: np.ndarray, cycles: int, moments: np.ndarray
     ) -> None:
         """One ionic step."""
-        lines, rows = [], ["       N       E                     dE             d eps       ncg     rms          rms(c)"]
+        lines, rows = (
+            [],
+            ["       N       E                     dE             d eps       ncg     rms          rms(c)"],
+        )
         nelm = int(self.incar.get("NELM", 60))
         for cycle in range(1, cycles + 1):
             lines.append(f"{'-' * 39} Iteration {step:6d}({cycle:4d})  {'-' * 39}")
@@ -66,7 +69,10 @@ class Place:
         lines += ["", " POSITION                                       TOTAL-FORCE (eV/Angst)", f" {'-' * 83}"]
         for position, force in zip(atoms.positions, forces, strict=True):
             lines.append(" " + "".join(f"{x:13.5f}" for x in position) + " " + "".join(f"{x:14.6f}" for x in force))
-        lines += [f" {'-' * 83}", "    total drift:                                0.000000      0.000000      0.000000"]
+        lines += [
+            f" {'-' * 83}",
+            "    total drift:                                0.000000      0.000000      0.000000",
+        ]
         lines += ["", "  FREE ENERGIE OF THE ION-ELECTRON SYSTEM (eV)", "  " + "-" * 51]
         lines += [f"  free  energy   TOTEN  = {energy:18.8f} eV", ""]
         lines += [f"  energy  without entropy={energy:18.8f}  energy(sigma->0) ={energy:18.8f}", ""]
@@ -106,7 +112,9 @@ class Place:
         incar = Xml.SubElement(root, "incar")
         for key, value in self.incar.items():
             if key in {"NSW", "IBRION", "NELM", "EDIFF", "EDIFFG"}:
-                Xml.SubElement(incar, "i", name=key, type="int" if key in {"NSW", "IBRION", "NELM"} else "").text = value
+                Xml.SubElement(
+                    incar, "i", name=key, type="int" if key in {"NSW", "IBRION", "NELM"} else ""
+                ).text = value
         parameters = Xml.SubElement(root, "parameters")
         for key, usual, kind in (("NSW", "0", "int"), ("NELM", "60", "int"), ("IBRION", "-1", "int")):
             Xml.SubElement(parameters, "i", name=key, type=kind).text = self.incar.get(key, usual)

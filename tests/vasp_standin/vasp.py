@@ -22,7 +22,7 @@ from faults import Faults
 from files import Place, read_incar
 
 
-class Stop(Exception):
+class StopError(Exception):
     """VASP ends with a message on standard output."""
 
 
@@ -72,7 +72,7 @@ def read_poscar(folder: Path) -> Atoms:
     try:
         return read(folder / "POSCAR", format="vasp")
     except Exception as error:
-        raise Stop(f"ERROR: there must be a POSCAR in {folder}: {error}") from error
+        raise StopError(f"ERROR: there must be a POSCAR in {folder}: {error}") from error
 
 
 def check_inputs(incar: dict[str, str], structures: list[Atoms], names: list[str]) -> None:
@@ -81,18 +81,18 @@ def check_inputs(incar: dict[str, str], structures: list[Atoms], names: list[str
     species = [symbol for i, symbol in enumerate(first.symbols) if i == 0 or first.symbols[i - 1] != symbol]
     titles = [line.split()[3] for line in Path("POTCAR").read_text().splitlines() if "TITEL" in line]
     if [title.split("_")[0] for title in titles] != species:
-        raise Stop(f"ERROR: the type information on POSCAR and POTCAR are incompatible: {species} {titles}")
+        raise StopError(f"ERROR: the type information on POSCAR and POTCAR are incompatible: {species} {titles}")
     if not Path("KPOINTS").exists():
-        raise Stop("ERROR: KPOINTS file is missing")
+        raise StopError("ERROR: KPOINTS file is missing")
     for name in names[1:-1]:
         if not Path(name, "KPOINTS").exists():
-            raise Stop(f"ERROR: KPOINTS of image {name} is missing (HDF5)")
+            raise StopError(f"ERROR: KPOINTS of image {name} is missing (HDF5)")
     if any(structure.get_chemical_symbols() != first.get_chemical_symbols() for structure in structures):
-        raise Stop("ERROR: images differ")
+        raise StopError("ERROR: images differ")
     if "MAGMOM" in incar:
         pairs = [word.rpartition("*") for word in incar["MAGMOM"].split()]
         if sum(int(times or 1) for times, _, _ in pairs) != len(first):
-            raise Stop("ERROR: MAGMOM: wrong number of moments")
+            raise StopError("ERROR: MAGMOM: wrong number of moments")
 
 
 def move(electrons: Electrons, structures: list[Atoms], incar: dict[str, str], vtst: bool, faults: Faults) -> bool:
@@ -132,6 +132,6 @@ def move(electrons: Electrons, structures: list[Atoms], incar: dict[str, str], v
 if __name__ == "__main__":
     try:
         main()
-    except Stop as stop:
+    except StopError as stop:
         print(f" {stop}", flush=True)
         sys.exit(1)

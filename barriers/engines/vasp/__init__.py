@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from monty.json import MSONable
 
-from barriers.engines.vasp.inputs import BandSetGenerator, SingleSetGenerator, find_potcars
+from barriers.engines.vasp.inputs import BandSetGenerator, SingleSetGenerator
 from barriers.engines.vasp.jobs import RelaxMaker, StaticMaker
 from barriers.engines.vasp.neb import NebMaker
+from barriers.engines.vasp.potcars import find_potcars
 from barriers.engines.vasp.settings import Physics, Running, check_incar
 
 
@@ -89,7 +90,7 @@ class VaspEngine(MSONable):
             self.running.layout(n_images)
         self.running.check()
 
-    def seconds_per_call(self, atoms: int, images: int) -> float:
+    def seconds_per_call(self, atoms: int, images: int) -> float:  # noqa: ARG002
         """Not known beforehand."""
         return 0.0
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,11 @@ from atomate2.vasp.sets.base import VaspInputGenerator
 from atomate2.vasp.sets.core import NebSetGenerator
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Structure
-from pymatgen.io.vasp import Kpoints, PotcarSingle
-from pymatgen.io.vasp.inputs import PmgVaspPspDirError
+from pymatgen.io.vasp import Kpoints
 from pymatgen.io.vasp.sets import MPScanRelaxSet
 
 from barriers.engines.vasp.settings import Physics
-from barriers.structures.surface import FRAGMENT, LAYER
-
-LEAST_VACUUM = 6.0
-"""A slab has at least this much empty height (Å)."""
-
-LEAST_CLEARANCE = 1.0
-"""The plane of the dipole correction stays this far (Å) from every atom."""
+from barriers.engines.vasp.system import System
 
 
 @dataclass(frozen=True)
@@ -88,66 +80,6 @@ def vasp_structure(structure: Structure, moments: Sequence[float], positions: Ar
     )
 
 
-def cell_height(structure: Structure) -> float:
-    """Height (Å) of the cell along the normal of its first two vectors."""
-    return float(structure.lattice.volume / np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
-
-
-def vacuum_height(structure: Structure) -> float:
-    """Largest empty height (Å) along the normal of the first two cell vectors."""
-    heights = np.sort(structure.frac_coords[:, 2] % 1.0)
-    return float(np.diff([*heights, heights[0] + 1.0]).max()) * cell_height(structure)
-
-
-def slab_centre(structure: Structure) -> float:
-    """Fractional height of the middle of the slab; its fragment, where the site property ``layer`` tells, aside.
-
-    Raises
-    ------
-    ValueError
-        If the plane of the dipole correction, half a cell above the middle, would meet atoms.
-    """
-    layers = structure.site_properties.get(LAYER) or [0] * len(structure)
-    heights = structure.frac_coords[[layer != FRAGMENT for layer in layers], 2]
-    centre = float(heights.min() + heights.max()) / 2
-    away = np.abs((structure.frac_coords[:, 2] - centre) % 1.0 - 0.5) * cell_height(structure)
-    if away.min() < LEAST_CLEARANCE:
-        raise ValueError(
-            f"surface.vacuum: the plane of the dipole correction passes {away.min():.1f} Å from an atom; "
-            f"at least {LEAST_CLEARANCE:g} Å are needed, give more vacuum"
-        )
-    return round(centre % 1.0, 6)
-
-
-@dataclass
-class System:
-    """What of a structure decides on its INCAR and KPOINTS besides its sites.
-
-    Attributes
-    ----------
-    kind : str
-        ``bulk``, ``slab`` or ``interface``.
-    centre : float or None
-        Fractional height of the slab's middle; None for bulk.
-    mesh : tuple[int, int, int]
-        Γ-centred k-mesh.
-    """
-
-    kind: str
-    centre: float | None
-    mesh: tuple[int, int, int]
-
-    @classmethod
-    def of(cls, structure: Structure, settings: dict[str, Any]) -> System:
-        """Look at a structure in the study's order, its site property ``layer`` included."""
-        dipole = settings["dipole"] if settings["dipole"] is not None else vacuum_height(structure) >= LEAST_VACUUM
-        layers = structure.site_properties.get(LAYER) or []
-        a, b, c = (max(1, math.ceil(x / settings["kspacing"])) for x in structure.lattice.reciprocal_lattice.abc)
-        if not dipole:
-            return cls("bulk", None, (a, b, c))
-        return cls("interface" if FRAGMENT in layers else "slab", slab_centre(structure), (a, b, 1))
-
-
 class _OneSided:
     """INCAR and KPOINTS of a preset, laid over what an input set of atomate2 gives."""
 
@@ -160,7 +92,7 @@ class _OneSided:
         settings = self.physics.resolved()
         incar = dict(settings["incar"]["common"])
         incar.update(MAGMOM=settings["moments"], LDAUU=settings["hubbard_u"])
-        incar.update(LDAUL={element: 2 for element in settings["hubbard_u"]}, LDAUJ={})
+        incar.update(LDAUL=dict.fromkeys(settings["hubbard_u"], 2), LDAUJ={})
         return {
             "INCAR": incar,
             "KPOINTS": {},
@@ -243,32 +175,6 @@ class BandSetGenerator(_OneSided, NebSetGenerator):
         common = self._config_dict["INCAR"]
         usual = {key: common.get(key, value) for key, value in super().incar_updates.items()}
         return {**usual, **self._updates()}
-
-
-def find_potcars(elements: Collection[str], physics: Physics) -> dict[str, PotcarSingle]:
-    """Find the POTCAR of each element through pymatgen's configuration.
-
-    Raises
-    ------
-    ValueError
-        One line for the first that is missing, with element, symbol and the setting to mend.
-    """
-    settings = physics.resolved()
-    symbols = {**MPScanRelaxSet.CONFIG["POTCAR"], **settings["potcars"]}
-    functional = settings["potcar_functional"]
-    found = {}
-    for element in elements:
-        symbol = symbols.get(element, element)
-        try:
-            found[element] = PotcarSingle.from_symbol_and_functional(symbol, functional)
-        except (PmgVaspPspDirError, FileNotFoundError, KeyError) as error:
-            unset = isinstance(error, PmgVaspPspDirError)
-            where = "is not set" if unset else f"has none in the set {functional} (engine.potcar_functional)"
-            raise ValueError(
-                f"engine.potcars: no POTCAR {symbol!r} for {element}: PMG_VASP_PSP_DIR {where}; "
-                "set it with `pmg config --add PMG_VASP_PSP_DIR DIR`, or name another POTCAR"
-            ) from error
-    return found
 
 
 def write_band(folder: Path, generator: BandSetGenerator, images: Sequence[Structure]) -> None:

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
-from ase import Atoms
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.constraints import FixAtoms
-from ase.mep.neb import NEB
 from atomate2.vasp.jobs.neb import NebFromImagesMaker
 from jobflow import job
-from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.analysis.paths import MERGED, farthest
-from barriers.documents import BandDoc, CostDoc, IterationDoc, RelaxDoc
-from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.vasp.handlers import VtstHandler, usual_handlers
-from barriers.engines.vasp.inputs import BandSetGenerator, SiteOrder, starting_moments, vasp_structure, write_band
-from barriers.engines.vasp.jobs import describe, placed, prepared, write_once
-from barriers.engines.vasp.outputs import Step, band_steps, image_folders, read_outcar, read_poscar, sharp_positions
-from barriers.engines.vasp.run import Corrections, Outcome, VaspError, newest_images, run_vasp
+from barriers.documents import BandDoc, RelaxDoc
+from barriers.engines.vasp.band import BandRun
+from barriers.engines.vasp.inputs import BandSetGenerator
 from barriers.engines.vasp.settings import Running
+from barriers.engines.vasp.single import at_positions, placed
 from barriers.structures.start import Start, first_band
-from barriers.structures.surface import frozen_atoms
-
-STAGES = ("plain", "tight", "climbing")
-"""Folders of the stages; ``tight`` is a plain band converged fully, where VASP has no VTST."""
 
 
 @dataclass
@@ -103,196 +88,11 @@ class NebMaker(NebFromImagesMaker):
         return run.document(start, loose)
 
 
-class BandRun:
-    """One band on its way to convergence, resumable from VASP's own files after every step.
-
-    Parameters
-    ----------
-    maker : NebMaker
-        Settings.
-    initial, final : RelaxDoc
-        Relaxed endpoints.
-    positions : (n, N, 3)
-        First band (Å), endpoints included.
-    """
-
-    def __init__(self, maker: NebMaker, initial: RelaxDoc, final: RelaxDoc, positions: np.ndarray) -> None:
-        self.maker, self.ends, self.positions = maker, (initial, final), positions
-        self.structure = initial.structure
-        self.order = SiteOrder.of(self.structure)
-        tolerances = [maker.fmax, maker.rough_fmax, maker.spring, maker.without_vtst]
-        inputs = [positions.tolist(), self.structure, maker.input_set_generator, tolerances]
-        self.checkpoint = Checkpoint("neb", inputs)
-        self.checkpoint.load()
-        by_element = maker.input_set_generator.physics.resolved()["moments"]
-        self.moments = initial.moments or starting_moments(self.structure, by_element)
-        self.outcome, self.merged, self.climbs = Outcome(), "", False
-        self.earlier = len(self.steps())
-        self._logged = self.earlier
-
-    def steps(self) -> list[tuple[str, list[Step]]]:
-        """Every usable step so far, with its stage."""
-        folders = [self.checkpoint.folder / stage for stage in STAGES]
-        return [(folder.name, steps) for folder in folders if folder.exists() for steps in band_steps(folder)]
-
-    def converge(self, known: Mapping[str, np.ndarray]) -> None:
-        """Run the stages."""
-        maker, last = self.maker, self.earlier + self.maker.max_steps
-        self.outcome = self._stage("plain", maker.rough_fmax, last, None)
-        if self.outcome.kind is not None:
-            return
-        cell, current = self.structure.lattice.matrix, self._current()[0]
-        self.merged = next((name for name, band in known.items() if farthest(band, current, cell) < MERGED), "")
-        if self.merged:
-            return
-        newest = read_outcar(image_folders(self.checkpoint.folder / "plain")[1])
-        self.climbs = newest is not None and newest.vtst is not None
-        self.outcome = self._stage("climbing" if self.climbs else "tight", maker.fmax, last, "plain")
-
-    def _stage(self, stage: str, fmax: float, last: int, before: str | None) -> Outcome:
-        maker, folder, running = self.maker, self.checkpoint.folder / stage, self.maker.running
-        earlier_stages = sum(name != stage for name, _ in self.steps())
-        generator = replace(maker.input_set_generator, calculation="climbing" if stage == "climbing" else "plain")
-        energies = {"EFIRST": self.ends[0].energy, "ELAST": self.ends[1].energy}
-        limits = {"NSW": last, "EDIFFG": -fmax, "SPRING": -maker.spring, **energies}
-        inner = len(self.positions) - 2
-        generator = prepared(generator, self.structure, {**limits, **running.layout(inner)})
-        generator.num_images = inner
-        images = [vasp_structure(self.structure, self.moments, positions) for positions in self.positions]
-        if before is not None:
-            images[1:-1] = newest_images(self.checkpoint.folder / before, images[1:-1])
-        write_once(
-            folder,
-            lambda target: write_band(target, generator, images),
-            lambda: generator.get_input_set(images[0])["INCAR"],
-        )
-        if earlier_stages >= last:
-            return Outcome("limit", "max_steps iterations used up; run again to continue")
-        handlers = usual_handlers(self.order.to_vasp(self.moments).tolist(), running.max_seconds, self.watch)
-        if stage == "climbing" or maker.without_vtst == "refuse":
-            handlers.insert(0, VtstHandler())
-        return run_vasp(folder, running.command, last - earlier_stages, handlers)
-
-    def _current(self) -> tuple[np.ndarray, list[Step]]:
-        """Positions of the newest whole band (study's order, endpoints included), and its steps."""
-        stage, steps = self.steps()[-1]
-        places = image_folders(self.checkpoint.folder / stage)[1:-1]
-        inner = []
-        for place, step, before in zip(places, steps, self.positions[1:-1], strict=True):
-            reference = _at(self.structure, before)
-            inner.append(placed(reference, self.order.from_vasp(sharp_positions(place, step))))
-        return np.array([self.positions[0], *inner, self.positions[-1]]), steps
-
-    def watch(self) -> None:
-        """Log the iterations since the last look."""
-        history = self.history()
-        for row in history[self._logged :]:
-            self.checkpoint.save({}, row.model_dump() | {"target": self.maker.fmax})
-        self._logged = max(self._logged, len(history))
-
-    def history(self) -> list[IterationDoc]:
-        """Every iteration so far, its force that of the improved tangent, springs included."""
-        rows = []
-        for number, (stage, steps) in enumerate(self.steps()):
-            energies = [self.ends[0].energy, *(step.energy for step in steps), self.ends[1].energy]
-            row = IterationDoc(
-                stage="climbing" if stage == "climbing" else "plain",
-                iteration=number,
-                max_force=self._force(steps, energies, stage == "climbing"),
-                highest_image=max(energies) - energies[0],
-                force_calls=(number + 1) * len(steps),
-            )
-            rows.append(row)
-        return rows
-
-    def _force(self, steps: list[Step], energies: list[float], climb: bool) -> float:
-        inner = [(self.order.from_vasp(step.positions), self.order.from_vasp(step.forces)) for step in steps]
-        ends = [(band, np.array(end.forces)) for band, end in zip(self.positions[[0, -1]], self.ends, strict=True)]
-        images = []
-        for (positions, forces), energy in zip([ends[0], *inner, ends[1]], energies, strict=True):
-            atoms = AseAtomsAdaptor.get_atoms(self.structure, msonable=False)
-            atoms.set_constraint(FixAtoms(frozen_atoms(self.structure)))
-            atoms.set_positions(positions, apply_constraint=False)
-            atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
-            images.append(atoms)
-        band = NEB(images, k=self.maker.spring, climb=climb, method="improvedtangent")
-        return float(np.linalg.norm(band.get_forces(), axis=1).max())
-
-    def document(self, start: Start, loose: list[str]) -> BandDoc:
-        """Put together what is there."""
-        self.watch()
-        whole = self.steps()
-        folder = self.checkpoint.folder
-        if not whole and not loose:
-            raise VaspError(f"{self.outcome.line}; files in {folder}")
-        history = self.history()
-        reason: str | None = "; ".join(loose) or None
-        if self.merged:
-            reason = f"fell onto the path of {self.merged!r}"
-        elif self.outcome.kind is not None:
-            left = f"{history[-1].max_force:.3f} eV/Å after {len(history)} iterations" if history else "no step"
-            reason = f"{self.outcome.line}: {left}, {self.maker.fmax:g} asked for; files in {folder}"
-        initial, final = self.ends
-        positions, steps = self._current() if whole else (self.positions, [])
-        inner = len(self.positions) - 2
-        moments = [self.order.from_vasp(step.moments).tolist() for step in steps if step.moments is not None]
-        complete = len(moments) == inner and initial.moments is not None and final.moments is not None
-        newest = read_outcar(image_folders(folder / whole[-1][0])[1]) if whole else None
-        return BandDoc(
-            start=start.name,
-            structure=self.structure,
-            positions=positions.tolist(),
-            energies=[initial.energy, *((step.energy for step in steps) if whole else [None] * inner), final.energy],
-            forces=[initial.forces, *_forces(self.order, steps, inner), final.forces],
-            moments=[initial.moments, *moments, final.moments] if complete else None,
-            converged=reason is None,
-            reason=reason,
-            merged_into=self.merged or None,
-            history=history,
-            settings=self._settings(),
-            warnings=self._warnings(),
-            cost=CostDoc(
-                force_calls=len(whole) * inner,
-                earlier_force_calls=self.earlier * inner,
-                wall_time=self.checkpoint.wall_time,
-                scf_cycles=sum(step.electronic_steps for _, steps in whole for step in steps),
-            ),
-            engine=describe(self.maker.input_set_generator, self.structure, newest),
-        )
-
-    def _settings(self) -> dict[str, Any]:
-        maker = self.maker
-        return {"fmax": maker.fmax, "rough_fmax": maker.rough_fmax, "spring": maker.spring, "climbed": self.climbs}
-
-    def _warnings(self) -> list[str]:
-        lines = []
-        if not self.climbs and self.outcome.kind is None and not self.merged:
-            lines.append("saddle not climbed: this VASP has no VTST; the barrier is read off the plain band")
-        for stage in STAGES:
-            changed = Corrections.load(self.checkpoint.folder / stage)
-            lines += [f"{stage} band: {kind}, corrected {count} time(s)" for kind, count in changed.counts.items()]
-        return lines
-
-
 def first_positions(initial: RelaxDoc, final: RelaxDoc, start: Start, guide: BandDoc | None) -> np.ndarray:
     """Make the first band; the final endpoint's atoms in the periodic images nearest to the initial ones."""
     first = AseAtomsAdaptor.get_atoms(initial.structure, msonable=False)
-    last = _at(initial.structure, placed(initial.structure, final.structure.cart_coords))
+    last = at_positions(initial.structure, placed(initial.structure, final.structure.cart_coords))
     band = first_band(
         first, AseAtomsAdaptor.get_atoms(last, msonable=False), start, guide and np.array(guide.positions)
     )
     return np.array([first.positions, *(image.positions for image in band[1:-1]), last.cart_coords])
-
-
-def _at(structure: Structure, positions: np.ndarray) -> Structure:
-    return Structure(
-        structure.lattice,
-        structure.species,
-        positions,
-        coords_are_cartesian=True,
-        site_properties=structure.site_properties,
-    )
-
-
-def _forces(order: SiteOrder, steps: list[Step], inner: int) -> list[list[list[float]]]:
-    return [order.from_vasp(step.forces).tolist() for step in steps] or [[]] * inner
