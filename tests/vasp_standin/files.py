@@ -41,6 +41,9 @@ class Place:
         titles = [line for line in Path("POTCAR").read_text().splitlines() if "TITEL" in line]
         head = [" vasp.6.4.2 stand-in (build) complex", " executed on  LinuxGNU", "", " INCAR:", *titles]
         head += [f"   NELM   = {self.incar.get('NELM', 60):>6};   NELMIN=  2; NELMDL=  0     # of ELM steps"]
+        head += [f"   number of dos      NEDOS =    301   number of ions     NIONS = {len(self.moments):6d}"]
+        head += [f"   NKPTS = {1:6d}   k-points in BZ     NKDIM = {1:6d}   number of bands    NBANDS= {8:6d}"]
+        head += [f"   total plane-waves  NPLWV = {43200:6d}", f"   IBRION = {self.incar.get('IBRION', -1):>6}"]
         if self.vtst:
             head += [" VTST: version 4.1, (03/07/22)", " CHAIN: initializing optimizer"]
         (self.folder / "OUTCAR").write_text("\n".join(head) + "\n")
