@@ -73,7 +73,7 @@ class Faults:
         scf, nan, flip = (self.asked.get(key, {}) for key in ("scf", "nan", "flip"))
         if scf and image == scf["image"] and step >= scf["step"] and self.incar.get("ALGO") != scf["until"]:
             return energy + 0.3, 2.0 * forces, self.nelm, moments
-        length = float(self.incar.get("TIMESTEP", self.incar.get("POTIM", 0.1) or 0.1))
+        length = float(self.incar.get("TIMESTEP" if "IOPT" in self.incar else "POTIM", 0.1))
         if nan and image == nan["image"] and step >= nan["step"] and length >= 0.1:
             return np.nan, np.full_like(forces, np.nan), cycles, moments
         if flip and image == flip["image"]:

@@ -159,8 +159,10 @@ class BandRun:
         if self.merged:
             reason = f"fell onto the path of {self.merged!r}"
         elif self.outcome.kind is not None:
-            left = f"{history[-1].max_force:.3f} eV/Å after {len(history)} iterations" if history else "no step"
-            reason = f"{self.outcome.line}: {left}, {self.maker.fmax:g} asked for; files in {folder}"
+            reason = f"{self.outcome.line}; files in {folder}"
+            if history and self.outcome.kind != "final":
+                left = f"{history[-1].max_force:.3f} eV/Å after {len(history)} iterations"
+                reason = f"{self.outcome.line}: {left}, {self.maker.fmax:g} asked for; files in {folder}"
         initial, final = self.ends
         positions, steps = self._current() if whole else (self.positions, [])
         inner = len(self.positions) - 2

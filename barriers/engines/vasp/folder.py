@@ -59,16 +59,18 @@ def steps_done(folder: Path) -> int:
     return sum(min(run) for run in runs)
 
 
-def converged(folder: Path) -> bool:
-    """Whether the newest run ended in peace, its last step within ``EDIFFG`` in every place."""
-    newest = [read_outcar(place) for place in places(folder)]
-    return all(outcar is not None and outcar.converged and outcar.finished for outcar in newest)
-
-
 def evaluated(folder: Path) -> bool:
-    """Whether the newest run ended in peace with a self-consistent step in every place."""
+    """Whether the newest run ended in peace, its last step self-consistent and finite in every place."""
     newest = [read_outcar(place) for place in places(folder)]
-    return all(outcar is not None and outcar.finished and bool(usable_steps(outcar)) for outcar in newest)
+    return all(
+        outcar is not None and outcar.finished and usable_steps(outcar)[-1:] == outcar.steps[-1:] != []
+        for outcar in newest
+    )
+
+
+def converged(folder: Path) -> bool:
+    """Whether, besides, that step met ``EDIFFG``."""
+    return evaluated(folder) and all(getattr(read_outcar(place), "converged", False) for place in places(folder))
 
 
 def archive(place: Path) -> None:

@@ -16,7 +16,7 @@ NUMBER = r"([-+]?(?:[\d.]+(?:[Ee][-+]?\d+)?|NaN|nan|\*+))"
 """A number as Fortran writes it, asterisks where it does not fit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One whole ionic step.
 
