@@ -189,6 +189,36 @@ def plot(folder: ResultsFolder, as_json: Json = False) -> None:
 
 
 @app.command()
+def parse(
+    folder: Annotated[Path, typer.Argument(help="NEB folder made with VASP, Quantum ESPRESSO or ASE.", metavar="DIR")],
+    endpoints: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Energies of the endpoints: for each a folder or file, or a number (eV).", metavar="A B"),
+    ] = None,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Read the barrier off a NEB folder that anyone made: profile, checks and plot. Computes nothing."""
+    from barriers.parsing import parse_folder
+    from barriers.report.folder import write_results
+    from barriers.report.tables import notes, parsed_json
+
+    document = parse_folder(folder, endpoints)
+    barrier = document.barriers[0]
+    target = results / document.name
+    if barrier.converged:
+        write_results(document, target)
+    if as_json:
+        _print(parsed_json(barrier) | {"results": str(target) if barrier.converged else None})
+    elif barrier.converged:
+        _show(document, target)
+    else:
+        typer.echo("\n".join(notes(barrier)))
+    if not barrier.converged:
+        raise typer.Exit(NOT_CONVERGED)
+
+
+@app.command()
 def models(as_json: Json = False) -> None:
     """List the embedded engine's models, and which are ready here."""
     from barriers.engines.mlip.models import list_models

@@ -18,7 +18,7 @@ from vasp_tools import write_potcars
 
 pytest.importorskip("atomate2")
 
-from barriers.engines.vasp import VaspEngine
+from barriers.engines.vasp.engine import VaspEngine
 from barriers.engines.vasp.inputs import (
     BandSetGenerator,
     SingleSetGenerator,

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.constraints import FixAtoms
-from ase.mep.neb import NEB
-from pymatgen.io.ase import AseAtomsAdaptor
 
+from barriers.analysis.forces import largest_band_force
 from barriers.analysis.paths import MERGED, farthest
 from barriers.documents import BandDoc, CostDoc, IterationDoc, RelaxDoc
 from barriers.engines.checkpoint import Checkpoint
@@ -135,17 +132,18 @@ class BandRun:
         return rows
 
     def _force(self, steps: list[Step], energies: list[float], climb: bool) -> float:
-        inner = [(self.order.from_vasp(step.positions), self.order.from_vasp(step.forces)) for step in steps]
-        ends = [(band, np.array(end.forces)) for band, end in zip(self.positions[[0, -1]], self.ends, strict=True)]
-        images = []
-        for (positions, forces), energy in zip([ends[0], *inner, ends[1]], energies, strict=True):
-            atoms = AseAtomsAdaptor.get_atoms(self.structure, msonable=False)
-            atoms.set_constraint(FixAtoms(frozen_atoms(self.structure)))
-            atoms.set_positions(positions, apply_constraint=False)
-            atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
-            images.append(atoms)
-        band = NEB(images, k=self.maker.spring, climb=climb, method="improvedtangent")
-        return float(np.linalg.norm(band.get_forces(), axis=1).max())
+        own = [self.order.from_vasp(step.positions) for step in steps]
+        felt = [self.order.from_vasp(step.forces) for step in steps]
+        return largest_band_force(
+            [self.positions[0], *own, self.positions[-1]],
+            self.structure.lattice.matrix,
+            energies,
+            [self.ends[0].forces, *felt, self.ends[1].forces],
+            pbc=self.structure.lattice.pbc,
+            frozen=frozen_atoms(self.structure),
+            spring=self.maker.spring,
+            climb=climb,
+        )
 
     def document(self, start: Start, loose: list[str]) -> BandDoc:
         """Put together what is there."""

@@ -90,7 +90,7 @@ class VtstHandler(BandHandler):
         """Whether a first step was begun without a word of VTST."""
         return any(outcar.begun and outcar.vtst is None for outcar in self._newest(directory).values())
 
-    def correct(self, directory: str = "./") -> dict[str, Any]:  # noqa: ARG002
+    def correct(self, directory: str = "./") -> dict[str, Any]:
         """Stop: nothing here can mend it."""
         return self._give_up(
             "this VASP has no VTST (no 'VTST: version' in OUTCAR), so no image can climb; use a build with VTST, "
@@ -110,7 +110,7 @@ class KilledHandler(BandHandler):
         newest = self._newest(directory)
         return not newest or any(not outcar.finished for outcar in newest.values())
 
-    def correct(self, directory: str = "./") -> dict[str, Any]:  # noqa: ARG002
+    def correct(self, directory: str = "./") -> dict[str, Any]:
         """Start it again."""
         return {"errors": ["killed"], "actions": [{"restart": True}]}
 
@@ -123,7 +123,7 @@ class Watch(BandHandler):
     def __init__(self, function: Callable[[], None]) -> None:
         self.function = function
 
-    def check(self, directory: str = "./") -> bool:  # noqa: ARG002
+    def check(self, directory: str = "./") -> bool:
         """Look."""
         self.function()
         return False

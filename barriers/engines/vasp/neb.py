@@ -92,7 +92,6 @@ def first_positions(initial: RelaxDoc, final: RelaxDoc, start: Start, guide: Ban
     """Make the first band; the final endpoint's atoms in the periodic images nearest to the initial ones."""
     first = AseAtomsAdaptor.get_atoms(initial.structure, msonable=False)
     last = at_positions(initial.structure, placed(initial.structure, final.structure.cart_coords))
-    band = first_band(
-        first, AseAtomsAdaptor.get_atoms(last, msonable=False), start, guide and np.array(guide.positions)
-    )
+    path = None if guide is None else np.array(guide.positions)
+    band = first_band(first, AseAtomsAdaptor.get_atoms(last, msonable=False), start, path)
     return np.array([first.positions, *(image.positions for image in band[1:-1]), last.cart_coords])

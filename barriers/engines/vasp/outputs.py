@@ -99,10 +99,12 @@ class StepOutcar(Outcar):
         self._text, self._lines = "", []  # OUTCARs are large, and kept
 
     def _steps(self) -> list[Step]:
-        table = {"footer_pattern": r"^ *-+$", "last_one_only": False}
-        rows = r"[ ]+" + r"[ ]+".join([NUMBER] * 6) + r"[ ]*$"
-        tables = self.read_table_pattern(
-            r"POSITION +TOTAL-FORCE \(eV/Angst\)\n *-+", rows, postprocess=_number, **table
+        tables: list[list[list[float]]] = self.read_table_pattern(
+            r"POSITION +TOTAL-FORCE \(eV/Angst\)\n *-+",
+            r"[ ]+" + r"[ ]+".join([NUMBER] * 6) + r"[ ]*$",
+            r"^ *-+$",
+            postprocess=_number,
+            last_one_only=False,
         )
         local = self._local_moments()
         limit = int(self.data["nelm"][0][0]) if self.data["nelm"] else 0

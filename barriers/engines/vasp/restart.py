@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from monty.os.path import zpath
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Poscar
@@ -17,7 +18,7 @@ from barriers.engines.vasp.outputs import Step, image_folders, read_outcar, usab
 def read_poscar(path: Path) -> Structure | None:
     """Read POSCAR or CONTCAR; None where it is not whole or holds what is no number."""
     try:
-        structure = Poscar.from_file(path, check_for_potcar=False).structure
+        structure = Poscar.from_file(zpath(str(path)), check_for_potcar=False).structure
     except (OSError, ValueError, IndexError, KeyError, AttributeError, AssertionError):
         return None
     return structure if np.isfinite(structure.frac_coords).all() else None
