@@ -13,7 +13,7 @@ import pytest
 from ase.calculators.emt import EMT
 from ase.mep import NEB
 from ase.optimize import FIRE
-from conftest import gold_on_aluminium
+from conftest import ROOT, gold_on_aluminium
 from jobflow import Flow
 from pymatgen.core import SETTINGS
 from vasp_tools import COMMAND, write_potcars
@@ -24,15 +24,18 @@ from barriers.analysis.band import minimum_image_displacements
 from barriers.dispatch.local import LocalRun
 from barriers.dispatch.local import run as run_flow
 from barriers.documents import BandDoc, RelaxDoc
+from barriers.engines.mlip import MlipEngine
 from barriers.engines.vasp import handlers, run
 from barriers.engines.vasp.engine import VaspEngine
 from barriers.engines.vasp.folder import Corrections
 from barriers.engines.vasp.outputs import all_outcars, band_steps
 from barriers.makers import BarrierMaker
+from barriers.plan import built_structures, make_plan
 from barriers.results import profile_of
 from barriers.structure_files import to_structure
 from barriers.structures.start import Start
 from barriers.study import NebSection, PathSection, RelaxSection
+from barriers.study_file import load_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -293,3 +296,27 @@ def test_a_static_calculation_gives_energy_forces_and_moments(tmp_path: Path) ->
     atoms = gold_on_aluminium()[0][GOLD_FIRST]
     atoms.calc = EMT()
     assert np.array(document.forces) == pytest.approx(atoms.get_forces(apply_constraint=False), abs=1e-5)
+
+
+@pytest.mark.mlip
+@pytest.mark.slow
+def test_a_covered_ncm_slab_has_the_embedded_engines_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through POSCAR, MAGMOM and OUTCAR and back, every atom of eight species keeps its force and its moment."""
+    study = load_study(ROOT / "inputs" / "ncm811_pvdf.yaml")
+    structure = built_structures(make_plan(study))["NCM@PVDF-sub-surface-initial"]
+    symbols = ("Li_sv", "Mn_pv", "Co", "Ni_pv", "O", "H", "C", "F")
+    monkeypatch.setitem(SETTINGS, "PMG_VASP_PSP_DIR", str(write_potcars(tmp_path / "potcars", *symbols)))
+    monkeypatch.setenv("VASP_STANDIN_MODEL", "chgnet")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(run, "WATCH", 100)
+    documents = []
+    for each in (VaspEngine(command=COMMAND), MlipEngine(workers=1)):
+        job = each.static().make(structure)
+        outcome = run_flow(Flow([job], output=job.output), tmp_path / "results")
+        assert outcome.failures == {}
+        documents.append(outcome.output)
+    ours, theirs = documents
+    assert ours.energy == pytest.approx(theirs.energy, abs=1e-3)
+    assert np.array(ours.forces) == pytest.approx(np.array(theirs.forces), abs=1e-3)
+    assert ours.moments == pytest.approx(theirs.moments, abs=2e-3)
+    assert len({round(moment, 1) for moment in ours.moments}) > 3

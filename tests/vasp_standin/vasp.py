@@ -8,6 +8,7 @@ Plays the faults that the environment variable VASP_STANDIN names (:mod:`faults`
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -33,14 +34,24 @@ class Electrons:
         self.images, self.places, self.incar, self.faults = images, places, incar, faults
         self.step = 0
 
+    def compute(self, atoms: Atoms) -> tuple[float, np.ndarray, np.ndarray | None]:
+        """Energy, forces and moments: EMT's, or those of a model of the embedded engine (VASP_STANDIN_MODEL)."""
+        if name := os.environ.get("VASP_STANDIN_MODEL"):
+            from barriers.engines.mlip.models import ModelSpec, load_model
+
+            (result,) = load_model(ModelSpec(name)).evaluate([atoms], moments=True)
+            return result.energy, result.forces, result.moments
+        atoms.calc = EMT()
+        return atoms.get_potential_energy(), atoms.get_forces(apply_constraint=False), None
+
     def evaluate(self) -> None:
         """One ionic step of all images."""
         self.step += 1
         self.faults.before(self.step, self.places)
         for number, (image, place) in enumerate(zip(self.images, self.places, strict=True), 1):
-            atoms = image.copy()
-            atoms.calc = EMT()
-            energy, forces = atoms.get_potential_energy(), atoms.get_forces(apply_constraint=False)
+            energy, forces, moments = self.compute(image.copy())
+            if moments is not None:
+                place.moments = moments
             energy, forces, cycles, moments = self.faults.spoil(number, self.step, energy, forces, place)
             image.calc = SinglePointCalculator(image, energy=energy, forces=forces)
             place.write_step(self.step, image, energy, forces, cycles, moments)
