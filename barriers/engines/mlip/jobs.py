@@ -13,8 +13,8 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc, CostDoc, EngineDoc, RelaxDoc, StaticDoc
-from barriers.engines.mlip.band import BandRun, NebSettings
 from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.mlip.band import BandRun, NebSettings
 from barriers.engines.mlip.models import ModelSpec, entry, package_versions, weights_checksum
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
 from barriers.engines.mlip.relax import relax
