@@ -98,6 +98,12 @@ def test_energies_of_the_recorded_band_are_exact() -> None:
 
 
 @pytest.mark.skipif(not NH3.is_dir(), reason="no recorded run here")
+def test_vtst_climbs_where_nothing_is_said() -> None:
+    assert "LCLIMB" not in (NH3 / "INCAR").read_text()
+    assert re.search(r"NEB: +LCLIMB +T", (NH3 / "01" / "OUTCAR").read_text("utf-8", "replace"))
+
+
+@pytest.mark.skipif(not NH3.is_dir(), reason="no recorded run here")
 def test_velocities_that_are_no_numbers_spoil_no_contcar() -> None:
     assert "NaN" in (NH3 / "01" / "CONTCAR").read_text()
     assert np.isfinite(read_poscar(NH3 / "01" / "CONTCAR").cart_coords).all()

@@ -118,7 +118,7 @@ def move(electrons: Electrons, structures: list[Atoms], incar: dict[str, str], v
             end.calc = EMT()
             end.calc = SinglePointCalculator(end, energy=end.get_potential_energy(), forces=end.get_forces())
         spring = -float(incar.get("SPRING", -5))
-        climb = vtst and incar.get("LCLIMB", "F").strip(".").upper().startswith("T")
+        climb = vtst and incar.get("LCLIMB", "T").strip(".").upper().startswith("T")
         method = "improvedtangent" if vtst else "aseneb"
         target = NEB(structures, k=spring, climb=climb, method=method, allow_shared_calculator=True)
     else:

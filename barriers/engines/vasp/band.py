@@ -77,8 +77,7 @@ class BandRun:
     def _stage(self, stage: str, fmax: float, last: int, before: str | None) -> Outcome:
         maker, folder, running = self.maker, self.checkpoint.folder / stage, self.maker.running
         earlier_stages = sum(name != stage for name, _ in self.steps())
-        energies = {"EFIRST": self.ends[0].energy, "ELAST": self.ends[1].energy}
-        limits = {"NSW": last, "EDIFFG": -fmax, "SPRING": -maker.spring, **energies}
+        limits = {"NSW": last, "EDIFFG": -fmax, "SPRING": -maker.spring}
         inner = len(self.positions) - 2
         calculation = "climbing" if stage == "climbing" else "plain"
         limits.update(running.layout(inner))
@@ -111,15 +110,15 @@ class BandRun:
 
     def watch(self) -> None:
         """Log the iterations since the last look."""
-        history = self.history()
-        for row in history[self._logged :]:
+        history = self.history(self._logged)
+        for row in history:
             self.checkpoint.save({}, row.model_dump() | {"target": self.maker.fmax})
-        self._logged = max(self._logged, len(history))
+        self._logged += len(history)
 
-    def history(self) -> list[IterationDoc]:
-        """Every iteration so far, its force that of the improved tangent, springs included."""
+    def history(self, start: int = 0) -> list[IterationDoc]:
+        """Every iteration from one on, its force that of the improved tangent, springs included."""
         rows = []
-        for number, (stage, steps) in enumerate(self.steps()):
+        for number, (stage, steps) in list(enumerate(self.steps()))[start:]:
             energies = [self.ends[0].energy, *(step.energy for step in steps), self.ends[1].energy]
             row = IterationDoc(
                 stage="climbing" if stage == "climbing" else "plain",

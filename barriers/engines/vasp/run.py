@@ -140,7 +140,7 @@ def run_vasp(
     except CustodianError as error:
         reason = getattr(getattr(error, "handler", None), "line", "") or str(error)
     finally:
-        process = job._vasp_process
+        process = getattr(job, "_vasp_process", None)
         if process is not None and process.poll() is None:  # interrupted from the keyboard
             job.terminate(str(folder))
         (folder / RUNNING).unlink(missing_ok=True)
