@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +31,7 @@ from barriers.documents import BandDoc, RelaxDoc
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.vasp import handlers, run
 from barriers.engines.vasp.engine import VaspEngine
-from barriers.engines.vasp.folder import Corrections
+from barriers.engines.vasp.folder import RUNNING, Corrections, end_orphan, is_running
 from barriers.engines.vasp.outputs import all_outcars, band_steps
 from barriers.makers import BarrierMaker
 from barriers.plan import built_structures, make_plan
@@ -285,6 +289,21 @@ def test_endpoints_that_are_not_relaxed_give_no_band(ends: tuple[RelaxDoc, Relax
     assert (document.converged, document.cost.force_calls) == (False, 0)
     assert document.reason == "final endpoint not relaxed: 0.2 eV/Å after 3 steps"
     assert document.energies[1:-1] == [None] * 3
+    assert document.warnings == []
+
+
+def test_a_vasp_whose_starter_died_is_ended_and_one_whose_starter_lives_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path.resolve()
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], cwd=folder)
+    record = {"pid": child.pid, "parent": os.getppid(), "host": platform.node()}
+    (folder / RUNNING).write_text(json.dumps(record), "utf-8")
+    with pytest.raises(RuntimeError, match=r"process \d+ runs this calculation already"):
+        end_orphan(folder)
+    assert is_running(folder)
+    (folder / RUNNING).write_text(json.dumps(record | {"parent": 2**22 + 1}), "utf-8")  # above any process id
+    end_orphan(folder)
+    assert child.wait(timeout=10) != 0
+    assert not is_running(folder)
 
 
 def test_a_static_calculation_gives_energy_forces_and_moments(tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ from custodian.vasp.validators import VasprunXMLValidator
 from pymatgen.io.vasp import Oszicar, Outcar, Vasprun
 from vasp_tools import NH3, run_standin
 
+from barriers.analysis.band import minimum_image_displacements
 from barriers.engines.vasp.outputs import StepOutcar, all_outcars, band_steps, image_folders, read_outcar
 from barriers.engines.vasp.restart import newest_structure, read_poscar, sharp_positions
 from barriers.structures.path import interpolate
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
+CELL = gold_on_aluminium()[0].cell.array
 BAND = {"NSW": 4, "EDIFFG": -0.05, "SPRING": -1, "IOPT": 7, "LCLIMB": True, "ISPIN": 2, "NELM": 60}
 
 RELIED_ON = {
@@ -126,6 +128,20 @@ def test_without_vtst_its_optimiser_moves_nothing(tmp_path: Path) -> None:
     assert read_outcar(tmp_path / "01").vtst is None
     assert len(steps) == 4
     assert (steps[0].positions == steps[-1].positions).all()
+
+
+@pytest.mark.parametrize("fault", [{"scf": {"until": "never"}}, {"nan": {}}])
+def test_steps_without_sound_electrons_do_not_count(fault: dict[str, dict[str, object]], tmp_path: Path) -> None:
+    ((kind, settings),) = fault.items()
+    images = interpolate(*(sort(atoms) for atoms in gold_on_aluminium()), 2, "idpp")
+    run_standin(tmp_path, images, BAND, **{kind: {"image": 2, "step": 3, **settings}})
+    assert [len(read_outcar(place).steps) for place in image_folders(tmp_path)[1:-1]] == [4, 4]
+    steps = band_steps(tmp_path)
+    assert len(steps) == 2
+    place = tmp_path / "02"
+    again = newest_structure(place).cart_coords  # where the first unsound step was, or the last sound one
+    moves = minimum_image_displacements([again, read_outcar(place).steps[3 if kind == "scf" else 1].positions], CELL)
+    assert np.abs(moves).max() < 1e-4
 
 
 @pytest.mark.parametrize("left", [0.0, 0.2, 0.5, 0.9, 0.99])

@@ -194,7 +194,7 @@ class BandRun:
 
     def _warnings(self) -> list[str]:
         lines = []
-        if not self.climbs and self.outcome.kind is None and not self.merged:
+        if (self.checkpoint.folder / "tight").exists():
             lines.append("saddle not climbed: this VASP has no VTST; the barrier is read off the plain band")
         for stage in STAGES:
             changed = Corrections.load(self.checkpoint.folder / stage)
