@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -45,8 +45,7 @@ class BandRun:
         self.maker, self.ends, self.positions = maker, (initial, final), positions
         self.structure = initial.structure
         self.order = SiteOrder.of(self.structure)
-        tolerances = [maker.fmax, maker.rough_fmax, maker.spring, maker.without_vtst]
-        inputs = [positions.tolist(), self.structure, maker.input_set_generator, tolerances]
+        inputs = [positions.tolist(), self.structure, maker.input_set_generator, maker.tolerances, maker.without_vtst]
         self.checkpoint = Checkpoint("neb", inputs)
         self.checkpoint.load()
         by_element = maker.input_set_generator.physics.resolved()["moments"]
@@ -177,7 +176,7 @@ class BandRun:
             reason=reason,
             merged_into=self.merged or None,
             history=history,
-            settings=self._settings(),
+            settings={**self.maker.tolerances, "climbed": self.climbs},
             warnings=self._warnings(),
             cost=CostDoc(
                 force_calls=len(whole) * inner,
@@ -187,10 +186,6 @@ class BandRun:
             ),
             engine=describe(self.maker.input_set_generator, self.structure, newest),
         )
-
-    def _settings(self) -> dict[str, Any]:
-        maker = self.maker
-        return {"fmax": maker.fmax, "rough_fmax": maker.rough_fmax, "spring": maker.spring, "climbed": self.climbs}
 
     def _warnings(self) -> list[str]:
         lines = []

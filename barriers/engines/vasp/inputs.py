@@ -49,9 +49,9 @@ class SiteOrder:
 
 def starting_moments(structure: Structure, by_element: dict[str, float]) -> list[float]:
     """Magnetic moment of each site (µB) at the start: the site's own, or its element's."""
-    own = structure.site_properties.get("magmom") or [None] * len(structure)
+    own = [site.properties.get("magmom") for site in structure]
     usual = [by_element.get(site.specie.symbol, 0.0) for site in structure]
-    return [float(mine if mine is not None else moment) for mine, moment in zip(own, usual, strict=True)]
+    return [float(usual[index] if moment is None else moment) for index, moment in enumerate(own)]
 
 
 def vasp_structure(structure: Structure, moments: Sequence[float], positions: ArrayLike | None = None) -> Structure:

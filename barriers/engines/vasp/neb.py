@@ -53,6 +53,11 @@ class NebMaker(NebFromImagesMaker):
     spring: float = 1.0
     without_vtst: Literal["refuse", "plain band"] = "refuse"
 
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """Settings of the band that change its numbers."""
+        return {"fmax": self.fmax, "rough_fmax": self.rough_fmax, "spring": self.spring}
+
     @job(output_schema=BandDoc)
     def make(
         self,
