@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import asdict
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,9 @@ from vasp_tools import write_potcars
 
 pytest.importorskip("atomate2")
 
+from atomate2.vasp.powerups import update_user_incar_settings
+
+from barriers.engines import build_engine
 from barriers.engines.vasp.engine import VaspEngine
 from barriers.engines.vasp.inputs import (
     BandSetGenerator,
@@ -28,6 +32,7 @@ from barriers.engines.vasp.inputs import (
     write_band,
 )
 from barriers.engines.vasp.potcars import find_potcars
+from barriers.engines.vasp.section import VaspSection
 from barriers.engines.vasp.settings import Physics, Running, check_incar
 from barriers.engines.vasp.single import prepared
 from barriers.engines.vasp.system import slab_centre
@@ -245,3 +250,19 @@ def test_a_user_goes_before_the_preset_and_is_part_of_what_is_recorded(tmp_path:
     incar = Incar.from_file(folder / "INCAR")
     assert (incar["ENCUT"], incar["ALGO"], incar["LDAUU"]) == (400, "Fast", [0, 0, 0, 5.0, 0])
     assert Physics(incar={"encut": 400}).resolved()["incar"]["own"] == {"ENCUT": 400}
+
+
+def test_powerups_of_atomate2_reach_the_makers() -> None:
+    maker = update_user_incar_settings(VaspEngine().neb(0.05, 0.3, 100, 1.0), {"ENCUT": 400})
+    structure = built()[f"{BARE}-initial"]
+    generator = prepared(maker.input_set_generator, structure, {"NSW": 5}, "plain")
+    sites = vasp_structure(structure, [0.0] * len(structure))
+    assert generator.get_input_set(sites)["INCAR"]["ENCUT"] == 400
+
+
+def test_the_study_files_section_and_the_engine_have_the_same_settings() -> None:
+    section = VaspSection(command="mpirun -np 8 vasp_std", ncore=2, hubbard_u={"Ni": 5.0}, without_vtst="plain band")
+    engine = build_engine(section)
+    assert isinstance(engine, VaspEngine)
+    assert {"kind": "vasp", **asdict(engine)} == section.model_dump()
+    assert asdict(VaspEngine()) | {"kind": "vasp"} == VaspSection().model_dump()
