@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from barriers.makers import StudyMaker as StudyMaker
     from barriers.report.figures import draw_profiles as draw_profiles
     from barriers.structure_files import read_endpoints as read_endpoints
+    from barriers.structures.cathode.crystal import bulk as bulk
+    from barriers.structures.cathode.crystal import cathode_of as cathode_of
+    from barriers.structures.cathode.ordering import order_metals as order_metals
+    from barriers.structures.hop.choice import select_hops as select_hops
+    from barriers.structures.hop.search import find_hops as find_hops
+    from barriers.structures.interface.placement import place_at_distance as place_at_distance
+    from barriers.structures.interface.placement import place_bonded as place_bonded
+    from barriers.structures.polymer.fragment import build_fragment as build_fragment
+    from barriers.structures.surface.slab import cut_slab as cut_slab
+    from barriers.structures.surface.terminations import terminations as terminations
     from barriers.study import Study as Study
     from barriers.study_file import load_study as load_study
 
@@ -23,10 +33,20 @@ _HOMES = {
     "MlipEngine": "barriers.engines.mlip",
     "Study": "barriers.study",
     "StudyMaker": "barriers.makers",
+    "build_fragment": "barriers.structures.polymer.fragment",
+    "bulk": "barriers.structures.cathode.crystal",
+    "cathode_of": "barriers.structures.cathode.crystal",
+    "cut_slab": "barriers.structures.surface.slab",
     "draw_profiles": "barriers.report.figures",
+    "find_hops": "barriers.structures.hop.search",
     "load_study": "barriers.study_file",
+    "order_metals": "barriers.structures.cathode.ordering",
+    "place_at_distance": "barriers.structures.interface.placement",
+    "place_bonded": "barriers.structures.interface.placement",
     "read_endpoints": "barriers.structure_files",
     "run": "barriers.dispatch.local",
+    "select_hops": "barriers.structures.hop.choice",
+    "terminations": "barriers.structures.surface.terminations",
 }
 
 __all__ = list(_HOMES)

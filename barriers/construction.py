@@ -1,72 +1,40 @@
-"""Jobs that construct: slab, hop, placements and endpoints. Pure and fast, no energies."""
+"""Jobs that construct: slab, placements and endpoints. Pure and fast, no energies."""
 
 from __future__ import annotations
 
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.documents import RelaxDoc
-from barriers.structures.cathode import Cathode, bulk, known_cathodes, order_metals
-from barriers.structures.hop import Hop, endpoint, final_in_initial_order, find_hops, midpoint
-from barriers.structures.interface import place_at_distance, place_bonded
-from barriers.structures.polymer import build_fragment
-from barriers.structures.surface import cut_slab
-from barriers.study import CathodeSection, FragmentSection, HopSection, PlacementSection, SurfaceSection
-
-
-def slab_of(cathode: CathodeSection, surface: SurfaceSection) -> Structure:
-    """Build the slab that a study describes, metals ordered."""
-    on_file = known_cathodes()[cathode.name]
-    chosen = Cathode(on_file.name, on_file.metals, cathode.a or on_file.a, cathode.c or on_file.c, on_file.z)
-    slab = cut_slab(
-        bulk(chosen),
-        surface.facet,
-        surface.layers,
-        surface.min_lengths,
-        surface.vacuum,
-        surface.frozen_layers,
-    )
-    return order_metals(slab, chosen.metals, cathode.seed)
-
-
-def hop_of(slab: Structure, section: HopSection) -> Hop:
-    """Find the hop that a study describes on the slab as it was built.
-
-    Raises
-    ------
-    ValueError
-        If the slab has fewer such hops than the rank asked for.
-    """
-    hops = find_hops(slab, section.layer, section.name)
-    if section.rank > len(hops):
-        raise ValueError(f"hops: {section.name!r} has rank {section.rank}; allowed: 1 to {len(hops)} on this slab")
-    return hops[section.rank - 1]
-
-
-def placements_of(
-    slab: Structure, fragment: FragmentSection, placement: PlacementSection, vacuum: float, hop: Hop
-) -> list[Structure]:
-    """Place the fragment that a study describes above the hop, in every candidate way."""
-    molecule = build_fragment(fragment.polymer, fragment.units, fragment.eliminate)
-    above = midpoint(slab, hop).tolist()
-    if placement.mode == "bonded":
-        return place_bonded(slab, molecule, above, placement.bond_length, vacuum, placement.candidates)
-    return place_at_distance(slab, molecule, above, placement.distance, vacuum, placement.candidates)
+from barriers.building import build_slab
+from barriers.documents import RelaxDoc, StaticDoc
+from barriers.placing import placements_of
+from barriers.structures.cathode.crystal import Cathode
+from barriers.structures.hop.carried import check_carried
+from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, make_endpoint
+from barriers.structures.surface.edits import rattle
+from barriers.study import CathodeSection, FragmentSection, PlacementSection, SurfaceSection
 
 
 @job
-def build_slab(cathode: CathodeSection, surface: SurfaceSection) -> Structure:
-    """Build the slab."""
-    return slab_of(cathode, surface)
+def make_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSection) -> Structure:
+    """Build the slab, and break its symmetry if that is asked for; hops are found on it as it was before."""
+    return rattle(build_slab(crystal, cathode, surface).structure, surface.rattle, cathode.seed)
 
 
 @job
 def place_fragment(
     slab: Structure, fragment: FragmentSection, placement: PlacementSection, vacuum: float, hop: Hop
 ) -> list[Structure]:
-    """Give as many placements as candidates are asked for; where there are fewer, they are counted round."""
+    """Give as many placements as are asked for; where there are fewer, they are counted round."""
     found = placements_of(slab, fragment, placement, vacuum, hop)
-    return [found[number % len(found)] for number in range(placement.candidates)]
+    return [found[number % len(found)] for number in range(max(placement.screened, placement.candidates))]
+
+
+@job
+def lowest_placements(screened: list[StaticDoc], candidates: int) -> list[Structure]:
+    """Choose the placements lowest in energy."""
+    ordered = sorted(screened, key=lambda placement: placement.energy)
+    return [placement.structure for placement in ordered[:candidates]]
 
 
 @job(output_schema=RelaxDoc)
@@ -76,9 +44,28 @@ def lowest(candidates: list[RelaxDoc]) -> RelaxDoc:
 
 
 @job
-def make_vacancy(system: RelaxDoc, vacancy: int) -> Structure:
-    """Take one ion out of a relaxed system."""
-    return endpoint(system.structure, vacancy)
+def make_end(system: RelaxDoc, state: EndState, slab: Structure, hops: list[Hop]) -> Structure:
+    """Make one endpoint of a relaxed system.
+
+    Parameters
+    ----------
+    system : RelaxDoc
+        The relaxed slab or interface.
+    state : EndState
+        What is taken out and added.
+    slab : Structure
+        The bare slab as it was built.
+    hops : list[Hop]
+        Hops that end here; their sites must still be those of the bare slab.
+
+    Raises
+    ------
+    ValueError
+        If a site of a hop is no longer the one it was named on.
+    """
+    for hop in hops:
+        check_carried(slab, system.structure, hop)
+    return make_endpoint(system.structure, state)
 
 
 @job(output_schema=RelaxDoc)

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 from pymatgen.core import Structure
 
-from barriers.structures.hop import Hop
+from barriers.structures.hop.hop import Hop
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a field changes its meaning; results of another version are computed anew."""
 
 Vectors = list[list[float]]
@@ -128,6 +128,9 @@ class BarrierDoc(_Document):
     paths: list[PathDoc] = Field(default_factory=list, description="every band tried")
     n_paths: int | None = Field(None, description="number of distinct converged paths")
     path_spread: float | None = Field(None, description="highest minus lowest barrier of the distinct paths (eV)")
+    bonds: list[str] = Field(
+        default_factory=list, description="bonds between fragment and surface in the initial endpoint"
+    )
     checks: dict[str, bool] = Field(default_factory=dict, description="what was checked, and whether it held")
     warnings: list[str] = Field(default_factory=list)
     cost: CostDoc = Field(description="bands and endpoints together")
@@ -157,4 +160,5 @@ class StudyDoc(_Document):
     which: Literal["forward", "reverse", "span"]
     reference: str
     rows: list[ComparisonRowDoc]
+    notes: list[str] = Field(default_factory=list, description="what is to be known of the slab, such as a polar face")
     sentences: list[str] = Field(description="the result in words: a line for each hop and system beside the reference")

@@ -8,21 +8,14 @@ from typing import Any
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
-from barriers.construction import (
-    build_slab,
-    hop_of,
-    lowest,
-    make_vacancy,
-    order_final,
-    place_fragment,
-    slab_of,
-)
+from barriers.building import build_slab, crystal_of, hops_of
+from barriers.construction import lowest, lowest_placements, make_end, make_slab, order_final, place_fragment
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
 from barriers.results import barrier_document, study_document
-from barriers.structures.hop import Hop
-from barriers.structures.start import plan_starts
+from barriers.structures.hop.hop import EndState, Hop
+from barriers.structures.path.start import plain_start, plan_starts
 from barriers.study import NebSection, PathSection, RelaxSection, Study, SystemSection
 
 
@@ -99,14 +92,9 @@ class BarrierMaker(Maker):
         guide : BandDoc or None
             The bare slab's converged band of the same hop.
         """
-        starts = plan_starts(
-            self.path.n_images,
-            self.path.starts,
-            has_fragment,
-            guide is not None,
-            self.path.displacement,
-            self.path.seed,
-        )
+        path = self.path
+        plain = plain_start(path.n_images, path.method, path.min_distance, hop)
+        starts = plan_starts(plain, path.starts, has_fragment, guide is not None, path.displacement, path.seed)
         label = f"{self.name} {hop.name}" if hop else self.name
         bands: list[Job] = []
         for start in starts:
@@ -124,8 +112,9 @@ class StudyMaker(Maker):
     """All systems and hops of a study.
 
     1. Build the slab and relax it once.
-    2. For each fragment: place it in several ways, relax each roughly, relax the lowest fully.
-    3. For each system: relax each vacancy once; two of them are the endpoints of a hop.
+    2. For each fragment: place it in several ways, relax the clearest (or the lowest in energy) roughly, relax the
+       lowest fully.
+    3. For each system: relax each end state once; two of them are the endpoints of a hop.
     4. For each system and hop: the barrier, in systems with a fragment also from the bare slab's path.
     5. Compare.
 
@@ -145,14 +134,16 @@ class StudyMaker(Maker):
         study : Study
             What :func:`barriers.load_study` gives.
         """
-        slab = slab_of(study.cathode, study.surface)
-        hops = [hop_of(slab, section) for section in study.hops]
+        crystal = crystal_of(study.cathode)
+        built = build_slab(crystal, study.cathode, study.surface)
+        hops = hops_of(built.structure, study.hops)
         engine = build_engine(study.engine)
-        built = build_slab(study.cathode, study.surface)
+        slab = make_slab(crystal, study.cathode.model_copy(update={"file": None}), study.surface)
+        slab.name = "slab: build"
         relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
         relaxed.name = "slab: relax"
-        relaxed_slab = relaxed.make(built.output)
-        jobs: list[Job | Flow] = [built, relaxed_slab]
+        relaxed_slab = relaxed.make(slab.output)
+        jobs: list[Job | Flow] = [slab, relaxed_slab]
         barriers: dict[str, list[Flow]] = {}
         guides: list[Any] = [None] * len(hops)
         for system in sorted(study.systems, key=lambda system: system.fragment is not None):
@@ -161,30 +152,51 @@ class StudyMaker(Maker):
                 interface = self._interface(study, system, engine, base, hops[0])
                 jobs.append(interface)
                 base = interface.output
-            flows, barriers[system.name] = self._system(study, system, engine, base, built.output, hops, guides)
+            flows, barriers[system.name] = self._system(study, system, engine, base, slab.output, hops, guides)
             jobs += flows
             if system.fragment is None:
-                guides = [flow.output.band for flow in barriers[system.name]]
+                # An added ion is the last atom, so it has another number in each system.
+                guides = [
+                    None if hop.moving is None else flow.output.band
+                    for hop, flow in zip(hops, barriers[system.name], strict=True)
+                ]
         outputs = [flow.output for name in study.system_names for flow in barriers[name]]
-        summary = study_document(study.name, outputs, study.reference, study.comparison.barrier)
+        summary = study_document(study.name, outputs, study.reference, study.comparison.barrier, built.warnings)
         return Flow([*jobs, summary], output=summary.output, name=self.name or study.name)
 
     def _interface(self, study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
         """Relax several placements of a fragment and keep the lowest."""
         placed = place_fragment(slab.structure, system.fragment, system.placement, study.surface.vacuum, hop)
         placed.name = f"{system.name}: place"
+        screened: list[Job] = []
+        first = placed.output
+        if system.placement.screened > system.placement.candidates:
+            screened = self._screened(system, engine, placed)
+            first = screened[-1].output
         candidates: list[Job] = []
         for number in range(system.placement.candidates):
             maker = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
             maker.name = f"{system.name}: relax placement {number + 1}"
-            candidates.append(maker.make(placed.output[number]))
+            candidates.append(maker.make(first[number]))
         chosen = lowest([candidate.output for candidate in candidates])
         chosen.name = f"{system.name}: choose placement"
         # To the endpoints' own tolerance, so that both start from one conformation of the fragment.
         maker = engine.relax(study.relax.fmax, study.relax.max_steps)
         maker.name = f"{system.name}: relax interface"
         interface = maker.make(chosen.output.structure)
-        return Flow([placed, *candidates, chosen, interface], output=interface.output, name=f"{system.name}: interface")
+        jobs = [placed, *screened, *candidates, chosen, interface]
+        return Flow(jobs, output=interface.output, name=f"{system.name}: interface")
+
+    def _screened(self, system: SystemSection, engine: Engine, placed: Job) -> list[Job]:
+        """Evaluate each placement once, and choose the lowest in energy."""
+        statics: list[Job] = []
+        for number in range(system.placement.screened):
+            maker = engine.static()
+            maker.name = f"{system.name}: screen placement {number + 1}"
+            statics.append(maker.make(placed.output[number]))
+        lowest_ones = lowest_placements([static.output for static in statics], system.placement.candidates)
+        lowest_ones.name = f"{system.name}: choose placements"
+        return [*statics, lowest_ones]
 
     def _system(
         self,
@@ -196,22 +208,26 @@ class StudyMaker(Maker):
         hops: list[Hop],
         guides: list[Any],
     ) -> tuple[list[Job | Flow], list[Flow]]:
-        """Relax each vacancy of a system once, and find the barrier of every hop in it."""
+        """Relax each end state of a system once, and find the barrier of every hop in it."""
         maker = BarrierMaker(name=system.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
         jobs: list[Job | Flow] = []
-        vacancies: dict[int, Job] = {}
-        for index in dict.fromkeys(index for hop in hops for index in (hop.target, hop.moving)):
-            made = make_vacancy(base, index)
-            made.name = f"{system.name}: vacancy {index}"
-            vacancies[index] = maker.relax_endpoint(made.output, f"vacancy {index}")
-            jobs += [made, vacancies[index]]
+        ending: dict[EndState, list[Hop]] = {}
+        for hop in hops:
+            for state in (hop.initial, hop.final):
+                ending.setdefault(state, []).append(hop)
+        ends: dict[EndState, Job] = {}
+        for state, here in ending.items():
+            made = make_end(base, state, slab, here)
+            made.name = f"{system.name}: {state.label}"
+            ends[state] = maker.relax_endpoint(made.output, state.label)
+            jobs += [made, ends[state]]
         flows = []
         for hop, guide in zip(hops, guides, strict=True):
-            final = order_final(vacancies[hop.moving].output, hop)
+            final = order_final(ends[hop.final].output, hop)
             final.name = f"{system.name} {hop.name}: final endpoint"
             flows.append(
                 maker.between(
-                    vacancies[hop.target].output,
+                    ends[hop.initial].output,
                     final.output,
                     hop=hop,
                     slab=slab,

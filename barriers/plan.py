@@ -8,27 +8,58 @@ from typing import Any
 
 from pymatgen.core import Structure
 
-from barriers.construction import hop_of, placements_of, slab_of
+from barriers.building import BuiltSlab, build_slab, crystal_of, hops_of
 from barriers.engines import build_engine
-from barriers.structures.hop import Hop, endpoint, final_in_initial_order
-from barriers.study import Study
+from barriers.engines.base import Engine
+from barriers.placing import placements_of
+from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
+from barriers.structures.interface.contacts import image_distance
+from barriers.study import Study, SystemSection
 
-CALLS = {"slab": 30, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}
-"""Usual number of evaluations in a relaxation of slab, placement, interface or endpoint, and for an image of a band."""
+CALLS = {"slab": 30, "screened": 1, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}
+"""Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Structures a study starts from, and what it will cost.
+class BuiltStudy:
+    """Structures a study starts from.
 
     Attributes
     ----------
-    slab : Structure
+    slab : BuiltSlab
         The bare slab.
     hops : list[Hop]
         The hops, found on it.
     systems : dict[str, list[Structure]]
         First placements of each system; the slab itself for a bare one.
+    """
+
+    slab: BuiltSlab
+    hops: list[Hop]
+    systems: dict[str, list[Structure]]
+
+    @property
+    def structures(self) -> dict[str, Structure]:
+        """Every structure by name: slab, placements, and endpoints of each hop as built."""
+        built = {"slab": self.slab.structure}
+        for name, candidates in self.systems.items():
+            if candidates[0] is not self.slab.structure:
+                built |= {f"{name}-placement-{number}": item for number, item in enumerate(candidates, 1)}
+            for hop in self.hops:
+                final = make_endpoint(candidates[0], hop.final)
+                built[f"{name}-{hop.name}-initial"] = make_endpoint(candidates[0], hop.initial)
+                built[f"{name}-{hop.name}-final"] = final_in_initial_order(final, hop)
+        return built
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study starts from, and what it will cost.
+
+    Attributes
+    ----------
+    built : BuiltStudy
+        Its structures.
     jobs : dict[str, int]
         Number of jobs by kind.
     force_calls : int
@@ -37,31 +68,60 @@ class Plan:
         Expected time on this machine; None for a model without a known cost.
     """
 
-    slab: Structure
-    hops: list[Hop]
-    systems: dict[str, list[Structure]]
+    built: BuiltStudy
     jobs: dict[str, int]
     force_calls: int
     seconds: float | None
 
     def as_json(self) -> dict[str, Any]:
         """Give the plan as ``--json`` prints it."""
+        slab = self.built.slab
         return {
-            "slab": {"formula": self.slab.composition.formula, "atoms": len(self.slab)},
-            "systems": [
-                {
-                    "name": name,
-                    "formula": first[0].composition.formula,
-                    "atoms": len(first[0]),
-                    "placements": len(first),
-                }
-                for name, first in self.systems.items()
-            ],
-            "hops": [hop.model_dump() for hop in self.hops],
+            "slab": {
+                "formula": slab.structure.composition.formula,
+                "atoms": len(slab.structure),
+                "termination": slab.termination.label,
+                "metals": slab.metals,
+                "lattice": slab.crystal.source,
+                "image_distance": round(slab.image_distance, 3),
+                "warnings": slab.warnings,
+            },
+            "systems": [self._system(name, first) for name, first in self.built.systems.items()],
+            "hops": [hop.model_dump() for hop in self.built.hops],
             "jobs": self.jobs,
             "expected_force_calls": self.force_calls,
             "expected_seconds": None if self.seconds is None else round(self.seconds),
         }
+
+    def _system(self, name: str, first: list[Structure]) -> dict[str, Any]:
+        n_slab = len(self.built.slab.structure)
+        distances = [round(image_distance(placed, n_slab), 3) for placed in first if len(placed) > n_slab]
+        return {
+            "name": name,
+            "formula": first[0].composition.formula,
+            "atoms": len(first[0]),
+            "placements": len(first),
+            "image_distance": min(distances, default=None),
+        }
+
+
+def build_study(study: Study) -> BuiltStudy:
+    """Build the slab of a study, its hops, and the first placements of each system. Needs no engine.
+
+    Raises
+    ------
+    ValueError
+        One line, if a structure cannot be built.
+    """
+    slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
+    hops = hops_of(slab.structure, study.hops)
+    systems = {
+        system.name: [slab.structure]
+        if system.fragment is None
+        else placements_of(slab.structure, system.fragment, system.placement, study.surface.vacuum, hops[0])
+        for system in study.systems
+    }
+    return BuiltStudy(slab, hops, systems)
 
 
 def make_plan(study: Study) -> Plan:
@@ -74,41 +134,34 @@ def make_plan(study: Study) -> Plan:
     """
     engine = build_engine(study.engine)
     engine.check()
-    slab = slab_of(study.cathode, study.surface)
-    hops = [hop_of(slab, section) for section in study.hops]
-    systems = {
-        system.name: [slab]
-        if system.fragment is None
-        else placements_of(slab, system.fragment, system.placement, study.surface.vacuum, hops[0])
-        for system in study.systems
-    }
-    vacancies = {index for hop in hops for index in (hop.moving, hop.target)}
-    jobs: Counter[str] = Counter(slab=1)
-    calls = seconds = 0.0
-    for system in study.systems:
-        bands = len(hops) * (study.path.starts if system.fragment else 1)
-        here = Counter(endpoint=len(vacancies), band=bands)
-        if system.fragment:
-            here += Counter(placement=system.placement.candidates, interface=1)
-        per_job = CALLS | {"band": CALLS["images"] * study.path.n_images}
-        serial = sum(per_job[kind] * number for kind, number in here.items() if kind != "band")
-        calls += serial + per_job["band"] * bands
-        atoms = len(systems[system.name][0])
-        seconds += engine.seconds_per_call(atoms, 1) * serial
-        seconds += engine.seconds_per_call(atoms, study.path.n_images) * per_job["band"] * bands
-        jobs += here
-    calls += CALLS["slab"]
-    seconds += engine.seconds_per_call(len(slab), 1) * CALLS["slab"]
-    return Plan(slab, hops, systems, dict(jobs), round(calls), seconds or None)
+    built = build_study(study)
+    ends = len({state for hop in built.hops for state in (hop.initial, hop.final)})
+    counted = {system.name: _jobs(study, system, len(built.hops), ends) for system in study.systems}
+    calls = float(CALLS["slab"])
+    seconds = engine.seconds_per_call(len(built.slab.structure), 1) * CALLS["slab"]
+    for name, jobs in counted.items():
+        in_bands, alone = _calls(study, jobs)
+        calls += in_bands + alone
+        seconds += _seconds(engine, len(built.systems[name][0]), study.path.n_images, in_bands, alone)
+    total = sum(counted.values(), Counter(slab=1))
+    return Plan(built, dict(total), round(calls), seconds or None)
 
 
-def built_structures(plan: Plan) -> dict[str, Structure]:
-    """Name every structure that ``barriers build`` writes: slab, placements, and endpoints of each hop as built."""
-    built = {"slab": plan.slab}
-    for name, candidates in plan.systems.items():
-        if len(candidates) > 1 or candidates[0] is not plan.slab:
-            built |= {f"{name}-placement-{number}": item for number, item in enumerate(candidates, 1)}
-        for hop in plan.hops:
-            built[f"{name}-{hop.name}-initial"] = endpoint(candidates[0], hop.target)
-            built[f"{name}-{hop.name}-final"] = final_in_initial_order(endpoint(candidates[0], hop.moving), hop)
-    return built
+def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[str]:
+    """Count a system's jobs by kind."""
+    jobs = Counter(endpoint=ends, band=hops * (study.path.starts if system.fragment else 1))
+    if system.fragment:
+        placement = system.placement
+        screened = placement.screened if placement.screened > placement.candidates else 0
+        jobs += Counter(screened=screened, placement=placement.candidates, interface=1)
+    return jobs
+
+
+def _calls(study: Study, jobs: Counter[str]) -> tuple[int, int]:
+    """Expected evaluations: of images that are evaluated together, and of structures alone."""
+    in_bands = CALLS["images"] * study.path.n_images * jobs["band"]
+    return in_bands, sum(CALLS[kind] * number for kind, number in jobs.items() if kind != "band")
+
+
+def _seconds(engine: Engine, atoms: int, images: int, in_bands: int, alone: int) -> float:
+    return engine.seconds_per_call(atoms, images) * in_bands + engine.seconds_per_call(atoms, 1) * alone

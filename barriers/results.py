@@ -17,8 +17,9 @@ from barriers.analysis.comparison import Row, compare, sentence
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
 from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, PathDoc, RelaxDoc, StudyDoc
-from barriers.structures.hop import Hop, moving_index
-from barriers.structures.surface import frozen_atoms
+from barriers.structures.hop.hop import Hop, moving_index
+from barriers.structures.interface.contacts import surface_bonds
+from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
 
 LEFT_ITS_SITE = 0.8
 """An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""
@@ -127,6 +128,8 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     document.fit_spread, document.profile = profile.fit_spread, asdict(profile)
     jumps = moment_jumps(band.moments)
     document.warnings += [*profile.warnings, *jumps, *band.warnings]
+    document.bonds, rebonded = _surface_bonds(band)
+    document.warnings += rebonded
     document.checks = {
         "band converged": True,
         "images distinct and in order": True,
@@ -139,9 +142,37 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     }
 
 
+def _surface_bonds(band: BandDoc) -> tuple[list[str], list[str]]:
+    """Name the fragment's bonds in the initial endpoint, and warn if they are others later on the path."""
+    layers = band.structure.site_properties.get(LAYER, [])
+    if FRAGMENT not in layers:
+        return [], []
+    n_slab = layers.index(FRAGMENT)
+    system = [index for index, layer in enumerate(layers) if index < n_slab or layer == FRAGMENT]
+    found = []
+    for positions in band.positions:
+        image = Structure(
+            band.structure.lattice,
+            [band.structure.species[index] for index in system],
+            [positions[index] for index in system],
+            coords_are_cartesian=True,
+        )
+        found.append(surface_bonds(image, n_slab))
+    pairs: list[set[tuple[int, int]]] = [{(bond.fragment_atom, bond.slab_atom) for bond in bonds} for bonds in found]
+    changed = sorted(pair for pair in set().union(*pairs) if not all(pair in bonded for bonded in pairs))
+    words = ", ".join(f"{_named(band, first)}–{_named(band, last)}" for first, last in changed)
+    warnings = [f"bonds between fragment and surface open or close along the path: {words}"] if changed else []
+    return [str(bond) for bond in found[0]], warnings
+
+
+def _named(band: BandDoc, atom: int) -> str:
+    return f"{band.structure[atom].specie} {atom}"
+
+
 def _check_hop(document: BarrierDoc, hop: Hop) -> None:
     """Check that the ion jumped from site to site: a relaxed endpoint may have left its own."""
-    ends = [np.array(document.band.positions[image])[[moving_index(hop)]] for image in (0, -1)]
+    moving = moving_index(hop, len(document.band.structure))
+    ends = [np.array(document.band.positions[image])[[moving]] for image in (0, -1)]
     lattice = document.band.structure.lattice
     moved = float(np.linalg.norm(minimum_image_displacements(ends, lattice.matrix, lattice.pbc)))
     document.checks["ion jumps from site to site"] = abs(moved - hop.distance) < LEFT_ITS_SITE
@@ -159,7 +190,7 @@ def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[
     shared = {name: json.dumps(value) for name, value in settings.items()}
     return shared | {
         "slab": slab_digest(slab) if slab else "none",
-        "hop": f"{hop.moving}→{hop.target} {hop.image}" if hop else "none",
+        "hop": f"{hop.label}: {hop.initial.label} → {hop.final.label} {hop.image}" if hop else "none",
         "engine": f"{engine.kind} {engine.name} {engine.version} {(engine.checksum or '')[:12]}".strip(),
     }
 
@@ -184,9 +215,13 @@ def _total(costs: list[CostDoc]) -> CostDoc:
 
 @job(output_schema=StudyDoc)
 def study_document(
-    name: str, barriers: list[BarrierDoc], reference: str, which: Literal["forward", "reverse", "span"]
+    name: str,
+    barriers: list[BarrierDoc],
+    reference: str,
+    which: Literal["forward", "reverse", "span"],
+    notes: list[str] | None = None,
 ) -> StudyDoc:
-    """Compare the barriers of a study."""
+    """Compare the barriers of a study; ``notes`` are what is to be known of its slab."""
     rows = [
         Row(
             system=barrier.system,
@@ -220,4 +255,5 @@ def study_document(
             for difference in compare(rows, reference, which)
         ],
         sentences=sentences,
+        notes=notes or [],
     )

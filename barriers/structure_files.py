@@ -14,7 +14,10 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc
-from barriers.structures.endpoints import EndpointError, check_endpoints, match_order
+from barriers.structures.path.endpoints import EndpointError, check_endpoints, match_order
+
+FORMATS = ("extxyz", "cif", "vasp")
+"""Endings of structure files that are written."""
 
 
 def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, Structure, list[str]]:
@@ -73,8 +76,22 @@ def write_band(band: BandDoc, path: Path) -> None:
 
 
 def write_structure(structure: Structure, path: Path) -> None:
-    """Write a structure as a POSCAR with selective dynamics."""
-    structure.to(filename=str(path), fmt="poscar")
+    """Write a structure in the format of its ending, atoms in their order.
+
+    Parameters
+    ----------
+    structure : Structure
+        The structure.
+    path : Path
+        ``.vasp`` is a POSCAR with selective dynamics, ``.extxyz`` has the frozen atoms in its move mask and the
+        numbers of the layers; ``.cif`` can hold neither, nor the orientation of the cell.
+    """
+    if path.suffix == ".extxyz":
+        atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+        own = sorted(set(atoms.arrays) - {"numbers", "positions"})
+        write(path, atoms, format="extxyz", columns=["symbols", "positions", *own, "move_mask"])
+    else:
+        structure.to(filename=str(path), fmt="cif" if path.suffix == ".cif" else "poscar")
 
 
 def _read(path: Path | str) -> Atoms:

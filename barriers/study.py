@@ -11,15 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from barriers.study_fields import Angstrom, Force, OnFile, Section, Seed, refusal, takes, unit
-from barriers.study_systems import (
-    CathodeSection,
-    FragmentSection,
-    HopSection,
-    PlacementSection,
-    SurfaceSection,
-    SystemSection,
-)
+from barriers.study_fields import Angstrom, Force, OnFile, Section, Seed, is_class, refusal, takes, unit
+from barriers.study_hops import HopSection
+from barriers.study_slab import CathodeSection, SurfaceSection
+from barriers.study_systems import FragmentSection, PlacementSection, SystemSection
 
 __all__ = [
     "CathodeSection",
@@ -41,7 +36,7 @@ class MlipSection(Section):
     """The embedded machine-learned potential."""
 
     kind: Literal["mlip"] = Field("mlip", description="engine")
-    model: Annotated[str, OnFile("models", or_class=True)] = Field(
+    model: Annotated[str, OnFile("models", "module:Class", is_class)] = Field(
         "chgnet", description="model by name, or an ASE calculator; `barriers models` tells about them"
     )
     weights: str | None = Field(
@@ -71,6 +66,12 @@ class RelaxSection(Section):
 class PathSection(Section):
     """The first bands, and how many different ones are tried."""
 
+    method: Literal["idpp", "linear"] = Field(
+        "idpp", description="first interpolation, of a hop that passes no tetrahedral site"
+    )
+    min_distance: Angstrom = Field(
+        0.0, ge=0, le=3, description="a first band that brings two atoms nearer than this is refused"
+    )
     n_images: int = Field(4, ge=1, le=50, description="intermediate images, endpoints not counted")
     starts: int = Field(
         2, ge=1, le=20, description="first bands tried in a system with a fragment; a bare slab has one"

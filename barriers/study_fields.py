@@ -6,8 +6,10 @@ is allowed with it, so they never disagree.
 
 from __future__ import annotations
 
+import re
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -51,6 +53,16 @@ def takes(text: str) -> dict[str, Any]:
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Angstrom = Annotated[float, Field(json_schema_extra=unit("Å"))]
 Force = Annotated[float, Field(json_schema_extra=unit("eV/Å"))]
+Name = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[^/\\\s\p{C}]+$",
+        description="name in tables and figures",
+        json_schema_extra=takes("1 to 40 characters, no spaces or slashes"),
+    ),
+]
 
 
 def show(value: object) -> str:
@@ -85,8 +97,12 @@ def refusal(value: object, says: str, allowed: str | Sequence[str], at: tuple[st
         Where the value stands below the section or field that is validated.
     """
     words = allowed if isinstance(allowed, str) else ", ".join(allowed) + closest(value, allowed)
-    line = PydanticCustomError("refused", "{line}", {"line": f"{show(value)} {says}; allowed: {words}"})
-    return ValidationError.from_exception_data("study", [{"type": line, "loc": at, "input": value}])
+    return _refused(value, f"{show(value)} {says}; allowed: {words}", at)
+
+
+def _refused(value: object, line: str, at: tuple[str | int, ...] = ()) -> ValidationError:
+    error = PydanticCustomError("refused", "{line}", {"line": line})
+    return ValidationError.from_exception_data("study", [{"type": error, "loc": at, "input": value}])
 
 
 @cache
@@ -103,24 +119,68 @@ def eliminations(polymer: str) -> tuple[str, ...]:
     return tuple(load_data("polymers")[polymer]["eliminations"])
 
 
+def is_class(text: str) -> None:
+    """Refuse what is no ``module:Class``."""
+    module, _, name = text.partition(":")
+    if not (name.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        raise ValueError("is not on file")
+
+
+def is_formula(text: str) -> None:
+    """Refuse what is no formula of a layered oxide."""
+    if not text.startswith("Li"):
+        raise ValueError("is not on file")
+    from barriers.structures.cathode.crystal import metals_of
+
+    metals_of(text)
+
+
+def is_repeat_unit(text: str) -> None:
+    """Refuse what is no SMILES of a repeat unit."""
+    if "*" not in text:
+        raise ValueError("is not on file")
+    from barriers.structures.polymer.fragment import find_polymer
+
+    find_polymer(text)
+
+
 @dataclass(frozen=True)
 class OnFile:
-    """Annotation of a text field: a name in a data table, or ``module:Class`` where allowed."""
+    """Annotation of a text field: a name in a data table, or what else is taken.
+
+    Attributes
+    ----------
+    table : str
+        ``cathodes``, ``polymers`` or ``models``.
+    otherwise : str
+        What a text that is not on file may be, in words.
+    accept : callable
+        Raises ``ValueError`` with what is wrong with such a text.
+    """
 
     table: str
-    or_class: bool = False
+    otherwise: str = ""
+    accept: Callable[[str], None] | None = None
 
     def takes(self) -> str:
         """Say which names are allowed."""
-        return ", ".join(names_on_file(self.table)) + (", or module:Class" if self.or_class else "")
+        return ", ".join(names_on_file(self.table)) + (f", or {self.otherwise}" if self.otherwise else "")
 
     def check(self, value: str) -> str:
         """Return the name, or raise the refusal."""
-        module, colon, name = value.partition(":")
-        is_class = colon and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
-        if value in names_on_file(self.table) or (self.or_class and is_class):
+        if value in names_on_file(self.table):
             return value
-        raise refusal(value, "is not on file", self.takes() + closest(value, names_on_file(self.table)))
+        try:
+            if self.accept is None:
+                raise ValueError("is not on file")
+            self.accept(value)
+        except ValueError as error:
+            says = str(error)
+            if "; allowed: " in says:  # the whole line, after the name of a field
+                raise _refused(value, says.partition(": ")[2]) from None
+            says = says.partition(f"{value!r} ")[2] or says
+            raise refusal(value, says, self.takes() + closest(value, names_on_file(self.table))) from None
+        return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
@@ -139,9 +199,15 @@ def extra(field: FieldInfo, key: str) -> str:
     return str(attached.get(key, "")) if isinstance(attached, dict) else ""
 
 
+def entries(field: FieldInfo) -> tuple[Any, ...]:
+    """Annotations of a list's entries, also where the list may be left out; empty for a field that is no list."""
+    options = (field.annotation, *get_args(field.annotation))
+    return next((get_args(option) for option in options if get_origin(option) is tuple), ())
+
+
 def kind(field: FieldInfo) -> str:
     """Type of a field in the words of the docs: ``number``, ``choice``, ``list``, ``section`` and so on."""
-    if get_origin(field.annotation) is tuple:
+    if entries(field):
         return "list"
     if section_of(field.annotation):
         return "section"
@@ -151,12 +217,13 @@ def kind(field: FieldInfo) -> str:
 
 def item(field: FieldInfo) -> FieldInfo:
     """Entry of a list as a field of its own."""
-    return FieldInfo.from_annotation(get_args(field.annotation)[0])
+    return FieldInfo.from_annotation(entries(field)[0])
 
 
 def choices(field: FieldInfo) -> tuple[str, ...]:
     """Texts a field chooses from, empty where it is open."""
-    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    options = (field.annotation, *get_args(field.annotation))
+    return next((get_args(option) for option in options if get_origin(option) is Literal), ())
 
 
 def limits(field: FieldInfo) -> str:
@@ -179,11 +246,22 @@ def allowed(field: FieldInfo) -> str:
     if text := extra(field, "takes"):
         return text
     if section := section_of(field.annotation):
-        many = "a list of sections" if get_origin(field.annotation) is tuple else "a section"
+        many = "a list of sections" if entries(field) else "a section"
         return f"{many} with {', '.join(section.model_fields)}"
-    if get_origin(field.annotation) is tuple:
-        return f"a list of {len(get_args(field.annotation))}, each {limits(item(field))}"
+    if inside := entries(field):
+        return f"a list of {len(inside)}, each {limits(item(field))}"
     if options := choices(field):
         return ", ".join(map(repr, options))
     on_file = [mark.takes() for mark in field.metadata if isinstance(mark, OnFile)]
     return on_file[0] if on_file else "true, false" if field.annotation is bool else limits(field)
+
+
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """Put the field of the study in front of what a structure is refused for."""
+    try:
+        yield
+    except ValueError as error:
+        said = str(error).removeprefix(f"{field.rpartition('.')[2]}: ")
+        joint = "." if re.match(r"[a-z_]+: ", said) else ": "
+        raise ValueError(f"{field}{joint}{said}") from error

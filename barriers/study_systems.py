@@ -1,4 +1,4 @@
-"""The study file's sections on atoms: cathode, surface, systems and hops."""
+"""The study file's sections on systems: fragment, placement and the row they make."""
 
 from __future__ import annotations
 
@@ -13,98 +13,83 @@ from pydantic import (
     model_validator,
 )
 
-from barriers.study_fields import Angstrom, OnFile, Section, Seed, eliminations, refusal, takes, unit
+from barriers.study_fields import (
+    Angstrom,
+    Name,
+    OnFile,
+    Section,
+    Seed,
+    eliminations,
+    is_repeat_unit,
+    refusal,
+    takes,
+    unit,
+)
 
-Miller = Annotated[int, Field(ge=-9, le=9)]
-Length = Annotated[float, Field(gt=2, le=60, json_schema_extra=unit("Å"))]
-Name = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=40,
-        pattern=r"^[^/\\\s\p{C}]+$",
-        description="name in tables and figures",
-        json_schema_extra=takes("1 to 40 characters, no spaces or slashes"),
-    ),
+Place = Annotated[int, Field(ge=1, le=24)]
+Element = Annotated[
+    str, Field(pattern=r"^[A-Z][a-z]?$", description="element", json_schema_extra=takes("an element, e.g. O"))
 ]
-
-
-class CathodeSection(Section):
-    """The bulk crystal, a layered oxide LiMO2 (R-3m), and the ordering of its metals."""
-
-    name: Annotated[str, OnFile("cathodes")] = Field("NCM811", description="cathode on file")
-    seed: Seed = Field(0, description="seed of the random ordering of the metals on their sites")
-    a: float | None = Field(
-        None, gt=2, lt=4, description="hexagonal a; on file if left out", json_schema_extra=unit("Å")
-    )
-    c: float | None = Field(
-        None, gt=8, lt=20, description="hexagonal c; on file if left out", json_schema_extra=unit("Å")
-    )
-
-
-class SurfaceSection(Section):
-    """The slab: facet, thickness, size, vacuum and frozen layers."""
-
-    facet: tuple[Miller, Miller, Miller] = Field(
-        (1, 0, 4), strict=False, description="Miller indices h, k, l in the hexagonal cell"
-    )
-    layers: int = Field(4, ge=3, le=20, description="atomic layers of the slab")
-    frozen_layers: int = Field(
-        2,
-        ge=1,
-        le=18,
-        validate_default=True,
-        description="layers held fixed at the bottom; two or more stay free",
-    )
-    min_lengths: tuple[Length, Length] = Field(
-        (8.0, 11.0),
-        strict=False,
-        description="least length of the two surface vectors",
-        json_schema_extra=unit("Å"),
-    )
-    vacuum: Angstrom = Field(12.0, ge=8, le=60, description="empty height above the topmost atom, fragment included")
-
-    @field_validator("facet")
-    @classmethod
-    def _is_a_plane(cls, facet: tuple[int, int, int]) -> tuple[int, int, int]:
-        if not any(facet):
-            raise refusal(list(facet), "is no plane", "at least one index that is not 0")
-        return facet
-
-    @field_validator("frozen_layers")
-    @classmethod
-    def _sub_surface_moves(cls, frozen: int, info: ValidationInfo) -> int:
-        layers = info.data.get("layers")
-        if layers is not None and frozen > layers - 2:
-            raise refusal(frozen, f"of {layers} layers leaves no sub-surface free", f"at most {layers - 2}")
-        return frozen
 
 
 class FragmentSection(Section):
     """A capped oligomer, before or after elimination."""
 
-    polymer: Annotated[str, OnFile("polymers")] = Field(description="polymer on file")
-    units: int = Field(2, ge=1, le=12, description="repeat units, capped with hydrogen")
+    polymer: Annotated[str, OnFile("polymers", "a repeat unit as SMILES such as [*]CC[*]", is_repeat_unit)] = Field(
+        description="polymer on file, or its repeat unit"
+    )
+    units: int = Field(2, ge=1, le=12, description="repeat units")
+    caps: Literal["H", "CH3"] = Field("H", description="what closes the two ends")
     eliminate: str | None = Field(
         None,
         description="molecule eliminated from the chain; none if left out",
         json_schema_extra=takes("an elimination of the polymer, e.g. HF of PVDF"),
     )
+    everywhere: bool = Field(False, description="eliminate at every place that can, rather than once in the middle")
+    positions: tuple[Place, ...] | None = Field(
+        None,
+        min_length=1,
+        strict=False,
+        description="bonds of the backbone that become C=C, 1 between its first two atoms",
+        json_schema_extra=takes("a list of whole numbers from 1 to 24"),
+    )
+    stereo: Literal["trans", "cis", "E", "Z"] = Field(
+        "trans", description="the chain across each C=C made: trans or cis, or the label E or Z of the double bond"
+    )
+    conformer: Literal["embedded", "lowest", "alpha", "beta", "gamma"] = Field(
+        "embedded",
+        description="shape of the chain: one seeded conformer, the lowest of several, or a crystal form of the polymer",
+    )
+    tacticity: Literal["isotactic", "syndiotactic", "atactic"] = Field(
+        "isotactic", description="order of the chiral centres along the chain, where the repeat unit has one"
+    )
+    seed: Seed = Field(0, description="seed of the conformer and of atactic centres")
 
     @field_validator("eliminate")
     @classmethod
     def _is_an_elimination(cls, molecule: str | None, info: ValidationInfo) -> str | None:
         polymer = info.data.get("polymer")
         if polymer is not None and molecule is not None and molecule not in eliminations(polymer):
-            raise refusal(molecule, f"is no elimination of {polymer}", eliminations(polymer))
+            raise refusal(molecule, f"is no elimination of {polymer}", eliminations(polymer) or "none")
         return molecule
+
+    @model_validator(mode="after")
+    def _eliminations_fit(self) -> Self:
+        if self.positions and self.everywhere:
+            raise refusal(list(self.positions), "stands beside everywhere", "one of the two", ("positions",))
+        set_anyway = self.everywhere or self.positions or self.stereo != "trans"
+        if self.eliminate is None and set_anyway:
+            where = "positions" if self.positions else "everywhere" if self.everywhere else "stereo"
+            raise refusal(getattr(self, where), "eliminates nothing", f"{where} beside eliminate", (where,))
+        return self
 
 
 class PlacementSection(Section):
     """Where the fragment stands on the slab."""
 
-    mode: Literal["at a distance", "bonded"] = Field(
-        "at a distance", description="held above the surface, or its C=C carbon bonded to a surface oxygen"
+    mode: Literal["at a distance", "in contact", "bonded"] = Field(
+        "at a distance",
+        description="held above the surface at a given height, at van der Waals distance, or with an atom bonded to it",
     )
     distance: Angstrom = Field(
         5.0,
@@ -112,10 +97,32 @@ class PlacementSection(Section):
         le=12,
         description="at a distance: height of the fragment's lowest atom above the topmost slab atom",
     )
-    bond_length: Angstrom = Field(
-        1.45, ge=1.1, le=2.2, description="bonded: first length of the C–O bond, before relaxation"
+    orientation: Literal["flat", "upright"] = Field("flat", description="chain along the surface, or along the normal")
+    over: Literal["hop", "sites"] = Field(
+        "hop", description="above the first hop, or above each symmetry-distinct site of the surface in turn"
+    )
+    bond: tuple[Element, Element] = Field(
+        ("C", "O"), strict=False, description="bonded: element of the fragment and element of the surface"
+    )
+    bond_length: Angstrom | None = Field(
+        None,
+        ge=1.1,
+        le=3.2,
+        description="bonded: first length of the bond, before relaxation; 1.45 Å for C–O and the sum of the covalent "
+        "radii for others if left out",
+    )
+    screened: int = Field(
+        0,
+        ge=0,
+        le=500,
+        description="placements whose energy is calculated once, to choose the candidates; 0: the clearest",
     )
     candidates: int = Field(2, ge=1, le=24, description="placements relaxed roughly; the lowest in energy goes on")
+    count: int = Field(1, ge=1, le=12, description="fragments on a face")
+    coverage: float | None = Field(
+        None, gt=0, le=10, description="instead of count: fragments on a face", json_schema_extra=unit("1/nm²")
+    )
+    faces: Literal["top", "both"] = Field("top", description="faces that carry fragments")
 
 
 class SystemSection(Section):
@@ -130,7 +137,8 @@ class SystemSection(Section):
         if self.fragment is None and "placement" in self.model_fields_set:
             allowed = "a fragment in the same system, or no placement"
             raise refusal(self.placement.mode, "places no fragment", allowed, ("placement",))
-        if self.placement.mode == "bonded" and self.fragment and self.fragment.eliminate is None:
+        through_carbon = self.placement.mode == "bonded" and self.placement.bond[0] == "C"
+        if through_carbon and self.fragment and self.fragment.eliminate is None:
             modes = "'at a distance'; 'bonded' with fragment.eliminate, which makes the C=C"
             raise refusal("bonded", "needs a fragment with a C=C", modes, ("placement", "mode"))
         return self
@@ -141,11 +149,3 @@ class SystemSection(Section):
         if self.fragment is None:
             data.pop("placement", None)
         return data
-
-
-class HopSection(Section):
-    """One Li⁺ jump into a vacancy, found on the bare slab and carried to every system."""
-
-    name: Name = "sub-surface"
-    layer: Literal["surface", "sub-surface"] = Field("sub-surface", description="atomic layer that holds both sites")
-    rank: int = Field(1, ge=1, le=100, description="1 is the shortest such hop, 2 the next, and so on")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +13,13 @@ from ase import Atoms
 from ase.build import add_adsorbate, bulk, fcc100
 from ase.constraints import FixAtoms
 from ase.io import write
+from pymatgen.core import Structure
 
 from barriers.cli import main
+from barriers.structures.cathode.crystal import bulk as crystal
+from barriers.structures.cathode.crystal import known_cathodes
+from barriers.structures.cathode.ordering import order_metals
+from barriers.structures.surface.slab import cut_slab
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,6 +43,15 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Outcome(int(stopped.value.code or 0), captured.out, captured.err)
 
     return run
+
+
+@cache
+def ordered_slab(
+    cathode: str = "NCM811", layers: int = 4, lengths: tuple[float, float] = (8.0, 11.0), frozen: int = 2
+) -> Structure:
+    """A (104) slab with 12 Å of vacuum, metals ordered at random with seed 0. Shared: copy before changing it."""
+    known = known_cathodes()[cathode]
+    return order_metals(cut_slab(crystal(known), (1, 0, 4), layers, lengths, 12.0, frozen).slab, known.metals, 0)
 
 
 def gold_on_aluminium() -> tuple[Atoms, Atoms]:

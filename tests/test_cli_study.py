@@ -62,10 +62,9 @@ def test_check_prints_the_plan(cli: Cli) -> None:
     assert "on this machine" in table
 
 
-@pytest.mark.mlip
 def test_build_writes_what_check_announces(cli: Cli, tmp_path: Path) -> None:
     built = json.loads(cli("build", ROOT / "inputs" / "ncm811_pvdf.yaml", "--out", tmp_path, "--json").out)
-    atoms = {Path(item["file"]).stem: read(item["file"]) for item in built}
+    atoms = {Path(row["files"][0]).stem: read(row["files"][0]) for row in built["structures"]}
     assert len(atoms["slab"]) == 72
     assert len(atoms["NCM+PVDF-HF-placement-1"]) == 84
     for system in ("NCM", "NCM+PVDF", "NCM+PVDF-HF"):

@@ -10,29 +10,29 @@ import pytest
 from ase import Atoms
 from ase.build import bulk as crystal
 from ase.constraints import FixAtoms, FixedLine
+from conftest import ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
-from barriers.structures.endpoints import EndpointError, check_endpoints, frozen_atoms, match_order
-from barriers.structures.hop import endpoint, final_in_initial_order, find_hops, moving_index
-from barriers.structures.surface import cut_slab
+from barriers.structures.hop.choice import select_hops
+from barriers.structures.hop.hop import final_in_initial_order, make_endpoint, moving_index
+from barriers.structures.hop.search import find_hops
+from barriers.structures.path.endpoints import EndpointError, check_endpoints, frozen_atoms, match_order
 
 seeds = st.integers(0, 10_000)
 
 
 @cache
 def _slab_hop() -> tuple[Atoms, Atoms, int]:
-    cathode = known_cathodes()["NCM811"]
-    slab = order_metals(cut_slab(bulk(cathode), (1, 0, 4), 4, (8, 11), 12, 2), cathode.metals, 0)
-    hop = find_hops(slab, "sub-surface", "hop")[0]
-    final = final_in_initial_order(endpoint(slab, hop.moving), hop)
-    pair = [AseAtomsAdaptor.get_atoms(s) for s in (endpoint(slab, hop.target), final)]
+    slab = ordered_slab()
+    hop = select_hops(find_hops(slab), layer="sub-surface", kind="vacancy")[0]
+    final = final_in_initial_order(make_endpoint(slab, hop.final), hop)
+    pair = [AseAtomsAdaptor.get_atoms(s) for s in (make_endpoint(slab, hop.initial), final)]
     rng = np.random.default_rng(1)
     for atoms in pair:
         atoms.rattle(0.03, rng=rng)  # constraints hold the frozen atoms
-    return pair[0], pair[1], moving_index(hop)
+    return pair[0], pair[1], moving_index(hop, len(pair[0]))
 
 
 def slab_hop() -> tuple[Atoms, Atoms, int]:

@@ -11,11 +11,10 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.mep import NEB
 from ase.optimize import FIRE
-from conftest import gold_on_aluminium
+from conftest import gold_on_aluminium, ordered_slab
 from jobflow import run_locally
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.construction import slab_of
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.mlip.band import BandRun, EvaluatedBand, NebSettings
@@ -23,8 +22,7 @@ from barriers.engines.mlip.models import ModelSpec, check_model, known_models
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import largest_force, relax
 from barriers.structure_files import to_structure
-from barriers.structures.path import interpolate
-from barriers.study import CathodeSection, SurfaceSection
+from barriers.structures.path.interpolate import interpolate
 
 EMT_SPEC = ModelSpec("emt")
 SETTINGS = NebSettings(fmax=0.03, rough_fmax=0.3, max_steps=300, spring=1.0)
@@ -184,7 +182,7 @@ def test_models_without_weights_in_a_wheel_ask_before_they_download(monkeypatch:
 
 
 def small_slab() -> Atoms:
-    slab = slab_of(CathodeSection(), SurfaceSection(layers=3, frozen_layers=1, min_lengths=(2.5, 5.0)))
+    slab = ordered_slab("LiNiO2", layers=3, frozen=1, lengths=(2.5, 5.0))
     return AseAtomsAdaptor.get_atoms(slab, msonable=False)
 
 

@@ -8,7 +8,7 @@ from benchmarks.known_hops import KNOWN_HOPS, NUMBERS, PAGE, TABLE, crystal, end
 from pymatgen.core import PeriodicSite, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.structures.endpoints import check_endpoints
+from barriers.structures.path.endpoints import check_endpoints
 
 ATOMS = {"LiCoO2-ODH": 107, "LiCoO2-TSH": 106, "LiNiO2-ODH": 107, "LiNiO2-TSH": 106, "LiMn2O4": 55}
 

@@ -36,8 +36,8 @@ from barriers.engines.vasp.section import VaspSection
 from barriers.engines.vasp.settings import Physics, Running, check_incar
 from barriers.engines.vasp.single import prepared
 from barriers.engines.vasp.system import slab_centre
-from barriers.plan import built_structures, make_plan
-from barriers.structures.surface import FRAGMENT
+from barriers.plan import build_study
+from barriers.structures.surface.cutting import FRAGMENT
 from barriers.study_file import load_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pymatgen does not know the POTCARs
@@ -50,7 +50,7 @@ BARE, COVERED = "NCM-sub-surface", "NCM@PVDF-sub-surface"
 def built() -> dict[str, Structure]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return built_structures(make_plan(load_study(ROOT / "inputs" / "ncm811_pvdf.yaml")))
+        return build_study(load_study(ROOT / "inputs" / "ncm811_pvdf.yaml")).structures
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from vasp_tools import NH3, run_standin
 from barriers.analysis.band import minimum_image_displacements
 from barriers.engines.vasp.outputs import StepOutcar, all_outcars, band_steps, image_folders, read_outcar
 from barriers.engines.vasp.restart import newest_structure, read_poscar, sharp_positions
-from barriers.structures.path import interpolate
+from barriers.structures.path.interpolate import interpolate
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

@@ -12,8 +12,8 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.analysis.forces import largest_band_force
 from barriers.documents import BandDoc, CostDoc, EngineDoc
-from barriers.structures.mapping import unwrap
-from barriers.structures.surface import frozen_atoms
+from barriers.structures.path.mapping import unwrap
+from barriers.structures.surface.slab import frozen_atoms
 
 LOOSEST = 0.1
 """A band with a larger force (eV/Å) across its path is not converged, whatever its files say."""

@@ -11,20 +11,35 @@ from barriers.plan import Plan
 
 
 def plan_table(plan: Plan) -> Table:
-    """Lay out a study's systems; hops, jobs and expected time stand in the caption."""
-    hops = "; ".join(f"{hop.name}: Li {hop.moving} → site {hop.target}, {hop.distance:.2f} Å" for hop in plan.hops)
-    jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
-    time = "not known for this model" if plan.seconds is None else f"about {max(1, round(plan.seconds / 60))} min"
-    caption = f"hops: {hops}\njobs: {jobs}\nabout {plan.force_calls} force calls, {time} on this machine"
-    table = Table(header_style="bold", caption=caption, caption_justify="left")
+    """Lay out a study's systems."""
+    table = Table(header_style="bold", caption="image: fragment to its nearest periodic image", caption_justify="left")
     for heading in ("System", "Formula"):
         table.add_column(heading)
-    for heading in ("Atoms", "Placements"):
+    for heading in ("Atoms", "Placements", "Image (Å)"):
         table.add_column(heading, justify="right")
-    for name, first in plan.systems.items():
-        bare = first[0] is plan.slab
-        table.add_row(name, first[0].composition.formula, str(len(first[0])), "—" if bare else str(len(first)))
+    for row in plan.as_json()["systems"]:
+        bare = row["image_distance"] is None
+        ways = [] if bare else [str(row["placements"]), f"{row['image_distance']:.2f}"]
+        table.add_row(row["name"], row["formula"], str(row["atoms"]), *(ways or ["—", "—"]))
     return table
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Say what the slab is, which hops are looked at, and what will be done: a line each."""
+    slab = plan.built.slab
+    jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
+    time = "not known for this model" if plan.seconds is None else f"about {max(1, round(plan.seconds / 60))} min"
+    return [
+        f"slab: termination {slab.termination.label}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
+        f"lattice: {slab.crystal.source}",
+        *(f"! {warning}" for warning in slab.warnings),
+        *(
+            f"hop {hop.name}: {hop.label}, {hop.initial.label} → {hop.final.label}, {hop.distance:.2f} Å"
+            for hop in plan.built.hops
+        ),
+        f"jobs: {jobs}",
+        f"about {plan.force_calls} force calls, {time} on this machine",
+    ]
 
 
 def models_table(rows: list[dict[str, Any]]) -> Table:

@@ -28,6 +28,7 @@ def barrier_json(barrier: BarrierDoc) -> dict[str, Any]:
         "path_spread": barrier.path_spread,
         "force_calls": barrier.cost.force_calls,
         "wall_time": round(barrier.cost.wall_time, 2),
+        "bonds": barrier.bonds,
         "warnings": barrier.warnings,
     }
 
@@ -51,6 +52,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "barriers": [barrier_json(barrier) for barrier in study.barriers],
         "differences": [row.model_dump() for row in study.rows],
         "sentences": study.sentences,
+        "notes": study.notes,
     }
 
 
@@ -119,10 +121,15 @@ def write_csv(study: StudyDoc, path: Path) -> None:
         barrier_json(barrier) | {"difference": row.difference, "difference_uncertainty": row.difference_uncertainty}
         for barrier, row in zip(study.barriers, study.rows, strict=True)
     ]
+    write_rows([row | {"warnings": "; ".join(row["warnings"])} for row in rows], path)
+
+
+def write_rows(rows: list[dict[str, Any]], path: Path) -> None:
+    """Write rows with the same keys as CSV; nothing where a value is None."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows(row | {"warnings": "; ".join(row["warnings"])} for row in rows)
+        writer.writerows(rows)
 
 
 def notes(barrier: BarrierDoc) -> list[str]:

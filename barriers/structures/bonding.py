@@ -1,22 +1,17 @@
-"""Bonds between a fragment and a surface: which oxygen takes one, and the fragment's shapes and turns above it.
-
-A planar carbon laid on an oxygen drives the rest of the chain into the surface. The carbon that takes up the bond
-becomes tetrahedral, and the chain turns about the bonds that meet there.
-"""
+"""Bonds between a fragment and a surface: which surface atom takes one, and how clear of the rest a fragment is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import cast
 
 import numpy as np
 from ase.data import covalent_radii
 from numpy.typing import NDArray
-from pymatgen.core import IMolecule, PeriodicSite, Site, Structure
-from scipy.sparse.csgraph import connected_components, shortest_path
-from scipy.spatial.transform import Rotation
+from pymatgen.core import Element, IMolecule, PeriodicSite, Site, Structure
 
-from barriers.structures.surface import LAYER
+from barriers.structures.surface.slab import FRAGMENT, LAYER
 
 Positions = NDArray[np.float64]
 
@@ -26,17 +21,14 @@ BOND = 1.25
 CLASH = 0.65
 """Atoms nearer than this multiple of the sum of their contact radii clash: C–O 2.1 Å, H–O 1.7 Å, H–Ni 1.5 Å."""
 
-TURN = 40.0
-"""Step of the turns about the bonds of the bonding carbon (degrees)."""
+ANIONS = frozenset({"O", "F", "N", "S", "Cl"})
+"""Elements that are anions in a slab; the others are cations."""
 
 ANION_REACH = 2.6
-"""Cations within this distance of an oxygen are its neighbours (Å)."""
+"""Cations and anions within this distance of each other are neighbours (Å)."""
 
-AZIMUTH = 30.0
-"""Step of the turns of a bonded fragment about the normal (degrees)."""
-
-TILT = 20.0
-"""Tilt of a bonded fragment about its bonding carbon, upright and towards six sides (degrees)."""
+FAR = 1e6
+"""Stands for an infinite weight (1/Å)."""
 
 UP = np.array([0.0, 0.0, 1.0])
 
@@ -60,115 +52,136 @@ def contact_radii(atoms: Iterable[PeriodicSite | Site]) -> NDArray[np.float64]:
     return np.array([covalent_radii[e.Z] if e.is_metal else float(e.van_der_waals_radius) for e in elements])
 
 
-def adducts(molecule: IMolecule, carbon: int) -> Iterator[Positions]:
-    """Give the shapes that a fragment takes once a planar carbon has a fourth bond, straight down.
-
-    Both faces of the carbon are offered to the bond. Its three substituents are bent up to the tetrahedral angle, each
-    with all that hangs on it, and turned about their own bonds; shapes that clash with themselves are left out. Bond
-    lengths stay those of the fragment.
-
-    Parameters
-    ----------
-    molecule : IMolecule
-        The fragment.
-    carbon : int
-        Index of the planar carbon; it is at the origin of the shapes.
-
-    Yields
-    ------
-    ndarray, shape (n, 3)
-        Positions (Å) in the order of the molecule's atoms.
-    """
-    bonded = bonds(molecule)
-    around = np.flatnonzero(bonded[carbon])
-    branches = _branches(bonded, carbon, around)
-    radii = contact_radii(molecule)
-    far = shortest_path(bonded, unweighted=True) > 2
-    least = CLASH * np.add.outer(radii, radii)[far]
-    centred = molecule.cart_coords - molecule.cart_coords[carbon]
-    normal = np.cross(*(centred[around[1:]] - centred[around[0]]))
-    angles = [np.arange(0, 360, TURN) if branch.sum() > 1 else [0.0] for branch in branches]
-    for face in (normal, -normal):
-        bent = _bent(Rotation.align_vectors([UP], [face])[0].apply(centred), around, branches)
-        for turn in product(*angles):
-            shape = bent.copy()
-            for atom, branch, angle in zip(around, branches, turn, strict=True):
-                axis = bent[atom] / np.linalg.norm(bent[atom])
-                shape[branch] = Rotation.from_rotvec(angle * axis, degrees=True).apply(bent[branch])
-            if (np.linalg.norm(shape[:, None] - shape, axis=-1)[far] >= least).all():
-                yield shape
+def default_bond(pair: Sequence[str]) -> float:
+    """Sum of the covalent radii of two elements (Å): C–O 1.42, F–Li 1.85, N–Ni 1.95."""
+    return float(sum(covalent_radii[Element(symbol).Z] for symbol in pair))
 
 
-def _branches(bonded: NDArray[np.bool_], carbon: int, around: NDArray[np.intp]) -> list[NDArray[np.bool_]]:
-    """Atoms that hang on each substituent once the carbon is taken away."""
-    rest = bonded.copy()
-    rest[carbon] = rest[:, carbon] = False
-    part = connected_components(rest, directed=False)[1]
-    return [part == part[atom] for atom in around]
-
-
-def _bent(flat: Positions, around: NDArray[np.intp], branches: list[NDArray[np.bool_]]) -> Positions:
-    """Bend the substituents of the atom at the origin up until a bond straight down makes 109.47° with each."""
-    bent = flat.copy()
-    for atom, branch in zip(around, branches, strict=True):
-        outward = flat[atom] * [1, 1, 0]
-        raised = np.sqrt(8) * outward / np.linalg.norm(outward) + UP
-        bent[branch] = Rotation.align_vectors([raised], [flat[atom]])[0].apply(flat[branch])
-    return bent
-
-
-def bonding_oxygen(slab: Structure, near: Sequence[float], bond_length: float) -> int:
-    """Find the oxygen of the topmost layer, short of cations and with free room above, nearest in the plane.
+def bonding_sites(slab: Structure, near: Positions, bond_length: float, element: str = "O") -> list[int]:
+    """Find the atoms of the topmost layer, short of neighbours and with free room above, nearest in the plane.
 
     Parameters
     ----------
     slab : Structure
-        Slab with c along the normal and the site property ``layer``.
-    near : Sequence[float]
-        Point (Å); its height does not matter.
+        Slab with c along the normal and the site property ``layer``; fragments on it are passed over.
+    near : ndarray, shape (n, 3)
+        Points (Å); their height does not matter.
     bond_length : float
-        Height above the oxygen (Å) at which no other atom may be nearer than the oxygen itself.
+        Height above the atom (Å) at which no other atom may be nearer than the atom itself.
+    element : str
+        The atoms' element.
+
+    Returns
+    -------
+    list[int]
+        The nearest to each point, each once.
 
     Raises
     ------
     ValueError
         If there is none.
     """
-    oxygens = slab.indices_from_symbol("O")
-    cations = {i: sum(n.specie.symbol != "O" for n in slab.get_neighbors(slab[i], ANION_REACH)) for i in oxygens}
-    full = max(cations.values())
-    layer = slab.site_properties[LAYER]
-
-    def is_free(oxygen: int) -> bool:
-        if layer[oxygen] != max(layer) or cations[oxygen] == full:
-            return False
-        above = slab.cart_coords[oxygen] + bond_length * UP
-        return int(distances_to(slab, above[None]).argmin()) == oxygen
-
-    def in_plane(oxygen: int) -> float:
-        level = [near[0], near[1], slab.cart_coords[oxygen][2]]
-        return round(float(distances_to(slab, np.array([level]))[0, oxygen]), 3)
-
-    free = [oxygen for oxygen in oxygens if is_free(oxygen)]
+    free = _free_atoms(slab, bond_length, element)
     if not free:
-        raise ValueError("the topmost layer has no exposed, undercoordinated oxygen to bond with")
-    return min(free, key=in_plane)
+        name = {"O": "oxygen"}.get(element, element)
+        raise ValueError(f"the topmost layer has no exposed, undercoordinated {name} to bond with")
+
+    def in_plane(point: Positions, atom: int) -> float:
+        level = [point[0], point[1], slab.cart_coords[atom][2]]
+        return round(float(distances_to(slab, np.array([level]))[0, atom]), 3)
+
+    return list(dict.fromkeys(min(free, key=partial(in_plane, point)) for point in near))
 
 
-def turns() -> list[Rotation]:
-    """Turns of a bonded fragment about the normal, each upright and tilted."""
-    upright = Rotation.identity()
-    tilts = [Rotation.from_euler("yz", [TILT, side], degrees=True) for side in range(0, 360, 60)]
-    about = [Rotation.from_euler("z", angle, degrees=True) for angle in np.arange(0, 360, AZIMUTH)]
-    return [tilt * turn for tilt, turn in product([upright, *tilts], about)]
+def _free_atoms(slab: Structure, bond_length: float, element: str) -> list[int]:
+    """Atoms of the topmost layer that lack neighbours of the other charge and have room above them."""
+    layer = np.array(slab.site_properties[LAYER])
+    atoms = [atom for atom in slab.indices_from_symbol(element) if layer[atom] != FRAGMENT]
+    if not atoms:
+        present = ", ".join(sorted({site.specie.symbol for site in slab if site.properties[LAYER] != FRAGMENT}))
+        raise ValueError(f"the slab has no {element} to bond with; allowed: {present}")
+    anion = np.array([site.specie.symbol in ANIONS for site in slab])
+    first, second, _, distances = slab.get_neighbor_list(ANION_REACH)
+    other = (anion[first] != anion[second]) & (layer[second] != FRAGMENT) & (distances > 0)
+    count = np.bincount(first[other], minlength=len(slab))
+    exposed = [atom for atom in atoms if layer[atom] == layer.max() and count[atom] < count[atoms].max()]
+    if not exposed:
+        return []
+    nearest = distances_to(slab, slab.cart_coords[exposed] + bond_length * UP).argmin(axis=1)
+    return [atom for atom, found in zip(exposed, nearest, strict=True) if found == atom]
 
 
-def weights(molecule: IMolecule, carbon: int, surface: Structure, oxygen: int) -> Positions:
+def weights(molecule: IMolecule, atom: int, surface: Structure, bonded_to: int) -> Positions:
     """Inverse sums of contact radii (1/Å), fragment by surface; infinite for the bond and its angles."""
     weight: Positions = 1 / np.add.outer(contact_radii(molecule), contact_radii(surface))
-    weight[carbon, oxygen] = np.inf
-    weight[bonds(molecule)[carbon], oxygen] = np.inf
+    weight[atom, bonded_to] = np.inf
+    weight[bonds(molecule)[atom], bonded_to] = np.inf
     return weight
+
+
+def clearances(
+    shapes: Positions, rotations: Positions, foot: Positions, surface: Structure, weight: Positions
+) -> Positions:
+    """Least weighted distance between fragment and surface, for every shape in every turn.
+
+    The atom at the shapes' origin stays on ``foot`` in all of them, so that its own clearance bounds all others:
+    what lies further away than that takes no part.
+
+    Parameters
+    ----------
+    shapes : ndarray, shape (m, n, 3)
+        Positions (Å) about the foot.
+    rotations : ndarray, shape (k, 3, 3)
+        Matrices of the turns.
+    foot : ndarray, shape (3,)
+        Where the shapes' origin comes (Å).
+    surface : Structure
+        Periodic in the plane; its next copy along the normal is out of reach.
+    weight : ndarray, shape (n, len(surface))
+        Weights (1/Å).
+
+    Returns
+    -------
+    ndarray, shape (m, k)
+        Weighted distances.
+    """
+    origin = np.linalg.norm(shapes[0], axis=1).argmin()
+    bound = (distances_to(surface, foot[None])[0] * weight[origin]).min()
+    reach = bound / weight.min()
+    span = np.linalg.norm(shapes, axis=-1).max() + reach
+    copies, atoms = copies_within(surface, foot, span)
+    highest_first = np.argsort(-copies[:, 2], kind="stable")
+    copies = copies[highest_first] - foot
+    squared = np.where(np.isfinite(weight), weight, FAR)[:, atoms[highest_first]] ** 2
+    # |p − s|² = (|p|², p, 1) · (1, −2 s, |s|²), one product for all pairs.
+    theirs = np.column_stack([np.ones(len(copies)), -2 * copies, (copies**2).sum(axis=1)]).T
+    found = np.empty((len(shapes), len(rotations)))
+    for number, shape in enumerate(shapes):
+        turned = shape @ rotations.transpose(0, 2, 1)
+        low = turned[:, :, 2].min(axis=0) < copies[0, 2] + reach
+        low[origin] = True
+        near = np.searchsorted(-copies[:, 2], reach - turned[:, :, 2].min())
+        ours = turned[:, low]
+        ours = np.concatenate([(ours**2).sum(axis=-1, keepdims=True), ours, np.ones((*ours.shape[:2], 1))], axis=-1)
+        apart = (ours.reshape(-1, 5) @ theirs[:, :near]).reshape(len(rotations), -1, near)
+        apart *= squared[low, :near]
+        found[number] = np.sqrt(apart.min(axis=2).min(axis=1).clip(0))
+    return found
+
+
+def copies_within(slab: Structure, centre: Positions, radius: float) -> tuple[Positions, NDArray[np.intp]]:
+    """Find all atoms and periodic copies within a radius (Å) of a point.
+
+    Returns
+    -------
+    positions : ndarray, shape (n, 3)
+        In Å.
+    atoms : ndarray of int, shape (n,)
+        Which atom of the slab each one is.
+    """
+    found = slab.lattice.get_points_in_sphere(slab.frac_coords, centre, radius, zip_results=False)
+    fractional, _, atoms, _ = cast(tuple[NDArray, ...], found)
+    return slab.lattice.get_cartesian_coords(fractional), atoms.astype(int)
 
 
 def distances_to(slab: Structure, positions: Positions) -> Positions:

@@ -21,7 +21,8 @@ from pymatgen.core import Lattice, Structure
 
 from barriers import BarrierMaker, MlipEngine, run
 from barriers.analysis.band import minimum_image_displacements
-from barriers.structures.cathode import bulk, known_cathodes, order_metals
+from barriers.structures.cathode.crystal import bulk, known_cathodes
+from barriers.structures.cathode.ordering import order_metals
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = ROOT / "docs" / "known_hops.json"

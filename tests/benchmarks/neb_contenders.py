@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from barriers.documents import RelaxDoc
     from barriers.makers import BarrierMaker
-    from barriers.structures.hop import Hop
+    from barriers.structures.hop.hop import Hop
 
 SMALL = (8.0, 5.0)
 """Least surface vectors (Å) of the slab for a trial: half the atoms, too narrow for a hop worth reporting."""
@@ -59,15 +59,16 @@ def prepare(folder: Path) -> None:
     from pymatgen.io.ase import AseAtomsAdaptor
 
     from barriers import run
-    from barriers.construction import hop_of, slab_of
-    from barriers.structures.hop import endpoint, final_in_initial_order
-    from barriers.structures.path import interpolate
+    from barriers.building import build_slab, crystal_of, hops_of
+    from barriers.structures.hop.hop import final_in_initial_order, make_endpoint
+    from barriers.structures.path.interpolate import interpolate
     from barriers.study import CathodeSection, HopSection, SurfaceSection
 
     small = json.loads((folder / "task.json").read_text())["size"] == "small"
-    slab = slab_of(CathodeSection(), SurfaceSection(min_lengths=SMALL) if small else SurfaceSection())
-    hop = nearest_pair(slab) if small else hop_of(slab, HopSection())
-    ends = [endpoint(slab, hop.target), final_in_initial_order(endpoint(slab, hop.moving), hop)]
+    cathode, surface = CathodeSection(), SurfaceSection(min_lengths=SMALL) if small else SurfaceSection()
+    slab = build_slab(crystal_of(cathode), cathode, surface).structure
+    hop = nearest_pair(slab) if small else hops_of(slab, [HopSection()])[0]
+    ends = [make_endpoint(slab, hop.initial), final_in_initial_order(make_endpoint(slab, hop.final), hop)]
     maker = maker_of(folder)
     relaxed: list[RelaxDoc] = []
     for which, structure in zip(("initial", "final"), ends, strict=True):
@@ -86,8 +87,8 @@ def prepare(folder: Path) -> None:
 
 def nearest_pair(slab: Structure) -> Hop:
     """Choose the shortest jump of the sub-surface layer, the cell's width not asked for."""
-    from barriers.structures.hop import Hop
-    from barriers.structures.surface import LAYER
+    from barriers.structures.hop.hop import Hop
+    from barriers.structures.surface.slab import LAYER
 
     layers = slab.site_properties[LAYER]
     sites = [site for site in slab.indices_from_symbol("Li") if layers[site] == max(layers) - 1]

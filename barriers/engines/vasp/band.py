@@ -18,8 +18,8 @@ from barriers.engines.vasp.outputs import Step, band_steps, image_folders, read_
 from barriers.engines.vasp.restart import newest_images, sharp_positions
 from barriers.engines.vasp.run import Outcome, VaspError, run_vasp
 from barriers.engines.vasp.single import at_positions, describe, placed, prepared, write_once
-from barriers.structures.start import Start
-from barriers.structures.surface import frozen_atoms
+from barriers.structures.path.start import Start
+from barriers.structures.surface.slab import frozen_atoms
 
 if TYPE_CHECKING:
     from barriers.engines.vasp.neb import NebMaker

@@ -15,7 +15,7 @@ from barriers.engines.vasp.band import BandRun
 from barriers.engines.vasp.inputs import BandSetGenerator
 from barriers.engines.vasp.settings import Running
 from barriers.engines.vasp.single import at_positions, placed
-from barriers.structures.start import Start, first_band
+from barriers.structures.path.start import Start, first_band
 
 
 @dataclass

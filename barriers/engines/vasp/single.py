@@ -29,8 +29,8 @@ from barriers.engines.vasp.restart import sharp_positions
 from barriers.engines.vasp.run import Outcome, VaspError, run_vasp
 from barriers.engines.vasp.settings import Running
 from barriers.engines.vasp.system import System
-from barriers.structures.mapping import unwrap
-from barriers.structures.surface import frozen_atoms
+from barriers.structures.path.mapping import unwrap
+from barriers.structures.surface.slab import frozen_atoms
 
 Generator = SingleSetGenerator | BandSetGenerator
 

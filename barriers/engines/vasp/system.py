@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
-from barriers.structures.surface import FRAGMENT, LAYER
+from barriers.structures.surface.cutting import FRAGMENT, LAYER
 
 LEAST_VACUUM = 6.0
 """A slab has at least this much empty height (Å)."""

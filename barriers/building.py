@@ -1,0 +1,168 @@
+"""The slab and the hops that a study describes. Pure and fast, no energies and no jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pymatgen.core import Structure
+
+from barriers.structures.cathode.counts import achieved
+from barriers.structures.cathode.crystal import METAL_SITE, Cathode, bulk, cathode_of
+from barriers.structures.cathode.lithium import RemovalMethod, exchange_antisites, lithium_to_remove
+from barriers.structures.cathode.ordering import order_metals
+from barriers.structures.cathode.reading import read_cathode
+from barriers.structures.hop.choice import select_hops
+from barriers.structures.hop.hop import Hop
+from barriers.structures.hop.search import find_hops
+from barriers.structures.surface.edits import with_species, without
+from barriers.structures.surface.slab import cut_slab, freeze_thickness
+from barriers.structures.surface.terminations import Termination
+from barriers.study import CathodeSection, HopSection, SurfaceSection
+from barriers.study_fields import naming
+
+
+@dataclass(frozen=True)
+class BuiltSlab:
+    """The bare slab of a study, and what is to be known of it.
+
+    Attributes
+    ----------
+    structure : Structure
+        The slab.
+    crystal : Cathode
+        What it was cut from.
+    termination : Termination
+        How it ends.
+    metals : str
+        The metals as counted, and how far that is from the composition asked for.
+    image_distance : float
+        Shortest in-plane lattice vector (Å).
+    warnings : list[str]
+        One line each.
+    """
+
+    structure: Structure
+    crystal: Cathode
+    termination: Termination
+    metals: str
+    image_distance: float
+    warnings: list[str]
+
+
+def crystal_of(section: CathodeSection) -> Cathode:
+    """Find the crystal that a study names, or read it from its file.
+
+    Raises
+    ------
+    ValueError
+        One line, if the file is no crystal of a layered oxide, or the lattice parameters are not known.
+    """
+    if section.file is None:
+        return cathode_of(section.name, section.a, section.c)
+    path = Path(section.file)
+    try:
+        structure = Structure.from_file(path)
+    except FileNotFoundError:
+        raise ValueError(f"cathode.file: {path}: no such file") from None
+    except Exception as error:  # pymatgen's readers raise anything
+        reason = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(f"cathode.file: {path}: not a crystal that can be read: {reason[0][:200]}") from error
+    return read_cathode(structure, path.stem)
+
+
+def build_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSection) -> BuiltSlab:
+    """Cut the slab of a study from its crystal, order its metals, exchange and remove lithium.
+
+    Ordering and lithium are decided on the crystal and carried to the slab by index, so that the slab has the
+    composition asked for.
+
+    Parameters
+    ----------
+    crystal : Cathode
+        What :func:`crystal_of` gives.
+    cathode : CathodeSection
+        Ordering, antisites and lithium content.
+    surface : SurfaceSection
+        Facet, termination, size, frozen part.
+
+    Raises
+    ------
+    ValueError
+        One line, if the slab cannot be built.
+    """
+    with naming("surface"):
+        cut = cut_slab(
+            bulk(crystal),
+            surface.facet,
+            surface.layers,
+            surface.min_lengths,
+            surface.vacuum,
+            surface.frozen_layers,
+            surface.termination,
+            surface.polar,
+            surface.symmetric,
+        )
+    with naming("cathode"):
+        ordered, gone = _decorated(cut.crystal, crystal, cathode)
+    counted = achieved(crystal.metals, len(cut.crystal.indices_from_symbol(METAL_SITE)))
+    slab = without(with_species(cut.slab, ordered), gone)
+    if surface.frozen_thickness is not None:
+        slab = freeze_thickness(slab, surface.frozen_thickness, surface.symmetric)
+    shares = " ".join(f"{element} {number}" for element, number in counted.counts.items())
+    metals = f"{shares} on {sum(counted.counts.values())} sites, off by at most {counted.deviation:.3f}"
+    return BuiltSlab(slab, crystal, cut.termination, metals, cut.image_distance, cut.warnings)
+
+
+def _decorated(crystal: Structure, of: Cathode, section: CathodeSection) -> tuple[Structure, list[int]]:
+    """Order the metals of a crystal, exchange antisites, and choose the lithium to take out."""
+    seed, samples, tolerance = section.seed, section.samples, section.tolerance
+    ordered = order_metals(crystal, of.metals, seed, section.ordering, samples, tolerance)
+    if section.antisites:
+        ordered = exchange_antisites(ordered, section.antisites, seed, tolerance)
+    if section.lithium == 1:
+        return ordered, []
+    method: RemovalMethod = "ewald" if section.ordering == "ewald" else "random"
+    return ordered, lithium_to_remove(ordered, section.lithium, seed, method, samples, tolerance)
+
+
+def hops_of(slab: Structure, sections: Iterable[HopSection]) -> list[Hop]:
+    """Find the hops that a study describes on the slab as it was built.
+
+    Raises
+    ------
+    ValueError
+        One line, if the slab has no such hop, or fewer than the rank asked for.
+    """
+    found = find_hops(slab)
+    chosen: dict[HopSection, list[Hop]] = {}
+    hops = []
+    for section in sections:
+        criteria = section.model_copy(update={"name": "", "rank": 1})
+        if criteria not in chosen:
+            chosen[criteria] = _chosen(found, section)
+        of_kind = chosen[criteria]
+        if section.rank > len(of_kind):
+            raise ValueError(
+                f"hops: {section.name!r} has rank {section.rank}; allowed: 1 to {len(of_kind)} on this slab"
+            )
+        hops.append(of_kind[section.rank - 1].model_copy(update={"name": section.name}))
+    return hops
+
+
+def _chosen(found: list[Hop], section: HopSection) -> list[Hop]:
+    try:
+        if section.label is not None:
+            return select_hops(found, label=section.label)
+        layer = section.layer or ("any" if section.kind == "interstitial" else "sub-surface")
+        return select_hops(
+            found,
+            layer=None if layer == "any" else layer,
+            mechanism=section.mechanism,
+            kind=section.kind,
+            length=section.length,
+            depth=section.depth,
+        )
+    except ValueError as error:
+        raise ValueError(f"hops: {section.name!r}: {error}") from None

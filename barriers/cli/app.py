@@ -1,0 +1,95 @@
+"""What all commands share: the app, their common options, and how they print and exit."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from jobflow import Flow
+
+    from barriers.dispatch.local import LocalRun
+    from barriers.documents import BarrierDoc, StudyDoc
+
+NOT_CONVERGED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="barriers",
+    help="Li⁺ migration barriers at cathode surfaces, bare and with polymer fragments on them.\n\n"
+    "Start with `barriers init`, look at the plan with `barriers check STUDY`, then `barriers run STUDY`. "
+    "Exit codes: 0 done, 1 not converged or failed calculation, 2 wrong input.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+StudyFile = Annotated[Path, typer.Argument(help="Study file (YAML); `barriers init` writes some.", metavar="STUDY")]
+Results = Annotated[Path, typer.Option("--results", help="Folder that holds the results folders.", metavar="DIR")]
+ResultsFolder = Annotated[Path, typer.Argument(help="Results folder of a study.", metavar="RESULTS")]
+
+
+state = {"debug": False}
+
+
+@app.callback()
+def _options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
+    state["debug"] = debug
+
+
+def watch(flow: Flow, folder: Path) -> LocalRun:
+    """Run a flow in a results folder, with its progress on the terminal."""
+    from barriers.dispatch.local import run as run_flow
+    from barriers.report.progress import RunView
+
+    with RunView() as view:
+        return run_flow(flow, folder, view)
+
+
+def emit(content: Any) -> None:
+    """Print a table, or anything else as JSON."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if isinstance(content, Table):
+        # A file or a pipe has no width to fit into, so nothing is cut off.
+        width = None if sys.stdout.isatty() else max(120, Console(width=1000).measure(content).maximum)
+        Console(highlight=False, width=width).print(content)
+    else:
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def show_study(study: StudyDoc, folder: Path) -> None:
+    """Print a study's table, what the reader has to know, and its sentences."""
+    from barriers.report.tables import notes, study_table
+
+    emit(study_table(study))
+    for note in study.notes:
+        typer.echo(f"! {note}")
+    for barrier in study.barriers:
+        for line in notes(barrier):
+            typer.echo(f"! {line}")
+    if len(study.barriers) > 1:
+        typer.echo("\n".join(study.sentences))
+    typer.echo(f"results in {folder}")
+
+
+def exit_unconverged(barriers: list[BarrierDoc]) -> None:
+    """Exit with 1 if a barrier is missing, and say how to go on."""
+    if not all(barrier.converged for barrier in barriers):
+        typer.echo(f"not converged; this continues it: {shlex.join(['barriers', *sys.argv[1:]])}", err=True)
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def fail(outcome: LocalRun, folder: Path) -> None:
+    """Name the jobs that failed, and exit with 1."""
+    for name, message in outcome.failures.items():
+        typer.echo(f"failed: {name}: {message}", err=True)
+    typer.echo(f"files and error.txt are in {folder / 'jobs'}; the same command goes on from there", err=True)
+    raise typer.Exit(NOT_CONVERGED)

@@ -1,0 +1,96 @@
+"""Commands before anything is computed: write, check, build, and list what a study can choose from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from barriers.cli.app import Json, StudyFile, app, emit
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.", metavar="DIR")] = Path(),
+) -> None:
+    """Write study files with every setting explained, and flows in Python, to start from."""
+    from barriers.shipping import write_examples
+
+    for path in write_examples(folder):
+        typer.echo(path)
+
+
+@app.command()
+def check(study_file: StudyFile, as_json: Json = False) -> None:
+    """Validate a study and print its plan: systems, atoms, hops, jobs, expected time. Computes nothing."""
+    from barriers.plan import make_plan
+    from barriers.report.plan import plan_lines, plan_table
+    from barriers.study_file import load_study
+
+    plan = make_plan(load_study(study_file))
+    if as_json:
+        emit(plan.as_json())
+    else:
+        emit(plan_table(plan))
+        typer.echo("\n".join(plan_lines(plan)))
+
+
+@app.command()
+def build(
+    study_file: StudyFile,
+    folder: Annotated[Path | None, typer.Option("--out", help="Where to write.", metavar="DIR")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the structures of a study as built, before any relaxation, and draw them. Computes no energy.
+
+    Slab, placements and endpoints as extended XYZ, CIF and POSCAR, a table of them (CSV), a figure of each system from
+    the side and the top, and a contact sheet (PNG and SVG).
+    """
+    from barriers.plan import build_study
+    from barriers.report.built import built_table, write_built
+    from barriers.report.sheet import Drawn
+    from barriers.structures.hop.hop import hop_ends
+    from barriers.study_file import load_study
+
+    study = load_study(study_file)
+    built = build_study(study)
+    drawn = {
+        name: Drawn(first[0], {hop.name: hop_ends(first[0], hop) for hop in built.hops})
+        for name, first in built.systems.items()
+    }
+    target = folder or Path("results") / study.name / "built"
+    written = write_built(built.structures, drawn, target)
+    if as_json:
+        emit(written)
+    else:
+        emit(built_table(written["structures"]))
+        typer.echo(f"structures and figures in {target}")
+
+
+@app.command()
+def hops(study_file: StudyFile, as_json: Json = False) -> None:
+    """List every distinct hop of a study's bare slab, to choose from by label, depth, mechanism or length."""
+    from barriers.building import build_slab, crystal_of
+    from barriers.report.choices import hop_rows, hop_table
+    from barriers.structures.hop.search import find_hops
+    from barriers.study_file import load_study
+
+    study = load_study(study_file)
+    slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
+    rows = hop_rows(find_hops(slab.structure))
+    emit(rows if as_json else hop_table(rows))
+
+
+@app.command()
+def terminations(study_file: StudyFile, as_json: Json = False) -> None:
+    """List the distinct terminations of a study's facet: polar or not, broken bonds, coordination."""
+    from barriers.building import crystal_of
+    from barriers.report.choices import termination_rows, termination_table
+    from barriers.structures.cathode.crystal import bulk
+    from barriers.structures.surface.terminations import terminations as distinct
+    from barriers.study_file import load_study
+
+    study = load_study(study_file)
+    rows = termination_rows(distinct(bulk(crystal_of(study.cathode)), study.surface.facet))
+    emit(rows if as_json else termination_table(rows))

@@ -1,0 +1,85 @@
+"""Commands that compute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from barriers.cli.app import Json, Results, StudyFile, app, emit, exit_unconverged, fail, show_study, watch
+
+if TYPE_CHECKING:
+    from barriers.documents import StudyDoc
+
+
+@app.command()
+def run(study_file: StudyFile, results: Results = Path("results"), as_json: Json = False) -> None:
+    """Run a study here, or go on where an earlier run stopped.
+
+    Jobs whose result is in the results folder are not run again; a killed band continues from its last iteration.
+    """
+    from barriers.engines import build_engine
+    from barriers.makers import StudyMaker
+    from barriers.report.folder import write_results
+    from barriers.report.tables import study_json
+    from barriers.study_file import load_study
+
+    study = load_study(study_file)
+    build_engine(study.engine).check()
+    folder = results / study.name
+    outcome = watch(StudyMaker().make(study), folder)
+    document: StudyDoc | None = outcome.output
+    if document is None:
+        fail(outcome, folder)
+        return
+    write_results(document, folder)
+    (folder / "study.yaml").write_text(study_file.read_text("utf-8"), "utf-8")
+    if as_json:
+        emit(study_json(document) | {"force_calls_this_run": outcome.force_calls, "results": str(folder)})
+    else:
+        show_study(document, folder)
+    exit_unconverged(document.barriers)
+
+
+@app.command()
+def neb(
+    initial: Annotated[Path, typer.Argument(help="Structure file of the initial state, in any format ASE reads.")],
+    final: Annotated[Path, typer.Argument(help="Structure file of the final state.")],
+    images: Annotated[int, typer.Option(help="Intermediate images.", min=1, max=50)] = 5,
+    model: Annotated[str, typer.Option(help="Model (`barriers models`) or ASE calculator as module:Class.")] = "chgnet",
+    weights: Annotated[str | None, typer.Option(help="File with the model's weights.", metavar="FILE")] = None,
+    fmax: Annotated[
+        float, typer.Option(help="Largest force at the end, endpoints and band (eV/Å).", min=1e-4, max=0.5)
+    ] = 0.03,
+    max_steps: Annotated[
+        int, typer.Option(help="Most iterations in this run; the next run continues.", min=1, max=100_000)
+    ] = 500,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Find the barrier between two structures: relax both ends, then climbing-image NEB.
+
+    The final state's atoms are put into the initial state's order where that is unambiguous. Frozen atoms come from
+    the files. Frozen or not, the cell stays fixed.
+    """
+    from barriers.report.folder import write_results
+    from barriers.report.tables import barrier_json
+    from barriers.single import single_barrier
+
+    job = single_barrier(initial, final, images, model, weights, fmax, max_steps)
+    folder = results / job.name
+    outcome = watch(job.flow, folder)
+    document: StudyDoc | None = outcome.output
+    if document is None:
+        fail(outcome, folder)
+        return
+    barrier = document.barriers[0]
+    barrier.warnings = [*job.warnings, *barrier.warnings]
+    write_results(document, folder)
+    if as_json:
+        extra = {"force_calls_this_run": outcome.force_calls, "results": str(folder)}
+        emit(barrier_json(barrier) | extra)
+    else:
+        show_study(document, folder)
+    exit_unconverged([barrier])

@@ -1,0 +1,74 @@
+"""Commands on what is there: results folders, NEB folders and models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from barriers.cli.app import NOT_CONVERGED, Json, Results, ResultsFolder, app, emit, show_study
+
+
+@app.command()
+def show(folder: ResultsFolder, as_json: Json = False) -> None:
+    """Print the barriers of a results folder."""
+    from barriers.report.folder import read_results
+    from barriers.report.tables import study_json
+
+    document = read_results(folder)
+    if as_json:
+        emit(study_json(document))
+    else:
+        show_study(document, folder)
+
+
+@app.command()
+def plot(folder: ResultsFolder, as_json: Json = False) -> None:
+    """Draw the profiles of a results folder again (PNG and SVG)."""
+    from barriers.report.folder import read_results, write_figures
+
+    written = [str(path) for path in write_figures(read_results(folder), folder)]
+    if not written:
+        raise ValueError(f"{folder}: no converged band to draw")
+    emit(written) if as_json else typer.echo("\n".join(written))
+
+
+@app.command()
+def parse(
+    folder: Annotated[Path, typer.Argument(help="NEB folder made with VASP, Quantum ESPRESSO or ASE.", metavar="DIR")],
+    endpoints: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Energies of the endpoints: for each a folder or file, or a number (eV).", metavar="A B"),
+    ] = None,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Read the barrier off a NEB folder that anyone made: profile, checks and plot. Computes nothing."""
+    from barriers.parsing import parse_folder
+    from barriers.report.folder import write_results
+    from barriers.report.tables import notes, parsed_json
+
+    document = parse_folder(folder, endpoints)
+    barrier = document.barriers[0]
+    target = results / document.name
+    if barrier.converged:
+        write_results(document, target)
+    if as_json:
+        emit(parsed_json(barrier) | {"results": str(target) if barrier.converged else None})
+    elif barrier.converged:
+        show_study(document, target)
+    else:
+        typer.echo("\n".join(notes(barrier)))
+    if not barrier.converged:
+        raise typer.Exit(NOT_CONVERGED)
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the embedded engine's models, and which are ready here."""
+    from barriers.engines.mlip.models import list_models
+    from barriers.report.plan import models_table
+
+    rows = list_models()
+    emit(rows if as_json else models_table(rows))

@@ -1,0 +1,89 @@
+"""The fragment and its placements that a study describes. Pure and fast, no energies and no jobs."""
+
+from __future__ import annotations
+
+import numpy as np
+from pymatgen.core import Structure
+
+from barriers.structures.hop.hop import Hop, midpoint
+from barriers.structures.interface.coverage import cover, fragments_for
+from barriers.structures.interface.placement import place_at_distance, place_bonded
+from barriers.structures.interface.poses import Orientation
+from barriers.structures.interface.sites import surface_sites
+from barriers.structures.polymer.fragment import Fragment, build_fragment
+from barriers.study import FragmentSection, PlacementSection
+from barriers.study_fields import naming
+
+FIRST_BONDS = {("C", "O"): 1.45}
+"""First lengths of bonds (Å) where the sum of the covalent radii leaves the relaxation no room."""
+
+ORIENTATIONS: dict[str, tuple[Orientation, ...]] = {"flat": ("flat",), "upright": ("head down", "tail down")}
+
+
+def fragment_of(section: FragmentSection) -> Fragment:
+    """Build the fragment that a study describes.
+
+    Raises
+    ------
+    ValueError
+        One line, if the polymer does not allow what is asked.
+    """
+    with naming("fragment"):
+        return build_fragment(
+            section.polymer,
+            section.units,
+            section.eliminate,
+            section.seed,
+            caps=section.caps,
+            positions="all" if section.everywhere else section.positions,
+            stereo=section.stereo,
+            conformer=section.conformer,
+            tacticity=section.tacticity,
+        )
+
+
+def placements_of(
+    slab: Structure, fragment: FragmentSection, placement: PlacementSection, vacuum: float, hop: Hop
+) -> list[Structure]:
+    """Place the fragment that a study describes, in as many ways as are screened or relaxed.
+
+    Raises
+    ------
+    ValueError
+        One line, if it cannot be placed.
+    """
+    molecule = fragment_of(fragment)
+    with naming("placement"):
+        return _ways(slab, molecule, placement, vacuum, np.array([midpoint(slab, hop)]))
+
+
+def _ways(
+    slab: Structure, molecule: Fragment, placement: PlacementSection, vacuum: float, above: np.ndarray
+) -> list[Structure]:
+    """Place one fragment, or as many as the coverage asks for: each way begins with another placement of the first."""
+    points = surface_sites(slab) if placement.over == "sites" else above
+    wanted = max(placement.screened, placement.candidates)
+    number = placement.count if placement.coverage is None else fragments_for(slab, placement.coverage)
+    if number == 1 and placement.faces == "top":
+        return _placed(slab, molecule, placement, points, vacuum, wanted)
+    everywhere = np.vstack([points, surface_sites(slab, distinct=False)])
+
+    def way(which: int) -> Structure:
+        def one_more(covered: Structure, point: np.ndarray) -> list[Structure]:
+            found = _placed(covered, molecule, placement, np.atleast_2d(point), vacuum, which + 1)
+            return found[which:] or found[-1:]
+
+        return cover(slab, one_more, number, everywhere, vacuum, placement.faces == "both")
+
+    return [way(which) for which in range(wanted)]
+
+
+def _placed(
+    slab: Structure, molecule: Fragment, placement: PlacementSection, points: np.ndarray, vacuum: float, wanted: int
+) -> list[Structure]:
+    if placement.mode == "bonded":
+        length = placement.bond_length or FIRST_BONDS.get(placement.bond)
+        return place_bonded(slab, molecule, points, length, vacuum, wanted, placement.bond)
+    distance = None if placement.mode == "in contact" else placement.distance
+    orientations = ORIENTATIONS[placement.orientation]
+    return place_at_distance(slab, molecule, points, distance, vacuum, wanted, orientations)

@@ -1,0 +1,204 @@
+"""Pictures of structures: atoms, cell, frozen layers and the hop as an arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import ceil
+from types import MappingProxyType
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from ase.data import atomic_numbers, covalent_radii
+from ase.data.colors import jmol_colors
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, FancyArrow, Patch
+from matplotlib.patheffects import withStroke
+from pymatgen.core import Structure
+
+from barriers.report.figures import STYLE
+from barriers.report.views import Direction, HopEnds, View, view_of
+from barriers.structures.surface.slab import frozen_atoms
+
+ELEMENT_COLOURS = {
+    "H": "#FFFFFF",
+    "Li": "#F0E442",
+    "C": "#303030",
+    "N": "#3B5BDB",
+    "O": "#F4BDB4",
+    "F": "#009E73",
+    "S": "#A67C00",
+    "Mn": "#8A3B7A",
+    "Co": "#0A2A66",
+    "Ni": "#8DA0B3",
+}
+"""Chosen so that two elements differ in lightness or in radius, with any kind of colour vision and in grey."""
+
+ATOM_SIZE = 0.6
+"""Radius of a drawn atom, in covalent radii."""
+
+FADE = 0.3
+"""Share of white in the colour of the hindmost atoms."""
+
+SCALE_BAR = 5.0
+"""Length of the scale bar (Å)."""
+
+WIDTH = 7.0
+"""Width of a two-column figure (inch)."""
+
+LEGEND_HEIGHT = 0.75
+"""Height that title and legend take (inch)."""
+
+SCALE = 0.3
+"""Largest scale (inch per Å)."""
+
+ARROW = "#D55E00"
+FROZEN: dict[str, Any] = {"hatch": "//////", "edgecolor": "0.3"}
+NO_HOPS: Mapping[str, HopEnds] = MappingProxyType({})
+
+
+def draw_structure(
+    structure: Structure,
+    *,
+    hop_ends: Mapping[str, HopEnds] = NO_HOPS,
+    view: Direction = "side",
+    axes: Axes | None = None,
+) -> Axes:
+    """Draw a slab or an interface from one direction: a circle for each atom, lighter the further back.
+
+    Frozen atoms are hatched, bonds of fragments are lines, the cell is a thin outline and each hop an arrow over the
+    atoms. The cell is cut off in the vacuum, and drawn around the first hop.
+
+    Parameters
+    ----------
+    structure : Structure
+        Slab with c along the normal; see :func:`barriers.report.views.view_of` for what is drawn where.
+    hop_ends : Mapping[str, HopEnds]
+        Hops by name: Cartesian start and end of the moving ion (Å). Several are numbered.
+    view : {"side", "top"}
+        Where one looks from; from the top, the upper layers alone are drawn.
+    axes : Axes or None
+        Where to draw; a new figure with a legend if None.
+
+    Returns
+    -------
+    Axes
+        Both directions in Å, on the same scale.
+    """
+    seen = view_of(structure, hop_ends, view)
+    low, high = seen.page
+    with mpl.rc_context(STYLE):
+        if axes is None:
+            width, height = SCALE * (high - low)
+            figure = Figure(figsize=(max(width, WIDTH / 2), height + 2 * LEGEND_HEIGHT), layout="constrained")
+            axes = figure.subplots()
+            add_legend(figure, [structure], hop_ends)
+        axes.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        axes.set_axis_off()
+        axes.set_title(seen.note, fontsize=STYLE["legend.fontsize"])
+        axes.plot(*seen.outline.T, color="0.5", linewidth=0.7, zorder=0)
+        axes.add_collection(LineCollection(list(seen.bonds), colors="0.25", linewidths=1.5, zorder=1))
+        _draw_atoms(axes, structure, seen)
+        for numbers, ends in _apart(seen.hops.values()):
+            _draw_hop(axes, ends[0], ends[1], ", ".join(map(str, numbers)) if len(hop_ends) > 1 else "")
+        _draw_scale(axes, low)
+    return axes
+
+
+def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mapping[str, HopEnds]) -> None:
+    """Explain elements, frozen atoms and hops below the panels of a figure, in as few rows as fit its width."""
+    drawn = list(structures)
+    elements = sorted({site.specie for structure in drawn for site in structure}, key=lambda element: element.Z)
+    handles: list[Artist] = [_element_handle(element.symbol) for element in elements]
+    counts = {len(frozen_atoms(structure)) for structure in drawn}
+    if any(counts):
+        number = "–".join(map(str, sorted({min(counts), max(counts)})))
+        handles.append(Patch(facecolor="white", linewidth=0.5, label=f"frozen ({number} atoms)", **FROZEN))
+    numbered = len(hop_ends) > 1
+    for count, name in enumerate(hop_ends, 1):
+        label = (f"hop {count}: {name}" if numbered else f"hop: {name}").replace("$", r"\$")
+        handles.append(Line2D([], [], color=ARROW, marker=">", linewidth=1.5, markersize=5, label=label))
+    look: dict[str, Any] = {"loc": "outside lower center", "columnspacing": 1.0, "handletextpad": 0.4}
+    for rows in range(1, len(handles) + 1):
+        legend = figure.legend(handles=handles, ncols=ceil(len(handles) / rows), **look)
+        if legend.get_window_extent().width < 0.95 * figure.bbox.width:
+            break
+        legend.remove()
+
+
+def colour(symbol: str) -> tuple[float, float, float]:
+    """Colour of an element: from :data:`ELEMENT_COLOURS`, else as in Jmol."""
+    if symbol in ELEMENT_COLOURS:
+        return to_rgb(ELEMENT_COLOURS[symbol])
+    red, green, blue = map(float, jmol_colors[atomic_numbers[symbol]])
+    return red, green, blue
+
+
+def drawn_radius(symbol: str) -> float:
+    """Radius of a drawn atom (Å)."""
+    return ATOM_SIZE * float(covalent_radii[atomic_numbers[symbol]])
+
+
+def _draw_atoms(axes: Axes, structure: Structure, seen: View) -> None:
+    frozen = set(frozen_atoms(structure))
+    for atom, point, depth in zip(seen.atoms.tolist(), seen.points, seen.depth, strict=True):
+        symbol = structure[atom].specie.symbol
+        faded = np.array(colour(symbol)) * (1 - FADE * depth) + FADE * depth
+        look: dict[str, Any] = FROZEN if atom in frozen else {"edgecolor": "0.2"}
+        axes.add_patch(Circle(point, drawn_radius(symbol), facecolor=faded, linewidth=0.5, zorder=2, **look))
+
+
+def _apart(hops: Iterable[np.ndarray]) -> list[tuple[list[int], np.ndarray]]:
+    """Join the hops that lie over each other on the page, so that their numbers stay readable."""
+    joined: list[tuple[list[int], np.ndarray]] = []
+    for number, ends in enumerate(hops, 1):
+        same = [numbers for numbers, other in joined if np.allclose(ends, other, atol=0.1)]
+        if same:
+            same[0].append(number)
+        else:
+            joined.append(([number], ends))
+    return joined
+
+
+def _draw_hop(axes: Axes, start: np.ndarray, end: np.ndarray, label: str) -> None:
+    """Draw an arrow from start to end; a ring where the jump goes straight towards the viewer or away."""
+    length = float(np.hypot(*(end - start)))
+    if length < 0.3:
+        axes.plot(*start, marker="o", markersize=7, markerfacecolor="none", markeredgecolor=ARROW, zorder=4)
+    else:
+        head = min(0.9, 0.5 * length)
+        axes.add_patch(
+            FancyArrow(
+                *start,
+                *(end - start),
+                width=0.28,
+                head_width=0.9,
+                head_length=head,
+                length_includes_head=True,
+                facecolor=ARROW,
+                edgecolor="white",
+                linewidth=0.8,
+                zorder=4,
+            )
+        )
+    halo = [withStroke(linewidth=2, foreground="white")]
+    place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 5}
+    axes.annotate(label, (start + end) / 2, (-3, 5), color=ARROW, path_effects=halo, **place)
+
+
+def _draw_scale(axes: Axes, low: np.ndarray) -> None:
+    """Draw the scale bar in the lower left corner."""
+    x, y = low[0] + 1.0, low[1] + 0.4
+    axes.plot([x, x + SCALE_BAR], [y, y], color="black", linewidth=1.5, solid_capstyle="butt", zorder=3)
+    axes.annotate(f"{SCALE_BAR:g} Å", (x + SCALE_BAR, y), (3, 0), textcoords="offset points", va="center")
+
+
+def _element_handle(symbol: str) -> Line2D:
+    size = 4 + 6 * drawn_radius(symbol)
+    look: dict[str, Any] = {"markerfacecolor": colour(symbol), "markeredgecolor": "0.2", "markeredgewidth": 0.5}
+    return Line2D([], [], linestyle="", marker="o", markersize=size, label=symbol, **look)

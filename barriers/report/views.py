@@ -1,0 +1,203 @@
+"""Projections of a slab for drawing: which atoms are seen, where, and how far back. Geometry alone, no figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Lattice, Molecule, Structure
+
+from barriers.structures.bonding import bonds
+from barriers.structures.surface.slab import FRAGMENT, LAYER
+
+Points = NDArray[np.float64]
+HopEnds = tuple[Points, Points]
+"""Cartesian start and end of the moving ion (Å), each of shape (3,); the end is not wrapped into the cell."""
+
+Direction = Literal["side", "top"]
+
+TOP_DEPTH = 3.0
+"""The top view shows the atoms down to this depth below the slab's topmost atom (Å), or down to the hop."""
+
+BORDER = np.array([[1.0, 1.8], [1.0, 1.0]])
+"""Left and lower, right and upper border around the atoms' centres and the cell (Å); the scale bar stands below."""
+
+EDGE = 1e-3
+"""Atoms on the border of the cell, to this fraction of it, are drawn on its lower side."""
+
+UP = np.array([0.0, 0.0, 1.0])
+
+
+@dataclass(frozen=True)
+class View:
+    """A structure as it is seen from one direction. All points are (x, y) on the page in Å.
+
+    Attributes
+    ----------
+    atoms : ndarray of int, shape (n,)
+        Indices of the atoms that are drawn, the hindmost first.
+    points : ndarray, shape (n, 2)
+        Where they are, in that order.
+    depth : ndarray, shape (n,)
+        0 for the foremost slab atoms, 1 for the hindmost.
+    bonds : ndarray, shape (m, 2, 2)
+        Both ends of each bond of a fragment.
+    outline : ndarray, shape (k, 2)
+        The cell, as a line.
+    hops : dict[str, ndarray of shape (2, 2)]
+        Start and end of each hop.
+    note : str
+        What the reader has to know: the direction and what is left out.
+    """
+
+    atoms: NDArray[np.int_]
+    points: Points
+    depth: Points
+    bonds: Points
+    outline: Points
+    hops: dict[str, Points]
+    note: str
+
+    @property
+    def page(self) -> tuple[Points, Points]:
+        """Lower left and upper right corner of what is drawn, border included (Å)."""
+        drawn = np.vstack([self.points, self.outline, *self.hops.values()])
+        return drawn.min(axis=0) - BORDER[0], drawn.max(axis=0) + BORDER[1]
+
+
+def fragment_atoms(structure: Structure) -> NDArray[np.bool_]:
+    """Mark the atoms of fragments, shape (n,); none where the structure has no ``layer`` numbers."""
+    numbers = structure.site_properties.get(LAYER, [None] * len(structure))
+    return np.array([number == FRAGMENT for number in numbers])
+
+
+def empty_height(structure: Structure) -> float:
+    """Height of the cell that holds no atom (Å), counted from the topmost to the lowest atom's next image."""
+    return float(structure.lattice.c - np.ptp(structure.cart_coords[:, 2]))
+
+
+def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direction) -> View:
+    """Project a slab or an interface onto the page.
+
+    1. Slab atoms are taken from the cell that is centred on the first hop (else on the fragment, else where it is), so
+       that the hop does not leave it; a fragment stays in one piece. Positions on the page are Cartesian, so they
+       differ from the file's by whole lattice vectors alone.
+    2. From the side one looks along the surface vector that shows more of the first hop; without one, the wider cell.
+       The ions of a hop stand in front of all others, which would hide them.
+    3. From the top one sees the uppermost layers of the slab alone, down to the ions of the hops.
+
+    Parameters
+    ----------
+    structure : Structure
+        Slab with c along the normal; atoms whose site property ``layer`` is ``FRAGMENT`` are a fragment.
+    hops : Mapping[str, HopEnds]
+        Hops by name.
+    direction : {"side", "top"}
+        Where one looks from.
+    """
+    fragment = fragment_atoms(structure)
+    positions, arrows, corner = _arranged(structure, hops, fragment)
+    if direction == "side":
+        plane, seen = _side_plane(structure.lattice, arrows), np.ones(len(structure), dtype=bool)
+        front = _at_ends(positions, arrows)
+        outline = _side_outline(structure.lattice, positions, corner, plane)
+        note = f"side view, {empty_height(structure):.1f} Å of vacuum cut off"
+    else:
+        height, top = positions[:, 2], positions[~fragment, 2].max()
+        floor = min([top - TOP_DEPTH, *(ends[:, 2].min() - 0.1 for ends in arrows.values())])
+        plane, seen = _top_plane(structure.lattice), height >= floor
+        front = np.zeros(len(structure), dtype=bool)
+        a, b = structure.lattice.matrix[:2]
+        outline = (corner + np.array([0 * a, a, a + b, b, 0 * a])) @ plane.T
+        note = f"top view, upper {top - floor:.1f} Å of the slab"
+    atoms, depth = _back_to_front(positions, seen, fragment, front, np.cross(*plane))
+    bonded = _fragment_bonds(structure, positions, atoms, fragment) @ plane.T
+    on_page = {name: ends @ plane.T for name, ends in arrows.items()}
+    return View(atoms, positions[atoms] @ plane.T, depth, bonded, outline, on_page, note)
+
+
+def _arranged(
+    structure: Structure, hops: Mapping[str, HopEnds], fragment: NDArray[np.bool_]
+) -> tuple[Points, dict[str, Points], Points]:
+    """Positions, hop ends and lower corner of the cell that is centred on the hop."""
+    lattice = structure.lattice
+    places = structure.frac_coords.copy()
+    ends = {name: lattice.get_fractional_coords(np.array(pair)) for name, pair in hops.items()}
+    if ends:
+        centre = next(iter(ends.values())).mean(axis=0)
+    else:
+        centre = places[fragment].mean(axis=0) if fragment.any() else np.full(3, 0.5)
+    corner = np.array([*(centre[:2] - 0.5), 0.0])
+
+    def moved(points: Points, by: Points) -> Points:
+        return points - np.floor(by - corner + EDGE) * [1, 1, 0]
+
+    places[~fragment] = moved(places[~fragment], places[~fragment])
+    if fragment.any():
+        places[fragment] = moved(places[fragment], places[fragment].mean(axis=0))
+    arrows = {name: lattice.get_cartesian_coords(moved(pair, pair.mean(axis=0))) for name, pair in ends.items()}
+    return lattice.get_cartesian_coords(places), arrows, lattice.get_cartesian_coords(corner)
+
+
+def _side_plane(lattice: Lattice, arrows: Mapping[str, Points]) -> Points:
+    """Axes of the page, shape (2, 3), for a look along one surface vector: up is the normal."""
+    jump = np.diff(next(iter(arrows.values())), axis=0)[0] if arrows else np.zeros(3)
+    a, b = lattice.matrix[:2]
+    choices = []
+    for along, other in ((b, a), (a, b)):
+        across = np.cross(along, UP) / np.linalg.norm(np.cross(along, UP))
+        across *= np.sign(across @ other)
+        choices.append((round(abs(jump @ across), 2), round(across @ other, 2), across))
+    return np.array([max(choices, key=lambda choice: choice[:2])[2], UP])
+
+
+def _side_outline(lattice: Lattice, positions: Points, corner: Points, plane: Points) -> Points:
+    """Floor and sides of the cell, up to the topmost atom."""
+    left, right = corner @ plane[0], (corner + lattice.matrix[0] + lattice.matrix[1]) @ plane[0]
+    low, high = min(0.0, positions[:, 2].min()), positions[:, 2].max()
+    return np.array([[left, high], [left, low], [right, low], [right, high]])
+
+
+def _top_plane(lattice: Lattice) -> Points:
+    across = lattice.matrix[0] / lattice.a
+    return np.array([across, np.cross(UP, across)])
+
+
+def _at_ends(positions: Points, arrows: Mapping[str, Points]) -> NDArray[np.bool_]:
+    """Mark the ions that stand where a hop starts or ends."""
+    ends = np.concatenate([np.empty((0, 3)), *arrows.values()])
+    gaps = np.linalg.norm(positions[:, None] - ends, axis=2)
+    return (gaps < 0.1).any(axis=1)
+
+
+def _back_to_front(
+    positions: Points,
+    seen: NDArray[np.bool_],
+    fragment: NDArray[np.bool_],
+    front: NDArray[np.bool_],
+    viewer: Points,
+) -> tuple[NDArray[np.int_], Points]:
+    """Order the atoms that are seen, and give each its depth among the slab's."""
+    near = positions @ viewer
+    slab = near[seen & ~fragment]
+    near[front] = near.max() + 1
+    depth = np.clip((slab.max() - near) / max(np.ptp(slab), 1e-6), 0.0, 1.0)
+    atoms = np.flatnonzero(seen)
+    keys = np.round(positions[atoms], 3)
+    order = np.lexsort((*keys.T, np.round(near[atoms], 3)))
+    return atoms[order], depth[atoms[order]]
+
+
+def _fragment_bonds(
+    structure: Structure, positions: Points, atoms: NDArray[np.int_], fragment: NDArray[np.bool_]
+) -> Points:
+    """Ends of the bonds between non-metals of which one at least is a fragment's, shape (m, 2, 3)."""
+    drawn = [int(atom) for atom in atoms if not structure[int(atom)].specie.is_metal]
+    if not fragment[drawn].any():
+        return np.empty((0, 2, 3))
+    bonded = np.triu(bonds(Molecule([structure[atom].specie for atom in drawn], positions[drawn])))
+    pairs = np.array(drawn)[np.argwhere(bonded)]
+    return positions[pairs[fragment[pairs].any(axis=1)]]

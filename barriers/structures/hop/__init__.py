@@ -1,0 +1,1 @@
+"""Hops: Li⁺ jumps of a slab, found, chosen, and carried to every system."""

@@ -1,0 +1,115 @@
+"""What surrounds a place in a structure: in words, as a set of anions, and as a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pymatgen.core import Element, PeriodicSite, Structure
+
+from barriers.structures.bonding import ANION_REACH
+from barriers.structures.hop.hop import Image
+from barriers.structures.surface.slab import frozen_atoms
+
+METAL_REACH = 3.3
+"""Metals within this distance of a Li site (Å) are its neighbours: 2.9 Å in LiMO2, the next ones are at 4.1 Å."""
+
+FINGERPRINT_REACH = 7.9
+"""Two places alike up to this distance (Å) have one fingerprint."""
+
+FINGERPRINT_STEP = 0.05
+"""Distances that differ by less (Å) may count as one in a fingerprint."""
+
+ITSELF = 1e-3
+"""An atom nearer to a place than this (Å) is the one that stands there."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is around a place.
+
+    Attributes
+    ----------
+    text : str
+        Nearest anions and metals, such as ``O6; Ni 5 Co 1``.
+    anions : frozenset
+        Nearest anions with the images that are near to the place as given.
+    fingerprint : str
+        Equal for places that a symmetry operation maps on each other; independent of the order of atoms.
+    """
+
+    text: str
+    anions: frozenset[tuple[int, Image]]
+    fingerprint: str
+
+
+def is_anion(element: Element) -> bool:
+    """Tell whether an element is an anion in an oxide."""
+    return element.is_chalcogen or element.is_halogen or element.symbol == "N"
+
+
+def surroundings(structure: Structure, fractions: NDArray[np.float64], ion: str = "Li") -> list[Surroundings]:
+    """Describe what is around places.
+
+    Parameters
+    ----------
+    structure : Structure
+        Slab or crystal.
+    fractions : ndarray, shape (n, 3)
+        Fractional coordinates of the places, which may be atoms.
+    ion : str
+        Element that moves: not counted among the metals.
+
+    Returns
+    -------
+    list[Surroundings]
+        One for each place.
+    """
+    if not len(fractions):
+        return []
+    places = [PeriodicSite(ion, place, structure.lattice) for place in fractions]
+    centres, *found = structure.get_neighbor_list(FINGERPRINT_REACH, places, exclude_self=False)
+    order = np.argsort(centres, kind="stable")
+    first = np.searchsorted(centres[order], range(1, len(places)))
+    columns = (np.split(column[order], first) for column in found)
+    held = set(frozen_atoms(structure))
+    codes = np.array([2 * site.specie.Z + (index in held) for index, site in enumerate(structure)])
+    return [_describe(structure, codes, ion, *around) for around in zip(*columns, strict=True)]
+
+
+def _describe(
+    structure: Structure,
+    codes: NDArray[np.int64],
+    ion: str,
+    atoms: NDArray[np.int64],
+    images: NDArray[np.float64],
+    distances: NDArray[np.float64],
+) -> Surroundings:
+    close = np.flatnonzero((distances > ITSELF) & (distances < METAL_REACH))
+    near = [(structure[int(atoms[i])].specie, int(atoms[i]), whole(images[i]), distances[i]) for i in close]
+    anions = [entry for entry in near if is_anion(entry[0]) and entry[3] < ANION_REACH]
+    metals = [element.symbol for element, *_ in near if element.is_metal and element.symbol != ion]
+    other = distances > ITSELF
+    # The offset keeps round distances, such as those of an ideal lattice, off the steps' edges.
+    steps = np.floor(distances[other] / FINGERPRINT_STEP + 0.382).astype(int)
+    code = np.stack([codes[atoms[other]], steps], axis=1)
+    code = code[np.lexsort(code.T)]
+    return Surroundings(
+        text=f"{_counted([element.symbol for element, *_ in anions], '')}; {_counted(metals, ' ')}",
+        anions=frozenset((atom, image) for _, atom, image, _ in anions),
+        fingerprint=hashlib.sha256(code.astype("<i8").tobytes()).hexdigest(),
+    )
+
+
+def whole(image: ArrayLike) -> Image:
+    """Give a lattice translation as whole numbers."""
+    x, y, z = (int(component) for component in np.rint(image))
+    return x, y, z
+
+
+def _counted(symbols: list[str], between: str) -> str:
+    counts = sorted(Counter(symbols).items(), key=lambda item: (-item[1], item[0]))
+    return " ".join(f"{symbol}{between}{count}" for symbol, count in counts) or "none"

@@ -1,0 +1,1 @@
+"""Interfaces: fragments placed above a slab or bonded to it."""

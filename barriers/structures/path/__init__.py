@@ -1,0 +1,1 @@
+"""Endpoint pairs and the first bands between them."""

@@ -1,0 +1,1 @@
+"""Fragments: chains of repeat units, eliminations, conformers; molecules of the reactions."""

@@ -1,0 +1,1 @@
+"""Slabs: terminations of a facet, cutting, reconstruction, edits."""

@@ -1,0 +1,114 @@
+"""The study file's sections on the slab: cathode and surface."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from barriers.study_fields import Angstrom, OnFile, Section, Seed, is_formula, refusal, takes, unit
+
+Miller = Annotated[int, Field(ge=-9, le=9)]
+Length = Annotated[float, Field(gt=2, le=60, json_schema_extra=unit("Å"))]
+
+
+class CathodeSection(Section):
+    """The bulk crystal, a layered oxide LiMO2 (R-3m), and the ordering of its metals."""
+
+    name: Annotated[str, OnFile("cathodes", "a formula such as LiNi0.7Co0.2Mn0.1O2", is_formula)] = Field(
+        "NCM811", description="cathode on file, or its formula"
+    )
+    file: str | None = Field(
+        None,
+        description="CIF of the crystal, instead of the name; its metals are ordered anew",
+        json_schema_extra=takes("a path"),
+    )
+    ordering: Literal["random", "sqs", "ewald"] = Field(
+        "random", description="of the metals: random, quasi-random, or lowest in electrostatic energy of the samples"
+    )
+    samples: int = Field(100, ge=1, le=10_000, description="orderings that sqs or ewald chooses from")
+    seed: Seed = Field(0, description="seed of the ordering, of the antisites and of the lithium taken out")
+    tolerance: float = Field(
+        0.05, ge=0, le=1, description="an element's fraction may differ by this much from the composition asked for"
+    )
+    antisites: float = Field(0.0, ge=0, le=0.5, description="fraction of the Li sites exchanged with Ni")
+    lithium: float = Field(1.0, gt=0, le=1, description="x in LixMO2")
+    a: float | None = Field(
+        None,
+        gt=2,
+        lt=4,
+        description="hexagonal a; on file, or by Vegard's rule, if left out",
+        json_schema_extra=unit("Å"),
+    )
+    c: float | None = Field(
+        None,
+        gt=8,
+        lt=20,
+        description="hexagonal c; on file, or by Vegard's rule, if left out",
+        json_schema_extra=unit("Å"),
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [key for key in ("name", "a", "c") if getattr(self, key) != type(self).model_fields[key].default]
+        if self.file is not None and given:
+            raise refusal(self.file, f"stands beside {given[0]}", "a file alone, or a name", ("file",))
+        return self
+
+
+class SurfaceSection(Section):
+    """The slab: facet, termination, thickness, size, vacuum and frozen layers."""
+
+    facet: tuple[Miller, Miller, Miller] = Field(
+        (1, 0, 4), strict=False, description="Miller indices h, k, l in the hexagonal cell"
+    )
+    termination: str | None = Field(
+        None,
+        description="label of the termination; the non-polar one with the fewest broken bonds if left out",
+        json_schema_extra=takes("a label that `barriers check` lists"),
+    )
+    polar: Literal["move", "hydroxyl", "fluorine", "keep"] = Field(
+        "move",
+        description="what is done about a polar termination: half of its ions moved to the other face, "
+        "a cap of OH or F, or nothing",
+    )
+    symmetric: bool = Field(False, description="both faces with the same termination; the middle layers are held then")
+    layers: int = Field(4, ge=3, le=20, description="atomic layers of the slab")
+    frozen_layers: int = Field(
+        2,
+        ge=1,
+        le=18,
+        validate_default=True,
+        description="layers held fixed at the bottom; two or more stay free",
+    )
+    frozen_thickness: Angstrom | None = Field(
+        None, gt=0, le=60, description="instead of frozen_layers: all that lies within it from the bottom is held"
+    )
+    min_lengths: tuple[Length, Length] = Field(
+        (8.0, 11.0),
+        strict=False,
+        description="least length of the two surface vectors",
+        json_schema_extra=unit("Å"),
+    )
+    vacuum: Angstrom = Field(12.0, ge=8, le=60, description="empty height above the topmost atom, fragment included")
+    rattle: Angstrom = Field(
+        0.0,
+        ge=0,
+        le=0.2,
+        description="seeded displacement of the free atoms, which breaks a perfect crystal's symmetry",
+    )
+
+    @field_validator("facet")
+    @classmethod
+    def _is_a_plane(cls, facet: tuple[int, int, int]) -> tuple[int, int, int]:
+        if not any(facet):
+            raise refusal(list(facet), "is no plane", "at least one index that is not 0")
+        return facet
+
+    @field_validator("frozen_layers")
+    @classmethod
+    def _sub_surface_moves(cls, frozen: int, info: ValidationInfo) -> int:
+        layers = info.data.get("layers")
+        if layers is not None and frozen > layers - 2:
+            raise refusal(frozen, f"of {layers} layers leaves no sub-surface free", f"at most {layers - 2}")
+        return frozen
