@@ -114,7 +114,7 @@ def barrier_document(
         versions={name: version(name) for name in ("barriers", "ase", "pymatgen", "jobflow")},
     )
     if sound:
-        _fill(document, profiles[best], bands[best])
+        fill_barrier(document, profiles[best], bands[best])
         if hop is not None:
             _check_hop(document, hop)
     unconverged = sum(not (path.converged or path.merged_into) for path in document.paths)
@@ -123,7 +123,7 @@ def barrier_document(
     return document
 
 
-def _fill(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
+def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     """Write barriers, checks and warnings of a sound band."""
     document.forward, document.reverse, document.span = profile.forward, profile.reverse, profile.span
     document.fit_spread, document.profile = profile.fit_spread, asdict(profile)

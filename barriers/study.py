@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from barriers.study_engines import KINDS, Engines, EspressoSection, MlipSection
+from barriers.study_engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
 from barriers.study_fields import Angstrom, Force, Section, Seed, closest, refusal, takes, unit
 from barriers.study_hops import HopSection
 from barriers.study_slab import CathodeSection, SurfaceSection
@@ -33,6 +33,7 @@ __all__ = [
     "Study",
     "SurfaceSection",
     "SystemSection",
+    "VaspSection",
 ]
 
 

@@ -9,6 +9,34 @@ from pydantic import Field
 from barriers.study_fields import Section, takes, unit
 from barriers.study_marks import ByElement, Keywords, OnFile, is_class
 
+HubbardU = Annotated[
+    dict[str, float] | None,
+    ByElement(0, 20, "eV"),
+    Field(description="U on the d shell", json_schema_extra=unit("eV")),
+]
+Moments = Annotated[
+    dict[str, float] | None,
+    ByElement(-10, 10, "µB"),
+    Field(description="magnetic moments at the start", json_schema_extra=unit("µB")),
+]
+MeshSpacing = Annotated[
+    float | None,
+    Field(
+        gt=0.05,
+        le=5,
+        description="spacing of the k-mesh, 2π included; one point along the normal of a slab",
+        json_schema_extra=unit("1/Å"),
+    ),
+]
+SoftStop = Annotated[
+    int | None,
+    Field(
+        ge=10,
+        le=10_000_000,
+        description="each run of a code stops softly after so many seconds, before the walltime; the next continues",
+    ),
+]
+
 
 class MlipSection(Section):
     """The embedded machine-learned potential."""
@@ -58,37 +86,61 @@ class EspressoSection(Section):
         description="folder of its files; $ESPRESSO_PSEUDO and /usr/share/espresso/pseudo if left out",
         json_schema_extra=takes("a path"),
     )
-    kspacing: float | None = Field(
-        None,
-        gt=0.05,
-        le=5,
-        description="spacing of the k-mesh, 2π included; one point along the normal of a slab",
-        json_schema_extra=unit("1/Å"),
-    )
+    kspacing: MeshSpacing = None
     dipole: bool | None = Field(
         None,
         description="dipole correction along the third cell vector, the normal of a slab",
         json_schema_extra=takes("true, false"),
     )
-    hubbard_u: Annotated[dict[str, float] | None, ByElement(0, 20, "eV")] = Field(
-        None, description="U on the d shell", json_schema_extra=unit("eV")
-    )
-    moments: Annotated[dict[str, float] | None, ByElement(-10, 10, "µB")] = Field(
-        None, description="magnetic moments at the start", json_schema_extra=unit("µB")
-    )
+    hubbard_u: HubbardU = None
+    moments: Moments = None
     keywords: Annotated[dict[str, Any], Keywords()] = Field(
         {}, description="further keywords of pw.x, e.g. {ecutwfc: 60, tot_charge: -1}"
     )
-    max_seconds: int | None = Field(
-        None,
-        ge=10,
-        le=10_000_000,
-        description="each run of a code stops softly after so many seconds, before the walltime; the next continues",
+    max_seconds: SoftStop = None
+
+
+class VaspSection(Section):
+    """VASP, with VTST or without. What is left out is the preset's."""
+
+    kind: Literal["vasp"] = Field("vasp", description="engine")
+    preset: Literal["oxide"] = Field("oxide", description="spin, U, D3(BJ), smearing, dipole correction for slabs")
+    command: str = Field(
+        "vasp_std",
+        min_length=1,
+        pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$",
+        description="command line of VASP, e.g. mpirun -np 64 vasp_std; the cores must divide by the images of a band",
+        json_schema_extra=takes("a command"),
     )
+    ncore: int | None = Field(None, ge=1, le=100_000, description="cores that share a band (NCORE)")
+    kpar: int | None = Field(None, ge=1, le=100_000, description="groups of k-points (KPAR)")
+    potcar_functional: str | None = Field(
+        None,
+        pattern=r"^[A-Z0-9_a-z]+$",
+        description="set of POTCARs, in pymatgen's words",
+        json_schema_extra=takes("e.g. PBE_54, PBE_64"),
+    )
+    potcars: Annotated[dict[str, Any] | None, Keywords()] = Field(
+        None, description="POTCAR by element, e.g. {Ni: Ni_pv}"
+    )
+    kspacing: MeshSpacing = None
+    dipole: bool | None = Field(
+        None,
+        description="dipole correction along the third cell vector; where there is vacuum along it, if left out",
+        json_schema_extra=takes("true, false"),
+    )
+    hubbard_u: HubbardU = None
+    moments: Moments = None
+    incar: Annotated[dict[str, Any], Keywords()] = Field({}, description="further INCAR keywords, e.g. {ENCUT: 600}")
+    without_vtst: Literal["refuse", "plain band"] = Field(
+        "refuse",
+        description="where VASP has no VTST and no image can climb: stop, or converge the plain band and say so",
+    )
+    max_seconds: SoftStop = None
 
 
-Engines = MlipSection | EspressoSection
+Engines = MlipSection | EspressoSection | VaspSection
 """Any engine's section."""
 
-KINDS = ("mlip", "espresso")
+KINDS = ("mlip", "espresso", "vasp")
 """Names of the engines."""

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
     from barriers.engines.base import Engine
 
-ENGINES = {"mlip": "barriers.engines.mlip:MlipEngine", "espresso": "barriers.engines.espresso:EspressoEngine"}
+ENGINES = {
+    "mlip": "barriers.engines.mlip:MlipEngine",
+    "espresso": "barriers.engines.espresso:EspressoEngine",
+    "vasp": "barriers.engines.vasp.engine:VaspEngine",
+}
 """Class of each engine, by the ``kind`` it has in a study file."""
 
 
@@ -24,8 +28,17 @@ def build_engine(section: BaseModel) -> Engine:
     ----------
     section : BaseModel
         The study's ``engine`` section; its ``kind`` names the engine, the other fields are its settings.
+
+    Raises
+    ------
+    ValueError
+        If a package that the engine needs is not installed.
     """
     settings = section.model_dump()
-    module, _, name = ENGINES[settings.pop("kind")].partition(":")
-    engine: Engine = getattr(import_module(module), name)(**settings)
+    kind = settings.pop("kind")
+    module, _, name = ENGINES[kind].partition(":")
+    try:
+        engine: Engine = getattr(import_module(module), name)(**settings)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"engine {kind!r} needs the package {error.name!r}; pip install 'barriers[{kind}]'") from error
     return engine

@@ -1,0 +1,116 @@
+"""The VASP engine: its settings, its checks and its three makers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from monty.json import MSONable
+
+from barriers.engines.vasp.inputs import BandSetGenerator, SingleSetGenerator
+from barriers.engines.vasp.jobs import RelaxMaker, StaticMaker
+from barriers.engines.vasp.neb import NebMaker
+from barriers.engines.vasp.potcars import find_potcars
+from barriers.engines.vasp.settings import Physics, Running, check_incar
+
+
+@dataclass
+class VaspEngine(MSONable):
+    """VASP, with VTST or without.
+
+    Settings left at None are the preset's.
+
+    Attributes
+    ----------
+    preset : str
+        ``oxide``: spin-polarised PBE+U with D3(BJ), dipole correction along the normal of slabs.
+    command : str
+        Command line, e.g. ``mpirun -np 64 vasp_std``.
+    ncore, kpar : int or None
+        Cores that share a band; groups of k-points.
+    potcar_functional : str or None
+        Set of POTCARs in pymatgen's words, e.g. ``PBE_54``.
+    potcars : dict or None
+        Name of the POTCAR (``Ni_pv``) by element.
+    kspacing : float or None
+        Spacing of the Γ-centred k-mesh (1/Å, 2π included); one point along the normal of a slab.
+    dipole : bool or None
+        Dipole correction along the third cell vector; where there is vacuum along it, if None.
+    hubbard_u, moments : dict or None
+        U (eV), and magnetic moments at the start (µB), by element.
+    incar : dict
+        Further INCAR keywords, laid over the preset's.
+    without_vtst : str
+        ``refuse``, or ``plain band``: converge that where VASP has no VTST, and say so.
+    max_seconds : int or None
+        Each run of VASP stops softly after this time (s); the next continues.
+    """
+
+    preset: str = "oxide"
+    command: str = "vasp_std"
+    ncore: int | None = None
+    kpar: int | None = None
+    potcar_functional: str | None = None
+    potcars: dict[str, str] | None = None
+    kspacing: float | None = None
+    dipole: bool | None = None
+    hubbard_u: dict[str, float] | None = None
+    moments: dict[str, float] | None = None
+    incar: dict[str, Any] = field(default_factory=dict)
+    without_vtst: Literal["refuse", "plain band"] = "refuse"
+    max_seconds: int | None = None
+
+    @property
+    def physics(self) -> Physics:
+        """Settings that change the numbers."""
+        return Physics(
+            self.preset,
+            self.potcar_functional,
+            self.potcars,
+            self.kspacing,
+            self.dipole,
+            self.hubbard_u,
+            self.moments,
+            dict(self.incar),
+        )
+
+    @property
+    def running(self) -> Running:
+        """Settings that say how VASP is run."""
+        return Running(self.command, self.ncore, self.kpar, self.max_seconds)
+
+    def check(self, elements: Collection[str] = (), n_images: int | None = None) -> None:
+        """Raise ``ValueError`` if VASP or POTCARs are not here, or a setting makes no sense."""
+        self.physics.resolved()
+        check_incar(self.incar)
+        find_potcars(elements, self.physics)
+        self.running.layout()
+        if n_images is not None:
+            self.running.layout(n_images)
+        self.running.check()
+
+    def seconds_per_call(self, atoms: int, images: int) -> float:
+        """Not known beforehand."""
+        return 0.0
+
+    def static(self) -> StaticMaker:
+        """Maker of a single evaluation."""
+        return StaticMaker(input_set_generator=SingleSetGenerator(physics=self.physics), running=self.running)
+
+    def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
+        """Maker of a relaxation to ``fmax`` (eV/Å)."""
+        generator = SingleSetGenerator(physics=self.physics, calculation="relax")
+        return RelaxMaker(input_set_generator=generator, running=self.running, fmax=fmax, max_steps=max_steps)
+
+    def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
+        """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""
+        return NebMaker(
+            input_set_generator=BandSetGenerator(physics=self.physics),
+            running=self.running,
+            fmax=fmax,
+            rough_fmax=rough_fmax,
+            max_steps=max_steps,
+            spring=spring,
+            without_vtst=self.without_vtst,
+        )

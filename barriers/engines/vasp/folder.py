@@ -1,0 +1,118 @@
+"""Folder of one calculation: where VASP writes in it, how far it is, what was changed, whether it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from barriers.engines.vasp.outputs import all_outcars, image_folders, read_outcar, usable_steps
+
+CORRECTIONS, RUNNING = "corrections.json", "running.json"
+OUTPUTS = ("OUTCAR", "OSZICAR", "CONTCAR", "XDATCAR", "vasprun.xml")
+
+
+@dataclass
+class Corrections:
+    """What handlers have changed in a folder; kept on disk, so that a rerun does not repeat a failure.
+
+    Attributes
+    ----------
+    incar : dict
+        Keywords changed.
+    counts : dict[str, int]
+        Corrections so far by kind.
+    """
+
+    incar: dict[str, Any] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def count(self, kind: str) -> int:
+        """Count one more correction of a kind; the number that it is."""
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        return self.counts[kind]
+
+    def save(self, folder: Path) -> None:
+        """Keep them."""
+        (folder / CORRECTIONS).write_text(json.dumps(asdict(self)), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Corrections:
+        """Read them; none where there is no such file."""
+        path = folder / CORRECTIONS
+        return cls(**json.loads(path.read_text("utf-8"))) if path.exists() else cls()
+
+
+def places(folder: Path) -> list[Path]:
+    """Folders in which VASP writes: the intermediate images of a band, else the folder itself."""
+    return image_folders(folder)[1:-1] or [folder]
+
+
+def steps_done(folder: Path) -> int:
+    """Steps that every place has whole, all runs together."""
+    runs = zip(*([len(outcar.steps) for outcar in all_outcars(place)] for place in places(folder)), strict=False)
+    return sum(min(run) for run in runs)
+
+
+def evaluated(folder: Path) -> bool:
+    """Whether the newest run ended in peace, its last step self-consistent and finite in every place."""
+    newest = [read_outcar(place) for place in places(folder)]
+    return all(
+        outcar is not None and outcar.finished and usable_steps(outcar)[-1:] == outcar.steps[-1:] != []
+        for outcar in newest
+    )
+
+
+def converged(folder: Path) -> bool:
+    """Whether, besides, that step met ``EDIFFG``."""
+    return evaluated(folder) and all(getattr(read_outcar(place), "converged", False) for place in places(folder))
+
+
+def archive(place: Path) -> None:
+    """Number the files of a run that is over, so that its steps stay readable."""
+    if not any((place / name).exists() for name in OUTPUTS):
+        return
+    number = 1 + max((int(path.suffix[1:]) for path in place.glob("O*.*") if path.suffix[1:].isdigit()), default=0)
+    for name in OUTPUTS:
+        if (place / name).exists():
+            (place / name).rename(place / f"{name}.{number}")
+
+
+def end_orphan(folder: Path) -> None:
+    """End a VASP that an earlier process, now dead, left running in a folder.
+
+    Raises
+    ------
+    RuntimeError
+        If the process that started it is alive: two runs must not share a folder.
+    """
+    path = folder / RUNNING
+    if not is_running(folder):
+        return
+    record = json.loads(path.read_text("utf-8"))
+    if record["parent"] != os.getpid() and psutil.pid_exists(record["parent"]):
+        raise RuntimeError(f"{folder}: process {record['parent']} runs this calculation already")
+    process = psutil.Process(record["pid"])
+    for each in [*process.children(recursive=True), process]:
+        each.terminate()
+    psutil.wait_procs([process], timeout=30)
+
+
+def is_running(folder: Path) -> bool:
+    """Whether the VASP that was last started in a folder, on this machine, still runs."""
+    path = folder / RUNNING
+    if not path.exists():
+        return False
+    record = json.loads(path.read_text("utf-8"))
+    if record["host"] != platform.node():
+        return False
+    try:
+        process = psutil.Process(record["pid"])
+        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == folder.resolve()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False

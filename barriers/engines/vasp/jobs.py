@@ -1,0 +1,80 @@
+"""Static and relaxation jobs of VASP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from atomate2.vasp.jobs.base import BaseVaspMaker
+from jobflow import job
+from pymatgen.core import Structure
+
+from barriers.documents import RelaxDoc, StaticDoc
+from barriers.engines.vasp.inputs import SingleSetGenerator
+from barriers.engines.vasp.settings import Running
+from barriers.engines.vasp.single import SingleRun, free_force
+
+
+@dataclass
+class StaticMaker(BaseVaspMaker):
+    """Energy, forces and moments of one structure.
+
+    Attributes
+    ----------
+    name : str
+        Name of the job.
+    input_set_generator : SingleSetGenerator
+        Settings that change the numbers; atomate2's powerups reach it.
+    running : Running
+        How VASP is started. No part of the job's identity.
+    """
+
+    name: str = "static"
+    input_set_generator: SingleSetGenerator = field(default_factory=SingleSetGenerator)
+    running: Running = field(default_factory=Running)
+
+    @job(output_schema=StaticDoc)
+    def make(self, structure: Structure) -> StaticDoc:
+        """Evaluate ``structure`` once."""
+        run = SingleRun(self.input_set_generator, self.running, structure, 0.0)
+        outcome = run.run(0)
+        return StaticDoc(**run.numbers(outcome) | {"structure": structure})
+
+
+@dataclass
+class RelaxMaker(BaseVaspMaker):
+    """Relaxation at fixed cell, frozen atoms held.
+
+    Attributes
+    ----------
+    name, input_set_generator, running
+        As for :class:`StaticMaker`.
+    fmax : float
+        Largest force at the end (eV/Å).
+    max_steps : int
+        Most steps in one run; a further run continues.
+    """
+
+    name: str = "relax"
+    input_set_generator: SingleSetGenerator = field(default_factory=lambda: SingleSetGenerator(calculation="relax"))
+    running: Running = field(default_factory=Running)
+    fmax: float = 0.03
+    max_steps: int = 500
+
+    @job(output_schema=RelaxDoc)
+    def make(self, structure: Structure) -> RelaxDoc:
+        """Relax ``structure``."""
+        run = SingleRun(self.input_set_generator, self.running, structure, self.fmax)
+        outcome = run.run(self.max_steps)
+        numbers = run.numbers(outcome)
+        force = free_force(structure, np.array(numbers["forces"]))
+        steps = numbers["cost"].force_calls
+        reason = f"{outcome.line}: {force:.3f} eV/Å after {steps} steps, {self.fmax:g} asked for"
+        return RelaxDoc(
+            **numbers,
+            converged=outcome.kind is None,
+            reason=None if outcome.kind is None else reason,
+            max_force=force,
+            fmax=self.fmax,
+            steps=steps - 1,
+        )

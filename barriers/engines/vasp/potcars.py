@@ -1,0 +1,43 @@
+"""POTCARs, through pymatgen's configuration alone; never stored, their titles and hashes are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+
+from pymatgen.io.vasp import PotcarSingle
+from pymatgen.io.vasp.inputs import PmgVaspPspDirError
+from pymatgen.io.vasp.sets import MPScanRelaxSet
+
+from barriers.engines.vasp.settings import Physics
+
+
+def find_potcars(elements: Collection[str], physics: Physics) -> dict[str, PotcarSingle]:
+    """Find the POTCAR of each element through pymatgen's configuration.
+
+    Raises
+    ------
+    ValueError
+        One line for the first that is missing, with element, symbol and the setting to mend.
+    """
+    settings = physics.resolved()
+    symbols = {**MPScanRelaxSet.CONFIG["POTCAR"], **settings["potcars"]}
+    functional = settings["potcar_functional"]
+    found = {}
+    for element in elements:
+        symbol = symbols.get(element, element)
+        try:
+            found[element] = PotcarSingle.from_symbol_and_functional(symbol, functional)
+        except (PmgVaspPspDirError, FileNotFoundError, KeyError) as error:
+            unset = isinstance(error, PmgVaspPspDirError)
+            where = "is not set" if unset else f"has none in the set {functional} (engine.potcar_functional)"
+            raise ValueError(
+                f"engine.potcars: no POTCAR {symbol!r} for {element}: PMG_VASP_PSP_DIR {where}; "
+                "set it with `pmg config --add PMG_VASP_PSP_DIR DIR`, or name another POTCAR"
+            ) from error
+    return found
+
+
+def potcar_hashes(potcars: Collection[PotcarSingle]) -> dict[str, str]:
+    """MD5 of each POTCAR by its title."""
+    return {potcar.TITEL: hashlib.md5(potcar.data.encode(), usedforsecurity=False).hexdigest() for potcar in potcars}

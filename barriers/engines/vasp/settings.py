@@ -1,0 +1,181 @@
+"""What is computed and how it is run: the settings of a VASP engine, laid over a preset."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pymatgen.io.vasp
+from monty.json import MSONable
+from ruamel.yaml import YAML
+
+from barriers.study_fields import closest
+
+PRESETS = Path(__file__).parent / "presets"
+
+SET_BY_BARRIERS = {
+    "IMAGES", "SPRING", "LCLIMB", "ICHAIN", "NSW", "EDIFFG", "ISIF", "ISYM", "MAGMOM", "LDAUU", "LDAUL", "LDAUJ",
+    "LDIPOL", "IDIPOL", "DIPOL", "NCORE", "NPAR", "KPAR", "KSPACING", "ICHARG", "ISTART",
+}  # fmt: skip
+"""Keywords that follow from the structure, the tolerances or other settings."""
+
+VTST = ("IOPT", "MAXMOVE", "TIMESTEP", "FTIMEMAX", "FNMIN", "INVCURV", "ILBFGSMEM", "LDNEB", "LTANGENTOLD")
+"""Keywords of VTST, https://theory.cm.utexas.edu/vtsttools, which pymatgen does not list."""
+
+
+@dataclass(frozen=True)
+class Physics(MSONable):
+    """Settings that change the numbers; None takes the preset's.
+
+    Attributes
+    ----------
+    preset : str
+        Name of a file in ``presets``.
+    potcar_functional : str or None
+        Set of POTCARs in pymatgen's words, e.g. ``PBE_54``.
+    potcars : dict or None
+        Name of the POTCAR (``Ni_pv``) by element, laid over the preset's.
+    kspacing : float or None
+        Spacing of the Γ-centred k-mesh (1/Å, 2π included).
+    dipole : bool or None
+        Dipole correction and one k-point along the third cell vector; if None, where there is vacuum along it.
+    hubbard_u : dict or None
+        U (eV) by element.
+    moments : dict or None
+        Magnetic moments at the start (µB) by element; a structure's site property ``magmom`` goes before them.
+    incar : dict
+        Further INCAR keywords, laid over the preset's.
+    """
+
+    preset: str = "oxide"
+    potcar_functional: str | None = None
+    potcars: dict[str, str] | None = None
+    kspacing: float | None = None
+    dipole: bool | None = None
+    hubbard_u: dict[str, float] | None = None
+    moments: dict[str, float] | None = None
+    incar: dict[str, Any] = field(default_factory=dict)
+
+    def resolved(self) -> dict[str, Any]:
+        """Lay these settings over the preset: everything that the numbers depend on, whatever the structure."""
+        values = {"dipole": None, **load_preset(self.preset)}
+        given = {key: value for key, value in self.as_dict().items() if value is not None and key in values}
+        own = {key.upper(): value for key, value in self.incar.items()}
+        return {
+            **values,
+            **given,
+            "potcars": {**values["potcars"], **(self.potcars or {})},
+            "incar": {**values["incar"], "own": own},
+        }
+
+
+@dataclass(frozen=True)
+class Running(MSONable):
+    """Settings that say how VASP is run, not which number it gives.
+
+    Attributes
+    ----------
+    command : str
+        Command line, e.g. ``mpirun -np 64 vasp_std``.
+    ncore, kpar : int or None
+        Cores that share a band; groups of k-points.
+    max_seconds : int or None
+        Each run stops softly after this time (s); a further run continues.
+    """
+
+    command: str = "vasp_std"
+    ncore: int | None = None
+    kpar: int | None = None
+    max_seconds: int | None = None
+
+    @property
+    def cores(self) -> int | None:
+        """Processes that the command starts, from its ``-np`` or Slurm's allocation; None where neither says."""
+        found = re.search(r"(?:^|\s)(?:-np|--np|-n|--ntasks)[ =](\d+)", self.command) or re.match(
+            r"(\d+)$", os.environ.get("SLURM_NTASKS", "")
+        )
+        return int(found[1]) if found else None
+
+    def check(self) -> None:
+        """Raise ``ValueError`` if the programs of the command are not here."""
+        words = shlex.split(self.command)
+        for program in [words[0], words[-1]] if words else [""]:
+            if shutil.which(program) is None:
+                raise ValueError(
+                    f"engine.command: no program {program!r} here; allowed: the command line that starts VASP, "
+                    "e.g. 'mpirun -np 64 vasp_std'"
+                )
+
+    def layout(self, n_images: int = 1) -> dict[str, int]:
+        """INCAR keywords of the parallel layout.
+
+        Parameters
+        ----------
+        n_images : int
+            Images evaluated at the same time.
+
+        Raises
+        ------
+        ValueError
+            If cores do not divide by images, or an image's cores by ``kpar`` and ``ncore``.
+        """
+        layout = {key: value for key, value in (("NCORE", self.ncore), ("KPAR", self.kpar)) if value is not None}
+        if self.cores is None:
+            return layout
+        if self.cores % n_images:
+            below = self.cores // n_images * n_images
+            near = [str(n) for n in (below, below + n_images) if n]
+            raise ValueError(
+                f"engine.command: {self.cores} cores do not divide by {n_images} images; allowed: {', '.join(near)}, …"
+            )
+        each = self.cores // n_images
+        group = (self.kpar or 1) * (self.ncore or 1)
+        if each % group:
+            allowed = ", ".join(str(n) for n in range(1, each + 1) if each % n == 0)
+            raise ValueError(
+                f"engine.kpar × engine.ncore: {group} does not divide the {each} cores of an image; allowed: {allowed}"
+            )
+        return layout
+
+
+@cache
+def load_preset(name: str) -> dict[str, Any]:
+    """Read a preset.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset.
+    """
+    known = sorted(path.stem for path in PRESETS.glob("*.yaml"))
+    if name not in known:
+        raise ValueError(f"engine.preset: {name!r} is not on file; allowed: {', '.join(known)}{closest(name, known)}")
+    content: dict[str, Any] = YAML(typ="safe").load((PRESETS / f"{name}.yaml").read_text("utf-8"))
+    content.pop("about")
+    return content
+
+
+def check_incar(keywords: Mapping[str, Any]) -> None:
+    """Refuse keywords that VASP and VTST do not have, and those that other settings give.
+
+    Raises
+    ------
+    ValueError
+        One line for the first of them.
+    """
+    listed = Path(pymatgen.io.vasp.__file__).parent / "incar_parameters.json"
+    known = [*json.loads(listed.read_text("utf-8")), *VTST]
+    for keyword in keywords:
+        name = keyword.upper()
+        if name in SET_BY_BARRIERS:
+            raise ValueError(f"engine.incar: {keyword!r} follows from other settings; leave it out")
+        if name not in known:
+            raise ValueError(f"engine.incar: {keyword!r} is no keyword of VASP{closest(name, known)}")

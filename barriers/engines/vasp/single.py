@@ -1,0 +1,178 @@
+"""One structure on its way through VASP, and what a band shares with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from barriers.documents import CostDoc, EngineDoc
+from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.vasp.folder import converged, evaluated
+from barriers.engines.vasp.handlers import usual_handlers
+from barriers.engines.vasp.inputs import (
+    BandSetGenerator,
+    SingleSetGenerator,
+    SiteOrder,
+    starting_moments,
+    vasp_structure,
+)
+from barriers.engines.vasp.outputs import Step, StepOutcar, all_outcars, usable_steps
+from barriers.engines.vasp.potcars import find_potcars, potcar_hashes
+from barriers.engines.vasp.restart import sharp_positions
+from barriers.engines.vasp.run import Outcome, VaspError, run_vasp
+from barriers.engines.vasp.settings import Running
+from barriers.engines.vasp.system import System
+from barriers.structures.path.mapping import unwrap
+from barriers.structures.surface.slab import frozen_atoms
+
+Generator = SingleSetGenerator | BandSetGenerator
+
+
+def describe(generator: Generator, structure: Structure, outcar: StepOutcar | None) -> EngineDoc:
+    """Say what gave the numbers: POTCARs by title and hash, never their content."""
+    settings = generator.physics.resolved()
+    potcars = find_potcars([element.symbol for element in structure.composition.elements], generator.physics)
+    packages = {name: version(name) for name in ("barriers", "pymatgen", "atomate2", "custodian")}
+    if outcar is not None and outcar.vtst is not None:
+        packages["vtst"] = outcar.vtst
+    return EngineDoc(
+        kind="vasp",
+        name=f"VASP {settings['potcar_functional']}",
+        version=outcar.version if outcar is not None else "unknown",
+        settings={"preset": generator.physics.preset, **settings, "user_incar": generator.user_incar_settings},
+        files=potcar_hashes(potcars.values()),
+        packages=packages,
+    )
+
+
+def prepared(generator: Generator, structure: Structure, limits: dict[str, Any], calculation: str) -> Any:
+    """Copy of a generator with all that it needs to know of a structure, a run and a stage."""
+    system = System.of(structure, generator.physics.resolved())
+    return replace(generator, system=system, limits=limits, calculation=calculation)
+
+
+def write_once(folder: Path, write: Callable[[Path], None], incar: Callable[[], Any]) -> None:
+    """Write input files where there are none, all or nothing; else the INCAR alone, for its limits."""
+    if folder.exists():
+        incar().write_file(folder / "INCAR")
+        return
+    partial = folder.with_name(f"{folder.name}.partial")
+    write(partial)
+    partial.rename(folder)
+
+
+def free_force(structure: Structure, forces: np.ndarray) -> float:
+    """Largest force (eV/Å) on an atom that may move."""
+    free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
+    return float(np.linalg.norm(forces[free], axis=1).max())
+
+
+def at_positions(structure: Structure, positions: np.ndarray) -> Structure:
+    """Copy of a structure with other Cartesian positions (Å), unwrapped, its site properties kept."""
+    return Structure(
+        structure.lattice,
+        structure.species,
+        positions,
+        coords_are_cartesian=True,
+        site_properties=structure.site_properties,
+    )
+
+
+def placed(structure: Structure, positions: np.ndarray) -> np.ndarray:
+    """Positions (Å) as the study has them: unwrapped, and frozen atoms where they were to the last digit.
+
+    Parameters
+    ----------
+    structure : Structure
+        Where the atoms were before.
+    positions : (N, 3)
+        Where VASP has them, in the order of the structure.
+    """
+    near = unwrap(positions, AseAtomsAdaptor.get_atoms(structure, msonable=False))
+    frozen = frozen_atoms(structure)
+    near[frozen] = structure.cart_coords[frozen]
+    return near
+
+
+@dataclass
+class SingleRun:
+    """A static calculation or a relaxation on its way, resumable from VASP's own files."""
+
+    generator: SingleSetGenerator
+    running: Running
+    structure: Structure
+    fmax: float
+
+    def __post_init__(self) -> None:
+        """Find the folder."""
+        generator = self.generator
+        self.checkpoint = Checkpoint(generator.calculation, [self.structure, generator, self.fmax])
+        self.checkpoint.load()
+        self.order = SiteOrder.of(self.structure)
+        self.moments = starting_moments(self.structure, generator.physics.resolved()["moments"])
+        self.earlier = len(self.steps())
+        self._logged = self.earlier
+
+    def steps(self) -> list[Step]:
+        """Every usable step so far."""
+        folder = self.checkpoint.folder
+        return [step for outcar in all_outcars(folder) for step in usable_steps(outcar)] if folder.exists() else []
+
+    def run(self, max_steps: int) -> Outcome:
+        """Go on until done or out of steps."""
+        running, folder = self.running, self.checkpoint.folder
+        relaxing = {"NSW": max_steps, "EDIFFG": -self.fmax} if max_steps else {}
+        limits = {**relaxing, **running.layout()}
+        generator = prepared(self.generator, self.structure, limits, self.generator.calculation)
+        sites = vasp_structure(self.structure, self.moments)
+        write_once(
+            folder,
+            lambda target: generator.get_input_set(sites).write_input(target),
+            lambda: generator.get_input_set(sites)["INCAR"],
+        )
+        moments = self.order.to_vasp(self.moments).tolist()
+        handlers = usual_handlers(moments, running.max_seconds, self.watch)
+        done = converged if max_steps else evaluated
+        return run_vasp(folder, running.command, self.earlier + max(1, max_steps), handlers, done)
+
+    def watch(self) -> None:
+        """Log the steps since the last look."""
+        steps = self.steps()
+        for number, step in enumerate(steps[self._logged :], self._logged):
+            force = free_force(self.structure, self.order.from_vasp(step.forces))
+            line = {"iteration": number, "max_force": force, "target": self.fmax, "energy": step.energy}
+            self.checkpoint.save({}, line | {"force_calls": number + 1})
+        self._logged = max(self._logged, len(steps))
+
+    def numbers(self, outcome: Outcome) -> dict[str, Any]:
+        """Fields that static and relaxation documents share."""
+        self.watch()
+        steps, folder = self.steps(), self.checkpoint.folder
+        if not steps:
+            raise VaspError(f"{outcome.line}; files in {folder}")
+        last = steps[-1]
+        moments = None if last.moments is None else self.order.from_vasp(last.moments).tolist()
+        positions = placed(self.structure, self.order.from_vasp(sharp_positions(folder, last)))
+        structure = at_positions(self.structure, positions)
+        if moments is not None:
+            structure.add_site_property("magmom", moments)
+        return {
+            "structure": structure,
+            "energy": last.energy,
+            "forces": self.order.from_vasp(last.forces).tolist(),
+            "moments": moments,
+            "cost": CostDoc(
+                force_calls=len(steps),
+                earlier_force_calls=self.earlier,
+                wall_time=self.checkpoint.wall_time,
+                scf_cycles=sum(step.electronic_steps for step in steps),
+            ),
+            "engine": describe(self.generator, self.structure, all_outcars(folder)[-1]),
+        }
