@@ -23,7 +23,8 @@ from jobflow import Flow
 from pymatgen.core import SETTINGS
 from vasp_tools import COMMAND, write_potcars
 
-pytest.importorskip("atomate2")
+if not os.environ.get("CI"):  # there, a missing part fails
+    pytest.importorskip("atomate2")
 
 from barriers.analysis.band import minimum_image_displacements
 from barriers.dispatch.local import LocalRun

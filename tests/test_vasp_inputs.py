@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import asdict
 from functools import cache
@@ -17,7 +18,8 @@ from pymatgen.core import SETTINGS, Lattice, Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 from vasp_tools import write_potcars
 
-pytest.importorskip("atomate2")
+if not os.environ.get("CI"):  # there, a missing part fails
+    pytest.importorskip("atomate2")
 
 from atomate2.vasp.powerups import update_user_incar_settings
 

@@ -25,12 +25,15 @@ def show(folder: ResultsFolder, as_json: Json = False) -> None:
 
 @app.command()
 def plot(folder: ResultsFolder, as_json: Json = False) -> None:
-    """Draw the profiles of a results folder again (PNG and SVG)."""
+    """Draw all figures of a results folder again (PNG, SVG and PDF).
+
+    Profiles and states of each hop; profile, path and convergence of each system.
+    """
     from barriers.report.folder import read_results, write_figures
 
     written = [str(path) for path in write_figures(read_results(folder), folder)]
     if not written:
-        raise ValueError(f"{folder}: no converged band to draw")
+        raise ValueError(f"{folder}: nothing to draw")
     emit(written) if as_json else typer.echo("\n".join(written))
 
 
