@@ -13,8 +13,9 @@ from typing import Any
 from custodian.custodian import Custodian, CustodianError, ErrorHandler, Job, Validator
 
 from barriers.engines.espresso.faults import Fault, find_fault
-from barriers.engines.espresso.files import end_orphan, load_corrections, note_running, outputs
+from barriers.engines.espresso.files import load_corrections, outputs
 from barriers.engines.espresso.inputs import PREFIX, Case
+from barriers.engines.processes import end_orphan, note_running
 
 CRASH = "CRASH"
 

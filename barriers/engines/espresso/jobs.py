@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 
 from barriers.documents import CostDoc, RelaxDoc, StaticDoc
 from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.common import at_positions
 from barriers.engines.espresso.attempts import CodeJob, Outcome, run_code
 from barriers.engines.espresso.base import EspressoMaker, atoms_of, free_force, starting_moments
 from barriers.engines.espresso.faults import EspressoError
@@ -65,15 +66,8 @@ class RelaxMaker(EspressoMaker):
             raise EspressoError(f"{outcome.line}; files in {checkpoint.folder}")
         max_force = free_force(structure, frames[-1].get_forces(apply_constraint=False))
         reason = f"{outcome.line}: {max_force:.3f} eV/Å after {len(frames)} steps, {self.fmax:g} asked for"
-        moved = Structure(
-            structure.lattice,
-            structure.species,
-            frames[-1].positions,
-            coords_are_cartesian=True,
-            site_properties=structure.site_properties,
-        )
         return RelaxDoc(
-            structure=moved,
+            structure=at_positions(structure, frames[-1].positions),
             converged=outcome.kind is None,
             reason=None if outcome.kind is None else f"{reason}; files in {checkpoint.folder}",
             max_force=max_force,

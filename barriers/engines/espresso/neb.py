@@ -10,6 +10,7 @@ from ase import Atoms
 from jobflow import job
 
 from barriers.documents import BandDoc, CostDoc, RelaxDoc
+from barriers.engines.common import not_relaxed
 from barriers.engines.espresso.band import BandRun
 from barriers.engines.espresso.base import EspressoMaker, atoms_of, starting_moments
 from barriers.engines.espresso.faults import EspressoError
@@ -73,18 +74,13 @@ class NebMaker(EspressoMaker):
         positions = [image.positions.tolist() for image in images]
         checkpoint = self.workspace("neb", positions, initial.structure, tolerances)
         run = BandRun(self, case, checkpoint, images, starting_moments(initial.structure, case))
-        loose = [
-            f"{which} endpoint not relaxed: {end.reason}"
-            for which, end in (("initial", initial), ("final", final))
-            if not end.converged
-        ]
-        if loose:
+        if (loose := not_relaxed(initial, final)) is not None:
             ends = {
                 "positions": [images[0].positions.tolist(), images[-1].positions.tolist()],
                 "energies": [initial.energy, final.energy],
                 "forces": [initial.forces, final.forces],
             }
-            return self._document(run, initial, start, "; ".join(loose), **ends)
+            return self._document(run, initial, start, loose, **ends)
         paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
         merged = run.converge(paths)
         state = run.state

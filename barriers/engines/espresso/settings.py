@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from monty.json import MSONable
-from ruamel.yaml import YAML
 
+from barriers.engines.common import load_preset
 from barriers.study_fields import closest
 
 PRESETS = Path(__file__).parent / "presets"
@@ -54,8 +53,7 @@ class Physics(MSONable):
 
     def resolved(self) -> dict[str, Any]:
         """Lay these settings over the preset: everything that the numbers depend on, whatever the structure."""
-        values = dict(load_preset(self.preset))
-        values.pop("about")
+        values = dict(load_preset(PRESETS, self.preset))
         given = {key: value for key, value in self.as_dict().items() if value is not None and key in values}
         return {**values, **given, "keywords": {**values["keywords"], **self.keywords}}
 
@@ -80,22 +78,6 @@ class Running(MSONable):
     pseudo_dir: str | None = None
     max_seconds: int | None = None
     continue_from: str | None = None
-
-
-@cache
-def load_preset(name: str) -> dict[str, Any]:
-    """Read a preset.
-
-    Raises
-    ------
-    ValueError
-        If there is no such preset.
-    """
-    known = sorted(path.stem for path in PRESETS.glob("*.yaml"))
-    if name not in known:
-        raise ValueError(f"engine.preset: {name!r} is not on file; allowed: {', '.join(known)}{closest(name, known)}")
-    content: dict[str, Any] = YAML(typ="safe").load((PRESETS / f"{name}.yaml").read_text("utf-8"))
-    return content
 
 
 def check_keywords(keywords: Collection[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -14,6 +13,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc, CostDoc, EngineDoc, RelaxDoc, StaticDoc
 from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.common import at_positions, not_relaxed
 from barriers.engines.mlip.band import BandRun, NebSettings
 from barriers.engines.mlip.models import ModelSpec, entry, package_versions, weights_checksum
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
@@ -81,7 +81,7 @@ class RelaxMaker(Maker):
         result = relax(_atoms(structure), _evaluator(self), self.fmax, self.max_steps, checkpoint)
         reason = f"{result.max_force:.3f} eV/Å after {result.steps} steps, {self.fmax:g} asked for"
         return RelaxDoc(
-            structure=_moved(structure, result.atoms.positions),
+            structure=at_positions(structure, result.atoms.positions),
             energy=result.energy,
             forces=result.forces.tolist(),
             converged=result.converged,
@@ -150,13 +150,8 @@ class NebMaker(Maker):
         """
         ends = [_evaluated(document) for document in (initial, final)]
         settings = NebSettings(self.fmax, self.rough_fmax, self.max_steps, self.spring)
-        loose = [
-            f"{which} endpoint not relaxed: {end.reason}"
-            for which, end in (("initial", initial), ("final", final))
-            if not end.converged
-        ]
-        if loose:
-            return self._document(initial, start, ends, settings, reason="; ".join(loose))
+        if (loose := not_relaxed(initial, final)) is not None:
+            return self._document(initial, start, ends, settings, reason=loose)
         evaluator = _evaluator(self)
         first = first_band(ends[0], ends[1], start, None if guide is None else np.array(guide.positions))
         images = [ends[0], *first[1:-1], ends[-1]]
@@ -218,16 +213,6 @@ def _evaluator(maker: StaticMaker | RelaxMaker | NebMaker) -> Evaluator:
 
 def _atoms(structure: Structure) -> Atoms:
     return AseAtomsAdaptor.get_atoms(structure, msonable=False)
-
-
-def _moved(structure: Structure, positions: Any) -> Structure:
-    return Structure(
-        structure.lattice,
-        structure.species,
-        positions,
-        coords_are_cartesian=True,
-        site_properties=structure.site_properties,
-    )
 
 
 def _evaluated(document: RelaxDoc) -> Atoms:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from barriers.engines.vasp.outputs import all_outcars, image_folders, read_outcar, usable_steps
 
-CORRECTIONS, RUNNING = "corrections.json", "running.json"
+CORRECTIONS = "corrections.json"
 OUTPUTS = ("OUTCAR", "OSZICAR", "CONTCAR", "XDATCAR", "vasprun.xml")
 
 
@@ -81,38 +77,3 @@ def archive(place: Path) -> None:
     for name in OUTPUTS:
         if (place / name).exists():
             (place / name).rename(place / f"{name}.{number}")
-
-
-def end_orphan(folder: Path) -> None:
-    """End a VASP that an earlier process, now dead, left running in a folder.
-
-    Raises
-    ------
-    RuntimeError
-        If the process that started it is alive: two runs must not share a folder.
-    """
-    path = folder / RUNNING
-    if not is_running(folder):
-        return
-    record = json.loads(path.read_text("utf-8"))
-    if record["parent"] != os.getpid() and psutil.pid_exists(record["parent"]):
-        raise RuntimeError(f"{folder}: process {record['parent']} runs this calculation already")
-    process = psutil.Process(record["pid"])
-    for each in [*process.children(recursive=True), process]:
-        each.terminate()
-    psutil.wait_procs([process], timeout=30)
-
-
-def is_running(folder: Path) -> bool:
-    """Whether the VASP that was last started in a folder, on this machine, still runs."""
-    path = folder / RUNNING
-    if not path.exists():
-        return False
-    record = json.loads(path.read_text("utf-8"))
-    if record["host"] != platform.node():
-        return False
-    try:
-        process = psutil.Process(record["pid"])
-        return process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == folder.resolve()
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return False

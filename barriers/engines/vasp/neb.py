@@ -11,10 +11,11 @@ from jobflow import job
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc, RelaxDoc
+from barriers.engines.common import at_positions, not_relaxed
 from barriers.engines.vasp.band import BandRun
 from barriers.engines.vasp.inputs import BandSetGenerator
 from barriers.engines.vasp.settings import Running
-from barriers.engines.vasp.single import at_positions, placed
+from barriers.engines.vasp.single import placed
 from barriers.structures.path.start import Start, first_band
 
 
@@ -82,15 +83,11 @@ class NebMaker(NebFromImagesMaker):
         """
         self.running.layout(start.n_images)  # cores that do not fit are refused before anything runs
         run = BandRun(self, initial, final, first_positions(initial, final, start, guide))
-        loose = [
-            f"{which} endpoint not relaxed: {end.reason}"
-            for which, end in (("initial", initial), ("final", final))
-            if not end.converged
-        ]
+        loose = not_relaxed(initial, final)
         paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
-        if not loose:
+        if loose is None:
             run.converge(paths)
-        return run.document(start, loose)
+        return run.document(start, [] if loose is None else [loose])
 
 
 def first_positions(initial: RelaxDoc, final: RelaxDoc, start: Start, guide: BandDoc | None) -> np.ndarray:

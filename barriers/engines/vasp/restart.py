@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Poscar
 
+from barriers.engines.common import at_positions
 from barriers.engines.vasp.outputs import Step, image_folders, read_outcar, usable_steps
 
 
@@ -78,13 +79,5 @@ def newest_images(folder: Path, images: Sequence[Structure]) -> list[Structure]:
     for place, image in zip(image_folders(folder)[1:-1], images, strict=True):
         newest = newest_structure(place) or read_poscar(place / "POSCAR")
         assert newest is not None
-        moved.append(
-            Structure(
-                image.lattice,
-                image.species,
-                newest.cart_coords,
-                coords_are_cartesian=True,
-                site_properties=image.site_properties,
-            )
-        )
+        moved.append(at_positions(image, newest.cart_coords))
     return moved

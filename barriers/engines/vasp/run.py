@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import platform
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,12 +13,11 @@ from custodian.custodian import Custodian, CustodianError, ErrorHandler
 from custodian.vasp.jobs import VaspJob, VaspNEBJob
 from pymatgen.io.vasp import Incar
 
+from barriers.engines.processes import RUNNING, end_orphan, note_running
 from barriers.engines.vasp.folder import (
-    RUNNING,
     Corrections,
     archive,
     converged,
-    end_orphan,
     places,
     steps_done,
 )
@@ -67,8 +63,7 @@ class _Continuing:
         incar.update(Corrections.load(folder).incar)
         incar.write_file(folder / "INCAR")
         process = super().run(directory)  # type: ignore[misc]
-        record = {"pid": process.pid, "parent": os.getpid(), "host": platform.node()}
-        (folder / RUNNING).write_text(json.dumps(record), "utf-8")
+        note_running(folder, process.pid)
         return process
 
 

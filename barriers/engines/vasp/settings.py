@@ -9,14 +9,13 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pymatgen.io.vasp
 from monty.json import MSONable
-from ruamel.yaml import YAML
 
+from barriers.engines.common import load_preset
 from barriers.study_fields import closest
 
 PRESETS = Path(__file__).parent / "presets"
@@ -66,7 +65,7 @@ class Physics(MSONable):
 
     def resolved(self) -> dict[str, Any]:
         """Lay these settings over the preset: everything that the numbers depend on, whatever the structure."""
-        values = {"dipole": None, **load_preset(self.preset)}
+        values = {"dipole": None, **load_preset(PRESETS, self.preset)}
         given = {key: value for key, value in self.as_dict().items() if value is not None and key in values}
         own = {key.upper(): value for key, value in self.incar.items()}
         return {
@@ -144,23 +143,6 @@ class Running(MSONable):
                 f"engine.kpar × engine.ncore: {group} does not divide the {each} cores of an image; allowed: {allowed}"
             )
         return layout
-
-
-@cache
-def load_preset(name: str) -> dict[str, Any]:
-    """Read a preset.
-
-    Raises
-    ------
-    ValueError
-        If there is no such preset.
-    """
-    known = sorted(path.stem for path in PRESETS.glob("*.yaml"))
-    if name not in known:
-        raise ValueError(f"engine.preset: {name!r} is not on file; allowed: {', '.join(known)}{closest(name, known)}")
-    content: dict[str, Any] = YAML(typ="safe").load((PRESETS / f"{name}.yaml").read_text("utf-8"))
-    content.pop("about")
-    return content
 
 
 def check_incar(keywords: Mapping[str, Any]) -> None:

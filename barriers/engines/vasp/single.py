@@ -14,6 +14,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import CostDoc, EngineDoc
 from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.common import at_positions
 from barriers.engines.vasp.folder import converged, evaluated
 from barriers.engines.vasp.handlers import usual_handlers
 from barriers.engines.vasp.inputs import (
@@ -72,17 +73,6 @@ def free_force(structure: Structure, forces: np.ndarray) -> float:
     """Largest force (eV/Å) on an atom that may move."""
     free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
     return float(np.linalg.norm(forces[free], axis=1).max())
-
-
-def at_positions(structure: Structure, positions: np.ndarray) -> Structure:
-    """Copy of a structure with other Cartesian positions (Å), unwrapped, its site properties kept."""
-    return Structure(
-        structure.lattice,
-        structure.species,
-        positions,
-        coords_are_cartesian=True,
-        site_properties=structure.site_properties,
-    )
 
 
 def placed(structure: Structure, positions: np.ndarray) -> np.ndarray:

@@ -1,0 +1,60 @@
+"""What all engines do alike: presets as data, structures at new positions, endpoints that are not relaxed."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pymatgen.core import Structure
+from ruamel.yaml import YAML
+
+from barriers.documents import RelaxDoc
+from barriers.study_fields import closest
+
+
+@cache
+def load_preset(folder: Path, name: str) -> dict[str, Any]:
+    """Read a preset of an engine, without the words about it.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the engine's presets.
+    name : str
+        Name of one.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset.
+    """
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name not in known:
+        raise ValueError(f"engine.preset: {name!r} is not on file; allowed: {', '.join(known)}{closest(name, known)}")
+    content: dict[str, Any] = YAML(typ="safe").load((folder / f"{name}.yaml").read_text("utf-8"))
+    content.pop("about")
+    return content
+
+
+def at_positions(structure: Structure, positions: ArrayLike) -> Structure:
+    """Copy of a structure with other Cartesian positions (Å), unwrapped, its site properties kept."""
+    return Structure(
+        structure.lattice,
+        structure.species,
+        np.asarray(positions, dtype=float),
+        coords_are_cartesian=True,
+        site_properties=structure.site_properties,
+    )
+
+
+def not_relaxed(initial: RelaxDoc, final: RelaxDoc) -> str | None:
+    """Say which endpoint of a band is not relaxed, and why; nothing if both are."""
+    loose = [
+        f"{which} endpoint not relaxed: {end.reason}"
+        for which, end in (("initial", initial), ("final", final))
+        if not end.converged
+    ]
+    return "; ".join(loose) or None
