@@ -15,6 +15,7 @@ from conftest import gold_on_aluminium, ordered_slab
 from jobflow import run_locally
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from barriers.documents import SCHEMA_VERSION
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.mlip.band import BandRun, EvaluatedBand, NebSettings
@@ -140,7 +141,7 @@ def test_jobs_run_in_plain_jobflow() -> None:
     assert document.forward == pytest.approx(0.375, abs=0.002)
     assert document.band.engine.name == "emt"
     assert document.checks["band converged"]
-    assert document.schema_version == 1
+    assert document.schema_version == SCHEMA_VERSION
     static = MlipEngine(model="emt").static().make(initial)
     energy = run_locally(static, log=False)[static.uuid][1].output.energy
     assert energy > document.band.energies[0]
