@@ -38,6 +38,37 @@ def plot(folder: ResultsFolder, as_json: Json = False) -> None:
 
 
 @app.command()
+def rates(
+    folder: ResultsFolder,
+    temperatures: Annotated[
+        str, typer.Option("--temperatures", help="Temperatures (K), with commas between them.", metavar="T,T,…")
+    ] = "250,300,350,400",
+    attempt_frequency: Annotated[float, typer.Option(help="Attempt frequency of all systems (Hz).", min=1.0)] = 1e13,
+    directions: Annotated[int, typer.Option(help="Sites that the ion can jump to: 6 in a layer.", min=2, max=12)] = 6,
+    dimensions: Annotated[int, typer.Option(help="Dimensions of the network of sites.", min=1, max=3)] = 2,
+    as_json: Json = False,
+) -> None:
+    """Say what the barriers mean for transport: jump rates, diffusion coefficients, ratios, and an Arrhenius plot."""
+    from barriers.analysis.kinetics import NOT_INCLUDED
+    from barriers.report.folder import read_results
+    from barriers.report.rates import rate_rows, rate_table, write_arrhenius
+
+    try:
+        wanted = [float(text) for text in temperatures.split(",")]
+    except ValueError:
+        raise ValueError(f"--temperatures: {temperatures!r}; allowed: numbers with commas, e.g. 250,300,350") from None
+    rows = rate_rows(read_results(folder), wanted, attempt_frequency, directions, dimensions)  # type: ignore[arg-type]
+    if not rows:
+        raise ValueError(f"{folder}: no barrier to make a rate of")
+    figures = [str(path) for path in write_arrhenius(rows, folder)] if len(set(wanted)) > 1 else []
+    if as_json:
+        emit({"rows": rows, "not_included": NOT_INCLUDED, "figures": figures})
+    else:
+        emit(rate_table(rows))
+        typer.echo("\n".join(["not included:", *(f"- {line}" for line in NOT_INCLUDED), *figures]))
+
+
+@app.command()
 def report(folder: ResultsFolder, as_json: Json = False) -> None:
     """Write one page (HTML) that shows the results: comparison, profiles, bands in 3-D, provenance. Opens offline."""
     from barriers.report.folder import read_results

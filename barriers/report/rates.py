@@ -1,0 +1,129 @@
+"""What barriers mean for transport: jump rates, diffusion coefficients and their ratios, as a table and a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.table import Table
+
+from barriers.analysis.kinetics import arrhenius, ratio
+from barriers.documents import BarrierDoc, StudyDoc
+from barriers.report.figures import draw_arrhenius
+from barriers.report.style import save_figure
+from barriers.structure_files import stem
+
+
+def rate_rows(
+    study: StudyDoc,
+    temperatures: Sequence[float],
+    attempt_frequency: float,
+    directions: int,
+    dimensions: Literal[1, 2, 3],
+) -> list[dict[str, Any]]:
+    """Tabulate rates over temperature, a row for each barrier and temperature.
+
+    Parameters
+    ----------
+    study : StudyDoc
+        The outcome of a study.
+    temperatures : Sequence[float]
+        In K.
+    attempt_frequency : float
+        The same for all systems (Hz).
+    directions, dimensions : int
+        Network of sites, as for :func:`barriers.analysis.kinetics.diffusivity`.
+
+    Returns
+    -------
+    list[dict[str, Any]]
+        ``system``, ``hop``, ``temperature`` (K), ``rate`` (1/s), ``diffusivity`` (cm²/s), ``factor`` by which both may
+        be larger or smaller, and ``ratio`` to the reference with ``ratio_low`` and ``ratio_high``; None without a
+        barrier, or where the two must not be compared.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its limits.
+    """
+    references = {row.hop: barrier for row, barrier in _paired(study) if barrier.system == study.reference}
+    rows = []
+    for compared, barrier in _paired(study):
+        if barrier.forward is None or barrier.fit_spread is None:
+            continue
+        numbers = arrhenius(
+            max(barrier.forward, 0.0),
+            barrier.fit_spread,
+            temperatures,
+            jump_length=_jump_length(barrier),
+            directions=directions,
+            dimensions=dimensions,
+            attempt_frequency=attempt_frequency,
+        )
+        reference = None if compared.difference is None else references.get(compared.hop)
+        for number in numbers:
+            row = {"system": barrier.system, "hop": compared.hop, "temperature": number.temperature}
+            row |= {"rate": number.rate, "diffusivity": number.diffusivity, "factor": number.factor}
+            rows.append(row | _ratio(barrier, reference, number.temperature))
+    return rows
+
+
+def rate_table(rows: Sequence[dict[str, Any]]) -> Table:
+    """Lay out the rows of :func:`rate_rows`."""
+    caption = "rate in 1/s, D in cm²/s; both may be larger or smaller by the factor; ratio to the reference's rate"
+    table = Table(header_style="bold", caption=caption, caption_justify="left")
+    for heading in ("System", "Hop"):
+        table.add_column(heading)
+    for heading in ("T (K)", "Rate", "D", "Factor", "Ratio", "from", "to"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        numbers = [row["rate"], row["diffusivity"]]
+        ratios = [row[key] for key in ("ratio", "ratio_low", "ratio_high")]
+        table.add_row(
+            row["system"],
+            row["hop"],
+            f"{row['temperature']:g}",
+            *(f"{number:.2e}" for number in numbers),
+            f"{row['factor']:.3g}",
+            *("—" if number is None else f"{number:.3g}" for number in ratios),
+        )
+    return table
+
+
+def write_arrhenius(rows: Sequence[dict[str, Any]], folder: Path) -> list[Path]:
+    """Draw the rates of each hop over the inverse temperature (PNG, SVG and PDF)."""
+    written = []
+    for hop in dict.fromkeys(row["hop"] for row in rows):
+        of_hop = [row for row in rows if row["hop"] == hop]
+        temperatures = list(dict.fromkeys(row["temperature"] for row in of_hop))
+        systems = dict.fromkeys(row["system"] for row in of_hop)
+        rates, factors = (
+            {system: [row[key] for row in of_hop if row["system"] == system] for system in systems}
+            for key in ("rate", "factor")
+        )
+        axes = draw_arrhenius(temperatures, rates, factors)
+        written += save_figure(axes, folder / stem("arrhenius", *([hop] if hop else [])))
+    return written
+
+
+def _paired(study: StudyDoc) -> list[tuple[Any, BarrierDoc]]:
+    return list(zip(study.rows, study.barriers, strict=True))
+
+
+def _jump_length(barrier: BarrierDoc) -> float:
+    """Length of the jump (Å): of the hop, or of the path where a band has no named hop."""
+    if barrier.hop is not None:
+        return barrier.hop.distance
+    assert barrier.profile is not None, "a barrier has a profile"
+    return float(barrier.profile["path_length"])
+
+
+def _ratio(barrier: BarrierDoc, reference: BarrierDoc | None, temperature: float) -> dict[str, float | None]:
+    if reference is None or reference.forward is None or barrier.forward is None:
+        return {"ratio": None, "ratio_low": None, "ratio_high": None}
+    barriers = (max(barrier.forward, 0.0), max(reference.forward, 0.0))
+    same = barrier is reference
+    uncertainties = (0.0, 0.0) if same else (barrier.fit_spread or 0.0, reference.fit_spread or 0.0)
+    found = ratio(barriers, uncertainties, temperature)
+    return {"ratio": found.value, "ratio_low": found.low, "ratio_high": found.high}
