@@ -75,6 +75,8 @@ def show_study(study: StudyDoc, folder: Path) -> None:
     for barrier in study.barriers:
         for line in notes(barrier):
             typer.echo(f"! {line}")
+    for system, bonds in {barrier.system: barrier.bonds for barrier in study.barriers if barrier.bonds}.items():
+        typer.echo(f"{system}: bonds between fragment and surface: {', '.join(bonds)}")
     if len(study.barriers) > 1:
         typer.echo("\n".join(study.sentences))
     typer.echo(f"results in {folder}")

@@ -30,7 +30,8 @@ def plan_lines(plan: Plan) -> list[str]:
     slab = plan.built.slab
     about = [] if slab is None else _about(slab)
     jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
-    time = "not known for this model" if plan.seconds is None else f"about {max(1, round(plan.seconds / 60))} min"
+    minutes = None if plan.seconds is None else max(1, round(plan.seconds / 60))
+    time = "how long one takes is not known" if minutes is None else f"about {minutes} min on this machine"
     return [
         *about,
         *(
@@ -38,7 +39,7 @@ def plan_lines(plan: Plan) -> list[str]:
             for hop in plan.built.hops
         ),
         f"jobs: {jobs}",
-        f"about {plan.force_calls} force calls, {time} on this machine",
+        f"about {plan.force_calls} force calls, {time}",
     ]
 
 
