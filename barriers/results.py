@@ -14,6 +14,7 @@ from pymatgen.core import Structure
 
 from barriers.analysis.band import moment_jumps, problems
 from barriers.analysis.comparison import Row, compare, sentence
+from barriers.analysis.interface import bond_change
 from barriers.analysis.motion import motion
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
@@ -129,7 +130,7 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     document.fit_spread, document.profile = profile.fit_spread, asdict(profile)
     jumps = moment_jumps(band.moments)
     document.warnings += [*profile.warnings, *jumps, *band.warnings]
-    document.bonds, rebonded = _surface_bonds(band)
+    document.bonds, rebonded = bonds_along(band)
     document.warnings += rebonded
     document.checks = {
         "band converged": True,
@@ -143,31 +144,26 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     }
 
 
-def _surface_bonds(band: BandDoc) -> tuple[list[str], list[str]]:
-    """Name the fragment's bonds in the initial endpoint, and warn if they are others later on the path."""
+def bonds_along(band: BandDoc) -> tuple[list[str], list[str]]:
+    """Name the bonds between fragment and surface in the initial endpoint, and warn of others along the path."""
     layers = band.structure.site_properties.get(LAYER, [])
     if FRAGMENT not in layers:
         return [], []
     n_slab = layers.index(FRAGMENT)
-    system = [index for index, layer in enumerate(layers) if index < n_slab or layer == FRAGMENT]
-    found = []
-    for positions in band.positions:
-        image = Structure(
-            band.structure.lattice,
-            [band.structure.species[index] for index in system],
-            [positions[index] for index in system],
-            coords_are_cartesian=True,
-        )
-        found.append(surface_bonds(image, n_slab))
-    pairs: list[set[tuple[int, int]]] = [{(bond.fragment_atom, bond.slab_atom) for bond in bonds} for bonds in found]
-    changed = sorted(pair for pair in set().union(*pairs) if not all(pair in bonded for bonded in pairs))
-    words = ", ".join(f"{_named(band, first)}–{_named(band, last)}" for first, last in changed)
-    warnings = [f"bonds between fragment and surface open or close along the path: {words}"] if changed else []
-    return [str(bond) for bond in found[0]], warnings
-
-
-def _named(band: BandDoc, atom: int) -> str:
-    return f"{band.structure[atom].specie} {atom}"
+    # An added ion is the last atom, and neither slab nor fragment.
+    atoms = [index for index, layer in enumerate(layers) if index < n_slab or layer == FRAGMENT]
+    species = [band.structure.species[index] for index in atoms]
+    first, *others = (
+        Structure(band.structure.lattice, species, np.array(positions)[atoms], coords_are_cartesian=True)
+        for positions in band.positions
+    )
+    changes = [bond_change(first, image, n_slab) for image in others]
+    changed = {
+        (bond.fragment_atom, bond.slab_atom): bond for change in changes for bond in (*change.formed, *change.broken)
+    }
+    named = (f"{bond.elements[0]} {pair[0]} on {bond.elements[1]} {pair[1]}" for pair, bond in sorted(changed.items()))
+    warnings = [f"bonds to the surface open or close along the path: {', '.join(named)}"] if changed else []
+    return [str(bond) for bond in surface_bonds(first, n_slab)], warnings
 
 
 def _check_hop(document: BarrierDoc, hop: Hop) -> None:

@@ -16,9 +16,10 @@ from pymatgen.core import Structure
 from barriers import StudyMaker, load_study
 from barriers.building import build_slab, crystal_of, hops_of
 from barriers.construction import make_end, make_slab
+from barriers.documents import BandDoc
 from barriers.placing import placements_of
 from barriers.plan import build_study, make_plan
-from barriers.results import slab_digest
+from barriers.results import bonds_along, slab_digest
 from barriers.structures.cathode.crystal import bulk
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.surface.slab import frozen_atoms
@@ -141,6 +142,24 @@ def test_a_named_pair_bonds_at_the_sum_of_its_radii_unless_a_length_is_given() -
         (interface,) = placements_of(slab, FragmentSection(polymer="PVDF"), section, 12.0, hop)
         bond = min(surface_bonds(interface, len(slab)), key=lambda found: found.length)
         assert (bond.elements, bond.length) == (("F", "Li"), pytest.approx(expected, abs=0.01))
+
+
+def test_bonds_that_open_along_the_path_are_named() -> None:
+    slab, (hop,) = ordered_slab(), hops_of(ordered_slab(), [HopSection()])
+    section = PlacementSection(mode="bonded", candidates=1)
+    (interface,) = placements_of(slab, FragmentSection(polymer="PVDF", eliminate="HF"), section, 12.0, hop)
+    bound = interface.cart_coords
+    lifted = bound + np.where(np.arange(len(interface))[:, None] < len(slab), 0.0, [0.0, 0.0, 3.0])
+
+    def along(*images: np.ndarray) -> tuple[list[str], list[str]]:
+        band = BandDoc.model_construct(structure=interface, positions=[image.tolist() for image in images])
+        return bonds_along(band)
+
+    (bond, *_), warnings = along(bound, bound, bound)
+    assert (bond[:11], warnings) == ("C–O 1.45 Å ", [])
+    (warning,) = along(bound, lifted, bound)[1]
+    assert warning.startswith("bonds to the surface open or close along the path: C ")
+    assert along(lifted, lifted) == ([], [])
 
 
 def test_screened_placements_are_evaluated_once_and_the_lowest_relaxed() -> None:

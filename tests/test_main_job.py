@@ -83,6 +83,12 @@ def _gap(atoms: Atoms, fragment: str, slab: str) -> float:
     return float(distances[np.ix_(symbols == fragment, symbols == slab)].min())
 
 
+def test_the_bond_is_named_in_the_result(study: dict) -> None:
+    bare, far, bonded = (barrier["bonds"] for barrier in study["barriers"])
+    assert bare == far == []
+    assert any(re.match(r"C–O 1\.4\d Å \(C \d+ on O \d+\)", bond) for bond in bonded)
+
+
 def test_moments_go_with_every_image(study: dict) -> None:
     document = json.loads((FOLDER / "study.json").read_text("utf-8"))
     for barrier in document["barriers"]:
