@@ -102,7 +102,7 @@ def test_a_coverage_is_the_nearest_whole_number():
 
 
 def test_more_fragments_than_fit_are_refused_with_how_many_do():
-    with pytest.raises(ValueError, match=r"fragments: 30 do not fit on a face; allowed: 1 to \d+, or larger"):
+    with pytest.raises(ValueError, match=r"count: 30 fragments do not fit on a face; allowed: 1 to \d+, or larger"):
         cover(slab(), held, 30, sites()[:20], VACUUM)
 
 

@@ -228,7 +228,7 @@ def test_on_paper_there_are_table_and_pictures_and_no_buttons(opened: Any, tmp_p
     scheme(opened, "dark")
     pdf = str(printed(opened, tmp_path / "report.pdf"))
     text = " ".join(subprocess.check_output(["pdftotext", "-layout", pdf, "-"], text=True).split())
-    assert "NCM@PVDF sub-surface 0.454 0.035 0.404 0.454 reference" in text
+    assert "NCM@PVDF sub-surface 0.45 0.04 0.40 0.45 reference" in text
     assert "barriers run study.yaml" in text
     assert "Play" not in text
     pictures = subprocess.check_output(["pdfimages", "-list", pdf], text=True).splitlines()[2:]
