@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 
 from barriers.analysis.profile import Profile
 from barriers.documents import BandDoc, BarrierDoc
+from barriers.engines.common import at_positions
 
 if TYPE_CHECKING:
     from emmet.core.neb import NebResult
@@ -93,13 +94,4 @@ def neb_result(document: BarrierDoc) -> NebResult:
 
 def _images(band: BandDoc) -> list[Structure]:
     initial = band.structure
-    return [
-        Structure(
-            initial.lattice,
-            initial.species,
-            positions,
-            coords_are_cartesian=True,
-            site_properties=initial.site_properties,
-        )
-        for positions in band.positions
-    ]
+    return [at_positions(initial, positions) for positions in band.positions]

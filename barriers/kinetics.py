@@ -14,6 +14,7 @@ from pymatgen.core import Structure
 from barriers.analysis.vibrations import DELTA, attempt_frequency, displaced, frequencies, hessian
 from barriers.documents import SCHEMA_VERSION, BandDoc, CostDoc, EngineDoc, StaticDoc
 from barriers.engines.base import Engine
+from barriers.engines.common import at_positions
 from barriers.engines.mlip import MlipEngine
 from barriers.likeness import check_one_engine
 from barriers.structures.surface.slab import frozen_atoms
@@ -54,17 +55,7 @@ def displaced_structures(band: BandDoc, atom: int, delta: float) -> list[Structu
     check_vibrating(band, atom)
     initial = band.structure
     states = (band.positions[0], band.positions[_highest(band)])
-    return [
-        Structure(
-            initial.lattice,
-            initial.species,
-            positions,
-            coords_are_cartesian=True,
-            site_properties=initial.site_properties,
-        )
-        for state in states
-        for positions in displaced(state, [atom], delta)
-    ]
+    return [at_positions(initial, positions) for state in states for positions in displaced(state, [atom], delta)]
 
 
 @job(output_schema=AttemptFrequencyDoc)

@@ -1,4 +1,4 @@
-"""What all engines do alike: presets as data, structures at new positions, endpoints that are not relaxed."""
+"""What all engines do alike: presets as data, structures at new positions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 from ruamel.yaml import YAML
 
-from barriers.documents import RelaxDoc
 from barriers.study_fields import closest
 
 
@@ -48,13 +47,3 @@ def at_positions(structure: Structure, positions: ArrayLike) -> Structure:
         coords_are_cartesian=True,
         site_properties=structure.site_properties,
     )
-
-
-def not_relaxed(initial: RelaxDoc, final: RelaxDoc) -> str | None:
-    """Say which endpoint of a band is not relaxed, and why; nothing if both are."""
-    loose = [
-        f"{which} endpoint not relaxed: {end.reason}"
-        for which, end in (("initial", initial), ("final", final))
-        if not end.converged
-    ]
-    return "; ".join(loose) or None

@@ -10,12 +10,12 @@ from ase import Atoms
 from jobflow import job
 
 from barriers.documents import BandDoc, CostDoc, RelaxDoc
-from barriers.engines.common import not_relaxed
 from barriers.engines.espresso.band import BandRun
 from barriers.engines.espresso.base import EspressoMaker, atoms_of, starting_moments
 from barriers.engines.espresso.faults import EspressoError
 from barriers.engines.espresso.inputs import PREFIX
 from barriers.engines.espresso.outputs import count_scf, pw_outputs
+from barriers.likeness import not_relaxed
 from barriers.structures.path.mapping import unwrap
 from barriers.structures.path.start import Start, first_band
 
@@ -74,7 +74,7 @@ class NebMaker(EspressoMaker):
         positions = [image.positions.tolist() for image in images]
         checkpoint = self.workspace("neb", positions, initial.structure, tolerances)
         run = BandRun(self, case, checkpoint, images, starting_moments(initial.structure, case))
-        if (loose := not_relaxed(initial, final)) is not None:
+        if (loose := not_relaxed({"initial endpoint": initial, "final endpoint": final})) is not None:
             ends = {
                 "positions": [images[0].positions.tolist(), images[-1].positions.tolist()],
                 "energies": [initial.energy, final.energy],

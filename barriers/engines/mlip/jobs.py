@@ -13,11 +13,12 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc, CostDoc, EngineDoc, RelaxDoc, StaticDoc
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.common import at_positions, not_relaxed
+from barriers.engines.common import at_positions
 from barriers.engines.mlip.band import BandRun, NebSettings
 from barriers.engines.mlip.models import ModelSpec, entry, package_versions, weights_checksum
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
 from barriers.engines.mlip.relax import relax
+from barriers.likeness import not_relaxed
 from barriers.structures.path.start import Start, first_band
 
 
@@ -150,7 +151,7 @@ class NebMaker(Maker):
         """
         ends = [_evaluated(document) for document in (initial, final)]
         settings = NebSettings(self.fmax, self.rough_fmax, self.max_steps, self.spring)
-        if (loose := not_relaxed(initial, final)) is not None:
+        if (loose := not_relaxed({"initial endpoint": initial, "final endpoint": final})) is not None:
             return self._document(initial, start, ends, settings, reason=loose)
         evaluator = _evaluator(self)
         first = first_band(ends[0], ends[1], start, None if guide is None else np.array(guide.positions))

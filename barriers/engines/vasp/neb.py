@@ -11,11 +11,12 @@ from jobflow import job
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc, RelaxDoc
-from barriers.engines.common import at_positions, not_relaxed
+from barriers.engines.common import at_positions
 from barriers.engines.vasp.band import BandRun
 from barriers.engines.vasp.inputs import BandSetGenerator
 from barriers.engines.vasp.settings import Running
 from barriers.engines.vasp.single import placed
+from barriers.likeness import not_relaxed
 from barriers.structures.path.start import Start, first_band
 
 
@@ -83,7 +84,7 @@ class NebMaker(NebFromImagesMaker):
         """
         self.running.layout(start.n_images)  # cores that do not fit are refused before anything runs
         run = BandRun(self, initial, final, first_positions(initial, final, start, guide))
-        loose = not_relaxed(initial, final)
+        loose = not_relaxed({"initial endpoint": initial, "final endpoint": final})
         paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
         if loose is None:
             run.converge(paths)
