@@ -1,0 +1,132 @@
+"""Running one job in a folder of its own, or taking its result from the store: the same under every dispatcher."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from jobflow import Job, JobStore
+
+from barriers.dispatch.identity import job_key
+
+State = Literal["done", "reused", "unconverged", "failed"]
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What became of a job.
+
+    Attributes
+    ----------
+    state : str
+        ``done``, ``reused`` (its result was there), ``unconverged`` (the next run continues) or ``failed``.
+    folder : Path
+        Where it ran, or would have.
+    seconds : float
+        Time it took now.
+    message : str
+        Why it failed or is not converged.
+    force_calls : int
+        Evaluations of this run.
+    """
+
+    state: State
+    folder: Path
+    seconds: float = 0.0
+    message: str = ""
+    force_calls: int = 0
+
+
+def execute(
+    job: Job, store: JobStore, root: Path, scope: str = "", on_start: Callable[[Path], None] | None = None
+) -> Executed:
+    """Run a job, unless a converged result of the same calculation is stored.
+
+    Jobs without an engine are cheap and always run, so that their results are those of the code as it is now. A
+    calculation that has not converged runs on from its checkpoint.
+
+    Parameters
+    ----------
+    job : Job
+        Its inputs are taken from the store.
+    store : JobStore
+        Connected. The result goes there.
+    root : Path
+        The job's folder lies in its ``jobs``, named after job and key, so that a later run finds its checkpoint.
+    scope : str
+        Whose results are shared, as for :func:`~barriers.dispatch.identity.job_key`.
+    on_start : callable
+        Called with the job's folder before the job runs; not called for a result that is there.
+
+    Returns
+    -------
+    Executed
+        Also for a job that raises: its traceback is in ``error.txt`` in its folder then.
+    """
+    started = time.monotonic()
+    resolved = job.resolve_args(store, inplace=False)  # the flow's own job stays small
+    resolved.config.resolve_references = False
+    key = job_key(resolved, scope)
+    resolved.metadata["key"] = key
+    folder = root.resolve() / "jobs" / f"{slug(job.name)}-{key}"
+    if job.maker is not None and (record := stored_calculation(store, key)) is not None:
+        if record["uuid"] != job.uuid:
+            _store_again(record, resolved, store)
+        return Executed("reused", folder, time.monotonic() - started)
+    folder.mkdir(parents=True, exist_ok=True)
+    if on_start is not None:
+        on_start(folder)
+    try:
+        with contextlib.chdir(folder):
+            response = resolved.run(store)
+        if response.replace or response.detour or response.addition:
+            raise NotImplementedError("jobs that add or replace jobs are not supported")
+    except Exception as error:
+        (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
+        return Executed("failed", folder, time.monotonic() - started, f"{type(error).__name__}: {error}")
+    output, seconds = response.output, time.monotonic() - started
+    calls = new_force_calls(output) if job.maker is not None else 0
+    if unconverged(output):
+        return Executed("unconverged", folder, seconds, getattr(output, "reason", "") or "", calls)
+    return Executed("done", folder, seconds, force_calls=calls)
+
+
+def stored_calculation(store: JobStore, key: str) -> dict[str, Any] | None:
+    """Find the converged result of a calculation."""
+    for record in store.query({"metadata.key": key}, load=True):
+        if not unconverged(record["output"]):
+            return dict(record)
+    return None
+
+
+def unconverged(output: Any) -> bool:
+    """Whether a document, or a stored one, is of a calculation that did not converge; a merged band is done."""
+
+    def get(name: str) -> Any:
+        return output.get(name) if isinstance(output, dict) else getattr(output, name, None)
+
+    return get("converged") is False and not get("merged_into")
+
+
+def new_force_calls(output: Any) -> int:
+    """Evaluations that a calculation made in its last run."""
+    cost = getattr(output, "cost", None)
+    return cost.force_calls - cost.earlier_force_calls if cost is not None else 0
+
+
+def slug(name: str) -> str:
+    """Name of a job as part of a folder's name."""
+    return re.sub(r"[^\w.+@-]+", "-", name).strip("-")
+
+
+def _store_again(record: dict[str, Any], job: Job, store: JobStore) -> None:
+    """Give a stored result to another job that computes the same."""
+    record.pop("_id", None)
+    renamed = {"uuid": job.uuid, "index": job.index, "name": job.name, "metadata": job.metadata, "hosts": job.hosts}
+    store.update([record | renamed], key=["uuid", "index"])
