@@ -61,3 +61,12 @@ class Checkpoint:
         partial.replace(self.path)
         with self.progress.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kind": self.kind, "wall_time": round(self.wall_time, 2)} | progress) + "\n")
+
+
+def latest_progress(folder: Path) -> dict[str, Any] | None:
+    """Read the newest progress line of a job's folder; None before its first."""
+    files = sorted(folder.glob("*.progress.jsonl"), key=lambda path: path.stat().st_mtime)
+    lines = files[-1].read_text("utf-8").splitlines() if files else []
+    whole = [line for line in lines if line.endswith("}")]
+    progress: dict[str, Any] | None = json.loads(whole[-1]) if whole else None
+    return progress

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import Any, Self
 
 from rich.console import Console, Group
@@ -14,20 +12,12 @@ from rich.live import Live
 from rich.text import Text
 
 from barriers.dispatch.local import JobEvent
+from barriers.engines.checkpoint import latest_progress
 
 SIGNS = {"done": "✓", "reused": "=", "unconverged": "!", "failed": "✗", "skipped": "-"}
 STYLES = {"done": "green", "reused": "dim", "unconverged": "yellow", "failed": "red", "skipped": "dim"}
 PLAIN_SECONDS = 10.0
 """Without a terminal, a running job writes a line this often (s)."""
-
-
-def latest_progress(folder: Path) -> dict[str, Any] | None:
-    """Read the newest progress line of a job's folder; None before its first."""
-    files = sorted(folder.glob("*.progress.jsonl"), key=lambda path: path.stat().st_mtime)
-    lines = files[-1].read_text("utf-8").splitlines() if files else []
-    whole = [line for line in lines if line.endswith("}")]
-    progress: dict[str, Any] | None = json.loads(whole[-1]) if whole else None
-    return progress
 
 
 def describe_progress(progress: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Dispatch to a queue through FireWorks: submit, launch, see, recover, collect."""
