@@ -40,8 +40,14 @@ IDLE_SECONDS = 300
 """Workers without work end after this time (s); they hold a model each."""
 
 
+CORES = "BARRIERS_CORES"
+"""Environment variable with the cores that a process may use, where several share a machine."""
+
+
 def available_cores() -> int:
-    """Cores this process may use."""
+    """Cores this process may use: as many as it was given, or as many as the machine lets it."""
+    if given := os.environ.get(CORES):
+        return max(1, int(given))
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
