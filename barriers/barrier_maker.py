@@ -1,18 +1,18 @@
-"""The maker of one barrier: endpoints → path → NEB → barrier; and of all barriers of one system."""
+"""The maker of one barrier: endpoints → path → NEB → barrier."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jobflow import Flow, Job, Maker
+from jobflow import Flow, Job, Maker, OnMissing
 from pymatgen.core import Structure
 
-from barriers.construction import order_final
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
+from barriers.labels import BARRIER, label
 from barriers.results import barrier_document, study_document
-from barriers.structures.hop.hop import EndState, Hop
+from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
 from barriers.study import NebSection, PathSection, RelaxSection
 
@@ -36,6 +36,8 @@ class BarrierMaker(Maker):
         What gives energies and forces.
     relax, path, neb : RelaxSection, PathSection, NebSection
         Settings, as in a study file.
+    ahead_of : str
+        Name of the system, for a maker that goes ahead with the embedded engine (:meth:`scout`).
 
     Examples
     --------
@@ -48,6 +50,7 @@ class BarrierMaker(Maker):
     relax: RelaxSection = field(default_factory=RelaxSection)
     path: PathSection = field(default_factory=PathSection)
     neb: NebSection = field(default_factory=NebSection)
+    ahead_of: str = ""
 
     def make(self, initial: Structure, final: Structure) -> Flow:
         """Build the flow from two unrelaxed endpoints, same atoms in the same order.
@@ -72,13 +75,17 @@ class BarrierMaker(Maker):
         if self.path.from_ != "mlip" or isinstance(self.engine, MlipEngine):
             return None
         path = self.path.model_copy(update={"from_": "idpp"})
-        return replace(self, name=f"mlip: {self.name}", engine=MlipEngine(), path=path)
+        return replace(self, name=f"mlip: {self.name}", engine=MlipEngine(), path=path, ahead_of=self.name)
+
+    def label(self, job: Job, does: str, hop: Hop | None = None) -> Job:
+        """Name a job after the system, the hop and what it does, and note them in its metadata."""
+        whom = f"{self.name} {hop.name}" if hop else self.name
+        return label(job, f"{whom}: {does}", self.ahead_of or self.name, hop.name if hop else "")
 
     def relax_endpoint(self, structure: Any, which: str) -> Job:
         """Relax one endpoint to the tolerance of endpoints."""
         maker = self.engine.relax(self.relax.fmax, self.relax.max_steps)
-        maker.name = f"{self.name}: relax {which}"
-        return maker.make(structure)
+        return self.label(maker.make(structure), f"relax {which}")
 
     def between(
         self,
@@ -110,16 +117,16 @@ class BarrierMaker(Maker):
         """
         starts = self._starts(hop, has_fragment, guide is not None, handed is not None)
         guide = guide if handed is None else handed
-        label = f"{self.name} {hop.name}" if hop else self.name
         bands: list[Job] = []
         for start in starts:
-            maker = self.engine.neb(**self.neb.model_dump())
-            maker.name = f"{label}: band {start.name}"
             known = [band.output for band in bands]
-            bands.append(maker.make(initial, final, start, guide if start.method == "carried" else None, known))
+            given = guide if start.method == "carried" else None
+            band = self.engine.neb(**self.neb.model_dump()).make(initial, final, start, given, known)
+            bands.append(self.label(band, f"band {start.name}", hop))
         barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop, slab)
-        barrier.name = f"{label}: barrier"
-        return Flow([*bands, barrier], output=barrier.output, name=label)
+        self.label(barrier, "lowest band" if self.ahead_of else BARRIER, hop)
+        name = f"{self.name} {hop.name}" if hop else self.name
+        return Flow([*bands, barrier], output=barrier.output, name=name)
 
     def _starts(self, hop: Hop | None, has_fragment: bool, guided: bool, handed: bool) -> list[Start]:
         path = self.path
@@ -129,50 +136,9 @@ class BarrierMaker(Maker):
         return plan_starts(plain, path.starts, has_fragment, guided, path.displacement, path.seed)
 
 
-@dataclass(frozen=True)
-class HopBarriers:
-    """What :func:`hop_barriers` makes: all jobs, the flow of each hop's barrier, the relaxed end states."""
-
-    jobs: list[Job | Flow]
-    barriers: list[Flow]
-    structures: dict[EndState, Any]
-
-
-def hop_barriers(
-    maker: BarrierMaker,
-    structures: dict[EndState, Any],
-    hops: list[Hop],
-    slab: Any,
-    has_fragment: bool,
-    bands: list[dict[str, Any]],
-) -> HopBarriers:
-    """Relax each end state of a system once, and find the barrier of every hop in it.
-
-    Parameters
-    ----------
-    maker : BarrierMaker
-        Engine and settings; its name is the system's.
-    structures : dict[EndState, Structure]
-        The system in each end state of a hop.
-    hops : list[Hop]
-        The hops.
-    slab : Structure
-        The bare slab as it was built.
-    has_fragment : bool
-        Whether a fragment makes several paths likely.
-    bands : list[dict]
-        For each hop, the band that leads it, as a keyword of :meth:`BarrierMaker.between`.
-    """
-    ends = {state: maker.relax_endpoint(item, state.label) for state, item in structures.items()}
-    jobs: list[Job | Flow] = [*ends.values()]
-    barriers = []
-    for hop, band in zip(hops, bands, strict=True):
-        initial, final = ends[hop.initial].output, order_final(ends[hop.final].output, hop)
-        final.name = f"{maker.name} {hop.name}: final endpoint"
-        barriers.append(maker.between(initial, final.output, hop=hop, slab=slab, has_fragment=has_fragment, **band))
-        jobs += [final, barriers[-1]]
-    relaxed = {state: end.output.structure for state, end in ends.items()}
-    return HopBarriers(jobs, barriers, relaxed)
+def despite_failures(job: Job) -> None:
+    """Let a job run also where jobs it needs have failed: it gets None in the place of what they would have given."""
+    job.config.on_missing_references = OnMissing.NONE
 
 
 def pair_flow(maker: BarrierMaker, initial: Structure, final: Structure, warnings: list[str], name: str = "") -> Flow:
@@ -190,5 +156,7 @@ def pair_flow(maker: BarrierMaker, initial: Structure, final: Structure, warning
         Name of the study; that of the maker if left empty.
     """
     barrier = maker.make(initial, final)
-    summary = study_document(name or maker.name, [barrier.output], maker.name, "forward", warnings)
+    study_name, wanted = name or maker.name, [(maker.name, "")]
+    summary = study_document(study_name, [barrier.output], maker.name, "forward", warnings, wanted=wanted)
+    despite_failures(label(summary, f"{study_name}: comparison"))
     return Flow([barrier, summary], output=summary.output, name=name or maker.name)

@@ -136,12 +136,13 @@ def hops_of(slab: Structure, sections: Iterable[HopSection]) -> list[Hop]:
         One line, if the slab has no such hop, or fewer than the rank asked for.
     """
     found = find_hops(slab)
+    labelled = {hop.label: [hop] for hop in found}
     chosen: dict[HopSection, list[Hop]] = {}
     hops = []
     for section in sections:
         criteria = section.model_copy(update={"name": "", "rank": 1})
         if criteria not in chosen:
-            chosen[criteria] = _chosen(found, section)
+            chosen[criteria] = labelled.get(section.label or "") or _chosen(found, section)
         of_kind = chosen[criteria]
         if section.rank > len(of_kind):
             raise ValueError(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import cache
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pymatgen.core import Structure
 
 from barriers.structures.hop.hop import Hop
@@ -15,9 +16,21 @@ SCHEMA_VERSION = 2
 Vectors = list[list[float]]
 """One vector per atom, shape (N, 3)."""
 
+Line = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
+"""Text in one line: a code's own words may have several."""
+
 
 class _Document(BaseModel):
     schema_version: int = Field(SCHEMA_VERSION, description="version of this document's fields")
+
+    @classmethod
+    @cache
+    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Give pydantic's JSON schema, not to be changed.
+
+        It is kept, since jobflow asks for it whenever a reference to a field of a document is made.
+        """
+        return super().model_json_schema(*args, **kwargs)
 
 
 class EngineDoc(BaseModel):
@@ -142,6 +155,19 @@ class BarrierDoc(_Document):
     )
     versions: dict[str, str] = Field(default_factory=dict, description="versions of the packages used")
 
+    @property
+    def hop_name(self) -> str:
+        """Name of the hop; empty where it has none."""
+        return self.hop.name if self.hop else ""
+
+
+class GapDoc(BaseModel):
+    """A barrier that a study wants and does not have."""
+
+    system: str
+    hop: str = Field("", description="name of the hop, empty where it has none")
+    reason: Line = Field(description="why it is not there")
+
 
 class ComparisonRowDoc(BaseModel):
     """One system's barrier of one hop against the reference's."""
@@ -162,6 +188,12 @@ class StudyDoc(_Document):
     barriers: list[BarrierDoc]
     which: Literal["forward", "reverse", "span"]
     reference: str
-    rows: list[ComparisonRowDoc]
+    rows: list[ComparisonRowDoc] = Field(description="one for each barrier and each gap, in the study's order")
+    gaps: list[GapDoc] = Field(default_factory=list, description="barriers that are not there")
     notes: list[str] = Field(default_factory=list, description="what is to be known of the slab, such as a polar face")
     sentences: list[str] = Field(description="the result in words: a line for each hop and system beside the reference")
+
+    def paired(self) -> list[tuple[ComparisonRowDoc, BarrierDoc | None]]:
+        """Set each row of the comparison beside its barrier, None where that is a gap."""
+        barriers = {(barrier.system, barrier.hop_name): barrier for barrier in self.barriers}
+        return [(row, barriers.get((row.system, row.hop))) for row in self.rows]

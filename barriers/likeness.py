@@ -1,10 +1,16 @@
-"""Whether energies belong together: numbers of different engines are never set against each other."""
+"""Whether numbers belong together: those of different engines or settings are never set against each other."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 
-from barriers.documents import EngineDoc, RelaxDoc
+import numpy as np
+from pymatgen.core import Structure
+
+from barriers.documents import BandDoc, EngineDoc, RelaxDoc
+from barriers.structures.hop.hop import Hop
 
 
 def check_one_engine(engines: Mapping[str, EngineDoc]) -> None:
@@ -35,3 +41,26 @@ def not_relaxed(parts: Mapping[str, RelaxDoc]) -> str | None:
     """Say which structures did not reach their tolerance, and why; None if all did."""
     loose = [f"{name} not relaxed: {part.reason}" for name, part in parts.items() if not part.converged]
     return "; ".join(loose) or None
+
+
+def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[str, str]:
+    """Say in short strings what must be equal before two barriers are compared."""
+    engine = band.engine
+    settings = band.settings | engine.settings | {"n_images": len(band.positions) - 2}
+    settings.pop("max_steps", None)  # says when to stop trying, not what is computed
+    shared = {name: json.dumps(value) for name, value in settings.items()}
+    return shared | {
+        "slab": slab_digest(slab) if slab else "none",
+        "hop": f"{hop.label}: {hop.initial.label} → {hop.final.label} {hop.image}" if hop else "none",
+        "engine": f"{engine.kind} {engine.name} {engine.version} {(engine.checksum or '')[:12]}".strip(),
+    }
+
+
+def slab_digest(slab: Structure) -> str:
+    """Short SHA-256 of species, cell and positions (to 1e-4 Å) of a slab as it was built."""
+    content = [
+        [site.specie.symbol for site in slab],
+        np.round(slab.lattice.matrix, 4).tolist(),
+        np.round(slab.cart_coords, 4).tolist(),
+    ]
+    return f"{slab.composition.formula} {hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]}"

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jobflow import Flow, Job, Maker
+from jobflow import Flow, Job, Maker, OutputReference
 
-from barriers.barrier_maker import BarrierMaker, hop_barriers, pair_flow
+from barriers.barrier_maker import BarrierMaker, despite_failures, pair_flow
 from barriers.building import build_slab, crystal_of, hops_of
-from barriers.construction import lowest, lowest_placements, make_end, make_slab, place_fragment
+from barriers.construction import make_slab
 from barriers.engines import build_engine
-from barriers.engines.base import Engine
+from barriers.interface_flow import interface_flow
+from barriers.labels import barrier_outputs, label
 from barriers.results import study_document
 from barriers.structure_files import read_endpoints
+from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.hop import EndState, Hop
-from barriers.study import EndpointStudy, Study, SystemSection
+from barriers.study import EndpointStudy, Study
+from barriers.system_hops import SystemHops
 
 __all__ = ["BarrierMaker", "StudyMaker", "pair_flow"]
+
+HOPS_AT_ONCE = 50
+"""Hops of one part of a study: some hundred jobs."""
 
 
 @dataclass
@@ -47,103 +54,127 @@ class StudyMaker(Maker):
         study : Study
             What :func:`barriers.load_study` gives.
         """
+        made, notes = self._begin(study, HOPS_AT_ONCE)
+        parts = list(made)
+        barriers = {of: output for part in parts for of, output in barrier_outputs(part).items()}
+        summary = self.summary(study, barriers, notes)
+        return Flow([*parts, summary], output=summary.output, name=self.name or study.name)
+
+    def parts(self, study: Study | EndpointStudy, hops_at_once: int = HOPS_AT_ONCE) -> Iterator[Flow]:
+        """Build the jobs of :meth:`make`, but for the comparison, one part after the other.
+
+        First comes what depends on no hop: the slab and the interfaces. Then come, some hops at a time, the barriers
+        of these hops in all systems. Jobs refer to outputs of earlier parts. While a part is in use, no job of an
+        earlier one is held, so that memory stays flat over thousands of hops. If jobs of a part get other uuids by
+        ``job.set_uuid`` before the next part is asked for, later parts refer to these.
+
+        Parameters
+        ----------
+        study : Study
+            What :func:`barriers.load_study` gives.
+        hops_at_once : int
+            Hops of one part.
+
+        Returns
+        -------
+        iterator of Flow
+            The parts. :func:`~barriers.labels.barrier_outputs` gives the barriers of each, and :meth:`summary` the
+            comparison once all are known.
+
+        Raises
+        ------
+        ValueError
+            If ``hops_at_once`` is not positive, or the slab or a hop cannot be built.
+        """
+        return self._begin(study, hops_at_once)[0]
+
+    def summary(
+        self,
+        study: Study | EndpointStudy,
+        barriers: Mapping[tuple[str, str], Any],
+        notes: list[str] | None = None,
+    ) -> Job:
+        """Build the job that compares the barriers of a study.
+
+        Parameters
+        ----------
+        study : Study
+            The study.
+        barriers : Mapping[tuple[str, str], BarrierDoc or str]
+            Barriers, or references to them, by system and hop, in any order; the hop of a study of two structures is
+            empty. One that is left out is missing, and text in its place says why.
+        notes : list[str] or None
+            What is to be known of the slab or of the structures; found anew if None.
+        """
+        if notes is None:
+            notes = self._begin(study, HOPS_AT_ONCE)[1]
+        if isinstance(study, EndpointStudy):
+            order, compared = [(study.name, "")], (study.name, "forward")
+        else:
+            order = [(system, hop.name) for system in study.system_names for hop in study.hops]
+            compared = (study.reference, study.comparison.barrier)
+        found = [barriers.get(of) for of in order]
+        known = [None if isinstance(barrier, str) else barrier for barrier in found]
+        reasons = [reason if isinstance(reason, str) else None for reason in found]
+        job = study_document(study.name, known, *compared, notes, wanted=order, reasons=reasons)
+        despite_failures(job)
+        return label(job, f"{study.name}: comparison")
+
+    def _begin(self, study: Study | EndpointStudy, hops_at_once: int) -> tuple[Iterator[Flow], list[str]]:
+        """Give the parts, and what is to be known of the slab or of the structures."""
+        if hops_at_once < 1:
+            raise ValueError(f"hops_at_once: {hops_at_once}; allowed: 1 or more")
         if isinstance(study, EndpointStudy):
             engine = build_engine(study.engine)
             maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
-            return pair_flow(maker, *read_endpoints(study.endpoints.initial, study.endpoints.final))
+            *ends, notes = read_endpoints(study.endpoints.initial, study.endpoints.final)
+            return iter([maker.make(*ends)]), notes
         crystal = crystal_of(study.cathode)
         built = build_slab(crystal, study.cathode, study.surface)
-        hops = hops_of(built.structure, study.hops)
-        final_engine = build_engine(study.engine)
-        first = BarrierMaker(engine=final_engine, path=study.path).scout()
-        engine = final_engine if first is None else first.engine
-        slab = make_slab(crystal, study.cathode.model_copy(update={"file": None}), study.surface)
-        slab.name = "slab: build"
-        relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
-        relaxed.name = "slab: relax"
-        relaxed_slab = relaxed.make(slab.output)
-        jobs: list[Job | Flow] = [slab, relaxed_slab]
-        barriers: dict[str, list[Flow]] = {}
-        guides: list[Any] = [None] * len(hops)
-        for system in sorted(study.systems, key=lambda system: system.fragment is not None):
-            base = relaxed_slab.output
-            if system.fragment is not None:
-                interface = self._interface(study, system, engine, base, hops[0])
-                jobs.append(interface)
-                base = interface.output
-            maker = BarrierMaker(system.name, final_engine, study.relax, study.path, study.neb)
-            flows, barriers[system.name], bands = self._system(maker, system, base, slab.output, hops, guides)
-            jobs += flows
-            if system.fragment is None:
-                # An added ion is the last atom, so it has another number in each system.
-                guides = [None if hop.moving is None else band for hop, band in zip(hops, bands, strict=True)]
-        outputs = [flow.output for name in study.system_names for flow in barriers[name]]
-        summary = study_document(study.name, outputs, study.reference, study.comparison.barrier, built.warnings)
-        return Flow([*jobs, summary], output=summary.output, name=self.name or study.name)
+        return _parts(study, crystal, hops_of(built.structure, study.hops), hops_at_once), built.warnings
 
-    def _interface(self, study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
-        """Relax several placements of a fragment and keep the lowest."""
-        placed = place_fragment(slab.structure, system.fragment, system.placement, study.surface.vacuum, hop)
-        placed.name = f"{system.name}: place"
-        screened: list[Job] = []
-        first = placed.output
-        if system.placement.screened > system.placement.candidates:
-            screened = self._screened(system, engine, placed)
-            first = screened[-1].output
-        candidates: list[Job] = []
-        for number in range(system.placement.candidates):
-            maker = engine.relax(study.relax.rough_fmax, study.relax.max_steps)
-            maker.name = f"{system.name}: relax placement {number + 1}"
-            candidates.append(maker.make(first[number]))
-        chosen = lowest([candidate.output for candidate in candidates])
-        chosen.name = f"{system.name}: choose placement"
-        # To the endpoints' own tolerance, so that both start from one conformation of the fragment.
-        maker = engine.relax(study.relax.fmax, study.relax.max_steps)
-        maker.name = f"{system.name}: relax interface"
-        interface = maker.make(chosen.output.structure)
-        jobs = [placed, *screened, *candidates, chosen, interface]
-        return Flow(jobs, output=interface.output, name=f"{system.name}: interface")
 
-    def _screened(self, system: SystemSection, engine: Engine, placed: Job) -> list[Job]:
-        """Evaluate each placement once, and choose the lowest in energy."""
-        statics: list[Job] = []
-        for number in range(system.placement.screened):
-            maker = engine.static()
-            maker.name = f"{system.name}: screen placement {number + 1}"
-            statics.append(maker.make(placed.output[number]))
-        lowest_ones = lowest_placements([static.output for static in statics], system.placement.candidates)
-        lowest_ones.name = f"{system.name}: choose placements"
-        return [*statics, lowest_ones]
+def _parts(study: Study, crystal: Cathode, hops: list[Hop], hops_at_once: int) -> Iterator[Flow]:
+    ending: dict[EndState, list[Hop]] = {}
+    for hop in hops:
+        for state in (hop.initial, hop.final):
+            ending.setdefault(state, []).append(hop)
+    flow, systems = _ground(study, crystal, hops[0], ending)
+    yield flow
+    del flow  # no job of an earlier part is held
+    for start in range(0, len(hops), hops_at_once):
+        yield _barriers(systems, hops[start : start + hops_at_once], f"hops from {start + 1}")
 
-    def _system(
-        self,
-        maker: BarrierMaker,
-        system: SystemSection,
-        base: Any,
-        slab: Any,
-        hops: list[Hop],
-        guides: list[Any],
-    ) -> tuple[list[Job | Flow], list[Flow], list[Any]]:
-        """Relax each end state of a system once, and find the barrier of every hop in it.
 
-        Returns all jobs, the flow of each hop's barrier, and the bands that guide systems with a fragment.
-        """
-        jobs: list[Job | Flow] = []
-        ending: dict[EndState, list[Hop]] = {}
-        for hop in hops:
-            for state in (hop.initial, hop.final):
-                ending.setdefault(state, []).append(hop)
-        structures: dict[EndState, Any] = {}
-        for state, here in ending.items():
-            made = make_end(base, state, slab, here)
-            made.name = f"{system.name}: {state.label}"
-            structures[state] = made.output
-            jobs.append(made)
-        scout, bare = maker.scout(), system.fragment is None
-        first = hop_barriers(scout or maker, structures, hops, slab, not bare, [{"guide": guide} for guide in guides])
-        jobs += first.jobs
-        bands = [flow.output.band for flow in first.barriers]
-        if scout is None:
-            return jobs, first.barriers, bands
-        last = hop_barriers(maker, first.structures, hops, slab, not bare, [{"handed": band} for band in bands])
-        return [*jobs, *last.jobs], last.barriers, bands
+def _ground(
+    study: Study, crystal: Cathode, hop: Hop, ending: dict[EndState, list[Hop]]
+) -> tuple[Flow, list[SystemHops]]:
+    """Relax the slab and the interfaces; systems without a fragment come first."""
+    last_engine = build_engine(study.engine)
+    scout = BarrierMaker(engine=last_engine, path=study.path).scout()
+    engine = last_engine if scout is None else scout.engine
+    slab = make_slab(crystal, study.cathode.model_copy(update={"file": None}), study.surface)
+    relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps).make(slab.output)
+    jobs: list[Job | Flow] = [label(slab, "slab: build"), label(relaxed, "slab: relax")]
+    systems = []
+    for system in sorted(study.systems, key=lambda system: system.fragment is not None):
+        base = relaxed.output
+        if system.fragment is not None:
+            jobs.append(interface_flow(study, system, engine, base, hop))
+            base = jobs[-1].output
+        maker = BarrierMaker(system.name, last_engine, study.relax, study.path, study.neb)
+        systems.append(SystemHops(maker, system.fragment is not None, base, slab.output, ending))
+    return Flow(jobs, name="slab and interfaces"), systems
+
+
+def _barriers(systems: list[SystemHops], hops: list[Hop], name: str) -> Flow:
+    """Find the barriers of some hops in all systems."""
+    jobs: list[Job | Flow] = []
+    guides: list[OutputReference | None] = [None] * len(hops)
+    for system in systems:
+        added, bands = system.add(hops, guides)
+        jobs += added
+        if not system.has_fragment:
+            # An added ion is the last atom, so it has another number in each system.
+            guides = [None if hop.moving is None else band for hop, band in zip(hops, bands, strict=True)]
+    return Flow(jobs, name=name)

@@ -176,7 +176,7 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
         counted = {system.name: _jobs(study, system, len(built.hops), ends) for system in study.systems}
         total = Counter(slab=1)
     calls = total["slab"] * CALLS["slab"]
-    seconds = engine.seconds_per_call(len(built.structures["slab"]), 1) * calls if calls else 0.0
+    seconds = engine.seconds_per_call(len(built.slab.structure), 1) * calls if built.slab else 0.0
     for name, jobs in counted.items():
         in_bands, alone = _calls(study, jobs)
         calls += in_bands + alone

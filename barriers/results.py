@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Literal
@@ -13,12 +11,13 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.analysis.band import moment_jumps, problems
-from barriers.analysis.comparison import Row, compare, sentence
+from barriers.analysis.comparison import Difference, Row, compare, sentence
 from barriers.analysis.interface import bond_change
 from barriers.analysis.motion import motion
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
-from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, PathDoc, RelaxDoc, StudyDoc
+from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, GapDoc, PathDoc, RelaxDoc, StudyDoc
+from barriers.likeness import fingerprint
 from barriers.structures.hop.hop import Hop, moving_index
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
@@ -179,29 +178,6 @@ def _check_hop(document: BarrierDoc, hop: Hop) -> None:
         )
 
 
-def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[str, str]:
-    """Say in short strings what must be equal before two barriers are compared."""
-    engine = band.engine
-    settings = band.settings | engine.settings | {"n_images": len(band.positions) - 2}
-    settings.pop("max_steps", None)  # says when to stop trying, not what is computed
-    shared = {name: json.dumps(value) for name, value in settings.items()}
-    return shared | {
-        "slab": slab_digest(slab) if slab else "none",
-        "hop": f"{hop.label}: {hop.initial.label} → {hop.final.label} {hop.image}" if hop else "none",
-        "engine": f"{engine.kind} {engine.name} {engine.version} {(engine.checksum or '')[:12]}".strip(),
-    }
-
-
-def slab_digest(slab: Structure) -> str:
-    """Short SHA-256 of species, cell and positions (to 1e-4 Å) of a slab as it was built."""
-    content = [
-        [site.specie.symbol for site in slab],
-        np.round(slab.lattice.matrix, 4).tolist(),
-        np.round(slab.cart_coords, 4).tolist(),
-    ]
-    return f"{slab.composition.formula} {hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]}"
-
-
 def _total(costs: list[CostDoc]) -> CostDoc:
     return CostDoc(
         force_calls=sum(cost.force_calls for cost in costs),
@@ -213,44 +189,75 @@ def _total(costs: list[CostDoc]) -> CostDoc:
 @job(output_schema=StudyDoc)
 def study_document(
     name: str,
-    barriers: list[BarrierDoc],
+    barriers: list[BarrierDoc | None],
     reference: str,
     which: Literal["forward", "reverse", "span"],
     notes: list[str] | None = None,
+    wanted: list[tuple[str, str]] | None = None,
+    reasons: list[str | None] | None = None,
 ) -> StudyDoc:
-    """Compare the barriers of a study; ``notes`` are what is to be known of its slab."""
-    rows = [
-        Row(
-            system=barrier.system,
-            hop=barrier.hop.name if barrier.hop else "",
-            barrier=getattr(barrier, which),
-            uncertainty=barrier.fit_spread,
-            settings=barrier.fingerprint,
-            reason=barrier.reason,
-        )
-        for barrier in barriers
-    ]
-    sentences = []
-    for hop in dict.fromkeys(row.hop for row in rows):
-        of_hop = {row.system: row for row in rows if row.hop == hop}
-        sentences += [sentence(of_hop[reference], row) for name, row in of_hop.items() if name != reference]
+    """Compare the barriers of a study, as far as they are there.
+
+    Parameters
+    ----------
+    name : str
+        Name of the study.
+    barriers : list[BarrierDoc or None]
+        In the study's order; None for one that is not there.
+    reference : str
+        System that the others are compared with.
+    which : {'forward', 'reverse', 'span'}
+        The barrier that is compared.
+    notes : list[str] or None
+        What is to be known of the slab.
+    wanted : list[tuple[str, str]] or None
+        System and name of the hop of each barrier; may be left out where none is missing.
+    reasons : list[str or None] or None
+        Why each is missing; where it is not said, a calculation failed.
+    """
+    if wanted is None:
+        wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if barrier is not None]
+    gaps: list[GapDoc] = []
+    rows: list[Row] = []
+    for barrier, (system, hop), reason in zip(barriers, wanted, reasons or [None] * len(wanted), strict=True):
+        if barrier is None:
+            gaps.append(GapDoc(system=system, hop=hop, reason=reason or "a calculation it needs failed"))
+            rows.append(Row(system, hop, None, None, {}, gaps[-1].reason))
+        else:
+            value = getattr(barrier, which)
+            rows.append(Row(system, hop, value, barrier.fit_spread, barrier.fingerprint, barrier.reason))
     return StudyDoc(
         name=name,
-        barriers=barriers,
+        barriers=[barrier for barrier in barriers if barrier is not None],
         which=which,
         reference=reference,
-        rows=[
-            ComparisonRowDoc(
-                system=difference.row.system,
-                hop=difference.row.hop,
-                barrier=difference.row.barrier,
-                fit_spread=difference.row.uncertainty,
-                difference=difference.delta,
-                difference_uncertainty=difference.uncertainty,
-                reason=difference.row.reason or difference.reason,
-            )
-            for difference in compare(rows, reference, which)
-        ],
-        sentences=sentences,
+        rows=[_row_document(difference) for difference in compare(rows, reference, which)],
+        gaps=gaps,
+        sentences=_sentences(rows, reference),
         notes=notes or [],
     )
+
+
+def _row_document(difference: Difference) -> ComparisonRowDoc:
+    return ComparisonRowDoc(
+        system=difference.row.system,
+        hop=difference.row.hop,
+        barrier=difference.row.barrier,
+        fit_spread=difference.row.uncertainty,
+        difference=difference.delta,
+        difference_uncertainty=difference.uncertainty,
+        reason=difference.row.reason or difference.reason,
+    )
+
+
+def _sentences(rows: list[Row], reference: str) -> list[str]:
+    """Say each comparison in words, a line for each hop and system beside the reference."""
+    by_hop: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        by_hop.setdefault(row.hop, {})[row.system] = row
+    return [
+        sentence(of_hop[reference], row)
+        for of_hop in by_hop.values()
+        for name, row in of_hop.items()
+        if name != reference
+    ]

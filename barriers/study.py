@@ -150,10 +150,10 @@ class Study(_EngineByName):
     @field_validator("systems", "hops")
     @classmethod
     def _names_differ(cls, rows: tuple[Any, ...]) -> tuple[Any, ...]:
-        names = [row.name for row in rows]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise refusal(name, "stands twice", "a name of its own for each", (index, "name"))
+        first: dict[str, int] = {}
+        for index, row in enumerate(rows):
+            if first.setdefault(row.name, index) < index:
+                raise refusal(row.name, "stands twice", "a name of its own for each", (index, "name"))
         return rows
 
     @field_validator("comparison")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import NoneType
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -39,6 +40,9 @@ _SAYS = {
 }
 
 
+Form = TypeVar("Form", bound=BaseModel)
+
+
 class StudyError(ValueError):
     """A study file that cannot be used.
 
@@ -69,13 +73,7 @@ def load_study(path: Path | str) -> Study | EndpointStudy:
         With every problem of the file, one line each.
     """
     path = Path(path)
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise StudyError([f"{path}: byte {error.start} is not UTF-8; allowed: a YAML file in UTF-8"]) from None
-    except OSError as error:
-        raise StudyError([f"{path}: {error.strerror}; allowed: a YAML file in UTF-8"]) from None
-    study = read_study(text)
+    study = read_study(yaml_text(path))
     if isinstance(study, Study):
         if study.cathode.file is None:
             return study
@@ -85,15 +83,45 @@ def load_study(path: Path | str) -> Study | EndpointStudy:
     return study.model_copy(update={"endpoints": study.endpoints.model_copy(update=files)})
 
 
+def yaml_text(path: Path) -> str:
+    """Read the text of a YAML file; a :class:`StudyError` says why it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise StudyError([f"{path}: byte {error.start} is not UTF-8; allowed: a YAML file in UTF-8"]) from None
+    except OSError as error:
+        raise StudyError([f"{path}: {error.strerror}; allowed: a YAML file in UTF-8"]) from None
+
+
 def read_study(text: str) -> Study | EndpointStudy:
     """Check the text of a study file, as :func:`load_study` does: one that names ``endpoints`` is about them alone."""
-    content = _parse(text)
+    content = parse_yaml(text)
+    endpoints = isinstance(content, dict) and "endpoints" in content
+    return validate(content, EndpointStudy) if endpoints else validate(content, Study)
+
+
+def validate(content: Any, form: type[Form], context: Any = None) -> Form:
+    """Check what a file holds against the section it has to be.
+
+    Parameters
+    ----------
+    content : Any
+        As parsed.
+    form : type
+        Model of the whole file.
+    context : Any
+        What its validators need to know besides.
+
+    Raises
+    ------
+    StudyError
+        With every problem, one line each.
+    """
     if not isinstance(content, dict):
         what = "the file is empty" if content is None else f"the file: {show(content)} is no section"
-        raise StudyError([f"{what}; allowed: a section with {', '.join(by_key(Study))}"])
-    form: type[Study] | type[EndpointStudy] = EndpointStudy if "endpoints" in content else Study
+        raise StudyError([f"{what}; allowed: a section with {', '.join(by_key(form))}"])
     try:
-        return form.model_validate(content, by_alias=True, by_name=False)
+        return form.model_validate(content, by_alias=True, by_name=False, context=context)
     except ValidationError as error:
         details = error.errors(include_url=False)
     # pydantic leaves broken entries out of a list and may then call it too short.
@@ -101,7 +129,8 @@ def read_study(text: str) -> Study | EndpointStudy:
     raise StudyError([_line(detail, form) for detail in details if detail["loc"] not in inside])
 
 
-def _parse(text: str) -> Any:
+def parse_yaml(text: str) -> Any:
+    """Parse YAML; a :class:`StudyError` says where it is none."""
     # The pure reader follows YAML 1.2 (`NO` and `1:30` are text) and refuses a key that stands twice.
     try:
         return YAML(typ="safe", pure=True).load(text)
@@ -114,6 +143,15 @@ def _parse(text: str) -> Any:
         raise StudyError([f"{at}{problem}"]) from None
     except (YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
         raise StudyError([f"the file is no YAML: {str(error).splitlines()[0]}"]) from None
+
+
+@contextmanager
+def naming_lines(what: Path | str) -> Iterator[None]:
+    """Put the file or the key in front of every line of an error."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError("\n".join(f"{what}: {line}" for line in str(error).splitlines())) from None
 
 
 def _line(error: ErrorDetails, form: type[BaseModel]) -> str:

@@ -1,4 +1,4 @@
-"""A study as a commented YAML file, and the table of its fields for the docs; both come from the models."""
+"""A study, or settings, as a commented YAML file, and the table of the fields for the docs: both from the models."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ import io
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
-from barriers.study import EndpointStudy, Study
+from barriers.study import Study
 from barriers.study_fields import allowed, by_key, extra, kind, section_of, sections_of
 
 _COLUMN = 30
 _WIDTH = 110
 
 
-def render(study: Study | EndpointStudy) -> str:
-    """Write a study as a YAML file that explains itself.
+def render(study: BaseModel) -> str:
+    """Write a study, or any other file that a model describes, as YAML that explains itself.
 
     Every field is there with its description and what is allowed; one that is left out stands commented out.
     What one system or hop explains, the next does not explain again. Reading the text gives the study back.
     """
     page = _Page()
     page.lines.append(f"# {_first_line(type(study))}")
-    page.section(study, indent="", path="", spaced=True)
+    page.section(study, indent="", spaced=True)
     return "\n".join(page.lines) + "\n"
 
 
@@ -53,12 +54,12 @@ class _Page:
     """Lines written so far, and the fields explained in them."""
 
     lines: list[str] = field(default_factory=list)
-    explained: set[str] = field(default_factory=set)
+    explained: set[tuple[type[BaseModel], str]] = field(default_factory=set)
 
-    def section(self, section: BaseModel, indent: str, path: str, *, spaced: bool = False) -> None:
+    def section(self, section: BaseModel, indent: str, *, spaced: bool = False) -> None:
         values = section.model_dump()
         for (name, info), attribute in zip(by_key(type(section)).items(), type(section).model_fields, strict=True):
-            here = f"{path}.{name}"
+            here = type(section), name
             value = getattr(section, attribute) if values.get(name) is not None else None
             first = here not in self.explained
             if spaced:
@@ -72,19 +73,19 @@ class _Page:
                 if first:
                     shown = type(value) if isinstance(value, BaseModel) else inner
                     self.lines.append(f"{indent}# {_first_line(shown)}")
-                self._inner(name, value, indent, here)
+                self._inner(name, value, indent)
             else:
                 text = f"{indent}{name}: {_yaml(value)}"
                 self._explained(text, info) if first else self.lines.append(text)
 
-    def _inner(self, name: str, value: Any, indent: str, path: str) -> None:
+    def _inner(self, name: str, value: Any, indent: str) -> None:
         self.lines.append(f"{indent}{name}:")
         if isinstance(value, BaseModel):
-            self.section(value, indent + "  ", path)
+            self.section(value, indent + "  ")
             return
         for row in value:
             start = len(self.lines)
-            self.section(row, indent + "    ", path)
+            self.section(row, indent + "    ")
             self.lines[start] = f"{indent}  - {self.lines[start].lstrip()}"
 
     def _explained(self, text: str, info: FieldInfo) -> None:
@@ -102,7 +103,8 @@ def _yaml(value: Any) -> str:
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style, writer.width = True, 10_000
     stream = io.StringIO()
-    writer.dump({"": list(value) if isinstance(value, tuple) else value}, stream)
+    plain = list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+    writer.dump({"": plain}, stream)
     return stream.getvalue().strip().removeprefix("{'': ").removesuffix("}")
 
 

@@ -30,7 +30,7 @@ maker = BarrierMaker(
 )
 flow = pair_flow(maker, initial, final, warnings)
 outcome = run(flow, Path("results") / "li2o_espresso", on_event=lambda event: print(event.state, event.name))
-if outcome.output is None:
+if outcome.failures:
     raise SystemExit(f"failed: {outcome.failures}")
 (barrier,) = outcome.output.barriers
 print(barrier.forward, "eV, converged" if barrier.converged else barrier.reason)

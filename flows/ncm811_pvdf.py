@@ -13,8 +13,10 @@ here = Path(__file__).resolve().parent
 study = load_study(here.parent / "inputs" / "ncm811_pvdf.yaml")
 flow = StudyMaker().make(study)
 outcome = run(flow, Path("results") / study.name, on_event=lambda event: print(event.state, event.name))
-if outcome.output is None:
+if outcome.output is None or not outcome.output.barriers:
     raise SystemExit(f"failed: {outcome.failures}")
+for gap in outcome.output.gaps:
+    print(gap.system, gap.hop, "not there:", gap.reason)
 for barrier in outcome.output.barriers:
     print(barrier.system, barrier.forward, "eV, converged" if barrier.converged else barrier.reason)
 print(*outcome.output.sentences, sep="\n")

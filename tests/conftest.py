@@ -15,6 +15,7 @@ from ase.build import add_adsorbate, bulk, fcc100
 from ase.constraints import FixAtoms
 from ase.io import write
 from pymatgen.core import Structure
+from services import mongod, slurm
 
 from barriers.cli import main
 from barriers.dispatch.local import run
@@ -24,6 +25,8 @@ from barriers.structures.cathode.crystal import known_cathodes
 from barriers.structures.cathode.ordering import order_metals
 from barriers.structures.surface.slab import cut_slab
 from barriers.study_file import load_study
+
+__all__ = ["mongod", "slurm"]
 
 ROOT = Path(__file__).parent.parent
 

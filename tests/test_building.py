@@ -17,9 +17,10 @@ from barriers import StudyMaker, load_study
 from barriers.building import build_slab, crystal_of, hops_of
 from barriers.construction import make_end, make_slab
 from barriers.documents import BandDoc
+from barriers.likeness import slab_digest
 from barriers.placing import placements_of
 from barriers.plan import build_study, make_plan
-from barriers.results import bonds_along, slab_digest
+from barriers.results import bonds_along
 from barriers.structures.cathode.crystal import bulk
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.surface.slab import frozen_atoms

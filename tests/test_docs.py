@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from conftest import ROOT
 
 from barriers.cli import app
 from barriers.study_file import StudyError, read_study
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = {command.callback.__name__ for command in app.registered_commands if command.callback}
+COMMANDS = set(typer.main.get_group(app).commands)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", re.M | re.S)
 """A block of code: its language, its text, and the output that follows it, if any."""
 

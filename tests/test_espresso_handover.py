@@ -53,7 +53,7 @@ def test_the_last_band_follows_the_embedded_engines_lowest() -> None:
     for band in bands:
         initial, final, start, guide, known = band.function_args
         assert start.method == "carried" and known == []
-        assert names[guide.uuid].startswith("mlip: NCM") and names[guide.uuid].endswith("barrier")
+        assert names[guide.uuid].startswith("mlip: NCM") and names[guide.uuid].endswith("lowest band")
         assert ": relax vacancy" in names[initial.uuid] and "mlip" not in names[initial.uuid]
         assert "final endpoint" in names[final.uuid] and "mlip" not in names[final.uuid]
         (relaxed,) = (job for job in jobs if job.uuid == initial.uuid)

@@ -102,7 +102,8 @@ def test_a_failed_job_stops_only_what_needs_it(tmp_path: Path) -> None:
     failing.function = fail
     outcome = run(Flow([first, second], output=first.output), tmp_path)
     assert outcome.output.forward == pytest.approx(0.375, abs=0.002)
-    assert outcome.failures["barrier: band idpp"] == "RuntimeError: disk full"
+    folder = next((tmp_path / "jobs").rglob("error.txt")).parent
+    assert outcome.failures["barrier: band idpp"] == f"RuntimeError: disk full; files in {folder}"
     assert "barrier: barrier" in outcome.failures
     assert "disk full" in next((tmp_path / "jobs").rglob("error.txt")).read_text()
 

@@ -238,7 +238,11 @@ def test_on_paper_there_are_table_and_pictures_and_no_buttons(opened: Any, tmp_p
 def many(study: StudyDoc, copies: int) -> StudyDoc:
     """A study of the same barriers for several hops."""
     several = study.model_copy(deep=True)
-    several.barriers = [barrier for _ in range(copies) for barrier in study.barriers]
+    several.barriers = [
+        barrier.model_copy(update={"hop": barrier.hop.model_copy(update={"name": f"hop {n}"})})
+        for n in range(copies)
+        for barrier in study.barriers
+    ]
     several.rows = [row.model_copy(update={"hop": f"hop {n}"}) for n in range(copies) for row in study.rows]
     return several
 

@@ -8,10 +8,10 @@ import warnings
 
 import typer
 
-from barriers.cli import before, compute, results
+from barriers.cli import before, compute, dispatch, results, setup
 from barriers.cli.app import INTERRUPTED, NOT_CONVERGED, WRONG_INPUT, app, state
 
-__all__ = ["app", "before", "compute", "main", "results"]
+__all__ = ["app", "before", "compute", "dispatch", "main", "results", "setup"]
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jobflow import Flow
 
     from barriers.dispatch.local import LocalRun
-    from barriers.documents import BarrierDoc, StudyDoc
+    from barriers.documents import StudyDoc
 
 NOT_CONVERGED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -43,21 +43,21 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show traceback
     state["debug"] = debug
 
 
-def watch(flow: Flow, folder: Path) -> LocalRun:
+def watch(flow: Flow, folder: Path, workers: int = 1, study_file: Path | None = None) -> LocalRun:
     """Run a flow in a results folder, with its progress on the terminal."""
     from barriers.dispatch.local import run as run_flow
     from barriers.report.progress import RunView
 
     with RunView() as view:
-        return run_flow(flow, folder, view)
+        return run_flow(flow, folder, view, workers, study_file=study_file)
 
 
 def emit(content: Any) -> None:
     """Print a table, or anything else as JSON."""
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.table import Table
 
-    if isinstance(content, Table):
+    if isinstance(content, Table | Group):
         # A file or a pipe has no width to fit into, so nothing is cut off.
         width = None if sys.stdout.isatty() else max(120, Console(width=1000).measure(content).maximum)
         Console(highlight=False, width=width).print(content)
@@ -67,31 +67,39 @@ def emit(content: Any) -> None:
 
 def show_study(study: StudyDoc, folder: Path) -> None:
     """Print a study's table, what the reader has to know, and its sentences."""
-    from barriers.report.tables import notes, study_table
+    from barriers.report.tables import study_notes, study_table
 
     emit(study_table(study))
-    for note in study.notes:
+    for note in study_notes(study):
         typer.echo(f"! {note}")
-    for barrier in study.barriers:
-        for line in notes(barrier):
-            typer.echo(f"! {line}")
     for system, bonds in {barrier.system: barrier.bonds for barrier in study.barriers if barrier.bonds}.items():
         typer.echo(f"{system}: bonds between fragment and surface: {', '.join(bonds)}")
-    if len(study.barriers) > 1:
+    if len(study.rows) > 1:
         typer.echo("\n".join(study.sentences))
     typer.echo(f"results in {folder}")
 
 
-def exit_unconverged(barriers: list[BarrierDoc]) -> None:
-    """Exit with 1 if a barrier is missing, and say how to go on."""
-    if not all(barrier.converged for barrier in barriers):
-        typer.echo(f"not converged; this continues it: {shlex.join(['barriers', *sys.argv[1:]])}", err=True)
+def exit_incomplete(study: StudyDoc, mend: str = "") -> None:
+    """Exit with 1 if a barrier is missing, and say how to go on: with ``mend``, or else the same command again."""
+    missing = len(study.gaps)
+    unconverged = not all(barrier.converged for barrier in study.barriers)
+    if missing or unconverged:
+        counted = [f"{missing} of {len(study.rows)} barriers not there"] if missing else []
+        what = ", ".join(counted + ["not converged"] * unconverged)
+        same = f"this continues it: {shlex.join(['barriers', *sys.argv[1:]])}"
+        typer.echo(f"{what}; {f'`{mend}` says why' if mend else same}", err=True)
         raise typer.Exit(NOT_CONVERGED)
 
 
 def fail(outcome: LocalRun, folder: Path) -> None:
     """Name the jobs that failed, and exit with 1."""
+    say_failures(outcome, folder)
+    raise typer.Exit(NOT_CONVERGED)
+
+
+def say_failures(outcome: LocalRun, folder: Path) -> None:
+    """Name the jobs that failed, if any did."""
     for name, message in outcome.failures.items():
         typer.echo(f"failed: {name}: {message}", err=True)
-    typer.echo(f"files and error.txt are in {folder / 'jobs'}; the same command goes on from there", err=True)
-    raise typer.Exit(NOT_CONVERGED)
+    if outcome.failures:
+        typer.echo(f"files and error.txt are in {folder / 'jobs'}; the same command goes on from there", err=True)

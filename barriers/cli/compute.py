@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barriers.cli.app import Json, Results, StudyFile, app, emit, exit_unconverged, fail, show_study, watch
+from barriers.cli.app import Json, Results, StudyFile, app, emit, exit_incomplete, fail, say_failures, show_study, watch
 
 if TYPE_CHECKING:
     from barriers.documents import StudyDoc
 
 
 @app.command()
-def run(study_file: StudyFile, results: Results = Path("results"), as_json: Json = False) -> None:
+def run(
+    study_file: StudyFile,
+    results: Results = Path("results"),
+    workers: Annotated[
+        int, typer.Option(help="Most jobs at once; they share the cores of this machine.", min=1, max=1024)
+    ] = 1,
+    as_json: Json = False,
+) -> None:
     """Run a study here, or go on where an earlier run stopped.
 
     Jobs whose result is in the results folder are not run again; a killed band continues from its last iteration.
@@ -28,18 +35,18 @@ def run(study_file: StudyFile, results: Results = Path("results"), as_json: Json
     study = load_study(study_file)
     check_engine(study)
     folder = results / study.name
-    outcome = watch(StudyMaker().make(study), folder)
+    outcome = watch(StudyMaker().make(study), folder, workers, study_file)
     document: StudyDoc | None = outcome.output
     if document is None:
         fail(outcome, folder)
         return
     write_results(document, folder)
-    (folder / "study.yaml").write_text(study_file.read_text("utf-8"), "utf-8")
     if as_json:
         emit(study_json(document) | {"force_calls_this_run": outcome.force_calls, "results": str(folder)})
     else:
         show_study(document, folder)
-    exit_unconverged(document.barriers)
+    say_failures(outcome, folder)
+    exit_incomplete(document)
 
 
 @app.command()
@@ -64,7 +71,7 @@ def neb(
     the files. Frozen or not, the cell stays fixed.
     """
     from barriers.report.folder import write_results
-    from barriers.report.tables import barrier_json
+    from barriers.report.tables import barrier_json, gap_json
     from barriers.single import single_barrier
 
     job = single_barrier(initial, final, images, model, weights, fmax, max_steps)
@@ -74,11 +81,12 @@ def neb(
     if document is None:
         fail(outcome, folder)
         return
-    barrier = document.barriers[0]
+    (said,) = [*map(barrier_json, document.barriers), *map(gap_json, document.gaps)]
     write_results(document, folder)
     if as_json:
         extra = {"force_calls_this_run": outcome.force_calls, "results": str(folder)}
-        emit(barrier_json(barrier) | {"warnings": [*document.notes, *barrier.warnings]} | extra)
+        emit(said | {"warnings": [*document.notes, *said["warnings"]]} | extra)
     else:
         show_study(document, folder)
-    exit_unconverged([barrier])
+    say_failures(outcome, folder)
+    exit_incomplete(document)

@@ -52,19 +52,24 @@ def rates(
     from barriers.analysis.kinetics import NOT_INCLUDED
     from barriers.report.folder import read_results
     from barriers.report.rates import rate_rows, rate_table, write_arrhenius
+    from barriers.report.tables import gap_lines
 
     try:
         wanted = [float(text) for text in temperatures.split(",")]
     except ValueError:
         raise ValueError(f"--temperatures: {temperatures!r}; allowed: numbers with commas, e.g. 250,300,350") from None
-    rows = rate_rows(read_results(folder), wanted, attempt_frequency, directions, dimensions)  # type: ignore[arg-type]
+    study = read_results(folder)
+    rows = rate_rows(study, wanted, attempt_frequency, directions, dimensions)  # type: ignore[arg-type]
     if not rows:
         raise ValueError(f"{folder}: no barrier to make a rate of")
-    figures = [str(path) for path in write_arrhenius(rows, folder)] if len(set(wanted)) > 1 else []
+    figures = [str(path) for path in write_arrhenius(rows, study, folder)] if len(set(wanted)) > 1 else []
     if as_json:
-        emit({"rows": rows, "not_included": NOT_INCLUDED, "figures": figures})
+        gaps = [gap.model_dump() for gap in study.gaps]
+        emit({"rows": rows, "gaps": gaps, "not_included": NOT_INCLUDED, "figures": figures})
     else:
         emit(rate_table(rows))
+        for line in gap_lines(study):
+            typer.echo(f"! {line}")
         typer.echo("\n".join(["not included:", *(f"- {line}" for line in NOT_INCLUDED), *figures]))
 
 

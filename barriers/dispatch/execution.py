@@ -88,7 +88,8 @@ def execute(
         if response.replace or response.detour or response.addition:
             raise NotImplementedError("jobs that add or replace jobs are not supported")
     except Exception as error:
-        (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
+        with contextlib.suppress(OSError):  # a full disk; the message says so
+            (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
         return Executed("failed", folder, time.monotonic() - started, f"{type(error).__name__}: {error}")
     output, seconds = response.output, time.monotonic() - started
     calls = new_force_calls(output) if job.maker is not None else 0

@@ -1,41 +1,48 @@
-"""Running a Flow in this process, in a results folder that a later run continues from.
+"""Running a Flow on this machine, in a results folder that a later run continues from.
 
-Each job gets a folder named after what it computes: its function, its settings and its resolved inputs. A calculation
-whose output is there is not run again, an edited study runs only what the edit touches, and a job that was killed finds
-its checkpoint in the folder.
+Results go to a store, so that a calculation whose result is there is not run again and an edited study runs only what
+the edit touches. Each job has a folder named after what it computes, where a job that was killed finds its checkpoint.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-import re
+import os
 import time
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from copy import deepcopy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from jobflow import Flow, Job, JobStore
-from jobflow.core.reference import find_and_get_references
+from jobflow import Flow, Job, JobStore, OnMissing
+from jobflow.core.reference import find_and_get_references, find_and_resolve_references
 from maggma.stores import MemoryStore
-from monty.json import MontyEncoder
 
-from barriers.documents import SCHEMA_VERSION
+from barriers.dispatch.execution import Executed
+from barriers.dispatch.identity import identify
+from barriers.dispatch.lock import only_run
+from barriers.dispatch.schedule import Schedule
+from barriers.dispatch.slots import Here, Slot, Worker, death_of, end_codes_of_the_dead, run_job
+from barriers.dispatch.states import JobState, JobStates
+from barriers.dispatch.store import results_store
+from barriers.engines.mlip.pool import available_cores
 
-OUTPUT = "output.json"
+LOOK_SECONDS = 0.3
+"""How often worker processes are looked at (s)."""
 
-NO_PART_OF_IDENTITY = {"@version", "cost", "device", "max_steps", "packages", "running", "wall_time", "workers"}
-"""Keys of settings and documents that say how a number was obtained, not which number it is."""
+LEFTOVER_SECONDS = 10.0
+"""Workers of a killed run notice that within two seconds; a new run waits this long for them to end (s)."""
+
+
+Happening = Literal["started", "done", "reused", "unconverged", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
 class JobEvent:
     """What happened to a job: sent to whoever watches a run."""
 
-    state: Literal["started", "done", "reused", "unconverged", "failed", "skipped"]
+    state: Happening
     name: str
     number: int
     total: int
@@ -52,20 +59,31 @@ class LocalRun:
     Attributes
     ----------
     output : Any
-        The flow's output (a document), or None if a job it depends on failed.
+        The flow's output (a document), or None if the job that gives it failed or was skipped.
     failures : dict[str, str]
         Name of each failed or skipped job, and why.
     force_calls : int
         Energy and force evaluations of this run; 0 when everything was there.
     """
 
-    output: Any
-    failures: dict[str, str]
-    force_calls: int
+    output: Any = None
+    failures: dict[str, str] = field(default_factory=dict)
+    force_calls: int = 0
 
 
-def run(flow: Flow, folder: Path | str, on_event: Callable[[JobEvent], None] | None = None) -> LocalRun:
-    """Run a flow's jobs one after the other, skipping what the folder already holds.
+def run(
+    flow: Flow,
+    folder: Path | str,
+    on_event: Callable[[JobEvent], None] | None = None,
+    workers: int = 1,
+    store: JobStore | None = None,
+    study_file: Path | None = None,
+) -> LocalRun:
+    """Run a flow's jobs on this machine, without those whose result is there.
+
+    1. Give each job a lasting uuid, and note all of them in the table of job states.
+    2. Start jobs as soon as those they need are done; share the cores of the machine among them.
+    3. Read the flow's output from the store.
 
     Parameters
     ----------
@@ -75,112 +93,164 @@ def run(flow: Flow, folder: Path | str, on_event: Callable[[JobEvent], None] | N
         Results folder; made if it is not there. Jobs go to its ``jobs`` folder.
     on_event : callable
         Called when a job starts and when it ends.
+    workers : int
+        Most jobs at once. One runs in this process; more run in worker processes.
+    store : JobStore
+        Where results go; :func:`~barriers.dispatch.store.results_store` of the folder if None.
+    study_file : Path
+        Kept in the folder as ``study.yaml``, from the start.
 
     Returns
     -------
     LocalRun
-        The output and the failures. A failed job stops only the jobs that depend on it.
+        The output and the failures. A failed job stops only the jobs that depend on it, and of those not the ones that
+        take None for what is missing (``OnMissing.NONE``).
+
+    Raises
+    ------
+    BlockingIOError
+        If another run is at work in the folder.
+    ValueError
+        If several workers are to share a store that lives in one process.
     """
-    store = JobStore(MemoryStore())
-    store.connect()
-    watch = on_event or (lambda _event: None)
-    jobs = list(flow.iterflow())
-    failed: dict[str, str] = {}
-    failures: dict[str, str] = {}
-    force_calls = 0
-    for number, (job, parents) in enumerate(jobs, 1):
-        if broken := [parent for parent in parents if parent in failed]:
-            event = JobEvent("skipped", job.name, number, len(jobs), message=f"needs {failed[broken[0]]!r}")
-        else:
-            event = _run_job(job, store, Path(folder).resolve() / "jobs", number, len(jobs), watch)
+    folder = Path(folder).resolve()
+    store = store or results_store(folder)
+    if workers > 1 and isinstance(store.docs_store, MemoryStore):
+        raise ValueError(f"workers: {workers} with {type(store.docs_store).__name__}, which one process alone can use")
+    with only_run(folder):
+        _await_leftovers(JobStates(folder))
+        if study_file is not None:
+            (folder / "study.yaml").write_bytes(study_file.read_bytes())
+        return _Run(flow, folder, on_event or (lambda _event: None), workers, store).go()
+
+
+class _Run:
+    """One run: what is to start, what runs where, and what became of it."""
+
+    def __init__(
+        self, flow: Flow, folder: Path, watch: Callable[[JobEvent], None], workers: int, store: JobStore
+    ) -> None:
+        self.flow = deepcopy(flow)  # the caller's own keeps its uuids: other flows may refer to them
+        self.folder, self.watch, self.store = folder, watch, store
+        self.jobs, parents = _lasting(self.flow)
+        self.numbers = {uuid: number for number, uuid in enumerate(self.jobs, 1)}
+        light = [uuid for uuid, job in self.jobs.items() if job.maker is None]
+        tolerant = [uuid for uuid, job in self.jobs.items() if job.config.on_missing_references != OnMissing.ERROR]
+        self.schedule = Schedule(parents, light, available_cores(), workers, tolerant)
+        self.free: list[Slot] = [Here()] if workers == 1 else [Worker() for _ in range(workers)]
+        self.running: dict[Future[Executed], tuple[str, Slot]] = {}
+        self.seen: set[str] = set()
+        self.states = JobStates(folder)
+        self.outcome = LocalRun()
+
+    def go(self) -> LocalRun:
+        """Run all jobs."""
+        self.store.connect()
+        self.states.begin([_state(job, self.numbers[uuid]) for uuid, job in self.jobs.items()])
+        try:
+            while not self.schedule.is_over:
+                for uuid, cores in self.schedule.start():
+                    self._start(uuid, cores)
+                for future in wait(self.running, LOOK_SECONDS, FIRST_COMPLETED).done:
+                    self._end(future)
+                self._look()
+        finally:
+            for slot in [*self.free, *(slot for _, slot in self.running.values())]:
+                slot.stop()
+            for uuid, _ in self.running.values():
+                self.states.change(uuid, state="waiting", message="stopped")
+        wanted = self.flow.output
+        if wanted is not None and not any(
+            reference.uuid in self.schedule.broken for reference in find_and_get_references(wanted)
+        ):
+            self.outcome.output = find_and_resolve_references(wanted, self.store)
+        return self.outcome
+
+    def _start(self, uuid: str, cores: int) -> None:
+        slot = self.free.pop()
+        tell = self._started if isinstance(slot, Here) else None
+        future = slot.submit(run_job, self.jobs[uuid], self.store, self.folder, cores, tell)
+        self.running[future] = (uuid, slot)
+
+    def _look(self) -> None:
+        """Tell of the jobs that worker processes have begun."""
+        if self.running:
+            for state in self.states.read("running"):
+                self._started(state.uuid, Path(state.folder))
+
+    def _started(self, uuid: str, folder: Path) -> None:
+        if uuid not in self.seen:
+            self.seen.add(uuid)
+            self.watch(self._event(uuid, "started", folder=folder))
+
+    def _end(self, future: Future[Executed]) -> None:
+        """Note what became of a job, and what can never start after it."""
+        uuid, slot = self.running.pop(future)
+        self.free.append(slot)
+        error = future.exception()
+        done = future.result() if error is None else self._died(uuid, slot, error)
+        if done.state != "reused":
+            self._started(uuid, done.folder)
+        message = done.message
+        if done.state == "failed" and str(done.folder) not in message:
+            message = f"{message}; files in {done.folder}"
+        values = {"folder": done.folder, "seconds": done.seconds, "message": message, "force_calls": done.force_calls}
+        self._close(uuid, self._event(uuid, done.state, **values))
+        for skipped, culprit in self.schedule.end(uuid, done.state != "failed"):
+            self._close(skipped, self._event(skipped, "skipped", message=f"needs {self.jobs[culprit].name!r}"))
+
+    def _died(self, uuid: str, slot: Slot, error: BaseException) -> Executed:
+        """Make a failure of what kept a job from saying itself what became of it."""
+        words = f"{type(error).__name__}: {error}"
+        state = next((state for state in self.states.read("running") if state.uuid == uuid), None)
+        folder = Path(state.folder) if state else self.folder / "jobs"
+        if isinstance(error, BrokenExecutor):
+            words = death_of(error)
+            slot.stop()
+            end_codes_of_the_dead(folder)
+        if state:
+            (folder / "error.txt").write_text(f"{words}\n", "utf-8")
+        return Executed("failed", folder, message=words)
+
+    def _event(self, uuid: str, state: Happening, **values: Any) -> JobEvent:
+        return JobEvent(state, self.jobs[uuid].name, self.numbers[uuid], len(self.jobs), **values)
+
+    def _close(self, uuid: str, event: JobEvent) -> None:
+        """Write and tell what became of a job."""
         if event.state in {"failed", "skipped"}:
-            failed[job.uuid] = job.name
-            failures[job.name] = event.message
-        force_calls += event.force_calls
-        watch(event)
-    wanted = flow.output
-    missing = wanted is None or any(reference.uuid in failed for reference in find_and_get_references(wanted))
-    return LocalRun(None if missing else wanted.resolve(store), failures, force_calls)
+            self.outcome.failures[event.name] = event.message
+        self.outcome.force_calls += event.force_calls
+        values = {"state": event.state, "message": event.message, "force_calls": event.force_calls}
+        self.states.change(uuid, folder=str(event.folder or ""), ended=time.time(), **values)
+        self.watch(event)
 
 
-def job_key(job: Job, store: JobStore) -> str:
-    """Digest of what a job computes: function, maker settings and resolved inputs."""
-    resolved = job.resolve_args(store, inplace=False)
-    content = {
-        "schema": SCHEMA_VERSION,
-        "function": f"{job.function.__module__}.{getattr(job.function, '__qualname__', '')}",
-        "maker": {**(job.maker.as_dict() if job.maker else {}), "name": None},
-        "args": resolved.function_args,
-        "kwargs": resolved.function_kwargs,
-    }
-    plain = json.loads(json.dumps(content, cls=MontyEncoder))
-    return hashlib.sha256(json.dumps(_identity(plain), sort_keys=True).encode()).hexdigest()[:12]
+def _lasting(flow: Flow) -> tuple[dict[str, Job], dict[str, list[str]]]:
+    """Give jobs and parents by uuids that say what is computed; of jobs that compute the same, one is left."""
+    listed = list(flow.iterflow())
+    passing = [job.uuid for job, _ in listed]
+    identify(flow, "")
+    lasting = {old: job.uuid for old, (job, _) in zip(passing, listed, strict=True)}
+    parents = {job.uuid: [lasting[parent] for parent in needed] for job, needed in listed}
+    return {job.uuid: job for job, _ in listed}, parents
 
 
-def _run_job(
-    job: Job, store: JobStore, folder: Path, number: int, total: int, watch: Callable[[JobEvent], None]
-) -> JobEvent:
-    key = job_key(job, store)
-    job_folder = folder / f"{_slug(job.name)}-{key}"
-    if (record := _finished(job_folder)) is not None:
-        store.update([record | {"uuid": job.uuid, "index": job.index}], key=["uuid", "index"])
-        return JobEvent("reused", job.name, number, total, job_folder)
-    job_folder.mkdir(parents=True, exist_ok=True)
-    watch(JobEvent("started", job.name, number, total, job_folder))
-    started = time.monotonic()
-    try:
-        with contextlib.chdir(job_folder):
-            response = job.run(store)
-        if response.replace or response.detour or response.addition:
-            raise NotImplementedError("the local runner takes no jobs that add or replace jobs")
-    except Exception as error:
-        (job_folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
-        message = f"{type(error).__name__}: {error}"
-        return JobEvent("failed", job.name, number, total, job_folder, time.monotonic() - started, message)
-    record = store.query_one({"uuid": job.uuid, "index": job.index}, load=True)
-    record.pop("_id", None)
-    partial = job_folder / f"{OUTPUT}.partial"
-    partial.write_text(json.dumps(record, cls=MontyEncoder), "utf-8")
-    partial.replace(job_folder / OUTPUT)
-    state: Literal["unconverged", "done"] = "unconverged" if _unconverged(record) else "done"
-    reason = (record["output"].get("reason") or "") if isinstance(record["output"], dict) else ""
-    seconds, calls = time.monotonic() - started, _new_force_calls(record)
-    return JobEvent(state, job.name, number, total, job_folder, seconds, reason, calls)
+def _state(job: Job, number: int) -> JobState:
+    kind, system, hop = (str(job.metadata.get(key, "")) for key in ("kind", "system", "hop"))
+    return JobState(job.uuid, job.name, kind, system, hop, number)
 
 
-def _finished(job_folder: Path) -> dict[str, Any] | None:
-    """Read the output of a calculation that need not run again.
+def _await_leftovers(states: JobStates) -> None:
+    """Wait for the workers of a killed run to notice that they are to end.
 
-    An unconverged one runs on from its checkpoint. Jobs without an engine are cheap and always run, so that their
-    results are those of the code as it is now.
+    Raises
+    ------
+    RuntimeError
+        If one does not.
     """
-    path = job_folder / OUTPUT
-    if not path.exists():
-        return None
-    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return record if _is_calculation(record) and not _unconverged(record) else None
-
-
-def _unconverged(record: dict[str, Any]) -> bool:
-    output = record["output"]
-    return isinstance(output, dict) and output.get("converged") is False and not output.get("merged_into")
-
-
-def _new_force_calls(record: dict[str, Any]) -> int:
-    """Count what an engine's job evaluated in this run; documents made from others' results evaluate nothing."""
-    cost = record["output"]["cost"] if _is_calculation(record) else {"force_calls": 0, "earlier_force_calls": 0}
-    return int(cost["force_calls"]) - int(cost["earlier_force_calls"])
-
-
-def _is_calculation(record: dict[str, Any]) -> bool:
-    return isinstance(record["output"], dict) and {"engine", "cost"} <= record["output"].keys()
-
-
-def _identity(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _identity(item) for key, item in value.items() if key not in NO_PART_OF_IDENTITY}
-    return [_identity(item) for item in value] if isinstance(value, list) else value
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^\w.+@-]+", "-", name).strip("-")
+    deadline = time.monotonic() + LEFTOVER_SECONDS
+    for state in states.read("running"):
+        while (process := state.process) is not None and process.pid != os.getpid():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{state.folder}: process {process.pid} of an earlier run is still there; stop it")
+            time.sleep(0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from monty.json import MontyEncoder
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from barriers.documents import SCHEMA_VERSION, BarrierDoc, StudyDoc
 from barriers.report.comparison import write_comparison
 from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
+from barriers.report.figures.labels import say_how_many
 from barriers.report.tables import write_csv
 from barriers.structure_files import stem, write_band, write_structure
 
@@ -31,7 +33,8 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     -------
     list[Path]
         What was written: ``study.json``, ``barriers.csv``, ``comparison.csv``, ``.json`` and ``.tex``, a figure for
-        each hop (PNG, SVG, PDF), and for each barrier its band (extended XYZ) and initial endpoint (POSCAR).
+        each hop (PNG, SVG, PDF), and for each barrier its band (extended XYZ) and initial endpoint (POSCAR). Gaps have
+        their rows in the tables, and the figures say how many of how many systems they show.
     """
     folder.mkdir(parents=True, exist_ok=True)
     document, table = folder / DOCUMENT, folder / "barriers.csv"
@@ -41,7 +44,7 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     structures = folder / "structures"
     structures.mkdir(exist_ok=True)
     for barrier in study.barriers:
-        name = stem(barrier.system, *((barrier.hop.name,) if barrier.hop else ()))
+        name = stem(barrier.system, *filter(None, [barrier.hop_name]))
         band, initial = structures / f"{name}.extxyz", structures / f"{name}-initial.vasp"
         write_band(barrier.band, band)
         write_structure(barrier.band.structure, initial)
@@ -51,11 +54,15 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
 
 def write_profiles(study: StudyDoc, folder: Path) -> list[Path]:
     """Draw the profiles of each hop over each other; none where no band is converged."""
+    wanted = Counter(row.hop for row in study.rows)
     return [
         path
         for hop, barriers in _by_hop(study).items()
         if any(barrier.profile for barrier in barriers)
-        for path in save_figure(draw_profiles(barriers), folder / stem("profiles", *filter(None, [hop])))
+        for path in save_figure(
+            say_how_many(draw_profiles(barriers), len(barriers), wanted[hop]),
+            folder / stem("profiles", *filter(None, [hop])),
+        )
     ]
 
 
@@ -78,10 +85,12 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     written = write_profiles(study, folder)
+    wanted = Counter(row.hop for row in study.rows)
     for hop, barriers in _by_hop(study).items():
         hop_name = [hop] if hop else []
         if any(barrier.profile for barrier in barriers):
-            written += save_figure(draw_states(barriers), figures / stem("states", *hop_name))
+            states = say_how_many(draw_states(barriers), len(barriers), wanted[hop])
+            written += save_figure(states, figures / stem("states", *hop_name))
         for barrier in barriers:
             name = stem(barrier.system, *hop_name)
             if barrier.profile:
@@ -95,7 +104,7 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
 def _by_hop(study: StudyDoc) -> dict[str, list[BarrierDoc]]:
     hops: dict[str, list[BarrierDoc]] = {}
     for barrier in study.barriers:
-        hops.setdefault(barrier.hop.name if barrier.hop else "", []).append(barrier)
+        hops.setdefault(barrier.hop_name, []).append(barrier)
     return hops
 
 

@@ -34,8 +34,7 @@ class RunView:
 
     def __init__(self) -> None:
         self.console = Console(file=sys.stderr, highlight=False)
-        self.running: JobEvent | None = None
-        self.since = time.monotonic()
+        self.running: dict[int, tuple[JobEvent, float]] = {}
         self._live = Live(get_renderable=self._render, console=self.console, refresh_per_second=2, transient=True)
         self._stop = threading.Event()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
@@ -55,27 +54,27 @@ class RunView:
     def __call__(self, event: JobEvent) -> None:
         """Take an event of the runner."""
         if event.state == "started":
-            self.running, self.since = event, time.monotonic()
+            self.running = self.running | {event.number: (event, time.monotonic())}
             return
-        self.running = None
+        self.running = {number: each for number, each in self.running.items() if number != event.number}
         seconds = f"  {event.seconds:.1f} s" if event.seconds >= 0.1 else ""
         note = f"  {event.message}" if event.message else ("  done before" if event.state == "reused" else "")
         line = f"{SIGNS[event.state]} [{event.number}/{event.total}] {event.name}{seconds}{note}"
         self.console.print(Text(line, style=STYLES[event.state]))
 
-    def _status(self) -> str | None:
-        event = self.running
-        if event is None or event.folder is None:
-            return None
-        progress = latest_progress(event.folder)
-        words = describe_progress(progress) if progress else "starting"
-        return f"… [{event.number}/{event.total}] {event.name}: {words}, {time.monotonic() - self.since:.0f} s"
+    def _status(self) -> list[str]:
+        """One line for each running job."""
+        lines = []
+        for event, since in self.running.values():
+            progress = latest_progress(event.folder) if event.folder else None
+            words = describe_progress(progress) if progress else "starting"
+            lines.append(f"… [{event.number}/{event.total}] {event.name}: {words}, {time.monotonic() - since:.0f} s")
+        return lines
 
     def _render(self) -> Group:
-        status = self._status()
-        return Group(Text(status, style="cyan")) if status else Group()
+        return Group(*(Text(line, style="cyan") for line in self._status()))
 
     def _tick(self) -> None:
         while not self._stop.wait(PLAIN_SECONDS):
-            if status := self._status():
-                self.console.print(status)
+            for line in self._status():
+                self.console.print(line)

@@ -11,6 +11,7 @@ from rich.table import Table
 from barriers.analysis.kinetics import arrhenius, ratio
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.report.figures import draw_arrhenius
+from barriers.report.figures.labels import say_how_many
 from barriers.report.style import save_figure
 from barriers.structure_files import stem
 
@@ -47,10 +48,10 @@ def rate_rows(
     ValueError
         If a number is out of its limits.
     """
-    references = {row.hop: barrier for row, barrier in _paired(study) if barrier.system == study.reference}
+    references = {row.hop: barrier for row, barrier in study.paired() if row.system == study.reference}
     rows = []
-    for compared, barrier in _paired(study):
-        if barrier.forward is None or barrier.fit_spread is None:
+    for compared, barrier in study.paired():
+        if barrier is None or barrier.forward is None or barrier.fit_spread is None:
             continue
         numbers = arrhenius(
             max(barrier.forward, 0.0),
@@ -91,8 +92,18 @@ def rate_table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def write_arrhenius(rows: Sequence[dict[str, Any]], folder: Path) -> list[Path]:
-    """Draw the rates of each hop over the inverse temperature (PNG, SVG and PDF)."""
+def write_arrhenius(rows: Sequence[dict[str, Any]], study: StudyDoc, folder: Path) -> list[Path]:
+    """Draw the rates of each hop over the inverse temperature (PNG, SVG and PDF).
+
+    Parameters
+    ----------
+    rows : Sequence[dict[str, Any]]
+        What :func:`rate_rows` gives of the study.
+    study : StudyDoc
+        The study; a figure says where systems of it have no rate.
+    folder : Path
+        Where the figures go.
+    """
     written = []
     for hop in dict.fromkeys(row["hop"] for row in rows):
         of_hop = [row for row in rows if row["hop"] == hop]
@@ -102,13 +113,10 @@ def write_arrhenius(rows: Sequence[dict[str, Any]], folder: Path) -> list[Path]:
             {system: [row[key] for row in of_hop if row["system"] == system] for system in systems}
             for key in ("rate", "factor")
         )
-        axes = draw_arrhenius(temperatures, rates, factors)
+        wanted = sum(compared.hop == hop for compared in study.rows)
+        axes = say_how_many(draw_arrhenius(temperatures, rates, factors), len(rates), wanted)
         written += save_figure(axes, folder / stem("arrhenius", *([hop] if hop else [])))
     return written
-
-
-def _paired(study: StudyDoc) -> list[tuple[Any, BarrierDoc]]:
-    return list(zip(study.rows, study.barriers, strict=True))
 
 
 def _jump_length(barrier: BarrierDoc) -> float:

@@ -8,12 +8,13 @@ from typing import Any
 
 from rich.table import Table
 
-from barriers.documents import BarrierDoc, StudyDoc
-from barriers.report.numbers import MOST, shown, written, written_uncertainty
+from barriers.documents import BarrierDoc, GapDoc, StudyDoc
+from barriers.report.numbers import MOST, NONE, shown, written, written_uncertainty
 
 Cells = dict[str, str | None]
 """A row of a comparison: names and written numbers by column, None where there is none."""
 
+NUMBERS = ("forward", "reverse", "span", "fit_spread", "n_paths", "path_spread")
 DIFFERENCE = ("difference", "difference_uncertainty")
 
 
@@ -21,19 +22,27 @@ def barrier_json(barrier: BarrierDoc) -> dict[str, Any]:
     """What ``--json`` says of a barrier: energies in eV, null where there is none."""
     return {
         "system": barrier.system,
-        "hop": barrier.hop.name if barrier.hop else None,
+        "hop": barrier.hop_name or None,
         "converged": barrier.converged,
         "reason": barrier.reason,
-        "forward": barrier.forward,
-        "reverse": barrier.reverse,
-        "span": barrier.span,
-        "fit_spread": barrier.fit_spread,
-        "n_paths": barrier.n_paths,
-        "path_spread": barrier.path_spread,
+        **{name: getattr(barrier, name) for name in NUMBERS},
         "force_calls": barrier.cost.force_calls,
         "wall_time": round(barrier.cost.wall_time, 2),
         "bonds": barrier.bonds,
         "warnings": barrier.warnings,
+    }
+
+
+def gap_json(gap: GapDoc) -> dict[str, Any]:
+    """Say the same of a barrier that is not there: null but for its names and the reason."""
+    return {
+        "system": gap.system,
+        "hop": gap.hop or None,
+        "converged": False,
+        "reason": gap.reason,
+        **dict.fromkeys((*NUMBERS, "force_calls", "wall_time")),
+        "bonds": [],
+        "warnings": [],
     }
 
 
@@ -54,6 +63,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "reference": study.reference,
         "compared": study.which,
         "barriers": [barrier_json(barrier) for barrier in study.barriers],
+        "gaps": [gap.model_dump() for gap in study.gaps],
         "differences": [row.model_dump() for row in study.rows],
         "sentences": study.sentences,
         "notes": study.notes,
@@ -66,29 +76,33 @@ def comparison_rows(study: StudyDoc) -> list[Cells]:
     Returns
     -------
     list of dict
-        A row for each barrier: ``system``, ``hop``, ``forward``, ``fit_spread``, ``reverse``, ``span``, ``difference``
-        of the compared barrier to the reference's and ``difference_uncertainty`` (eV, in ASCII), and ``reason`` why
-        there is no barrier or no difference.
+        A row for each barrier and each gap: ``system``, ``hop``, ``forward``, ``fit_spread``, ``reverse``, ``span``,
+        ``difference`` of the compared barrier to the reference's and ``difference_uncertainty`` (eV, in ASCII), and
+        ``reason`` why there is no barrier or no difference.
     """
     return [
         {
-            "system": barrier.system,
+            "system": row.system,
             "hop": row.hop,
-            "forward": written(barrier.forward, barrier.fit_spread),
-            "fit_spread": written_uncertainty(barrier.fit_spread),
-            "reverse": written(barrier.reverse, barrier.fit_spread),
-            "span": written(barrier.span, barrier.fit_spread),
+            "forward": _energy(barrier, "forward"),
+            "fit_spread": written_uncertainty(barrier.fit_spread) if barrier else None,
+            "reverse": _energy(barrier, "reverse"),
+            "span": _energy(barrier, "span"),
             "difference": written(row.difference, row.difference_uncertainty, signed=True),
             "difference_uncertainty": written_uncertainty(row.difference_uncertainty),
             "reason": row.reason,
         }
-        for barrier, row in zip(study.barriers, study.rows, strict=True)
+        for row, barrier in study.paired()
     ]
 
 
+def _energy(barrier: BarrierDoc | None, name: str) -> str | None:
+    return written(getattr(barrier, name), barrier.fit_spread) if barrier else None
+
+
 def study_table(study: StudyDoc) -> Table:
-    """Lay out a study's barriers, a row each, with their differences where there are several systems."""
-    compared = len({barrier.system for barrier in study.barriers}) > 1
+    """Lay out a study's barriers and gaps, a row each, with their differences where there are several systems."""
+    compared = len({row.system for row in study.rows}) > 1
     several = len({row.hop for row in study.rows}) > 1
     table = Table(title=None, header_style="bold", caption="eV; ± is the spread of the fits, the least uncertainty")
     for heading in ("System", *(("Hop",) if several else ())):
@@ -96,19 +110,21 @@ def study_table(study: StudyDoc) -> Table:
     differences = (f"Δ {study.which}", "±") if compared else ()
     for heading in ("Forward", "±", "Reverse", "Span", *differences, "Paths", "Calls", "Time"):
         table.add_column(heading, justify="right")
-    for barrier, row in zip(study.barriers, comparison_rows(study), strict=True):
+    for (_, barrier), row in zip(study.paired(), comparison_rows(study), strict=True):
         if row["system"] == study.reference:
             row |= {"difference": "reference", "difference_uncertainty": ""}
         names = ("forward", "fit_spread", "reverse", "span", *(DIFFERENCE if compared else ()))
         table.add_row(
-            barrier.system,
+            row["system"],
             *((row["hop"],) if several else ()),
             *(shown(row[name]) for name in names),
-            _paths(barrier),
-            str(barrier.cost.force_calls),
-            f"{barrier.cost.wall_time:.0f} s",
+            *(_efforts(barrier) if barrier else [NONE] * 3),
         )
     return table
+
+
+def _efforts(barrier: BarrierDoc) -> tuple[str, str, str]:
+    return _paths(barrier), str(barrier.cost.force_calls), f"{barrier.cost.wall_time:.0f} s"
 
 
 def _paths(barrier: BarrierDoc) -> str:
@@ -120,11 +136,12 @@ def _paths(barrier: BarrierDoc) -> str:
 
 
 def write_csv(study: StudyDoc, path: Path) -> None:
-    """Write one row for each barrier (eV), with the difference to the reference."""
-    rows = [
-        barrier_json(barrier) | {"difference": row.difference, "difference_uncertainty": row.difference_uncertainty}
-        for barrier, row in zip(study.barriers, study.rows, strict=True)
-    ]
+    """Write one row for each barrier and each gap (eV), with the difference to the reference."""
+    gaps = {(gap.system, gap.hop): gap_json(gap) for gap in study.gaps}
+    rows = []
+    for compared, barrier in study.paired():
+        row = barrier_json(barrier) if barrier else gaps[compared.system, compared.hop]
+        rows.append(row | {name: getattr(compared, name) for name in DIFFERENCE})
     write_rows([row | {"warnings": "; ".join(row["warnings"])} for row in rows], path)
 
 
@@ -136,8 +153,18 @@ def write_rows(rows: list[dict[str, Any]], path: Path) -> None:
         writer.writerows(rows)
 
 
+def study_notes(study: StudyDoc) -> list[str]:
+    """Say what the reader of a study has to know: of its slab, of what is not there, and of each barrier."""
+    return [*study.notes, *gap_lines(study), *(line for barrier in study.barriers for line in notes(barrier))]
+
+
+def gap_lines(study: StudyDoc) -> list[str]:
+    """Say which barriers are not there, and why, one line each."""
+    return [f"{' '.join([gap.system, gap.hop]).rstrip()}: not there yet, {gap.reason}" for gap in study.gaps]
+
+
 def notes(barrier: BarrierDoc) -> list[str]:
     """Say what the reader of a barrier has to know, one line each."""
-    label = barrier.system + (f" {barrier.hop.name}" if barrier.hop else "")
+    label = f"{barrier.system} {barrier.hop_name}".rstrip()
     lines = [] if barrier.converged else [f"{label}: not converged, {barrier.reason}"]
     return lines + [f"{label}: {warning}" for warning in barrier.warnings]

@@ -1,60 +1,67 @@
-"""What is kept in the LaunchPad's database beside FireWorks' own collections.
-
-``barriers_documents``
-    Results of jobs, as jobflow stores them.
-``barriers_runs``
-    One document for each job that was started: who runs it where, its last sign of life, how far it is.
-``barriers_gates``
-    Jobs that wait for jobs of other workflows.
-"""
+"""Connecting to the LaunchPad's database, and what to say when it does not answer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from fireworks import LaunchPad
+from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
-from jobflow import JobStore
-from maggma.stores import MongoStore
+from barriers.dispatch.fireworks.files import LaunchPadFile
 
-if TYPE_CHECKING:
-    from fireworks import LaunchPad
-    from pymongo.collection import Collection
+ANSWER_MS = 5000
+"""Milliseconds until a person's command calls a database unreachable; a job waits as long as the file says."""
 
-DOCUMENTS, RUNS, GATES = "barriers_documents", "barriers_runs", "barriers_gates"
-
-INDICES = {
-    "fireworks": ["spec.barriers.uuid", "spec.barriers.scope"],
-    DOCUMENTS: ["uuid", "metadata.key"],
-    RUNS: ["scope"],
-    GATES: ["waits_for", "scope"],
-}
+UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
+"""MongoDB's error codes."""
 
 
-def runs(launchpad: LaunchPad) -> Collection[dict[str, Any]]:
-    """Collection of what was started."""
-    collection: Collection[dict[str, Any]] = launchpad.db[RUNS]
-    return collection
+def connect(file: LaunchPadFile) -> LaunchPad:
+    """Connect to the database of the jobs.
+
+    Writes wait for the journal: one that a killed server had confirmed is still there when it is back.
+
+    Raises
+    ------
+    ValueError
+        One line that starts with the key to blame; without the password.
+    """
+    options = {"journal": True} | (file.mongoclient_kwargs or {}) | {"serverSelectionTimeoutMS": _wait_ms(file)}
+    settings = {"mongoclient_kwargs": options, "strm_lvl": file.strm_lvl or "ERROR"}
+    try:
+        launchpad = LaunchPad.from_dict(file.model_dump() | settings)
+        launchpad.db.list_collection_names()
+    except (PyMongoError, TypeError, ValueError) as error:  # the latter two of options that MongoClient does not take
+        raise ValueError(_why(error, file)) from None
+    return launchpad
 
 
-def gates(launchpad: LaunchPad) -> Collection[dict[str, Any]]:
-    """Collection of what waits for other workflows."""
-    collection: Collection[dict[str, Any]] = launchpad.db[GATES]
-    return collection
+def _wait_ms(file: LaunchPadFile) -> float:
+    given = (file.mongoclient_kwargs or {}).get("serverSelectionTimeoutMS")
+    return min(given, ANSWER_MS) if isinstance(given, int | float) else ANSWER_MS
 
 
-def documents(launchpad: LaunchPad) -> JobStore:
-    """Results in the LaunchPad's own database, over its own connection: no password is written anywhere."""
-    store = JobStore(MongoStore.from_collection(launchpad.db[DOCUMENTS]))
-    store.connect()
-    return store
+def _place(file: LaunchPadFile) -> str:
+    return "the connection string" if file.uri_mode else f"{file.host}:{file.port or 27017}"
 
 
-def ensure_indices(launchpad: LaunchPad) -> None:
-    """Index what is looked up, so that no look grows with what others have stored."""
-    for collection, fields in INDICES.items():
-        for field in fields:
-            launchpad.db[collection].create_index(field, background=True)
+def _why(error: Exception, file: LaunchPadFile) -> str:
+    """Key to blame and what is wrong with it, without the error's own words: they may hold the connection string."""
+    if isinstance(error, OperationFailure) and error.code in (AUTHENTICATION_FAILED, UNAUTHORIZED):
+        return _refused(error.code, file)
+    place = _place(file)
+    if isinstance(error, ConfigurationError | TypeError | ValueError):
+        return f"host, mongoclient_kwargs: {place} with these options is no connection ({type(error).__name__})"
+    if isinstance(error, ConnectionFailure):
+        wait = f"{_wait_ms(file) / 1000:g} s"
+        return f"host, port: no database answers at {place} within {wait}; is it running, and reachable from here?"
+    return f"host: the database at {place} fails ({type(error).__name__})"
 
 
-def scope_of(owner: str, study: str) -> str:
-    """Whose study it is: jobs and results of another scope are never touched."""
-    return f"{owner}/{study}"
+def _refused(code: int, file: LaunchPadFile) -> str:
+    if file.uri_mode:
+        return "host: the database refuses the credentials of the connection string"
+    if file.username is None:
+        return f"username: is missing; the database at {_place(file)} asks for one"
+    if code == UNAUTHORIZED:
+        return f"username: {file.username!r} may not use the database {file.name!r} (name); allowed: readWrite on it"
+    source = file.authsource or file.name
+    return f"username, password: the database refuses {file.username!r} (looked up in authsource {source!r})"

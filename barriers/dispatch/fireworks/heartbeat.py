@@ -24,6 +24,9 @@ QUEUE_VARIABLES = ("SLURM_JOB_ID", "PBS_JOBID", "JOB_ID", "LSB_JOBID")
 SILENT_BEATS = 6
 """A run is lost when that many signs of life in a row have not come."""
 
+RUN = "BARRIERS_RUN"
+"""Environment variable of what a job starts: the job, and the process that runs it with its time of birth."""
+
 
 class Heartbeat:
     """Tells the database every few seconds that a job is alive; use as a context manager.
@@ -36,6 +39,8 @@ class Heartbeat:
         The job: its ``uuid``, ``scope``, ``name``.
     every : float
         Seconds between two signs of life.
+    launch : int
+        FireWorks' number of this launch of the job.
 
     Raises
     ------
@@ -43,8 +48,10 @@ class Heartbeat:
         If another process runs the job and is alive.
     """
 
-    def __init__(self, collection: Collection[dict[str, Any]], about: dict[str, Any], every: float) -> None:
-        self.collection, self.about, self.every = collection, about, every
+    def __init__(
+        self, collection: Collection[dict[str, Any]], about: dict[str, Any], every: float, launch: int
+    ) -> None:
+        self.collection, self.about, self.every, self.launch = collection, about, every, launch
         self.token = secrets.token_hex(8)
         self.folder: Path | None = None
         self._ended = threading.Event()
@@ -52,6 +59,8 @@ class Heartbeat:
 
     def __enter__(self) -> Self:
         self._claim()
+        _end_leftovers(self.about["uuid"])
+        os.environ[RUN] = f"{self.about['uuid']} {os.getpid()} {psutil.Process().create_time()}"
         self._thread.start()
         return self
 
@@ -60,9 +69,10 @@ class Heartbeat:
         self._thread.join()
 
     def end(self, state: str, **words: Any) -> None:
-        """Write how the job ended."""
+        """Write how the job ended; a job that was taken for lost does not get so far."""
         self._ended.set()
-        self._update({"state": state, **words})
+        if not self._update({"state": state, **words}):
+            _end_this_process()
 
     def started(self, folder: Path) -> None:
         """Say where the job runs."""
@@ -79,6 +89,8 @@ class Heartbeat:
             "token": self.token,
             "host": platform.node(),
             "pid": os.getpid(),
+            "process_started": psutil.Process().create_time(),
+            "launch": self.launch,
             "queue_id": next((os.environ[name] for name in QUEUE_VARIABLES if name in os.environ), None),
             "message": "",
             "every": self.every,
@@ -99,16 +111,40 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._ended.wait(self.every):
             try:
-                progress = latest_progress(self.folder) if self.folder else None
-                if not self._update({"progress": progress}):
+                if not self._update(self._progress()):
                     _end_this_process()
-            except (PyMongoError, OSError):
+            except PyMongoError:
                 continue  # the database is away: the job itself needs it only when it ends
+
+    def _progress(self) -> dict[str, Any]:
+        try:
+            return {"progress": latest_progress(self.folder)} if self.folder else {}
+        except (OSError, ValueError):  # a full disk leaves half a line
+            return {}
 
     def _update(self, words: dict[str, Any]) -> bool:
         """Write words under this run's token; False where the job was given to another run."""
         change = {"$set": words, "$currentDate": {"beat": True}}
         return self.collection.update_one({"_id": self.about["uuid"], "token": self.token}, change).matched_count == 1
+
+
+def is_there(pid: int, started: float) -> bool:
+    """Whether a process of this machine lives that was started at a certain time (s): numbers are used again."""
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _end_leftovers(uuid: str) -> None:
+    """End what a killed run of this job left on this machine: a DFT code that goes on writing to its folder."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            job, *parent = process.environ().get(RUN, "").split() or [""]
+            if job == uuid and not is_there(int(parent[0]), float(parent[1])):
+                process.kill()
+                process.wait(10)
 
 
 def _end_this_process() -> None:

@@ -50,7 +50,7 @@ class MlipEngine(MSONable):
 
         One image uses all cores as threads, which gives about ``cores ** 0.8``; several use them as processes.
         """
-        workers = self.workers or default_workers()
+        workers = default_workers(self.workers)
         speed = available_cores() ** 0.8 if images == 1 else images / math.ceil(images / workers)
         return float(entry(self.spec).get("seconds_per_atom", 0)) * atoms / speed
 

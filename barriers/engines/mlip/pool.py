@@ -20,6 +20,7 @@ import numpy as np
 from ase import Atoms
 
 from barriers.engines.mlip.models import Evaluation, Model, ModelSpec, is_light, load_model, resolve_device
+from barriers.engines.processes import end_this_process
 
 WORKER_ENVIRONMENT = {
     # glibc otherwise returns each large tensor to the system and faults its pages in again at the next call.
@@ -51,9 +52,9 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def default_workers() -> int:
-    """One worker for each core, up to the images of a usual band: each holds a model of its own (2 GB and more)."""
-    return min(available_cores(), MOST_WORKERS)
+def default_workers(asked: int | None = None) -> int:
+    """As many workers as asked for, else up to 8, and at most one for each core: each holds a model (2 GB and more)."""
+    return min(available_cores(), asked or MOST_WORKERS)
 
 
 class Evaluator:
@@ -69,10 +70,15 @@ class Evaluator:
 
     def __init__(self, spec: ModelSpec, workers: int | None) -> None:
         self.spec = spec
-        self.workers = workers or default_workers()
+        self.asked = workers
         in_process = is_light(spec) or (":" not in spec.name and resolve_device(spec) == "cuda")
         self.model: Model | None = load_model(spec) if in_process else None
         self.force_calls = 0
+
+    @property
+    def workers(self) -> int:
+        """Worker processes now: the next job of this process may be given more cores, or fewer."""
+        return default_workers(self.asked)
 
     def evaluate(self, structures: Sequence[Atoms], moments: bool = False) -> list[Evaluation]:
         """Evaluate structures, in parallel where that pays.
@@ -103,7 +109,7 @@ class Evaluator:
         executor = get_reusable_executor(
             max_workers=self.workers,
             timeout=IDLE_SECONDS,
-            initializer=_follow_parent,
+            initializer=follow_parent,
             initargs=(os.getpid(),),
             env=WORKER_ENVIRONMENT,
         )
@@ -147,13 +153,13 @@ def _model_of_this_worker(spec: ModelSpec) -> Model:
     return model
 
 
-def _follow_parent(parent: int) -> None:
-    """End this worker when its parent was killed, which nothing else would tell it, and leave Ctrl-C to the parent."""
+def follow_parent(parent: int) -> None:
+    """End this process when its parent was killed, which nothing else would tell it, and leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(2)
-        os._exit(1)
+        end_this_process()
 
     threading.Thread(target=watch, daemon=True).start()

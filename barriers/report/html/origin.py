@@ -53,7 +53,7 @@ def settings(study: StudyDoc, folder: Path) -> tuple[list[Setting] | None, str |
     """Settings of a study that differ from the defaults, and the text of its study file.
 
     They are read from the study file in the results folder, and are None if this version cannot read it; where there is
-    no such file, they are what the first band says of itself, and the text is None.
+    no such file, they are what the first band says of itself, None without a band, and the text is None.
     """
     path = folder / STUDY_FILE
     if path.is_file():
@@ -62,6 +62,8 @@ def settings(study: StudyDoc, folder: Path) -> tuple[list[Setting] | None, str |
             return list(changed(read_study(text))), text
         except StudyError:
             return None, text
+    if not study.barriers:
+        return None, None
     band = study.barriers[0].band
     known = {name: band.settings[name] for name in NebSection.model_fields if name in band.settings}
     images = PathSection(n_images=len(band.positions) - 2)
@@ -97,10 +99,12 @@ def packages(study: StudyDoc) -> dict[str, str]:
 
 
 def commands(study: StudyDoc, has_study_file: bool) -> list[str]:
-    """Command lines that give the study again and write its page."""
+    """Command lines that give the study again, as far as it is known how, and write its page."""
     report = shlex.join(["barriers", "report", f"results/{study.name}"])
     if has_study_file:
         return [f"barriers run {STUDY_FILE}", report]
+    if not study.barriers:
+        return [report]
     band = study.barriers[0].band
     options = {"images": len(band.positions) - 2, "model": band.engine.name}
     options |= {name.replace("_", "-"): band.settings[name] for name in ("fmax", "max_steps") if name in band.settings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from barriers.documents import BarrierDoc, StudyDoc
+from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.scene import scene
@@ -75,15 +77,17 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         "spread": lambda value: shown(written_uncertainty(value)),
     }
     changed, study_file = settings(study, folder)
-    hops: dict[str, list[int]] = {}
-    for number, row in enumerate(study.rows):
-        hops.setdefault(row.hop, []).append(number)
+    hops: dict[str, list[int]] = {row.hop: [] for row in study.rows}
+    places = {(barrier.system, barrier.hop_name): number for number, barrier in enumerate(study.barriers)}
+    for (_, hop), number in places.items():
+        hops[hop].append(number)
     return environment.get_template("page.html.j2").render(
         study=study,
-        rows=list(zip(study.barriers, study.rows, strict=True)),
-        titles=[f"{row.system}, {row.hop}" if row.hop else row.system for row in study.rows],
+        rows=[(row, barrier, places.get((row.system, row.hop))) for row, barrier in study.paired()],
+        titles=[title(barrier) for barrier in study.barriers],
         hops=[hop for hop in hops if hop],
         several=len({row.system for row in study.rows}) > 1,
+        wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
         charts=[chart(study.barriers, [number]) for number in range(len(study.barriers))],
         data=[{"scene": scene(barrier), "profile": _curve(barrier)} for barrier in study.barriers],

@@ -1,0 +1,161 @@
+"""Commands that send a study to a queue through FireWorks, and bring it home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from barriers.cli.app import Json, Results, StudyFile, app, emit, exit_incomplete, show_study
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="Configuration folder; else $BARRIERS_CONFIG, else ~/.barriers. `barriers setup fireworks` writes it.",
+        metavar="DIR",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def submit(
+    study_file: StudyFile, config: Config = None, results: Results = Path("results"), as_json: Json = False
+) -> None:
+    """Add a study to the LaunchPad. Computes nothing; a study that is there already is not added again.
+
+    After an edit only what the edit touches is added. `barriers launch` then sends the jobs to the queue.
+    """
+    from barriers.dispatch.fireworks.config import find_cluster
+    from barriers.dispatch.fireworks.submit import submit as submit_parts
+    from barriers.dispatch.marker import write_marker
+    from barriers.makers import StudyMaker
+    from barriers.report.dispatch import submitted_json, submitted_lines
+    from barriers.study_file import load_study
+
+    study, cluster = load_study(study_file), find_cluster(config)
+    done = submit_parts(StudyMaker().parts(study), study.name, cluster)
+    write_marker(results / study.name, cluster.folder)
+    emit(submitted_json(done)) if as_json else typer.echo("\n".join(submitted_lines(done, study_file)))
+
+
+@app.command()
+def launch(
+    study_file: StudyFile,
+    config: Config = None,
+    every: Annotated[float, typer.Option(help="Seconds between two looks.", min=0.5, max=3600)] = 30.0,
+    as_json: Json = False,
+) -> None:
+    """Keep a submitted study going from this machine until nothing of it is under way.
+
+    What is cheap (building, reading off) runs here, calculations go to the queue, as many at a time as resources.yaml
+    allows. Jobs that got lost (walltime, node failure) are put back and continue; failed ones wait for `barriers
+    recover`. Stop it and start it as you like: the queue goes on alone with what it has.
+    """
+    from barriers.dispatch.fireworks.collections import scope_of
+    from barriers.dispatch.fireworks.config import find_cluster
+    from barriers.dispatch.fireworks.launch import launch as keep_going
+    from barriers.report.dispatch import RoundView
+    from barriers.study_file import load_study
+
+    cluster = find_cluster(config)
+    last = keep_going(cluster, scope_of(cluster.owner, load_study(study_file).name), every, RoundView())
+    emit(last.states) if as_json else typer.echo(f"nothing under way; `barriers collect {study_file}` writes results")
+
+
+@app.command()
+def status(
+    study_file: StudyFile,
+    config: Config = None,
+    results: Results = Path("results"),
+    watch: Annotated[bool, typer.Option("--watch", help="Show it live until nothing is under way.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show where a study stands, run here or submitted: each system and hop, how far its job is, and last words.
+
+    Looks at the LaunchPad with --config, or if the study was submitted after it last ran here.
+    """
+    from barriers.cli.live import show_live
+    from barriers.dispatch.status import status_source
+    from barriers.report.status import status_json, status_view
+    from barriers.study_file import load_study
+
+    name = load_study(study_file).name
+    read = status_source(results / name, config)
+    if watch:
+        show_live(name, read)
+    else:
+        jobs = read()
+        emit(status_json(name, jobs) if as_json else status_view(name, jobs))
+
+
+@app.command()
+def recover(
+    study_file: StudyFile,
+    config: Config = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the jobs, where the disk of theirs is full or gone.", metavar="DIR"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put back a submitted study's jobs that were lost, have failed or have not converged.
+
+    Each continues from its checkpoint. What is alive is left alone. `barriers launch` then goes on.
+    """
+    from dataclasses import asdict
+
+    from barriers.dispatch.fireworks.collections import scope_of
+    from barriers.dispatch.fireworks.config import find_cluster
+    from barriers.dispatch.fireworks.recover import recover as put_right
+    from barriers.report.dispatch import recovered_table
+    from barriers.study_file import load_study
+
+    cluster = find_cluster(config)
+    scope = scope_of(cluster.owner, load_study(study_file).name)
+    jobs = put_right(cluster, scope, into and into.expanduser().absolute())
+    if as_json:
+        emit([asdict(job) for job in jobs])
+    elif jobs:
+        emit(recovered_table(jobs))
+        typer.echo(f"next: `barriers launch {study_file}`, or FireWorks' own qlaunch")
+    else:
+        typer.echo("nothing to recover")
+
+
+@app.command(name="list")
+def list_studies(config: Config = None, as_json: Json = False) -> None:
+    """List the studies on the LaunchPad: whose, since when, and how far."""
+    from dataclasses import asdict
+
+    from barriers.dispatch.fireworks.config import find_cluster
+    from barriers.dispatch.fireworks.listing import studies
+    from barriers.report.dispatch import studies_table
+
+    found = studies(find_cluster(config).launchpad())
+    emit([asdict(study) for study in found] if as_json else studies_table(found))
+
+
+@app.command()
+def collect(
+    study_file: StudyFile, config: Config = None, results: Results = Path("results"), as_json: Json = False
+) -> None:
+    """Write the results of a submitted study, as far as they are there, as `barriers run` would."""
+    from barriers.dispatch.fireworks.collect import collect as bring_home
+    from barriers.dispatch.fireworks.config import find_cluster
+    from barriers.report.folder import write_results
+    from barriers.report.tables import study_json
+    from barriers.study_file import load_study
+
+    study = load_study(study_file)
+    document = bring_home(study, find_cluster(config))
+    folder = results / study.name
+    write_results(document, folder)
+    (folder / "study.yaml").write_text(study_file.read_text("utf-8"), "utf-8")
+    if as_json:
+        emit(study_json(document) | {"results": str(folder)})
+    else:
+        show_study(document, folder)
+    exit_incomplete(document, f"barriers status {study_file}")

@@ -1,0 +1,88 @@
+"""Bringing a dispatched study home: its results as a study's document, whole or with gaps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jobflow import Job, JobStore
+from maggma.stores import MemoryStore
+
+from barriers.dispatch.fireworks.collections import runs, scope_of
+from barriers.dispatch.identity import identify
+from barriers.documents import BarrierDoc, StudyDoc
+from barriers.makers import StudyMaker
+from barriers.study import EndpointStudy, Study
+
+if TYPE_CHECKING:
+    from fireworks import LaunchPad
+
+    from barriers.dispatch.fireworks.config import Cluster
+
+
+def collect(study: Study | EndpointStudy, cluster: Cluster) -> StudyDoc:
+    """Read barriers off the bands that were computed, and compare them.
+
+    Barriers are read off here, so that they are those of the code as it is now, however long ago the bands were made.
+
+    Parameters
+    ----------
+    study : Study
+        The study that was submitted.
+    cluster : Cluster
+        Where it was submitted.
+
+    Returns
+    -------
+    StudyDoc
+        What is not there yet is a gap in it, with the reason.
+
+    Raises
+    ------
+    ValueError
+        If nothing of the study is on the LaunchPad.
+    """
+    launchpad, store = cluster.launchpad(), cluster.store()
+    scope = scope_of(cluster.owner, study.name)
+    if launchpad.fireworks.find_one({"spec.barriers.scope": scope}, {"_id": 1}) is None:
+        raise ValueError(f"{study.name}: no such study of {cluster.owner} on the LaunchPad; `barriers submit` adds it")
+    barriers: dict[tuple[str, str], BarrierDoc | str] = {}
+    maker = StudyMaker()
+    for part in maker.parts(study):
+        for job, _ in identify(part, scope).iterflow():
+            if job.output_schema is BarrierDoc:
+                key = job.metadata["system"], job.metadata["hop"]
+                barriers[key] = _barrier(job, store) or _reason(job, launchpad)
+    document: StudyDoc = _run(maker.summary(study, barriers), store)
+    return document
+
+
+def _barrier(job: Job, store: JobStore) -> BarrierDoc | None:
+    """Read a barrier off its bands; None where one is missing."""
+    parents = sorted(set(job.input_uuids))
+    there = store.distinct("uuid", {"uuid": {"$in": parents}})
+    return _run(job, store) if len(there) == len(parents) else None
+
+
+def _run(job: Job, store: JobStore) -> Any:
+    """Run a job that takes its inputs from a store and leaves nothing there."""
+    scratch = JobStore(MemoryStore())
+    scratch.connect()
+    resolved = job.resolve_args(store, inplace=False)
+    resolved.config.resolve_references = False
+    return resolved.run(scratch).output
+
+
+def _reason(job: Job, launchpad: LaunchPad) -> str:
+    """Say why a barrier is not there: the job behind it that failed, or that it is still under way."""
+    behind, level = {job.uuid}, {job.uuid}
+    while level:
+        found = launchpad.fireworks.find({"spec.barriers.uuid": {"$in": sorted(level)}}, {"spec.barriers.parents": 1})
+        level = {uuid for firework in found for uuid in firework["spec"]["barriers"]["parents"]} - behind
+        behind |= level
+    failed = launchpad.fireworks.find_one(
+        {"spec.barriers.uuid": {"$in": sorted(behind)}, "state": "FIZZLED"}, {"name": 1, "spec.barriers.uuid": 1}
+    )
+    if failed is None:
+        return "not computed yet"
+    run = runs(launchpad).find_one({"_id": failed["spec"]["barriers"]["uuid"]}) or {}
+    return run.get("message") or f"{failed['name']} failed"

@@ -1,0 +1,69 @@
+"""What is kept in the LaunchPad's database beside FireWorks' own collections.
+
+``barriers_documents``
+    Results of jobs, as jobflow stores them.
+``barriers_runs``
+    One document for each job that was started: who runs it where, its last sign of life, how far it is.
+``barriers_gates``
+    Jobs that wait for jobs of other workflows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jobflow import JobStore
+from maggma.stores import MongoStore
+from pymongo import WriteConcern
+
+if TYPE_CHECKING:
+    from fireworks import LaunchPad
+    from pymongo.collection import Collection
+
+DOCUMENTS, RUNS, GATES = "barriers_documents", "barriers_runs", "barriers_gates"
+
+PUT_BACK = ("lost", "repeated")
+"""States of a run that is over and whose job is to run again: it got lost, or its end was not a good one."""
+
+INDICES = {
+    "workflows": ["metadata.scope"],
+    "fireworks": ["spec.barriers.uuid", "spec.barriers.scope", "spec.barriers.parents"],
+    DOCUMENTS: ["uuid", "metadata.key"],
+    RUNS: ["scope"],
+    GATES: ["waits_for", "scope"],
+}
+
+
+def runs(launchpad: LaunchPad) -> Collection[dict[str, Any]]:
+    """Collection of what was started."""
+    collection: Collection[dict[str, Any]] = launchpad.db[RUNS]
+    return collection
+
+
+def gates(launchpad: LaunchPad) -> Collection[dict[str, Any]]:
+    """Collection of what waits for other workflows."""
+    collection: Collection[dict[str, Any]] = launchpad.db[GATES]
+    return collection
+
+
+def documents(launchpad: LaunchPad) -> JobStore:
+    """Results in the LaunchPad's own database, over its own connection: no password is written anywhere.
+
+    A result counts as stored when it is in the journal: a server that is killed loses nothing it has acknowledged.
+    """
+    collection = launchpad.db.get_collection(DOCUMENTS, write_concern=WriteConcern(j=True))
+    store = JobStore(MongoStore.from_collection(collection))
+    store.connect()
+    return store
+
+
+def ensure_indices(launchpad: LaunchPad) -> None:
+    """Index what is looked up, so that no look grows with what others have stored."""
+    for collection, fields in INDICES.items():
+        for field in fields:
+            launchpad.db[collection].create_index(field, background=True)
+
+
+def scope_of(owner: str, study: str) -> str:
+    """Whose study it is: jobs and results of another scope are never touched."""
+    return f"{owner}/{study}"

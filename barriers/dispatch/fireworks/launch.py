@@ -1,0 +1,111 @@
+"""Keeping a study going from one process: what is cheap runs here, everything else goes to the queue."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fireworks.core.rocket
+from fireworks.core.fworker import FWorker
+from fireworks.core.rocket_launcher import launch_rocket
+
+from barriers.dispatch.fireworks.recover import Recovered, put_back_lost
+from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE, Kind
+from barriers.dispatch.fireworks.send import send
+
+if TYPE_CHECKING:
+    from barriers.dispatch.fireworks.config import Cluster
+
+UNDER_WAY = ("READY", "RESERVED", "RUNNING")
+"""States that lead somewhere without anyone's help; a WAITING job whose parents failed does not."""
+
+CALCULATIONS: tuple[Kind, ...] = ("relax", "neb", "static")
+
+QUIET = "CRITICAL"
+
+
+@dataclass(frozen=True)
+class Round:
+    """One look at a study.
+
+    Attributes
+    ----------
+    analysed, queued : int
+        Jobs that were run here, and sent to the queue, just now.
+    states : dict[str, int]
+        Number of jobs in each state.
+    put_back : list of Recovered
+        Jobs that had got lost.
+    """
+
+    analysed: int
+    queued: int
+    states: dict[str, int]
+    put_back: list[Recovered]
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is under way."""
+        return not any(self.states.get(state) for state in UNDER_WAY)
+
+
+def launch(cluster: Cluster, scope: str, every: float, on_round: Callable[[Round], None]) -> Round:
+    """Run and send to the queue what is ready, until nothing of the study is under way.
+
+    Parameters
+    ----------
+    cluster : Cluster
+        The LaunchPad, the queue and the folder on this machine.
+    scope : str
+        Owner and study; nothing else on the LaunchPad is touched.
+    every : float
+        Seconds between two looks.
+    on_round : callable
+        Called after each look.
+
+    Returns
+    -------
+    Round
+        The last look.
+    """
+    while True:
+        seen = look(cluster, scope)
+        on_round(seen)
+        if seen.over:
+            return seen
+        if not seen.analysed:
+            time.sleep(every)
+
+
+def look(cluster: Cluster, scope: str) -> Round:
+    """Put back what was lost, run what is cheap and ready, and fill the queue."""
+    fireworks.core.rocket.ROCKET_STREAM_LOGLEVEL = QUIET
+    launchpad = cluster.launchpad()
+    put_back = put_back_lost(cluster, scope)
+    folder = Path(cluster.resources().folder).expanduser() / "launches"
+    folder.mkdir(parents=True, exist_ok=True)
+    analysed, queued = 0, 0
+    here = _worker(scope, ANALYSIS)
+    with (folder / "analysis.log").open("a", encoding="utf-8") as log, contextlib.chdir(folder):
+        while launch_rocket(launchpad, here, strm_lvl=QUIET, err_file=log):
+            analysed += 1
+    there, adapter = _worker(scope, COMPUTE), cluster.qadapter()
+    room = cluster.resources().max_in_queue - (adapter.get_njobs_in_queue() or 0)
+    while queued < room and send(cluster, launchpad, there, folder, CALCULATIONS) is not None:
+        queued += 1
+    return Round(analysed, queued, states(launchpad, scope), put_back)
+
+
+def states(launchpad: Any, scope: str) -> dict[str, int]:
+    """Count a study's jobs by FireWorks state."""
+    found = launchpad.fireworks.find({"spec.barriers.scope": scope}, {"_id": 0, "state": 1})
+    return dict(Counter(firework["state"] for firework in found))
+
+
+def _worker(scope: str, category: str) -> FWorker:
+    return FWorker(name="barriers", category=[category], query={"spec.barriers.scope": scope})

@@ -1,0 +1,178 @@
+"""Where a study stands: the state of each job, and of each system and hop, wherever the jobs run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+from barriers.dispatch.states import JobState, JobStates
+from barriers.engines.checkpoint import latest_progress
+
+State = Literal[
+    "failed", "lost", "running", "queued", "ready", "not converged", "waiting", "skipped", "withdrawn", "done"
+]
+
+STATES: tuple[State, ...] = State.__args__  # type: ignore[attr-defined]
+"""From the one that a reader must know of to the one that needs nothing any more."""
+
+UNDER_WAY = ("running", "queued", "ready")
+
+LOCAL: dict[str, State] = {
+    "waiting": "waiting",
+    "running": "running",
+    "done": "done",
+    "reused": "done",
+    "unconverged": "not converged",
+    "failed": "failed",
+    "skipped": "skipped",
+}
+"""States of the local runner."""
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """One job.
+
+    Attributes
+    ----------
+    name, kind, system, hop : str
+        What it is for.
+    state : str
+        One of :data:`STATES`.
+    progress : dict
+        The engine's newest line: stage, iteration, largest force and its goal (eV/Å), highest image (eV).
+    elapsed, expected : float or None
+        Seconds since it started, or that it took; and what jobs of its kind took in this study (median).
+    queue_id, host, folder, message : str
+        Its number in the queue, where it runs, and its last words.
+    force_calls : int
+        Evaluations of its last run, once that has ended.
+    """
+
+    name: str
+    kind: str
+    system: str
+    hop: str
+    state: State
+    progress: dict[str, Any] = field(default_factory=dict)
+    elapsed: float | None = None
+    expected: float | None = None
+    queue_id: str = ""
+    host: str = ""
+    folder: str = ""
+    message: str = ""
+    force_calls: int = 0
+
+
+@dataclass(frozen=True)
+class GroupStatus:
+    """The jobs of one system and hop, or those that its hops share.
+
+    Attributes
+    ----------
+    system, hop : str
+        Empty for the slab, and for what hops share.
+    state : str
+        ``done`` if all jobs are; else the state of the job that is told of.
+    jobs, done : int
+        Number of jobs, and of those that are done.
+    job : JobStatus
+        The job that matters most: the first of the foremost state in :data:`STATES`.
+    barrier : float or None
+        Highest image of its newest band above the initial state (eV): the barrier so far.
+    """
+
+    system: str
+    hop: str
+    state: State
+    jobs: int
+    done: int
+    job: JobStatus
+    barrier: float | None
+
+
+def local_status(folder: Path) -> list[JobStatus]:
+    """Read where the jobs of a results folder stand, in the flow's order; empty where nothing was run."""
+    return with_expected([_local(state) for state in JobStates(folder).read()])
+
+
+def _local(state: JobState) -> JobStatus:
+    ended = time.time() if state.state == "running" else state.ended
+    tells = bool(state.folder) and (state.kind == "neb" or state.state == "running")
+    return JobStatus(
+        name=state.name,
+        kind=state.kind,
+        system=state.system,
+        hop=state.hop,
+        state="lost" if state.is_lost else LOCAL[state.state],
+        progress=(latest_progress(Path(state.folder)) if tells else None) or {},
+        elapsed=ended - state.started if state.started is not None and ended is not None else None,
+        host=state.host,
+        folder=state.folder,
+        message=state.message,
+        force_calls=state.force_calls,
+    )
+
+
+def with_expected(jobs: list[JobStatus]) -> list[JobStatus]:
+    """Add how long jobs take, from those of the same kind that this study has done."""
+    took: dict[str, list[float]] = {}
+    for job in jobs:
+        if job.state == "done" and job.elapsed is not None and job.force_calls:
+            took.setdefault(job.kind, []).append(job.elapsed)
+    usual = {kind: median(seconds) for kind, seconds in took.items()}
+    return [replace(job, expected=usual.get(job.kind)) for job in jobs]
+
+
+def grouped(jobs: Iterable[JobStatus]) -> list[GroupStatus]:
+    """Put jobs together by system and hop, in the order in which they first appear."""
+    groups: dict[tuple[str, str], list[JobStatus]] = {}
+    for job in jobs:
+        groups.setdefault((job.system, job.hop), []).append(job)
+    return [_group(of_group) for of_group in groups.values()]
+
+
+def _group(jobs: list[JobStatus]) -> GroupStatus:
+    first = min(jobs, key=lambda job: STATES.index(job.state))
+    heights = [job.progress["highest_image"] for job in jobs if "highest_image" in job.progress]
+    done = sum(job.state == "done" for job in jobs)
+    return GroupStatus(first.system, first.hop, first.state, len(jobs), done, first, heights[-1] if heights else None)
+
+
+def is_over(jobs: Iterable[JobStatus]) -> bool:
+    """Whether nothing is under way any more."""
+    return not any(job.state in UNDER_WAY for job in jobs)
+
+
+def status_source(folder: Path, config: Path | None) -> Callable[[], list[JobStatus]]:
+    """Find out whether a study runs here or was dispatched last, and give what reads its jobs.
+
+    Parameters
+    ----------
+    folder : Path
+        Its results folder.
+    config : Path or None
+        Configuration folder, which says that it was dispatched.
+
+    Raises
+    ------
+    ValueError
+        If it was neither run nor submitted from here.
+    """
+    from barriers.dispatch.marker import read_marker
+
+    marker = read_marker(folder)
+    local = JobStates(folder)
+    if config is None and local.read() and (marker is None or local.path.stat().st_mtime > marker.since):
+        return lambda: local_status(folder)
+    if marker is None and config is None:
+        raise ValueError(f"{folder}: nothing was run or submitted here; `barriers run` or `barriers submit` does")
+    from barriers.dispatch.fireworks.config import find_cluster
+    from barriers.dispatch.fireworks.seen import dispatched_status
+
+    cluster = find_cluster(config or (marker.config if marker else None))
+    return lambda: dispatched_status(cluster, folder.name)

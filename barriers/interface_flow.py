@@ -1,0 +1,60 @@
+"""The flow that places a fragment on the slab, and keeps the lowest placement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobflow import Flow, Job
+
+from barriers.construction import lowest, lowest_placements, place_fragment
+from barriers.engines.base import Engine
+from barriers.labels import label
+from barriers.structures.hop.hop import Hop
+from barriers.study import Study, SystemSection
+
+
+def interface_flow(study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
+    """Relax several placements of a fragment roughly, and the lowest fully.
+
+    Parameters
+    ----------
+    study : Study
+        The study, for its tolerances and its vacuum.
+    system : SystemSection
+        A system with a fragment.
+    engine : Engine
+        What relaxes it.
+    slab : RelaxDoc
+        The relaxed bare slab.
+    hop : Hop
+        The hop that a fragment is placed near.
+    """
+    placed = place_fragment(slab.structure, system.fragment, system.placement, study.surface.vacuum, hop)
+    label(placed, f"{system.name}: place", system.name)
+    screened: list[Job] = []
+    first = placed.output
+    if system.placement.screened > system.placement.candidates:
+        screened = _screened(system, engine, placed)
+        first = screened[-1].output
+    candidates: list[Job] = []
+    for number in range(system.placement.candidates):
+        candidate = engine.relax(study.relax.rough_fmax, study.relax.max_steps).make(first[number])
+        candidates.append(label(candidate, f"{system.name}: relax placement {number + 1}", system.name))
+    chosen = lowest([candidate.output for candidate in candidates])
+    label(chosen, f"{system.name}: choose placement", system.name)
+    # To the endpoints' own tolerance, so that both start from one conformation of the fragment.
+    interface = engine.relax(study.relax.fmax, study.relax.max_steps).make(chosen.output.structure)
+    label(interface, f"{system.name}: relax interface", system.name)
+    jobs = [placed, *screened, *candidates, chosen, interface]
+    return Flow(jobs, output=interface.output, name=f"{system.name}: interface")
+
+
+def _screened(system: SystemSection, engine: Engine, placed: Job) -> list[Job]:
+    """Evaluate each placement once, and choose the lowest in energy."""
+    statics: list[Job] = []
+    for number in range(system.placement.screened):
+        static = engine.static().make(placed.output[number])
+        statics.append(label(static, f"{system.name}: screen placement {number + 1}", system.name))
+    lowest_ones = lowest_placements([static.output for static in statics], system.placement.candidates)
+    label(lowest_ones, f"{system.name}: choose placements", system.name)
+    return [*statics, lowest_ones]

@@ -1,0 +1,75 @@
+"""What a job of a study is called, and what it says of itself wherever it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from jobflow import Flow, Job, OutputReference
+
+from barriers.documents import BandDoc, RelaxDoc, StaticDoc
+
+Kind = Literal["static", "relax", "neb", "analysis"]
+
+CALCULATIONS: dict[type, Kind] = {StaticDoc: "static", RelaxDoc: "relax", BandDoc: "neb"}
+"""Kind of calculation by the document that an engine's job returns."""
+
+BARRIER = "barrier"
+"""What a job does that gives a barrier of the study; its name ends with it."""
+
+
+def label(job: Job, name: str, system: str = "", hop: str = "") -> Job:
+    """Name a job, and note in its metadata what it is for.
+
+    The metadata travel with the job to a queue and into the store of results. They are ``kind`` (``static``, ``relax``
+    or ``neb`` for an engine's calculations, ``analysis`` for what needs no engine), ``system`` and ``hop``.
+
+    Parameters
+    ----------
+    job : Job
+        Job that a function or an engine's maker gave.
+    name : str
+        One of its own within the study, to be read in a queue: whom it is for, and what it does.
+    system : str
+        Name of the system; empty for jobs of the slab and of the whole study.
+    hop : str
+        Name of the hop; empty for jobs that several hops share.
+
+    Returns
+    -------
+    Job
+        The same job.
+    """
+    job.name = name
+    kind: Kind = "analysis" if job.maker is None else CALCULATIONS[job.output_schema]
+    job.metadata = {"kind": kind, "system": system, "hop": hop}
+    return job
+
+
+def jobs_of(flow: Flow) -> Iterator[Job]:
+    """Give all jobs of a flow in the order in which they were added."""
+    for item in flow:
+        if isinstance(item, Flow):
+            yield from jobs_of(item)
+        else:
+            yield item
+
+
+def barrier_outputs(flow: Flow) -> dict[tuple[str, str], OutputReference]:
+    """Find the barriers that a flow gives.
+
+    Parameters
+    ----------
+    flow : Flow
+        A study's flow or one of its parts.
+
+    Returns
+    -------
+    dict[tuple[str, str], OutputReference]
+        References to the documents, by system and hop. The hop is empty in a study of two structures.
+    """
+    return {
+        (job.metadata["system"], job.metadata["hop"]): job.output
+        for job in jobs_of(flow)
+        if job.name.endswith(f": {BARRIER}")
+    }

@@ -1,0 +1,103 @@
+"""The barriers of one system's hops, a few hops at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobflow import Flow, Job, OutputReference
+
+from barriers.barrier_maker import BarrierMaker
+from barriers.construction import make_end, order_final
+from barriers.structures.hop.hop import EndState, Hop
+
+Ends = dict[EndState, OutputReference]
+"""References to the relaxed end states.
+
+They are the jobs' own outputs, which follow a job that gets another uuid; an attribute of one, taken early, would not.
+"""
+
+
+@dataclass
+class SystemHops:
+    """One system of a study, and those of its end states that are relaxed already.
+
+    Attributes
+    ----------
+    maker : BarrierMaker
+        Engine and settings; its name is the system's.
+    has_fragment : bool
+        Whether a fragment makes several paths likely.
+    base : OutputReference
+        The relaxed slab or interface (RelaxDoc).
+    slab : OutputReference
+        The bare slab as it was built (Structure).
+    ending : Mapping[EndState, list[Hop]]
+        All hops of the study by the states that they begin or end in.
+    """
+
+    maker: BarrierMaker
+    has_fragment: bool
+    base: OutputReference
+    slab: OutputReference
+    ending: Mapping[EndState, list[Hop]]
+    _relaxed: Ends = field(default_factory=dict)
+    _scouted: Ends = field(default_factory=dict)
+
+    def add(
+        self, hops: Sequence[Hop], guides: Sequence[OutputReference | None]
+    ) -> tuple[list[Job | Flow], list[OutputReference]]:
+        """Relax the end states that are new, and find the barrier of each hop.
+
+        Parameters
+        ----------
+        hops : Sequence[Hop]
+            Hops that were not added before.
+        guides : Sequence[OutputReference or None]
+            For each, the bare slab's converged band (BandDoc), where there is one.
+
+        Returns
+        -------
+        list[Job or Flow]
+            All jobs.
+        list[OutputReference]
+            For each hop, the band that guides systems with a fragment.
+        """
+        jobs: list[Job | Flow] = []
+        structures = {}
+        for state in dict.fromkeys(state for hop in hops for state in (hop.initial, hop.final)):
+            if state not in self._relaxed:
+                made = self.maker.label(make_end(self.base, state, self.slab, self.ending[state]), state.label)
+                structures[state] = made.output
+                jobs.append(made)
+        scout = self.maker.scout()
+        ends = self._relaxed if scout is None else self._scouted
+        leads = [{"guide": guide} for guide in guides]
+        first, barriers = self._barriers(scout or self.maker, ends, structures, zip(hops, leads, strict=True))
+        bands = [flow.output.band for flow in barriers]
+        jobs += first
+        if scout is not None:
+            ahead = {state: ends[state].structure for state in structures}
+            leads = [{"handed": band} for band in bands]
+            jobs += self._barriers(self.maker, self._relaxed, ahead, zip(hops, leads, strict=True))[0]
+        return jobs, bands
+
+    def _barriers(
+        self,
+        maker: BarrierMaker,
+        ends: Ends,
+        structures: dict[EndState, Any],
+        led: Iterable[tuple[Hop, dict[str, Any]]],
+    ) -> tuple[list[Job | Flow], list[Flow]]:
+        """Relax the structures of new end states, and find the barriers of hops, each led by some band."""
+        relaxed = {state: maker.relax_endpoint(structure, state.label) for state, structure in structures.items()}
+        ends.update({state: job.output for state, job in relaxed.items()})
+        jobs: list[Job | Flow] = [*relaxed.values()]
+        barriers = []
+        for hop, lead in led:
+            final = maker.label(order_final(ends[hop.final], hop), "final endpoint", hop)
+            between = {"hop": hop, "slab": self.slab, "has_fragment": self.has_fragment, **lead}
+            barriers.append(maker.between(ends[hop.initial], final.output, **between))
+            jobs += [final, barriers[-1]]
+        return jobs, barriers
