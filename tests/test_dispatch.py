@@ -16,7 +16,7 @@ from mongo import Mongod
 
 from barriers import run
 from barriers.dispatch.fireworks.config import Cluster
-from barriers.dispatch.fireworks.launch import look
+from barriers.dispatch.fireworks.launch import Round, launch, look
 from barriers.dispatch.fireworks.listing import studies
 from barriers.dispatch.fireworks.submit import submit
 from barriers.dispatch.identity import identify
@@ -225,3 +225,29 @@ def test_a_queue_that_refuses_a_job_stops_the_launch_with_file_and_key(cluster: 
     with pytest.raises(ValueError, match=re.escape(f"{resources}: kinds.relax.queue: 'nowhere' is refused")):
         look(cluster, "ada/gold")
     assert states(cluster.launchpad(), "ada/gold")["barrier: relax initial"] == "READY"
+
+
+def test_the_launching_process_outlives_a_database_that_goes_away(tmp_path: Path, slurm: object) -> None:
+    server = Mongod(tmp_path)
+    server.start()
+    try:
+        cluster = write_cluster(tmp_path / "cluster", server.port)
+        submit([gold_flow()], "gold", cluster)
+        rounds: list[Round] = []
+        troubles: list[str] = []
+
+        def on_round(seen: Round) -> None:
+            rounds.append(seen)
+            if not troubles:
+                server.kill()
+
+        def on_trouble(line: str) -> None:
+            troubles.append(line)
+            server.restart()
+
+        assert launch(cluster, "ada/gold", 0.5, on_round, on_trouble).over
+        assert len(troubles) == 1
+        assert str(server.port) in troubles[0]
+        assert rounds[-1].states == {"COMPLETED": 4}
+    finally:
+        server.stop()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from barriers.cli.app import Json, Results, StudyFile, app, emit, exit_incomplete, show_study
+from barriers.cli.app import NOT_CONVERGED, Json, Results, StudyFile, app, emit, exit_incomplete, show_study
 
 Config = Annotated[
     Path | None,
@@ -61,8 +61,15 @@ def launch(
     from barriers.study_file import load_study
 
     cluster = find_cluster(config)
-    last = keep_going(cluster, scope_of(cluster.owner, load_study(study_file).name), every, RoundView())
-    emit(last.states) if as_json else typer.echo(f"nothing under way; `barriers collect {study_file}` writes results")
+    view = RoundView()
+    last = keep_going(cluster, scope_of(cluster.owner, load_study(study_file).name), every, view, view.trouble)
+    if as_json:
+        emit(last.states)
+    else:
+        typer.echo(f"nothing under way; `barriers collect {study_file}` writes results")
+    if failed := last.states.get("FIZZLED"):
+        typer.echo(f"{failed} jobs failed; `barriers status {study_file}` says why", err=True)
+        raise typer.Exit(NOT_CONVERGED)
 
 
 @app.command()

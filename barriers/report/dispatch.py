@@ -69,6 +69,10 @@ class RoundView:
         self.console = Console(file=sys.stderr, highlight=False)
         self.last = ""
 
+    def trouble(self, line: str) -> None:
+        """Take what keeps the launcher from looking."""
+        self.console.print(f"{line}; trying again")
+
     def __call__(self, seen: Round) -> None:
         """Take a look of the launcher."""
         for job in seen.put_back:

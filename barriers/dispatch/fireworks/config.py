@@ -60,8 +60,10 @@ class Cluster:
     def connect(self) -> LaunchPad:
         """Connect to the database as :meth:`launchpad` does, set up or not."""
         file = self._launchpad_file()
-        with naming_lines(self.folder / LAUNCHPAD):
+        try:
             return connect(file)
+        except ValueError as error:  # of its own kind where the database may answer later
+            raise type(error)(f"{self.folder / LAUNCHPAD}: {error}") from None
 
     def fworker(self) -> FWorker:
         """Read which jobs this worker takes."""

@@ -14,6 +14,10 @@ UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
 """MongoDB's error codes."""
 
 
+class UnreachableError(ValueError):
+    """No database answers: one line as for every other mistake, but it may answer again later."""
+
+
 def connect(file: LaunchPadFile) -> LaunchPad:
     """Connect to the database of the jobs.
 
@@ -30,7 +34,8 @@ def connect(file: LaunchPadFile) -> LaunchPad:
         launchpad = LaunchPad.from_dict(file.model_dump() | settings)
         launchpad.db.list_collection_names()
     except (PyMongoError, TypeError, ValueError) as error:  # the latter two of options that MongoClient does not take
-        raise ValueError(_why(error, file)) from None
+        kind = UnreachableError if isinstance(error, ConnectionFailure) else ValueError
+        raise kind(_why(error, file)) from None
     return launchpad
 
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import fireworks.core.rocket
 from fireworks.core.fworker import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
+from pymongo.errors import PyMongoError
 
+from barriers.dispatch.fireworks.database import UnreachableError
 from barriers.dispatch.fireworks.recover import Recovered, put_back_lost
 from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE, Kind
 from barriers.dispatch.fireworks.send import send
@@ -54,7 +56,13 @@ class Round:
         return not any(self.states.get(state) for state in UNDER_WAY)
 
 
-def launch(cluster: Cluster, scope: str, every: float, on_round: Callable[[Round], None]) -> Round:
+def launch(
+    cluster: Cluster,
+    scope: str,
+    every: float,
+    on_round: Callable[[Round], None],
+    on_trouble: Callable[[str], None] = lambda _line: None,
+) -> Round:
     """Run and send to the queue what is ready, until nothing of the study is under way.
 
     Parameters
@@ -68,13 +76,27 @@ def launch(cluster: Cluster, scope: str, every: float, on_round: Callable[[Round
     on_round : callable
         Called after each look.
 
+    on_trouble : callable
+        Called with one line whenever the database does not answer; the next look tries again.
+
     Returns
     -------
     Round
         The last look.
+
+    Raises
+    ------
+    ValueError
+        One line with file and key, if the configuration is wrong or the queue refuses a job.
     """
+    cluster.launchpad()  # what is wrong from the start is no trouble that passes
     while True:
-        seen = look(cluster, scope)
+        try:
+            seen = look(cluster, scope)
+        except (UnreachableError, PyMongoError) as error:
+            on_trouble(str(error).splitlines()[0])
+            time.sleep(every)
+            continue
         on_round(seen)
         if seen.over:
             return seen

@@ -206,8 +206,9 @@ class _Batches:
             firework.fw_id = new[firework.fw_id]
         workflow._reassign_ids(new)
         paused = {fireworks[uuid].fw_id: uuids for uuid, uuids in waiting.items()}
+        roots = set(workflow.root_fw_ids)
         for fw_id, firework in workflow.id_fw.items():
-            state = "PAUSED" if fw_id in paused else "READY" if fw_id in workflow.root_fw_ids else "WAITING"
+            state = "PAUSED" if fw_id in paused else "READY" if fw_id in roots else "WAITING"
             firework.state = workflow.fw_states[fw_id] = state
         gates.close(launchpad, self.outcome.scope, paused, name)
         launchpad.workflows.insert_one(workflow.to_db_dict())
