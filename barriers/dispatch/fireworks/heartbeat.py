@@ -14,6 +14,7 @@ import psutil
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from barriers.engines.checkpoint import latest_progress
+from barriers.engines.processes import end_this_process
 
 if TYPE_CHECKING:
     from pymongo.collection import Collection
@@ -72,7 +73,7 @@ class Heartbeat:
         """Write how the job ended; a job that was taken for lost does not get so far."""
         self._ended.set()
         if not self._update({"state": state, **words}):
-            _end_this_process()
+            end_this_process()
 
     def started(self, folder: Path) -> None:
         """Say where the job runs."""
@@ -112,7 +113,7 @@ class Heartbeat:
         while not self._ended.wait(self.every):
             try:
                 if not self._update(self._progress()):
-                    _end_this_process()
+                    end_this_process()
             except PyMongoError:
                 continue  # the database is away: the job itself needs it only when it ends
 
@@ -145,10 +146,3 @@ def _end_leftovers(uuid: str) -> None:
             if job == uuid and not is_there(int(parent[0]), float(parent[1])):
                 process.kill()
                 process.wait(10)
-
-
-def _end_this_process() -> None:
-    """End at once, with all that was started: the job was taken for lost, and another process has it."""
-    for child in psutil.Process().children(recursive=True):
-        child.kill()
-    os._exit(1)
