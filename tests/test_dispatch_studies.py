@@ -46,10 +46,9 @@ def cluster(mongod: Mongod, slurm: Slurm, tmp_path: Path) -> Cluster:
 
 def through_the_queue(study: Path, cluster: Cluster, cli: Callable[..., Outcome]) -> StudyDoc:
     """Submit, launch, collect and report, as a user would; the study collected."""
-    config = ("--config", cluster.folder)
-    assert cli("submit", study, *config).code == 0
+    config, results = ("--config", cluster.folder), study.parent / "results"
+    assert cli("submit", study, *config, "--results", results).code == 0
     assert cli("launch", study, *config, "--every", "0.5").code == 0
-    results = study.parent / "results"
     collected = cli("collect", study, *config, "--results", results)
     assert collected.code == 0, collected.err
     folder = results / load_study(study).name
@@ -71,7 +70,7 @@ def test_the_embedded_engine_gives_the_same_through_the_queue(
         assert dispatched.reverse == pytest.approx(local.reverse, abs=1e-6)
         assert dispatched.cost.force_calls == local.cost.force_calls
     assert there.sentences == here.sentences
-    again = cli("submit", study, "--config", cluster.folder, "--json")
+    again = cli("submit", study, "--config", cluster.folder, "--results", tmp_path / "results", "--json")
     assert json.loads(again.out)["added"] == 0
     calls = cluster.launchpad().db.barriers_runs.distinct("attempts")
     assert calls == [1]
@@ -85,7 +84,7 @@ def test_quantum_espresso_gives_the_same_through_qlaunch(
     for path in espresso_cases.STUDY.parent.glob("li2o_*"):
         shutil.copy(path, tmp_path)
     study = tmp_path / espresso_cases.STUDY.name
-    assert cli("submit", study, "--config", cluster.folder).code == 0
+    assert cli("submit", study, "--config", cluster.folder, "--results", tmp_path / "results").code == 0
     run_qlaunch(cluster, "ada/li2o_espresso")
     assert set(states(cluster.launchpad(), "ada/li2o_espresso").values()) == {"COMPLETED"}
     environment = os.environ | {"BARRIERS_CONFIG": str(cluster.folder)}

@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from jobflow import Flow
+    from rich.status import Status
 
     from barriers.dispatch.local import LocalRun
     from barriers.documents import StudyDoc
@@ -50,6 +51,13 @@ def watch(flow: Flow, folder: Path, workers: int = 1, study_file: Path | None = 
 
     with RunView() as view:
         return run_flow(flow, folder, view, workers, study_file=study_file)
+
+
+def working(what: str) -> Status:
+    """Show that something goes on, on a terminal; use as a context manager."""
+    from rich.console import Console
+
+    return Console(stderr=True).status(f"{what} …")
 
 
 def emit(content: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from barriers.cli.app import NOT_CONVERGED, Json, Results, StudyFile, app, emit, exit_incomplete, show_study
+from barriers.cli.app import NOT_CONVERGED, Json, Results, StudyFile, app, emit, exit_incomplete, show_study, working
 
 Config = Annotated[
     Path | None,
@@ -36,7 +36,8 @@ def submit(
     from barriers.study_file import load_study
 
     study, cluster = load_study(study_file), find_cluster(config)
-    done = submit_parts(StudyMaker().parts(study), study.name, cluster)
+    with working("adding jobs"):
+        done = submit_parts(StudyMaker().parts(study), study.name, cluster)
     write_marker(results / study.name, cluster.folder)
     emit(submitted_json(done)) if as_json else typer.echo("\n".join(submitted_lines(done, study_file)))
 
@@ -122,7 +123,8 @@ def recover(
 
     cluster = find_cluster(config)
     scope = scope_of(cluster.owner, load_study(study_file).name)
-    jobs = put_right(cluster, scope, into and into.expanduser().absolute())
+    with working("looking at jobs and queue"):
+        jobs = put_right(cluster, scope, into and into.expanduser().absolute())
     if as_json:
         emit([asdict(job) for job in jobs])
     elif jobs:
@@ -157,9 +159,10 @@ def collect(
     from barriers.study_file import load_study
 
     study = load_study(study_file)
-    document = bring_home(study, find_cluster(config))
     folder = results / study.name
-    write_results(document, folder)
+    with working("reading barriers off the bands"):
+        document = bring_home(study, find_cluster(config))
+        write_results(document, folder)
     (folder / "study.yaml").write_text(study_file.read_text("utf-8"), "utf-8")
     if as_json:
         emit(study_json(document) | {"results": str(folder)})
