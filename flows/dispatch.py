@@ -9,7 +9,6 @@ from pathlib import Path
 
 from barriers import StudyMaker, load_study
 from barriers.dispatch.fireworks.collect import collect
-from barriers.dispatch.fireworks.collections import scope_of
 from barriers.dispatch.fireworks.config import find_cluster
 from barriers.dispatch.fireworks.launch import launch
 from barriers.dispatch.fireworks.submit import submit
@@ -22,7 +21,7 @@ study = load_study(Path(sys.argv[1]))
 cluster = find_cluster()
 added = submit(StudyMaker().parts(study), study.name, cluster)
 print(f"{added.added} jobs added, {sum(added.present.values())} were there")
-launch(cluster, scope_of(cluster.owner, study.name), every=5.0, on_round=lambda seen: print(seen.states))
+launch(cluster, cluster.scope(study.name), every=5.0, on_round=lambda seen: print(seen.states))
 document = collect(study, cluster)
 folder = Path("results") / study.name
 write_results(document, folder)

@@ -179,3 +179,20 @@ def test_a_worker_file_says_which_jobs_are_taken(cluster: Callable[..., Cluster]
     assert here.fworker().query["spec._category"] == {"$in": ["a", "b"]}
     assert here.fworker().query["spec.x"] == 1
     assert "query: 'all' is no JSON" in refused(cluster(my_fworker="name: cluster\nquery: all\n").fworker)
+
+
+@pytest.mark.mongo
+def test_a_database_is_connected_to_once_and_asked_each_time(tmp_path: Path, cluster: Callable[..., Cluster]) -> None:
+    server = Mongod(tmp_path / "server")
+    server.folder.mkdir()
+    server.start()
+    try:
+        more = "mongoclient_kwargs: {serverSelectionTimeoutMS: 300}\n"
+        here = cluster(my_launchpad=launchpad_file(server.port, "jobs", None, None, more))
+        assert here.connect().connection is Cluster(here.folder).connect().connection
+        server.kill()
+        assert "no database answers" in refused(here.connect)
+        server.restart()
+        assert here.connect().connection.server_info()["ok"] == 1
+    finally:
+        server.stop()

@@ -250,8 +250,10 @@ def test_what_a_killed_run_left_behind_is_ended_before_the_job_starts_again(clus
 
 def test_the_command_says_what_it_did(cluster: Cluster, cli: Callable[..., Outcome]) -> None:
     study = ROOT / "inputs" / "li2o_espresso.yaml"
-    assert cli("recover", study, "--config", cluster.folder) == (0, "nothing to recover\n", "")
+    unknown = cli("recover", study, "--config", cluster.folder)
+    assert unknown.code == 2 and "li2o_espresso: no such study" in unknown.err
     submit(parts(until=2), "li2o_espresso", cluster)
+    assert cli("recover", study, "--config", cluster.folder) == (0, "nothing to recover\n", "")
     rapidfire(cluster.launchpad(), FWorker(), strm_lvl="CRITICAL")
     code, out, _ = cli("recover", study, "--config", cluster.folder, "--json")
     [done] = json.loads(out)

@@ -55,7 +55,6 @@ def launch(
     allows. Jobs that got lost (walltime, node failure) are put back and continue; failed ones wait for `barriers
     recover`. Stop it and start it as you like: the queue goes on alone with what it has.
     """
-    from barriers.dispatch.fireworks.collections import scope_of
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.launch import launch as keep_going
     from barriers.report.dispatch import RoundView
@@ -63,7 +62,7 @@ def launch(
 
     cluster = find_cluster(config)
     view = RoundView()
-    last = keep_going(cluster, scope_of(cluster.owner, load_study(study_file).name), every, view, view.trouble)
+    last = keep_going(cluster, cluster.scope(load_study(study_file).name), every, view, view.trouble)
     if as_json:
         emit(last.states)
     else:
@@ -115,14 +114,13 @@ def recover(
     """
     from dataclasses import asdict
 
-    from barriers.dispatch.fireworks.collections import scope_of
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.recover import recover as put_right
     from barriers.report.dispatch import recovered_table
     from barriers.study_file import load_study
 
     cluster = find_cluster(config)
-    scope = scope_of(cluster.owner, load_study(study_file).name)
+    scope = cluster.scope(load_study(study_file).name)
     with working("looking at jobs and queue"):
         jobs = put_right(cluster, scope, into and into.expanduser().absolute())
     if as_json:

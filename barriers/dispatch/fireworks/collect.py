@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jobflow import Job, JobStore
 from maggma.stores import MemoryStore
 
-from barriers.dispatch.fireworks.collections import runs, scope_of
+from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.makers import StudyMaker
@@ -42,9 +42,7 @@ def collect(study: Study | EndpointStudy, cluster: Cluster) -> StudyDoc:
         If nothing of the study is on the LaunchPad.
     """
     launchpad, store = cluster.launchpad(), cluster.store()
-    scope = scope_of(cluster.owner, study.name)
-    if launchpad.fireworks.find_one({"spec.barriers.scope": scope}, {"_id": 1}) is None:
-        raise ValueError(f"{study.name}: no such study of {cluster.owner} on the LaunchPad; `barriers submit` adds it")
+    scope = cluster.scope(study.name)
     barriers: dict[tuple[str, str], BarrierDoc | str] = {}
     maker = StudyMaker()
     for part in maker.parts(study):

@@ -16,7 +16,7 @@ from fireworks.queue.queue_adapter import QueueAdapterBase
 from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
 from jobflow import JobStore
 
-from barriers.dispatch.fireworks.collections import documents
+from barriers.dispatch.fireworks.collections import documents, scope_of
 from barriers.dispatch.fireworks.database import connect
 from barriers.dispatch.fireworks.files import LaunchPadFile, WorkerFile, queue_of
 from barriers.dispatch.fireworks.queues import Queue
@@ -82,6 +82,19 @@ class Cluster:
     def owner(self) -> str:
         """Whose studies are submitted from here."""
         return self.resources().owner
+
+    def scope(self, study: str) -> str:
+        """Give the scope of a study of this owner that is on the LaunchPad.
+
+        Raises
+        ------
+        ValueError
+            If nothing of it is.
+        """
+        scope = scope_of(self.owner, study)
+        if self.launchpad().fireworks.find_one({"spec.barriers.scope": scope}, {"_id": 1}) is None:
+            raise ValueError(f"{study}: no such study of {self.owner} on the LaunchPad; `barriers submit` adds it")
+        return scope
 
     def store(self) -> JobStore:
         """Open where the results go: what ``store.yaml`` in the folder says, else the LaunchPad's own database."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+
 from fireworks import LaunchPad
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
@@ -19,7 +22,7 @@ class UnreachableError(ValueError):
 
 
 def connect(file: LaunchPadFile) -> LaunchPad:
-    """Connect to the database of the jobs.
+    """Connect to the database of the jobs, or see whether the connection of before still holds.
 
     Writes wait for the journal: one that a killed server had confirmed is still there when it is back.
 
@@ -31,12 +34,18 @@ def connect(file: LaunchPadFile) -> LaunchPad:
     options = {"journal": True} | (file.mongoclient_kwargs or {}) | {"serverSelectionTimeoutMS": _wait_ms(file)}
     settings = {"mongoclient_kwargs": options, "strm_lvl": file.strm_lvl or "ERROR"}
     try:
-        launchpad = LaunchPad.from_dict(file.model_dump() | settings)
+        launchpad = _opened(json.dumps(file.model_dump() | settings))
         launchpad.db.list_collection_names()
     except (PyMongoError, TypeError, ValueError) as error:  # the latter two of options that MongoClient does not take
         kind = UnreachableError if isinstance(error, ConnectionFailure) else ValueError
         raise kind(_why(error, file)) from None
     return launchpad
+
+
+@cache
+def _opened(settings: str) -> LaunchPad:
+    """Open a database once in a process: each client has threads of its own, and who watches a study looks often."""
+    return LaunchPad.from_dict(json.loads(settings))
 
 
 def _wait_ms(file: LaunchPadFile) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,8 +124,10 @@ def look(cluster: Cluster, scope: str) -> Round:
 
 def states(launchpad: Any, scope: str) -> dict[str, int]:
     """Count a study's jobs by FireWorks state."""
-    found = launchpad.fireworks.find({"spec.barriers.scope": scope}, {"_id": 0, "state": 1})
-    return dict(Counter(firework["state"] for firework in found))
+    counted = launchpad.fireworks.aggregate(
+        [{"$match": {"spec.barriers.scope": scope}}, {"$group": {"_id": "$state", "jobs": {"$sum": 1}}}]
+    )
+    return {each["_id"]: each["jobs"] for each in counted}
 
 
 def _worker(scope: str, category: str) -> FWorker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from barriers.dispatch.fireworks.collections import runs, scope_of
+from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.fireworks.heartbeat import SILENT_BEATS
 from barriers.dispatch.status import LOCAL, JobStatus, State, with_expected
 
@@ -34,11 +34,9 @@ def dispatched_status(cluster: Cluster, study: str) -> list[JobStatus]:
         If nothing of the study is on the LaunchPad.
     """
     launchpad = cluster.launchpad()
-    scope = scope_of(cluster.owner, study)
+    scope = cluster.scope(study)
     fields = {"name": 1, "state": 1, "launches": {"$slice": -1}, "spec.barriers": 1}
     fireworks = list(launchpad.fireworks.find({"spec.barriers.scope": scope}, fields).sort("fw_id"))
-    if not fireworks:
-        raise ValueError(f"{study}: no such study of {cluster.owner} on the LaunchPad; `barriers submit` adds it")
     reserved = [firework["launches"][-1] for firework in fireworks if firework["state"] == "RESERVED"]
     numbers = {
         launch["launch_id"]: launch["state_history"][-1].get("reservation_id")
