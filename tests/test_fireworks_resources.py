@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,18 @@ def test_a_queue_that_does_not_answer_calls_no_job_over(tmp_path: Path, monkeypa
     )
     monkeypatch.setenv("SLURM_CONF", str(tmp_path / "slurm.conf"))
     assert states_in_queue("SLURM", ["1"]) == {}
+
+
+@pytest.mark.parametrize("queue", ["SLURM", "PBS", "SGE", "LoadSharingFacility"])
+def test_jobs_have_names_that_the_queue_takes_and_people_can_read(tmp_path: Path, queue: str) -> None:
+    resources = cluster(tmp_path, queue, "").resources()
+    name = resources.job_name("811_study", "NCM@PVDF one: band idpp")
+    assert re.fullmatch(r"[\w.-]+", name)
+    assert "NCM-PVDF" in name
+    if queue == "PBS":
+        assert len(name) <= 15
+    else:
+        assert "band_idpp" in name
+    if queue in ("PBS", "SGE"):
+        assert name[0].isalpha()
+        assert resources.job_name("study", "811 one: band")[0].isalpha()

@@ -7,6 +7,7 @@ from math import ceil
 from pathlib import Path
 
 from fireworks.queue.queue_adapter import QScriptTemplate
+from fireworks.utilities.fw_utilities import get_slug
 
 NAMES = {
     "SLURM": {"nodes": "nodes", "cores": "ntasks", "memory": "mem"},
@@ -52,6 +53,16 @@ class Queue:
     def key(self, field: str) -> str:
         """Translate a field of a kind of job into the template's key."""
         return NAMES[self.kind].get(field, field)
+
+    def job_name(self, study: str, job: str) -> str:
+        """Name a job so that it can be read in the queue, and is taken there.
+
+        Torque, which the job script of PBS is for, takes 15 characters; it and SGE want a letter first.
+        """
+        name = get_slug((job if self.kind == "PBS" else f"{study} {job}").replace("@", "-"))
+        if self.kind in ("PBS", "SGE") and not name[:1].isalpha():
+            name = f"b{name}"
+        return name[:15] if self.kind == "PBS" else name
 
     def values(self, asked: dict[str, str | int]) -> dict[str, str | int]:
         """Put what a job asks for into the words of the queueing system.

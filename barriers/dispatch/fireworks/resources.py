@@ -188,6 +188,11 @@ class Resources(Section):
             raise refusal(str(folder), "is no absolute path", "a path that starts with /")
         return folder
 
+    def job_name(self, study: str, job: str) -> str:
+        """Name of a job in the queue, as :meth:`~barriers.dispatch.fireworks.queues.Queue.job_name` gives it."""
+        assert self._queue is not None
+        return self._queue.job_name(study, job)
+
     def for_job(self, kind: Kind, n_images: int | None = None) -> JobResources:
         """Say what a job gets.
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fireworks import Firework, LaunchPad, Workflow
-from fireworks.utilities.fw_utilities import get_slug
 from jobflow import Flow, Job
 from monty.json import MontyEncoder
 
@@ -186,7 +185,7 @@ class _Batches:
         spec = {
             "_category": needs.category,
             "_priority": needs.priority,
-            "_queueadapter": {"job_name": get_slug(f"{self.study} {job.name}"), **needs.queueadapter},
+            "_queueadapter": {"job_name": self.resources.job_name(self.study, job.name), **needs.queueadapter},
             "_add_launchpad_and_fw_id": True,
         }
         content = hashlib.sha256(json.dumps([spec, about, _text(job)], sort_keys=True).encode()).hexdigest()[:16]
