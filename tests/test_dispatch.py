@@ -38,10 +38,10 @@ def barrier_of(cluster: Cluster, study: str) -> BarrierDoc:
     return BarrierDoc.model_validate(cluster.store().query_one({"uuid": uuid}, load=True)["output"])
 
 
-def in_two_parts() -> list[Flow]:
+def in_two_parts(**neb: float) -> list[Flow]:
     """The endpoints of the gold flow in a workflow of their own, band and barrier in another."""
     ends, rest = [], []
-    for job, _ in identify(gold_flow(), "ada/gold").iterflow():
+    for job, _ in identify(gold_flow(**neb), "ada/gold").iterflow():
         job.hosts = []
         (ends if ": relax" in job.name else rest).append(job)
     return [Flow(ends), Flow(rest)]
@@ -98,6 +98,18 @@ def test_a_job_waits_for_a_job_of_another_workflow(cluster: Cluster, tmp_path: P
     assert set(states(cluster.launchpad(), "ada/gold").values()) == {"COMPLETED"}
     assert cluster.launchpad().db.barriers_gates.count_documents({}) == 0
     assert barrier_of(cluster, "gold").converged
+
+
+def test_jobs_added_later_wait_for_the_same_job_in_a_workflow_of_their_own(cluster: Cluster, tmp_path: Path) -> None:
+    ends, rest = in_two_parts()
+    submit([ends, rest], "gold", cluster)
+    ends, other = in_two_parts(spring=2.0)
+    assert submit([ends, other, in_two_parts()[1]], "gold", cluster).added == 2
+    names = [workflow["name"] for workflow in cluster.launchpad().workflows.find({})]
+    assert len(set(names)) < len(names)
+    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(120) == 0
+    counted = Counter(item["state"] for item in cluster.launchpad().fireworks.find({}))
+    assert counted == {"COMPLETED": 6}
 
 
 def test_what_is_done_already_is_not_waited_for(cluster: Cluster, tmp_path: Path) -> None:

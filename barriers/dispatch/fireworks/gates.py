@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fireworks import LaunchPad
 
 
-def close(launchpad: LaunchPad, scope: str, waiting: dict[int, list[str]], workflow: str) -> None:
+def close(launchpad: LaunchPad, scope: str, waiting: dict[int, list[str]], workflow: int) -> None:
     """Set gates before paused Fireworks, or add to those that are there.
 
     Parameters
@@ -31,8 +31,8 @@ def close(launchpad: LaunchPad, scope: str, waiting: dict[int, list[str]], workf
         Owner and study.
     waiting : dict
         Uuids of the jobs that each Firework waits for.
-    workflow : str
-        Name of the workflow that the Fireworks are in.
+    workflow : int
+        Lowest number in the workflow that the Fireworks are in: a name may come back when a study is submitted again.
     """
     if waiting:
         whose = {"$setOnInsert": {"scope": scope, "workflow": workflow}}
@@ -75,7 +75,7 @@ def _open(launchpad: LaunchPad, which: dict[str, Any]) -> int:
     """Let Fireworks go on that wait for nothing more, one workflow after the other."""
     found = gates(launchpad).find({**which, "waits_for": {"$size": 0}}).sort("workflow")
     opened = 0
-    for _, group in itertools.groupby(found, key=lambda gate: (gate["scope"], gate["workflow"])):
+    for _, group in itertools.groupby(found, key=lambda gate: gate["workflow"]):
         fw_ids = [gate["_id"] for gate in group]
         _resume(launchpad, fw_ids)
         gates(launchpad).delete_many({"_id": {"$in": fw_ids}})

@@ -98,11 +98,11 @@ def repeat(launchpad: LaunchPad, suspects: Iterable[Suspect]) -> dict[int, int]:
     put_back: set[int] = set()
     # Fireworks that were added later wait for earlier ones, never the other way round.
     which = {"nodes": {"$in": [*chosen, *everything]}}
-    for workflow in launchpad.workflows.find(which, {"nodes": 1, "name": 1}).sort("nodes", -1):
+    for workflow in launchpad.workflows.find(which, {"nodes": 1}).sort("nodes", -1):
         here = set(workflow["nodes"])
         waiting = {fw_id: outside[fw_id] for fw_id in here & outside.keys()}
         if fw_ids := here & (chosen.keys() | started.keys() | waiting.keys()):
-            put_back |= _put_back(launchpad, fw_ids, waiting, chosen, workflow["name"])
+            put_back |= _put_back(launchpad, fw_ids, waiting, chosen)
     return {fw_id: len(closed[fw_id].keys() & started.keys() & put_back) for fw_id in chosen if fw_id in put_back}
 
 
@@ -137,12 +137,12 @@ def _stop(launchpad: LaunchPad, uuid: str) -> None:
 
 
 def _put_back(
-    launchpad: LaunchPad, fw_ids: set[int], waiting: dict[int, list[str]], chosen: dict[int, Suspect], name: str
+    launchpad: LaunchPad, fw_ids: set[int], waiting: dict[int, list[str]], chosen: dict[int, Suspect]
 ) -> set[int]:
     """Put back Fireworks of one workflow, parents first; those with parents elsewhere get their gates again."""
     with WFLock(launchpad, min(fw_ids), expire_secs=LOCK_SECONDS, kill=False):
         workflow = launchpad.get_wf_by_fw_id_lzyfw(min(fw_ids))
-        gates.close(launchpad, workflow.metadata["scope"], waiting, name)
+        gates.close(launchpad, workflow.metadata["scope"], waiting, min(workflow.id_fw))
         changed: set[int] = set()
         for fw_id in sorted(fw_ids):
             firework = workflow.id_fw[fw_id]

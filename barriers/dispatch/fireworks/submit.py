@@ -209,7 +209,7 @@ class _Batches:
         for fw_id, firework in workflow.id_fw.items():
             state = "PAUSED" if fw_id in paused else "READY" if fw_id in roots else "WAITING"
             firework.state = workflow.fw_states[fw_id] = state
-        gates.close(launchpad, self.outcome.scope, paused, name)
+        gates.close(launchpad, self.outcome.scope, paused, first)
         launchpad.workflows.insert_one(workflow.to_db_dict())
         launchpad.fireworks.insert_many(firework.to_db_dict() for firework in workflow.fws)
         self.outcome.added += len(fireworks)
