@@ -33,6 +33,15 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 StudyFile = Annotated[Path, typer.Argument(help="Study file (YAML); `barriers init` writes some.", metavar="STUDY")]
 Results = Annotated[Path, typer.Option("--results", help="Folder that holds the results folders.", metavar="DIR")]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="Configuration folder; else $BARRIERS_CONFIG, else ~/.barriers. `barriers setup fireworks` writes it.",
+        metavar="DIR",
+        show_default=False,
+    ),
+]
 ResultsFolder = Annotated[Path, typer.Argument(help="Results folder of a study.", metavar="RESULTS")]
 
 
@@ -94,8 +103,8 @@ def exit_incomplete(study: StudyDoc, mend: str = "") -> None:
     if missing or unconverged:
         counted = [f"{missing} of {len(study.rows)} barriers not there"] if missing else []
         what = ", ".join(counted + ["not converged"] * unconverged)
-        same = f"this continues it: {shlex.join(['barriers', *sys.argv[1:]])}"
-        typer.echo(f"{what}; {f'`{mend}` says why' if mend else same}", err=True)
+        how = f"`{mend}` says why" if mend else f"this continues it: {shlex.join(['barriers', *sys.argv[1:]])}"
+        typer.echo(f"{what}; {how}", err=True)
         raise typer.Exit(NOT_CONVERGED)
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from barriers.cli.app import NOT_CONVERGED, Json, Results, StudyFile, app, emit, exit_incomplete, show_study, working
-
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        help="Configuration folder; else $BARRIERS_CONFIG, else ~/.barriers. `barriers setup fireworks` writes it.",
-        metavar="DIR",
-        show_default=False,
-    ),
-]
+from barriers.cli.app import (
+    NOT_CONVERGED,
+    Config,
+    Json,
+    Results,
+    StudyFile,
+    app,
+    emit,
+    exit_incomplete,
+    show_study,
+    working,
+)
 
 
 @app.command()
@@ -32,14 +34,14 @@ def submit(
     from barriers.dispatch.fireworks.submit import submit as submit_parts
     from barriers.dispatch.marker import write_marker
     from barriers.makers import StudyMaker
-    from barriers.report.dispatch import submitted_json, submitted_lines
+    from barriers.report.dispatch import submitted_lines
     from barriers.study_file import load_study
 
     study, cluster = load_study(study_file), find_cluster(config)
     with working("adding jobs"):
         done = submit_parts(StudyMaker().parts(study), study.name, cluster)
     write_marker(results / study.name, cluster.folder)
-    emit(submitted_json(done)) if as_json else typer.echo("\n".join(submitted_lines(done, study_file)))
+    emit(asdict(done)) if as_json else typer.echo("\n".join(submitted_lines(done, study_file)))
 
 
 @app.command()
@@ -112,8 +114,6 @@ def recover(
 
     Each continues from its checkpoint. What is alive is left alone. `barriers launch` then goes on.
     """
-    from dataclasses import asdict
-
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.recover import recover as put_right
     from barriers.report.dispatch import recovered_table
@@ -135,8 +135,6 @@ def recover(
 @app.command(name="list")
 def list_studies(config: Config = None, as_json: Json = False) -> None:
     """List the studies on the LaunchPad: whose, since when, and how far."""
-    from dataclasses import asdict
-
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.listing import studies
     from barriers.report.dispatch import studies_table

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from barriers.cli.app import Json, app, emit
-from barriers.cli.dispatch import Config
+from barriers.cli.app import Config, Json, app, emit
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.setup import Answers

@@ -70,8 +70,7 @@ def execute(
         Also for a job that raises: its traceback is in ``error.txt`` in its folder then.
     """
     started = time.monotonic()
-    resolved = job.resolve_args(store, inplace=False)  # the flow's own job stays small
-    resolved.config.resolve_references = False
+    resolved = with_inputs(job, store)
     key = job_key(resolved, scope)
     resolved.metadata["key"] = key
     folder = root.resolve() / "jobs" / f"{slug(job.name)}-{key}"
@@ -96,6 +95,13 @@ def execute(
     if unconverged(output):
         return Executed("unconverged", folder, seconds, getattr(output, "reason", "") or "", calls)
     return Executed("done", folder, seconds, force_calls=calls)
+
+
+def with_inputs(job: Job, store: JobStore) -> Job:
+    """Copy a job with its inputs from a store; the flow's own job stays small."""
+    resolved = job.resolve_args(store, inplace=False)
+    resolved.config.resolve_references = False
+    return resolved
 
 
 def stored_calculation(store: JobStore, key: str) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from barriers.dispatch.states import JobState, JobStates
 from barriers.engines.checkpoint import latest_progress
@@ -16,7 +16,7 @@ State = Literal[
     "failed", "lost", "running", "queued", "ready", "not converged", "waiting", "skipped", "withdrawn", "done"
 ]
 
-STATES: tuple[State, ...] = State.__args__  # type: ignore[attr-defined]
+STATES: tuple[State, ...] = get_args(State)
 """From the one that a reader must know of to the one that needs nothing any more."""
 
 UNDER_WAY = ("running", "queued", "ready")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -15,11 +14,6 @@ if TYPE_CHECKING:
     from barriers.dispatch.fireworks.listing import StudyOnLaunchPad
     from barriers.dispatch.fireworks.recover import Recovered
     from barriers.dispatch.fireworks.submit import Submitted
-
-
-def submitted_json(done: Submitted) -> dict[str, Any]:
-    """What ``--json`` says of a submission."""
-    return asdict(done)
 
 
 def submitted_lines(done: Submitted, study_file: Path) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jobflow import Job, JobStore
 from maggma.stores import MemoryStore
 
+from barriers.dispatch.execution import with_inputs
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
 from barriers.documents import BarrierDoc, StudyDoc
@@ -65,9 +66,7 @@ def _run(job: Job, store: JobStore) -> Any:
     """Run a job that takes its inputs from a store and leaves nothing there."""
     scratch = JobStore(MemoryStore())
     scratch.connect()
-    resolved = job.resolve_args(store, inplace=False)
-    resolved.config.resolve_references = False
-    return resolved.run(scratch).output
+    return with_inputs(job, store).run(scratch).output
 
 
 def _reason(job: Job, launchpad: LaunchPad) -> str:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from jobflow import JobStore
@@ -67,3 +68,13 @@ def ensure_indices(launchpad: LaunchPad) -> None:
 def scope_of(owner: str, study: str) -> str:
     """Whose study it is: jobs and results of another scope are never touched."""
     return f"{owner}/{study}"
+
+
+def time_there(launchpad: LaunchPad) -> datetime:
+    """Time by the database's clock, which all machines share."""
+    return utc(launchpad.connection.admin.command("hello")["localTime"])
+
+
+def utc(moment: datetime) -> datetime:
+    """Give a time its zone: what comes from MongoDB is in UTC and does not say so."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

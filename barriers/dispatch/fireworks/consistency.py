@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fireworks.core.launchpad import WFLock
+from barriers.dispatch.fireworks.workflow import changing
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -60,10 +60,7 @@ def mend(launchpad: LaunchPad, workflow_id: Any) -> str:
     """
     workflow = launchpad.workflows.find_one_and_update({"_id": workflow_id}, {"$unset": {"locked": ""}})
     fw_ids = sorted(workflow["nodes"])  # a study's jobs are numbered in that order
-    with WFLock(launchpad, fw_ids[0]):
-        whole = launchpad.get_wf_by_fw_id_lzyfw(fw_ids[0])
-        changed: set[int] = set()
+    with changing(launchpad, fw_ids[0]) as (whole, changed):
         for fw_id in fw_ids:
-            changed |= whole.refresh(fw_id)
-        launchpad._update_wf(whole, changed)
+            changed.update(whole.refresh(fw_id))
     return str(workflow["name"])

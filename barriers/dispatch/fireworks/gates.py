@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from fireworks.core.launchpad import WFLock
 from jobflow import JobStore
 from pymongo import UpdateOne
 
 from barriers.dispatch.fireworks.collections import PUT_BACK, gates, runs
+from barriers.dispatch.fireworks.workflow import changing
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -85,13 +85,10 @@ def _open(launchpad: LaunchPad, which: dict[str, Any]) -> int:
 
 def _resume(launchpad: LaunchPad, fw_ids: list[int]) -> None:
     """Resume paused Fireworks of one workflow: ``resume_fw`` would read and write the workflow for each."""
-    with WFLock(launchpad, fw_ids[0]):
+    with changing(launchpad, fw_ids[0]) as (workflow, changed):
         which = {"fw_id": {"$in": fw_ids}, "state": "PAUSED"}
         paused = launchpad.fireworks.distinct("fw_id", which)
         launchpad.fireworks.update_many(which, {"$set": {"state": "WAITING"}})
-        workflow = launchpad.get_wf_by_fw_id_lzyfw(fw_ids[0])
-        changed = set(paused)
         for fw_id in paused:
             workflow.fw_states[fw_id] = "WAITING"
-            changed |= set(workflow.refresh(fw_id))
-        launchpad._update_wf(workflow, changed)
+            changed.update({fw_id}, workflow.refresh(fw_id))

@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fireworks.core.rocket
@@ -16,8 +15,9 @@ from pymongo.errors import PyMongoError
 
 from barriers.dispatch.fireworks.database import UnreachableError
 from barriers.dispatch.fireworks.recover import Recovered, put_back_lost
-from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE, Kind
+from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE
 from barriers.dispatch.fireworks.send import send
+from barriers.labels import Kind
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
@@ -74,7 +74,6 @@ def launch(
         Seconds between two looks.
     on_round : callable
         Called after each look.
-
     on_trouble : callable
         Called with one line whenever the database does not answer; the next look tries again.
 
@@ -108,7 +107,8 @@ def look(cluster: Cluster, scope: str) -> Round:
     fireworks.core.rocket.ROCKET_STREAM_LOGLEVEL = QUIET
     launchpad = cluster.launchpad()
     put_back = put_back_lost(cluster, scope)
-    folder = Path(cluster.resources().folder).expanduser() / "launches"
+    resources = cluster.resources()
+    folder = resources.folder / "launches"
     folder.mkdir(parents=True, exist_ok=True)
     analysed, queued = 0, 0
     here = _worker(scope, ANALYSIS)
@@ -116,7 +116,7 @@ def look(cluster: Cluster, scope: str) -> Round:
         while launch_rocket(launchpad, here, strm_lvl=QUIET, err_file=log):
             analysed += 1
     there, adapter = _worker(scope, COMPUTE), cluster.qadapter()
-    room = cluster.resources().max_in_queue - (adapter.get_njobs_in_queue() or 0)
+    room = resources.max_in_queue - (adapter.get_njobs_in_queue() or 0)
     while queued < room and send(cluster, launchpad, there, folder, CALCULATIONS) is not None:
         queued += 1
     return Round(analysed, queued, states(launchpad, scope), put_back)

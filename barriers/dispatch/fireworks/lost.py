@@ -9,13 +9,13 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobflow import JobStore
 
-from barriers.dispatch.fireworks.collections import PUT_BACK, runs
+from barriers.dispatch.fireworks.collections import PUT_BACK, runs, time_there, utc
 from barriers.dispatch.fireworks.heartbeat import SILENT_BEATS, is_there
 from barriers.dispatch.fireworks.in_queue import states_in_queue
 from barriers.dispatch.fireworks.suspect import Suspect, Trouble
@@ -48,7 +48,7 @@ class Look:
         self.launches = {each["launch_id"]: each for each in launchpad.launches.find({"launch_id": {"$in": newest}})}
         uuids = [firework["spec"]["barriers"]["uuid"] for firework in self.fireworks]
         self.runs = {run["_id"]: run for run in runs(launchpad).find({"_id": {"$in": uuids}})}
-        self.now: datetime = launchpad.db.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
+        self.now = time_there(launchpad)
         adapter = cluster.qadapter()
         self.queued = states_in_queue(
             adapter.q_type, self._queue_ids(), adapter.q_commands[adapter.q_type]["status_cmd"]
@@ -88,7 +88,7 @@ class Look:
     def _suspect(self, trouble: Trouble, words: str, firework: dict[str, Any], sure: bool = True) -> Suspect:
         record = self.runs.get(firework["spec"]["barriers"]["uuid"], {})
         if record.get("state") == "running" and record != self._run(firework):
-            silent = (self.now - record["beat"].replace(tzinfo=UTC)).total_seconds()
+            silent = (self.now - utc(record["beat"])).total_seconds()
             if silent < SILENT_BEATS * record["every"]:  # put back by hand while it ran
                 return Suspect("silent", _joined(words, "an earlier start of it runs"), firework, record, silent, True)
         return Suspect(trouble, words, firework, record, self._silence(firework), sure)
@@ -122,14 +122,14 @@ class Look:
     def _silence(self, firework: dict[str, Any]) -> float:
         """Seconds since the last sign of life, or else since FireWorks knows of this launch."""
         if beat := self._run(firework).get("beat"):
-            return float((self.now - beat.replace(tzinfo=UTC)).total_seconds())
+            return (self.now - utc(beat)).total_seconds()
         history = self._launch(firework).get("state_history")
         since = (
             datetime.fromisoformat(str(history[-1].get("updated_on", history[-1]["created_on"]))) if history else None
         )
         if since is None:
             return float("inf")
-        return float((self.now - (since if since.tzinfo else since.replace(tzinfo=UTC))).total_seconds())
+        return (self.now - utc(since)).total_seconds()
 
     def _is_queued(self, queue_id: str | None) -> bool | None:
         """Whether the queue has a job; None where that is not known."""

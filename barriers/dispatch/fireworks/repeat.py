@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fireworks.core.launchpad import WFLock
 from pymongo.errors import DuplicateKeyError
 
 from barriers.dispatch.fireworks import gates
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.fireworks.suspect import Suspect
+from barriers.dispatch.fireworks.workflow import changing
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -140,10 +140,8 @@ def _put_back(
     launchpad: LaunchPad, fw_ids: set[int], waiting: dict[int, list[str]], chosen: dict[int, Suspect]
 ) -> set[int]:
     """Put back Fireworks of one workflow, parents first; those with parents elsewhere get their gates again."""
-    with WFLock(launchpad, min(fw_ids), expire_secs=LOCK_SECONDS, kill=False):
-        workflow = launchpad.get_wf_by_fw_id_lzyfw(min(fw_ids))
+    with changing(launchpad, min(fw_ids), LOCK_SECONDS) as (workflow, changed):
         gates.close(launchpad, workflow.metadata["scope"], waiting, min(workflow.id_fw))
-        changed: set[int] = set()
         for fw_id in sorted(fw_ids):
             firework = workflow.id_fw[fw_id]
             if fw_id in chosen and not _as_seen(launchpad, chosen[fw_id]):
@@ -152,9 +150,7 @@ def _put_back(
             if fw_id in waiting:
                 firework.state = "PAUSED"
             workflow.fw_states[fw_id] = firework.state
-            changed |= {fw_id} | workflow.refresh(fw_id)
-        if changed:
-            launchpad._update_wf(workflow, changed)
+            changed.update({fw_id}, workflow.refresh(fw_id))
     return changed
 
 

@@ -6,15 +6,13 @@ import getpass
 import string
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from barriers.dispatch.fireworks.queues import Queue
+from barriers.labels import Kind
 from barriers.study_fields import Section, refusal, takes, unit
-
-Kind = Literal["static", "relax", "neb", "analysis"]
-"""Kinds of job: three calculations, and ``analysis``, which builds structures and reads results without an engine."""
 
 ANALYSIS, COMPUTE = "barriers-analysis", "barriers-compute"
 """FireWorks categories: a worker of the first takes no calculation, so analysis waits in no big queue."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from barriers.dispatch.fireworks.collections import runs
+from barriers.dispatch.fireworks.collections import runs, time_there, utc
 from barriers.dispatch.fireworks.heartbeat import SILENT_BEATS
 from barriers.dispatch.status import LOCAL, JobStatus, State, with_expected
 
@@ -43,7 +43,7 @@ def dispatched_status(cluster: Cluster, study: str) -> list[JobStatus]:
         for launch in launchpad.launches.find({"launch_id": {"$in": reserved}}, {"launch_id": 1, "state_history": 1})
     }
     told = {run["_id"]: run for run in runs(launchpad).find({"scope": scope})}
-    now: datetime = launchpad.connection.admin.command("hello")["localTime"]
+    now = time_there(launchpad)
     return with_expected([_job(firework, told, numbers, now) for firework in fireworks])
 
 
@@ -60,7 +60,7 @@ def _job(firework: dict[str, Any], told: dict[str, Any], numbers: dict[int, Any]
         state = "lost"
     elapsed = run.get("seconds")
     if state == "running" and "started" in run:
-        elapsed = (_utc(now) - _utc(run["started"])).total_seconds()
+        elapsed = (now - utc(run["started"])).total_seconds()
     return JobStatus(
         name=firework["name"],
         kind=about["kind"],
@@ -79,8 +79,4 @@ def _job(firework: dict[str, Any], told: dict[str, Any], numbers: dict[int, Any]
 
 def _silent(run: dict[str, Any], now: datetime) -> bool:
     """Whether a running job has given no sign of life for too long; `barriers recover` finds out why."""
-    return (_utc(now) - _utc(run["beat"])).total_seconds() > SILENT_BEATS * float(run["every"])
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (now - utc(run["beat"])).total_seconds() > SILENT_BEATS * float(run["every"])

@@ -14,9 +14,10 @@ from monty.json import MontyEncoder
 
 from barriers.dispatch.fireworks import gates
 from barriers.dispatch.fireworks.collections import ensure_indices, scope_of
-from barriers.dispatch.fireworks.resources import Kind, Resources
+from barriers.dispatch.fireworks.resources import Resources
 from barriers.dispatch.fireworks.task import StudyFiretask
 from barriers.dispatch.identity import identify
+from barriers.labels import Kind
 from barriers.structures.path.start import Start
 
 if TYPE_CHECKING:
@@ -103,11 +104,12 @@ class _Batches:
         for job, _ in jobs:
             parents = set(job.input_uuids)
             self.behind[job.uuid] = frozenset(parents).union(*(self.behind.get(parent, ()) for parent in parents))
+            spec, text = self._spec(job, parents)
             if job.uuid in there:
-                self._renew(there[job.uuid], job)
+                self._renew(there[job.uuid], spec, text)
                 continue
             inside = [fireworks[uuid] for uuid in sorted(parents & fireworks.keys())]
-            fireworks[job.uuid] = self._firework(job, inside)
+            fireworks[job.uuid] = Firework([StudyFiretask(job=text)], spec, name=job.name, parents=inside or None)
             if outside := self._outside(parents, fireworks):
                 waiting[job.uuid] = outside
         if fireworks:
@@ -145,24 +147,19 @@ class _Batches:
         implied = frozenset().union(*(self.behind.get(parent, ()) for parent in parents))
         return sorted(parents - inside.keys() - implied)
 
-    def _renew(self, firework: dict[str, Any], job: Job) -> None:
+    def _renew(self, firework: dict[str, Any], spec: dict[str, Any], text: str) -> None:
         """Count a job that is there; if it has not begun, it gets the settings and resources of today."""
         fw_id, state = firework["fw_id"], firework["state"]
         self.outcome.present[state] = self.outcome.present.get(state, 0) + 1
-        spec = self._spec(job)
         if state in NOT_BEGUN and firework["spec"]["barriers"]["content"] != spec["barriers"]["content"]:
-            new = {f"spec.{key}": value for key, value in spec.items()} | {"spec._tasks.0.job": _text(job)}
+            new = {f"spec.{key}": value for key, value in spec.items()} | {"spec._tasks.0.job": text}
             self.launchpad.fireworks.update_one({"fw_id": fw_id, "state": state}, {"$set": new})
             self.outcome.changed += 1
         if state == "DEFUSED":
             gates.readmit(self.launchpad, fw_id)
 
-    def _firework(self, job: Job, parents: list[Firework]) -> Firework:
-        spec = self._spec(job)
-        return Firework([StudyFiretask(job=_text(job))], spec, name=job.name, parents=parents or None)
-
-    def _spec(self, job: Job) -> dict[str, Any]:
-        """Say what a job needs and whose it is; a DFT code's command line is written into the job itself."""
+    def _spec(self, job: Job, parents: set[str]) -> tuple[dict[str, Any], str]:
+        """Say what a job needs and whose it is, and write it as text, with the command line of a DFT code in it."""
         start = next((item for item in job.function_args if isinstance(item, Start)), None)
         kind: Kind = job.metadata.get("kind") or ("analysis" if job.maker is None else "relax")
         needs = self.resources.for_job(kind, start.n_images if start else None)
@@ -173,7 +170,7 @@ class _Batches:
             "study": self.study,
             "owner": self.resources.owner,
             "uuid": job.uuid,
-            "parents": sorted(set(job.input_uuids)),
+            "parents": sorted(parents),
             "name": job.name,
             "kind": kind,
             "system": job.metadata.get("system", ""),
@@ -188,8 +185,9 @@ class _Batches:
             "_queueadapter": {"job_name": self.resources.job_name(self.study, job.name), **needs.queueadapter},
             "_add_launchpad_and_fw_id": True,
         }
-        content = hashlib.sha256(json.dumps([spec, about, _text(job)], sort_keys=True).encode()).hexdigest()[:16]
-        return {**spec, "barriers": {**about, "content": content}}
+        text = _text(job)
+        content = hashlib.sha256(json.dumps([spec, about, text], sort_keys=True).encode()).hexdigest()[:16]
+        return {**spec, "barriers": {**about, "content": content}}, text
 
     def _insert(self, fireworks: dict[str, Firework], waiting: dict[str, list[str]], name: str) -> None:
         """Insert a workflow as FireWorks does, but with jobs that wait for other workflows paused from the start.
