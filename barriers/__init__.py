@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from barriers.structures.polymer.fragment import build_fragment as build_fragment
     from barriers.structures.surface.slab import cut_slab as cut_slab
     from barriers.structures.surface.terminations import terminations as terminations
-    from barriers.study import Study as Study
-    from barriers.study_file import load_study as load_study
+    from barriers.study.file import load_study as load_study
+    from barriers.study.models import Study as Study
 
 _HOMES = {
     "BarrierMaker": "barriers.makers",
     "EspressoEngine": "barriers.engines.espresso",
     "MlipEngine": "barriers.engines.mlip",
-    "Study": "barriers.study",
+    "Study": "barriers.study.models",
     "StudyMaker": "barriers.makers",
     "build_fragment": "barriers.structures.polymer.fragment",
     "bulk": "barriers.structures.cathode.crystal",
@@ -41,7 +41,7 @@ _HOMES = {
     "cut_slab": "barriers.structures.surface.slab",
     "draw_profiles": "barriers.report.figures",
     "find_hops": "barriers.structures.hop.search",
-    "load_study": "barriers.study_file",
+    "load_study": "barriers.study.file",
     "order_metals": "barriers.structures.cathode.ordering",
     "place_at_distance": "barriers.structures.interface.placement",
     "place_bonded": "barriers.structures.interface.placement",

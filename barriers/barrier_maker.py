@@ -14,7 +14,7 @@ from barriers.labels import BARRIER, label
 from barriers.results import barrier_document, study_document
 from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
-from barriers.study import NebSection, PathSection, RelaxSection
+from barriers.study.models import NebSection, PathSection, RelaxSection
 
 
 @dataclass

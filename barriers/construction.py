@@ -12,7 +12,7 @@ from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.carried import check_carried
 from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, make_endpoint
 from barriers.structures.surface.edits import rattle
-from barriers.study import CathodeSection, FragmentSection, PlacementSection, SurfaceSection
+from barriers.study.models import CathodeSection, FragmentSection, PlacementSection, SurfaceSection
 
 
 @job

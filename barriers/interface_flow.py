@@ -10,7 +10,7 @@ from barriers.construction import lowest, lowest_placements, place_fragment
 from barriers.engines.base import Engine
 from barriers.labels import label
 from barriers.structures.hop.hop import Hop
-from barriers.study import Study, SystemSection
+from barriers.study.models import Study, SystemSection
 
 
 def interface_flow(study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:

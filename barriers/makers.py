@@ -18,7 +18,7 @@ from barriers.results import study_document
 from barriers.structure_files import read_endpoints
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.hop import EndState, Hop
-from barriers.study import EndpointStudy, Study
+from barriers.study.models import EndpointStudy, Study
 from barriers.system_hops import SystemHops
 
 __all__ = ["BarrierMaker", "StudyMaker", "pair_flow"]

@@ -16,7 +16,7 @@ from barriers.placing import fragment_of, placements_of
 from barriers.structure_files import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.structures.interface.contacts import image_distance
-from barriers.study import EndpointStudy, Study, SystemSection
+from barriers.study.models import EndpointStudy, Study, SystemSection
 
 CALLS = {"slab": 30, "screened": 1, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}
 """Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band."""

@@ -10,7 +10,7 @@ from jobflow import Flow
 from barriers.engines.mlip import MlipEngine
 from barriers.makers import BarrierMaker, pair_flow
 from barriers.structure_files import read_endpoints
-from barriers.study import NebSection, PathSection, RelaxSection
+from barriers.study.models import NebSection, PathSection, RelaxSection
 
 
 @dataclass(frozen=True)

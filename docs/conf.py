@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from sphinx.application import Sphinx
 
 from barriers.engines.mlip.models import known_models
-from barriers.study import EndpointsSection
-from barriers.study_template import markdown_table
+from barriers.study.models import EndpointsSection
+from barriers.study.template import markdown_table
 
 sys.path.append(str(Path(__file__).parent))
 from draw_figures import DOCS, draw_figures

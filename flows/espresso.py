@@ -10,7 +10,7 @@ from pathlib import Path
 
 from barriers import BarrierMaker, EspressoEngine, read_endpoints, run
 from barriers.makers import pair_flow
-from barriers.study import NebSection, PathSection, RelaxSection
+from barriers.study.models import NebSection, PathSection, RelaxSection
 
 inputs = Path(__file__).resolve().parent.parent / "inputs"
 engine = EspressoEngine(

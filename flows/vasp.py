@@ -11,7 +11,7 @@ from pathlib import Path
 from barriers import BarrierMaker, run
 from barriers.engines.vasp.engine import VaspEngine
 from barriers.structure_files import read_endpoints
-from barriers.study import NebSection, PathSection, RelaxSection
+from barriers.study.models import NebSection, PathSection, RelaxSection
 
 if len(sys.argv) != 3:
     raise SystemExit(__doc__)

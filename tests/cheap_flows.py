@@ -12,7 +12,7 @@ from jobflow import Flow, job
 from barriers import BarrierMaker, MlipEngine
 from barriers.engines.mlip.pool import available_cores
 from barriers.structure_files import to_structure
-from barriers.study import NebSection
+from barriers.study.models import NebSection
 
 
 def golds(*springs: float) -> Flow:

@@ -24,7 +24,7 @@ from barriers.structures.cathode.crystal import bulk as crystal
 from barriers.structures.cathode.crystal import known_cathodes
 from barriers.structures.cathode.ordering import order_metals
 from barriers.structures.surface.slab import cut_slab
-from barriers.study_file import load_study
+from barriers.study.file import load_study
 
 __all__ = ["mongod", "slurm"]
 

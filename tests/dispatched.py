@@ -22,7 +22,7 @@ from barriers.dispatch.fireworks.launch import look
 from barriers.dispatch.fireworks.recover import Recovered
 from barriers.dispatch.fireworks.submit import submit
 from barriers.structure_files import to_structure
-from barriers.study import NebSection
+from barriers.study.models import NebSection
 
 TESTS = Path(__file__).parent
 

@@ -10,7 +10,7 @@ from barriers.plan import build_study
 from barriers.report.views import Points
 from barriers.results import barrier_document, study_document
 from barriers.structures.hop.hop import Hop
-from barriers.study_file import load_study
+from barriers.study.file import load_study
 
 HEIGHTS = (0.43, 0.43, 0.48)
 """Barrier of each system (eV)."""

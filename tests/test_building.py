@@ -24,8 +24,8 @@ from barriers.results import bonds_along
 from barriers.structures.cathode.crystal import bulk
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.surface.slab import frozen_atoms
-from barriers.study import CathodeSection, FragmentSection, HopSection, PlacementSection, Study, SurfaceSection
-from barriers.study_file import read_study
+from barriers.study.file import read_study
+from barriers.study.models import CathodeSection, FragmentSection, HopSection, PlacementSection, Study, SurfaceSection
 
 EXAMPLE = ROOT / "inputs" / "ncm811_pvdf.yaml"
 
@@ -198,7 +198,7 @@ def test_the_same_study_gives_the_same_files_in_every_process(tmp_path: Path) ->
 
 
 def test_a_study_with_every_new_field_survives_its_own_template() -> None:
-    from barriers.study_template import render
+    from barriers.study.template import render
 
     study: Study = read_study(
         "name: full\ncathode: {name: LiNi0.7Co0.2Mn0.1O2, ordering: sqs, antisites: 0.05, lithium: 0.5}\n"

@@ -11,7 +11,7 @@ import pytest
 from ase.io import read
 from conftest import ROOT, Outcome
 
-from barriers.study_file import read_study
+from barriers.study.file import read_study
 
 Cli = Callable[..., Outcome]
 BAD = sorted((Path(__file__).parent / "data" / "bad_studies").glob("*.yaml"))

@@ -149,7 +149,7 @@ def test_jobs_run_in_plain_jobflow() -> None:
 
 def test_a_band_between_unrelaxed_ends_gives_no_barrier() -> None:
     from barriers import BarrierMaker
-    from barriers.study import RelaxSection
+    from barriers.study.models import RelaxSection
 
     initial, final = map(to_structure, gold_on_aluminium())
     maker = BarrierMaker(engine=MlipEngine(model="emt"), relax=RelaxSection(fmax=0.001, max_steps=2))

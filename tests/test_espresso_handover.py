@@ -8,7 +8,7 @@ from espresso_cases import STUDY
 from jobflow import Flow, Job
 
 from barriers.makers import StudyMaker
-from barriers.study_file import load_study, read_study
+from barriers.study.file import load_study, read_study
 
 TEXT = """
 name: both

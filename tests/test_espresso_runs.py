@@ -14,8 +14,8 @@ from barriers.documents import BandDoc, StaticDoc
 from barriers.makers import BarrierMaker, StudyMaker
 from barriers.structure_files import read_endpoints
 from barriers.structures.path.start import Start
-from barriers.study import NebSection, PathSection, RelaxSection
-from barriers.study_file import load_study
+from barriers.study.file import load_study
+from barriers.study.models import NebSection, PathSection, RelaxSection
 
 pytestmark = pytest.mark.qe
 

@@ -17,7 +17,7 @@ from barriers.engines.espresso.inputs import neb_input, path_namelist, pw_input
 from barriers.structures.interface.placement import place_at_distance
 from barriers.structures.path.interpolate import interpolate
 from barriers.structures.polymer.fragment import build_fragment
-from barriers.study import CathodeSection, SurfaceSection
+from barriers.study.models import CathodeSection, SurfaceSection
 
 pytestmark = [pytest.mark.qe, pytest.mark.slow]
 

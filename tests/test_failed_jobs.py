@@ -20,8 +20,8 @@ from barriers.documents import GapDoc, StudyDoc
 from barriers.report.folder import read_results
 from barriers.results import study_document
 from barriers.structure_files import to_structure
-from barriers.study import NebSection, PathSection, RelaxSection
-from barriers.study_file import read_study
+from barriers.study.file import read_study
+from barriers.study.models import NebSection, PathSection, RelaxSection
 
 Cli = Callable[..., Outcome]
 METALS = ("Au", "Ag", "Cu")

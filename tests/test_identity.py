@@ -13,7 +13,7 @@ from barriers import BarrierMaker, MlipEngine, StudyMaker, load_study
 from barriers.dispatch.execution import execute
 from barriers.dispatch.identity import identify
 from barriers.structure_files import to_structure
-from barriers.study import HopSection, NebSection, Study
+from barriers.study.models import HopSection, NebSection, Study
 
 
 @pytest.fixture

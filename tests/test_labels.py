@@ -11,8 +11,8 @@ from espresso_cases import STUDY
 from jobflow import Flow, Job
 
 from barriers import StudyMaker
-from barriers.study import HopSection, PlacementSection
-from barriers.study_file import load_study, read_study
+from barriers.study.file import load_study, read_study
+from barriers.study.models import HopSection, PlacementSection
 
 TEXT = """
 name: labelled

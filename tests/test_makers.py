@@ -16,7 +16,7 @@ from barriers.dispatch.local import JobEvent
 from barriers.documents import BarrierDoc
 from barriers.results import barrier_document, study_document
 from barriers.structure_files import to_structure
-from barriers.study import HopSection, NebSection
+from barriers.study.models import HopSection, NebSection
 
 
 @pytest.fixture(scope="module")

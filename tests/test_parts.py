@@ -20,8 +20,8 @@ from barriers.building import hops_of
 from barriers.documents import BandDoc, BarrierDoc, RelaxDoc, StaticDoc, StudyDoc
 from barriers.labels import barrier_outputs, jobs_of
 from barriers.results import study_document
-from barriers.study import HopSection, Study
-from barriers.study_file import read_study
+from barriers.study.file import read_study
+from barriers.study.models import HopSection, Study
 
 TEXT = """
 name: parts

@@ -33,7 +33,7 @@ from barriers.dispatch.fireworks.recover import recover
 from barriers.dispatch.fireworks.submit import submit
 from barriers.dispatch.local import run
 from barriers.makers import StudyMaker
-from barriers.study_file import load_study
+from barriers.study.file import load_study
 
 pytestmark = [pytest.mark.mongo, pytest.mark.slow]
 

@@ -26,7 +26,7 @@ from barriers.report.html.chart import chart
 from barriers.report.html.origin import changed
 from barriers.report.html.page import VIEWER, render_page, write_report
 from barriers.report.html.scene import scene
-from barriers.study_file import load_study
+from barriers.study.file import load_study
 
 Cli = Callable[..., Outcome]
 NASTY = ("<script>alert(1)</script>", 'NCM@PVDF & "x"', "it's--></script><b>")

@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
-from barriers.study import (
+from barriers.study.fields import Section, allowed, by_key, extra, kind, section_of, sections_of
+from barriers.study.file import StudyError, load_study, read_study
+from barriers.study.models import (
     EndpointStudy,
     EspressoSection,
     FragmentSection,
@@ -27,9 +29,7 @@ from barriers.study import (
     SystemSection,
     VaspSection,
 )
-from barriers.study_fields import Section, allowed, by_key, extra, kind, section_of, sections_of
-from barriers.study_file import StudyError, load_study, read_study
-from barriers.study_template import markdown_table, render
+from barriers.study.template import markdown_table, render
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "inputs" / "ncm811_pvdf.yaml"
@@ -258,8 +258,8 @@ def test_the_table_has_a_row_for_every_field() -> None:
 def test_reading_a_study_needs_no_heavy_library() -> None:
     heavy = "pymatgen ase torch rdkit scipy numpy matplotlib"
     code = f"""
-import sys, pathlib, barriers.study_file, barriers.study_template
-barriers.study_template.render(barriers.study_file.load_study(pathlib.Path({str(SHIPPED)!r})))
+import sys, pathlib, barriers.study.file, barriers.study.template
+barriers.study.template.render(barriers.study.file.load_study(pathlib.Path({str(SHIPPED)!r})))
 print(*(name for name in {heavy!r}.split() if name in sys.modules))
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -41,8 +41,8 @@ from barriers.plan import build_study
 from barriers.results import profile_of
 from barriers.structure_files import to_structure
 from barriers.structures.path.start import Start
-from barriers.study import NebSection, PathSection, RelaxSection
-from barriers.study_file import load_study
+from barriers.study.file import load_study
+from barriers.study.models import NebSection, PathSection, RelaxSection
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

@@ -39,8 +39,8 @@ from barriers.engines.vasp.single import prepared
 from barriers.engines.vasp.system import slab_centre
 from barriers.plan import build_study
 from barriers.structures.surface.cutting import FRAGMENT
-from barriers.study_engines import VaspSection
-from barriers.study_file import load_study
+from barriers.study.engines import VaspSection
+from barriers.study.file import load_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pymatgen does not know the POTCARs
 

@@ -10,7 +10,7 @@ import typer
 from barriers.cli.app import Json, StudyFile, app, emit
 
 if TYPE_CHECKING:
-    from barriers.study import Study
+    from barriers.study.models import Study
 
 
 @app.command()
@@ -18,7 +18,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.", metavar="DIR")] = Path(),
 ) -> None:
     """Write study files with every setting explained, and flows in Python, to start from."""
-    from barriers.shipping import write_examples
+    from barriers.study.examples import write_examples
 
     for path in write_examples(folder):
         typer.echo(path)
@@ -29,7 +29,7 @@ def check(study_file: StudyFile, as_json: Json = False) -> None:
     """Validate a study and print its plan: systems, atoms, hops, jobs, expected time. Computes nothing."""
     from barriers.plan import make_plan
     from barriers.report.plan import plan_lines, plan_table
-    from barriers.study_file import load_study
+    from barriers.study.file import load_study
 
     plan = make_plan(load_study(study_file))
     if as_json:
@@ -54,7 +54,7 @@ def build(
     from barriers.report.built import built_table, write_built
     from barriers.report.sheet import Drawn
     from barriers.structures.hop.hop import hop_ends
-    from barriers.study_file import load_study
+    from barriers.study.file import load_study
 
     study = load_study(study_file)
     built = build_study(study)
@@ -99,8 +99,8 @@ def terminations(study_file: StudyFile, as_json: Json = False) -> None:
 
 def _slab_study(study_file: Path) -> Study:
     """Read a study that cuts a slab; one that names its endpoints has nothing to choose from."""
-    from barriers.study import Study
-    from barriers.study_file import load_study
+    from barriers.study.file import load_study
+    from barriers.study.models import Study
 
     study = load_study(study_file)
     if not isinstance(study, Study):

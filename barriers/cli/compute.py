@@ -30,7 +30,7 @@ def run(
     from barriers.plan import check_engine
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
-    from barriers.study_file import load_study
+    from barriers.study.file import load_study
 
     study = load_study(study_file)
     check_engine(study)

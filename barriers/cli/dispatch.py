@@ -35,7 +35,7 @@ def submit(
     from barriers.dispatch.marker import write_marker
     from barriers.makers import StudyMaker
     from barriers.report.dispatch import submitted_lines
-    from barriers.study_file import load_study
+    from barriers.study.file import load_study
 
     study, cluster = load_study(study_file), find_cluster(config)
     with working("adding jobs"):
@@ -60,7 +60,7 @@ def launch(
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.launch import launch as keep_going
     from barriers.report.dispatch import RoundView
-    from barriers.study_file import load_study
+    from barriers.study.file import load_study
 
     cluster = find_cluster(config)
     view = RoundView()
@@ -89,7 +89,7 @@ def status(
     from barriers.cli.live import show_live
     from barriers.dispatch.status import status_source
     from barriers.report.status import status_json, status_view
-    from barriers.study_file import load_study
+    from barriers.study.file import load_study
 
     name = load_study(study_file).name
     read = status_source(results / name, config)
@@ -117,7 +117,7 @@ def recover(
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.recover import recover as put_right
     from barriers.report.dispatch import recovered_table
-    from barriers.study_file import load_study
+    from barriers.study.file import load_study
 
     cluster = find_cluster(config)
     scope = cluster.scope(load_study(study_file).name)
@@ -152,7 +152,7 @@ def collect(
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
-    from barriers.study_file import load_study
+    from barriers.study.file import load_study
 
     study = load_study(study_file)
     folder = results / study.name

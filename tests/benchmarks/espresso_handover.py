@@ -18,7 +18,7 @@ from barriers.dispatch.local import run
 from barriers.documents import BarrierDoc
 from barriers.engines.espresso import EspressoEngine
 from barriers.makers import BarrierMaker
-from barriers.study import NebSection, PathSection, RelaxSection
+from barriers.study.models import NebSection, PathSection, RelaxSection
 
 A, C = 2.878, 14.19
 """Hexagonal lattice parameters (Å) of LiNiO2."""

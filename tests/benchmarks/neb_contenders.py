@@ -45,7 +45,7 @@ class Outcome:
 def maker_of(folder: Path) -> BarrierMaker:
     """Build the product's maker, defaults throughout, for the task in a folder."""
     from barriers import BarrierMaker, MlipEngine
-    from barriers.study import PathSection
+    from barriers.study.models import PathSection
 
     images = json.loads((folder / "task.json").read_text())["images"]
     return BarrierMaker(engine=MlipEngine(device="cpu"), path=PathSection(n_images=images))
@@ -62,7 +62,7 @@ def prepare(folder: Path) -> None:
     from barriers.building import build_slab, crystal_of, hops_of
     from barriers.structures.hop.hop import final_in_initial_order, make_endpoint
     from barriers.structures.path.interpolate import interpolate
-    from barriers.study import CathodeSection, HopSection, SurfaceSection
+    from barriers.study.models import CathodeSection, HopSection, SurfaceSection
 
     small = json.loads((folder / "task.json").read_text())["size"] == "small"
     cathode, surface = CathodeSection(), SurfaceSection(min_lengths=SMALL) if small else SurfaceSection()

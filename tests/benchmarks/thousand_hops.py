@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from barriers import StudyMaker
-from barriers.study import HopSection, Study
-from barriers.study_file import read_study
+from barriers.study.file import read_study
+from barriers.study.models import HopSection, Study
 
 TEXT = """
 name: thousand_hops

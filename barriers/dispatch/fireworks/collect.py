@@ -12,7 +12,7 @@ from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.makers import StudyMaker
-from barriers.study import EndpointStudy, Study
+from barriers.study.models import EndpointStudy, Study
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad

@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from barriers.dispatch.fireworks.queues import Queue
 from barriers.labels import Kind
-from barriers.study_fields import Section, refusal, takes, unit
+from barriers.study.fields import Section, refusal, takes, unit
 
 ANALYSIS, COMPUTE = "barriers-analysis", "barriers-compute"
 """FireWorks categories: a worker of the first takes no calculation, so analysis waits in no big queue."""

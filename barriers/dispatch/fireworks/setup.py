@@ -19,8 +19,8 @@ from barriers.dispatch.fireworks.config import LAUNCHPAD, QUEUE, RESOURCES, WORK
 from barriers.dispatch.fireworks.files import LaunchPadFile, WorkerFile, queue_of
 from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE, Resources
 from barriers.dispatch.store import from_environment
-from barriers.study_file import naming_lines, validate
-from barriers.study_template import render
+from barriers.study.file import naming_lines, validate
+from barriers.study.template import render
 
 KINDS = {"slurm": "SLURM", "pbs": "PBS", "sge": "SGE", "lsf": "LoadSharingFacility"}
 """FireWorks' words for the queueing systems."""

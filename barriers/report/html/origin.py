@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from barriers.documents import StudyDoc
-from barriers.study import NebSection, PathSection
-from barriers.study_fields import extra
-from barriers.study_file import StudyError, read_study
+from barriers.study.fields import extra
+from barriers.study.file import StudyError, read_study
+from barriers.study.models import NebSection, PathSection
 
 STUDY_FILE = "study.yaml"
 

@@ -13,8 +13,8 @@ from pydantic import (
     model_validator,
 )
 
-from barriers.study_fields import Angstrom, Name, Section, Seed, refusal, takes, unit
-from barriers.study_marks import OnFile, eliminations, is_repeat_unit
+from barriers.study.fields import Angstrom, Name, Section, Seed, refusal, takes, unit
+from barriers.study.marks import OnFile, eliminations, is_repeat_unit
 
 Place = Annotated[int, Field(ge=1, le=24)]
 Element = Annotated[

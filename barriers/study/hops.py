@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from barriers.study_fields import Name, Section, refusal, takes, unit
+from barriers.study.fields import Name, Section, refusal, takes, unit
 
 Span = Annotated[float, Field(ge=0, le=10, json_schema_extra=unit("Å"))]
 Depth = Annotated[float, Field(ge=-10, le=100, json_schema_extra=unit("Å"))]

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from barriers.study_fields import Section, takes, unit
-from barriers.study_marks import ByElement, Keywords, OnFile, is_class
+from barriers.study.fields import Section, takes, unit
+from barriers.study.marks import ByElement, Keywords, OnFile, is_class
 
 HubbardU = Annotated[
     dict[str, float] | None,

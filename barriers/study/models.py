@@ -2,7 +2,7 @@
 
 Every field carries its description and, where it has one, its unit (``json_schema_extra={"unit": ...}``): the
 commented template of ``barriers init`` and the table in the docs are generated from them
-(:mod:`barriers.study_template`).
+(:mod:`barriers.study.template`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from barriers.study_engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
-from barriers.study_fields import Angstrom, Force, Section, Seed, closest, refusal, takes, unit
-from barriers.study_hops import HopSection
-from barriers.study_slab import CathodeSection, SurfaceSection
-from barriers.study_systems import FragmentSection, PlacementSection, SystemSection
+from barriers.study.engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
+from barriers.study.fields import Angstrom, Force, Section, Seed, closest, refusal, takes, unit
+from barriers.study.hops import HopSection
+from barriers.study.slab import CathodeSection, SurfaceSection
+from barriers.study.systems import FragmentSection, PlacementSection, SystemSection
 
 __all__ = [
     "CathodeSection",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from barriers.study_file import read_study
-from barriers.study_template import render
+from barriers.study.file import read_study
+from barriers.study.template import render
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 
 def shipped(kind: str) -> Path:

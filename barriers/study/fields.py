@@ -1,6 +1,6 @@
 """What can be said of a field of the study file: its unit and what it takes.
 
-The models (:mod:`barriers.study`) refuse values with it; error messages, the template and the docs say what
+The models (:mod:`barriers.study.models`) refuse values with it; error messages, the template and the docs say what
 is allowed with it, so they never disagree.
 """
 

@@ -15,8 +15,8 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from barriers.study import EndpointStudy, Study
-from barriers.study_fields import allowed, by_key, choices, closest, item, sections_of, show
+from barriers.study.fields import allowed, by_key, choices, closest, item, sections_of, show
+from barriers.study.models import EndpointStudy, Study
 
 _SAYS = {
     "bool_type": "is neither true nor false",

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from barriers.study_fields import Angstrom, Section, Seed, refusal, takes, unit
-from barriers.study_marks import OnFile, is_formula
+from barriers.study.fields import Angstrom, Section, Seed, refusal, takes, unit
+from barriers.study.marks import OnFile, is_formula
 
 Miller = Annotated[int, Field(ge=-9, le=9)]
 Length = Annotated[float, Field(gt=2, le=60, json_schema_extra=unit("Å"))]
