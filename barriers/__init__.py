@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from barriers.dispatch.local import run as run
     from barriers.engines.espresso import EspressoEngine as EspressoEngine
     from barriers.engines.mlip import MlipEngine as MlipEngine
-    from barriers.makers import BarrierMaker as BarrierMaker
-    from barriers.makers import StudyMaker as StudyMaker
     from barriers.report.figures import draw_profiles as draw_profiles
     from barriers.structure_files import read_endpoints as read_endpoints
     from barriers.structures.cathode.crystal import bulk as bulk
@@ -28,13 +26,15 @@ if TYPE_CHECKING:
     from barriers.structures.surface.terminations import terminations as terminations
     from barriers.study.file import load_study as load_study
     from barriers.study.models import Study as Study
+    from barriers.workflow.study import BarrierMaker as BarrierMaker
+    from barriers.workflow.study import StudyMaker as StudyMaker
 
 _HOMES = {
-    "BarrierMaker": "barriers.makers",
+    "BarrierMaker": "barriers.workflow.study",
     "EspressoEngine": "barriers.engines.espresso",
     "MlipEngine": "barriers.engines.mlip",
     "Study": "barriers.study.models",
-    "StudyMaker": "barriers.makers",
+    "StudyMaker": "barriers.workflow.study",
     "build_fragment": "barriers.structures.polymer.fragment",
     "bulk": "barriers.structures.cathode.crystal",
     "cathode_of": "barriers.structures.cathode.crystal",

@@ -9,8 +9,8 @@ engine: ``PathSection(from_="mlip")``.
 from pathlib import Path
 
 from barriers import BarrierMaker, EspressoEngine, read_endpoints, run
-from barriers.makers import pair_flow
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.study import pair_flow
 
 inputs = Path(__file__).resolve().parent.parent / "inputs"
 engine = EspressoEngine(

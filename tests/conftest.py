@@ -19,12 +19,12 @@ from services import mongod, slurm
 
 from barriers.cli import main
 from barriers.dispatch.local import run
-from barriers.makers import StudyMaker
 from barriers.structures.cathode.crystal import bulk as crystal
 from barriers.structures.cathode.crystal import known_cathodes
 from barriers.structures.cathode.ordering import order_metals
 from barriers.structures.surface.slab import cut_slab
 from barriers.study.file import load_study
+from barriers.workflow.study import StudyMaker
 
 __all__ = ["mongod", "slurm"]
 

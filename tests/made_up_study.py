@@ -6,11 +6,11 @@ import numpy as np
 from example_structures import STUDY
 
 from barriers.documents import BandDoc, BarrierDoc, CostDoc, EngineDoc, RelaxDoc, StudyDoc
-from barriers.plan import build_study
 from barriers.report.views import Points
-from barriers.results import barrier_document, study_document
 from barriers.structures.hop.hop import Hop
 from barriers.study.file import load_study
+from barriers.workflow.plan import build_study
+from barriers.workflow.result_jobs import barrier_document, study_document
 
 HEIGHTS = (0.43, 0.43, 0.48)
 """Barrier of each system (eV)."""

@@ -14,18 +14,18 @@ from conftest import ROOT, ordered_slab
 from pymatgen.core import Structure
 
 from barriers import StudyMaker, load_study
-from barriers.building import build_slab, crystal_of, hops_of
-from barriers.construction import make_end, make_slab
 from barriers.documents import BandDoc
 from barriers.likeness import slab_digest
-from barriers.placing import placements_of
-from barriers.plan import build_study, make_plan
-from barriers.results import bonds_along
 from barriers.structures.cathode.crystal import bulk
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.file import read_study
 from barriers.study.models import CathodeSection, FragmentSection, HopSection, PlacementSection, Study, SurfaceSection
+from barriers.workflow.build_jobs import make_end, make_slab
+from barriers.workflow.placements import placements_of
+from barriers.workflow.plan import build_study, make_plan
+from barriers.workflow.result_jobs import bonds_along
+from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 
 EXAMPLE = ROOT / "inputs" / "ncm811_pvdf.yaml"
 

@@ -7,8 +7,8 @@ from collections import Counter
 from espresso_cases import STUDY
 from jobflow import Flow, Job
 
-from barriers.makers import StudyMaker
 from barriers.study.file import load_study, read_study
+from barriers.workflow.study import StudyMaker
 
 TEXT = """
 name: both

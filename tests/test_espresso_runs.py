@@ -11,11 +11,11 @@ from espresso_cases import STUDY, as_relaxed, compute, documents, hydrogen_engin
 
 from barriers.dispatch.local import run
 from barriers.documents import BandDoc, StaticDoc
-from barriers.makers import BarrierMaker, StudyMaker
 from barriers.structure_files import read_endpoints
 from barriers.structures.path.start import Start
 from barriers.study.file import load_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.study import BarrierMaker, StudyMaker
 
 pytestmark = pytest.mark.qe
 

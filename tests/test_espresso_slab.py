@@ -9,7 +9,6 @@ import pytest
 from espresso_cases import need_qe
 from pymatgen.core import Structure
 
-from barriers.building import build_slab, crystal_of
 from barriers.engines.espresso import EspressoEngine
 from barriers.engines.espresso.attempts import CodeJob
 from barriers.engines.espresso.base import atoms_of, starting_moments
@@ -18,6 +17,7 @@ from barriers.structures.interface.placement import place_at_distance
 from barriers.structures.path.interpolate import interpolate
 from barriers.structures.polymer.fragment import build_fragment
 from barriers.study.models import CathodeSection, SurfaceSection
+from barriers.workflow.slab_and_hops import build_slab, crystal_of
 
 pytestmark = [pytest.mark.qe, pytest.mark.slow]
 

@@ -15,13 +15,13 @@ from jobflow import Flow, JobStore, OnMissing, run_locally
 from maggma.stores import MemoryStore
 
 from barriers import BarrierMaker, MlipEngine, StudyMaker, run
-from barriers.barrier_maker import despite_failures, pair_flow
 from barriers.documents import GapDoc, StudyDoc
 from barriers.report.folder import read_results
-from barriers.results import study_document
 from barriers.structure_files import to_structure
 from barriers.study.file import read_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.barrier import despite_failures, pair_flow
+from barriers.workflow.result_jobs import study_document
 
 Cli = Callable[..., Outcome]
 METALS = ("Au", "Ag", "Cu")

@@ -14,12 +14,12 @@ from pymatgen.core import Structure
 from pymatgen.core.surface import SlabGenerator
 
 from barriers import load_study
-from barriers.building import build_slab, crystal_of, hops_of
 from barriers.structures.cathode.crystal import bulk, known_cathodes
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop, final_in_initial_order, hop_ends, make_endpoint, midpoint, moving_index
 from barriers.structures.hop.search import find_hops
 from barriers.structures.surface.slab import LAYER, frozen_atoms, set_vacuum
+from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 
 CATHODES = known_cathodes()
 seeds = st.integers(0, 10_000)

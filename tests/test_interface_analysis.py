@@ -17,7 +17,6 @@ from pymatgen.core import Composition, Molecule, Structure
 from scipy.spatial.distance import pdist
 
 from barriers import MlipEngine, run
-from barriers.adsorption import AdsorptionDoc, AdsorptionMaker, adsorption_document, check_parts
 from barriers.analysis.interface import (
     adsorption_energy,
     bond_change,
@@ -26,7 +25,6 @@ from barriers.analysis.interface import (
     reaction_energy,
 )
 from barriers.documents import RelaxDoc
-from barriers.energetics import ReactionMaker, ReactionsDoc
 from barriers.structure_files import to_structure
 from barriers.structures.interface.placement import place_bonded
 from barriers.structures.polymer.fragment import build_fragment
@@ -38,6 +36,8 @@ from barriers.structures.polymer.reactions import (
     known_reactions,
     species_molecule,
 )
+from barriers.workflow.adsorption import AdsorptionDoc, AdsorptionMaker, adsorption_document, check_parts
+from barriers.workflow.reactions import ReactionMaker, ReactionsDoc
 
 ENERGIES = st.floats(-1e4, 1e4)
 

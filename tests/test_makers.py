@@ -14,9 +14,9 @@ from jobflow import Flow
 from barriers import BarrierMaker, MlipEngine, StudyMaker, load_study, run
 from barriers.dispatch.local import JobEvent
 from barriers.documents import BarrierDoc
-from barriers.results import barrier_document, study_document
 from barriers.structure_files import to_structure
 from barriers.study.models import HopSection, NebSection
+from barriers.workflow.result_jobs import barrier_document, study_document
 
 
 @pytest.fixture(scope="module")

@@ -16,12 +16,12 @@ from monty.json import MontyEncoder
 from pydantic import BaseModel
 
 from barriers import StudyMaker
-from barriers.building import hops_of
 from barriers.documents import BandDoc, BarrierDoc, RelaxDoc, StaticDoc, StudyDoc
-from barriers.labels import barrier_outputs, jobs_of
-from barriers.results import study_document
 from barriers.study.file import read_study
 from barriers.study.models import HopSection, Study
+from barriers.workflow.labels import barrier_outputs, jobs_of
+from barriers.workflow.result_jobs import study_document
+from barriers.workflow.slab_and_hops import hops_of
 
 TEXT = """
 name: parts

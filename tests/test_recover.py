@@ -32,8 +32,8 @@ from barriers.dispatch.fireworks.config import Cluster
 from barriers.dispatch.fireworks.recover import recover
 from barriers.dispatch.fireworks.submit import submit
 from barriers.dispatch.local import run
-from barriers.makers import StudyMaker
 from barriers.study.file import load_study
+from barriers.workflow.study import StudyMaker
 
 pytestmark = [pytest.mark.mongo, pytest.mark.slow]
 

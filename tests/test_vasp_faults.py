@@ -36,13 +36,13 @@ from barriers.engines.vasp import handlers, run
 from barriers.engines.vasp.engine import VaspEngine
 from barriers.engines.vasp.folder import Corrections
 from barriers.engines.vasp.outputs import all_outcars, band_steps
-from barriers.makers import BarrierMaker
-from barriers.plan import build_study
-from barriers.results import profile_of
 from barriers.structure_files import to_structure
 from barriers.structures.path.start import Start
 from barriers.study.file import load_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.plan import build_study
+from barriers.workflow.result_jobs import profile_of
+from barriers.workflow.study import BarrierMaker
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

@@ -37,10 +37,10 @@ from barriers.engines.vasp.potcars import find_potcars
 from barriers.engines.vasp.settings import Physics, Running, check_incar
 from barriers.engines.vasp.single import prepared
 from barriers.engines.vasp.system import slab_centre
-from barriers.plan import build_study
 from barriers.structures.surface.cutting import FRAGMENT
 from barriers.study.engines import VaspSection
 from barriers.study.file import load_study
+from barriers.workflow.plan import build_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pymatgen does not know the POTCARs
 

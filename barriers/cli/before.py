@@ -27,9 +27,9 @@ def init(
 @app.command()
 def check(study_file: StudyFile, as_json: Json = False) -> None:
     """Validate a study and print its plan: systems, atoms, hops, jobs, expected time. Computes nothing."""
-    from barriers.plan import make_plan
     from barriers.report.plan import plan_lines, plan_table
     from barriers.study.file import load_study
+    from barriers.workflow.plan import make_plan
 
     plan = make_plan(load_study(study_file))
     if as_json:
@@ -50,11 +50,11 @@ def build(
     Slab, placements and endpoints as extended XYZ, CIF and POSCAR, a table of them (CSV), a figure of each system from
     the side and the top, and a contact sheet (PNG and SVG).
     """
-    from barriers.plan import build_study
     from barriers.report.built import built_table, write_built
     from barriers.report.sheet import Drawn
     from barriers.structures.hop.hop import hop_ends
     from barriers.study.file import load_study
+    from barriers.workflow.plan import build_study
 
     study = load_study(study_file)
     built = build_study(study)
@@ -74,9 +74,9 @@ def build(
 @app.command()
 def hops(study_file: StudyFile, as_json: Json = False) -> None:
     """List every distinct hop of a study's bare slab, to choose from by label, depth, mechanism or length."""
-    from barriers.building import build_slab, crystal_of
     from barriers.report.choices import hop_rows, hop_table
     from barriers.structures.hop.search import find_hops
+    from barriers.workflow.slab_and_hops import build_slab, crystal_of
 
     study = _slab_study(study_file)
     slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
@@ -87,10 +87,10 @@ def hops(study_file: StudyFile, as_json: Json = False) -> None:
 @app.command()
 def terminations(study_file: StudyFile, as_json: Json = False) -> None:
     """List the distinct terminations of a study's facet: polar or not, broken bonds, coordination."""
-    from barriers.building import crystal_of
     from barriers.report.choices import termination_rows, termination_table
     from barriers.structures.cathode.crystal import bulk
     from barriers.structures.surface.terminations import terminations as distinct
+    from barriers.workflow.slab_and_hops import crystal_of
 
     study = _slab_study(study_file)
     rows = termination_rows(distinct(bulk(crystal_of(study.cathode)), study.surface.facet))

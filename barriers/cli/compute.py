@@ -26,11 +26,11 @@ def run(
 
     Jobs whose result is in the results folder are not run again; a killed band continues from its last iteration.
     """
-    from barriers.makers import StudyMaker
-    from barriers.plan import check_engine
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
     from barriers.study.file import load_study
+    from barriers.workflow.plan import check_engine
+    from barriers.workflow.study import StudyMaker
 
     study = load_study(study_file)
     check_engine(study)
@@ -72,7 +72,7 @@ def neb(
     """
     from barriers.report.folder import write_results
     from barriers.report.tables import barrier_json, gap_json
-    from barriers.single import single_barrier
+    from barriers.workflow.pair import single_barrier
 
     job = single_barrier(initial, final, images, model, weights, fmax, max_steps)
     folder = results / job.name

@@ -33,9 +33,9 @@ def submit(
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.submit import submit as submit_parts
     from barriers.dispatch.marker import write_marker
-    from barriers.makers import StudyMaker
     from barriers.report.dispatch import submitted_lines
     from barriers.study.file import load_study
+    from barriers.workflow.study import StudyMaker
 
     study, cluster = load_study(study_file), find_cluster(config)
     with working("adding jobs"):

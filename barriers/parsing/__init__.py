@@ -12,7 +12,7 @@ from barriers.parsing.endpoints import use_endpoints
 from barriers.parsing.espresso import read_espresso_band
 from barriers.parsing.found import FoundBand
 from barriers.parsing.vasp import read_vasp_band
-from barriers.results import band_problems, fill_barrier, profile_of, study_document
+from barriers.workflow.result_jobs import band_problems, fill_barrier, profile_of, study_document
 
 READERS: tuple[Callable[[Path], FoundBand | None], ...] = (read_vasp_band, read_espresso_band, read_ase_band)
 """Asked in turn; each gives None for a folder that is not its own."""

@@ -7,8 +7,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from barriers.building import BuiltSlab
-from barriers.plan import Plan
+from barriers.workflow.plan import Plan
+from barriers.workflow.slab_and_hops import BuiltSlab
 
 
 def plan_table(plan: Plan) -> Table:

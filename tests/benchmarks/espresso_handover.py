@@ -17,8 +17,8 @@ from pymatgen.core import Lattice, Structure
 from barriers.dispatch.local import run
 from barriers.documents import BarrierDoc
 from barriers.engines.espresso import EspressoEngine
-from barriers.makers import BarrierMaker
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.study import BarrierMaker
 
 A, C = 2.878, 14.19
 """Hexagonal lattice parameters (Å) of LiNiO2."""

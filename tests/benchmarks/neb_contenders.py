@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from barriers.documents import RelaxDoc
-    from barriers.makers import BarrierMaker
     from barriers.structures.hop.hop import Hop
+    from barriers.workflow.study import BarrierMaker
 
 SMALL = (8.0, 5.0)
 """Least surface vectors (Å) of the slab for a trial: half the atoms, too narrow for a hop worth reporting."""
@@ -59,10 +59,10 @@ def prepare(folder: Path) -> None:
     from pymatgen.io.ase import AseAtomsAdaptor
 
     from barriers import run
-    from barriers.building import build_slab, crystal_of, hops_of
     from barriers.structures.hop.hop import final_in_initial_order, make_endpoint
     from barriers.structures.path.interpolate import interpolate
     from barriers.study.models import CathodeSection, HopSection, SurfaceSection
+    from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 
     small = json.loads((folder / "task.json").read_text())["size"] == "small"
     cathode, surface = CathodeSection(), SurfaceSection(min_lengths=SMALL) if small else SurfaceSection()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from barriers.dispatch.fireworks.config import LAUNCHPAD, QUEUE, RESOURCES, Cluster
-from barriers.labels import Kind
+from barriers.workflow.labels import Kind
 
 
 def refused(cluster: Cluster, lines: Sequence[str], kinds: Sequence[Kind]) -> str:

@@ -11,8 +11,8 @@ from barriers.dispatch.execution import with_inputs
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
 from barriers.documents import BarrierDoc, StudyDoc
-from barriers.makers import StudyMaker
 from barriers.study.models import EndpointStudy, Study
+from barriers.workflow.study import StudyMaker
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad

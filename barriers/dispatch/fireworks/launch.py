@@ -17,7 +17,7 @@ from barriers.dispatch.fireworks.database import UnreachableError
 from barriers.dispatch.fireworks.recover import Recovered, put_back_lost
 from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE
 from barriers.dispatch.fireworks.send import send
-from barriers.labels import Kind
+from barriers.workflow.labels import Kind
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster

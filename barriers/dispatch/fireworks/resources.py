@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from barriers.dispatch.fireworks.queues import Queue
-from barriers.labels import Kind
 from barriers.study.fields import Section, refusal, takes, unit
+from barriers.workflow.labels import Kind
 
 ANALYSIS, COMPUTE = "barriers-analysis", "barriers-compute"
 """FireWorks categories: a worker of the first takes no calculation, so analysis waits in no big queue."""

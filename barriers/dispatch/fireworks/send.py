@@ -13,7 +13,7 @@ from fireworks.queue.queue_launcher import launch_rocket_to_queue
 
 from barriers.dispatch.fireworks.blame import refused
 from barriers.dispatch.fireworks.config import QUEUE, RESOURCES, Cluster
-from barriers.labels import Kind
+from barriers.workflow.labels import Kind
 
 
 def send(

@@ -17,8 +17,8 @@ from barriers.dispatch.fireworks.collections import ensure_indices, scope_of
 from barriers.dispatch.fireworks.resources import Resources
 from barriers.dispatch.fireworks.task import StudyFiretask
 from barriers.dispatch.identity import identify
-from barriers.labels import Kind
 from barriers.structures.path.start import Start
+from barriers.workflow.labels import Kind
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster

@@ -8,15 +8,15 @@ from typing import Any
 
 from pymatgen.core import Structure
 
-from barriers.barrier_maker import BarrierMaker
-from barriers.building import BuiltSlab, build_slab, crystal_of, hops_of
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
-from barriers.placing import fragment_of, placements_of
 from barriers.structure_files import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.structures.interface.contacts import image_distance
 from barriers.study.models import EndpointStudy, Study, SystemSection
+from barriers.workflow.barrier import BarrierMaker
+from barriers.workflow.placements import fragment_of, placements_of
+from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_of
 
 CALLS = {"slab": 30, "screened": 1, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}
 """Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from jobflow import Flow, Job, OutputReference
 
-from barriers.barrier_maker import BarrierMaker
-from barriers.construction import make_end, order_final
 from barriers.structures.hop.hop import EndState, Hop
+from barriers.workflow.barrier import BarrierMaker
+from barriers.workflow.build_jobs import make_end, order_final
 
 Ends = dict[EndState, OutputReference]
 """References to the relaxed end states.

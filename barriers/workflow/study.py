@@ -8,18 +8,18 @@ from typing import Any
 
 from jobflow import Flow, Job, Maker, OutputReference
 
-from barriers.barrier_maker import BarrierMaker, despite_failures, pair_flow
-from barriers.building import build_slab, crystal_of, hops_of
-from barriers.construction import make_slab
 from barriers.engines import build_engine
-from barriers.interface_flow import interface_flow
-from barriers.labels import barrier_outputs, label
-from barriers.results import study_document
 from barriers.structure_files import read_endpoints
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.study.models import EndpointStudy, Study
-from barriers.system_hops import SystemHops
+from barriers.workflow.barrier import BarrierMaker, despite_failures, pair_flow
+from barriers.workflow.build_jobs import make_slab
+from barriers.workflow.interface import interface_flow
+from barriers.workflow.labels import barrier_outputs, label
+from barriers.workflow.result_jobs import study_document
+from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
+from barriers.workflow.system import SystemHops
 
 __all__ = ["BarrierMaker", "StudyMaker", "pair_flow"]
 
@@ -78,8 +78,8 @@ class StudyMaker(Maker):
         Returns
         -------
         iterator of Flow
-            The parts. :func:`~barriers.labels.barrier_outputs` gives the barriers of each, and :meth:`summary` the
-            comparison once all are known.
+            The parts. :func:`~barriers.workflow.labels.barrier_outputs` gives the barriers of each, and
+            :meth:`summary` the comparison once all are known.
 
         Raises
         ------

@@ -8,9 +8,9 @@ from pathlib import Path
 from jobflow import Flow
 
 from barriers.engines.mlip import MlipEngine
-from barriers.makers import BarrierMaker, pair_flow
 from barriers.structure_files import read_endpoints
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.study import BarrierMaker, pair_flow
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.building import build_slab
 from barriers.documents import RelaxDoc, StaticDoc
-from barriers.placing import placements_of
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.carried import check_carried
 from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, make_endpoint
 from barriers.structures.surface.edits import rattle
 from barriers.study.models import CathodeSection, FragmentSection, PlacementSection, SurfaceSection
+from barriers.workflow.placements import placements_of
+from barriers.workflow.slab_and_hops import build_slab
 
 
 @job

@@ -10,11 +10,11 @@ from pymatgen.core import Structure
 
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
-from barriers.labels import BARRIER, label
-from barriers.results import barrier_document, study_document
 from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.labels import BARRIER, label
+from barriers.workflow.result_jobs import barrier_document, study_document
 
 
 @dataclass

@@ -6,11 +6,11 @@ from typing import Any
 
 from jobflow import Flow, Job
 
-from barriers.construction import lowest, lowest_placements, place_fragment
 from barriers.engines.base import Engine
-from barriers.labels import label
 from barriers.structures.hop.hop import Hop
 from barriers.study.models import Study, SystemSection
+from barriers.workflow.build_jobs import lowest, lowest_placements, place_fragment
+from barriers.workflow.labels import label
 
 
 def interface_flow(study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
