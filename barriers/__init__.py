@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from barriers.dispatch.local import run as run
     from barriers.engines.espresso import EspressoEngine as EspressoEngine
     from barriers.engines.mlip import MlipEngine as MlipEngine
+    from barriers.files.structures import read_endpoints as read_endpoints
     from barriers.report.figures import draw_profiles as draw_profiles
-    from barriers.structure_files import read_endpoints as read_endpoints
     from barriers.structures.cathode.crystal import bulk as bulk
     from barriers.structures.cathode.crystal import cathode_of as cathode_of
     from barriers.structures.cathode.ordering import order_metals as order_metals
@@ -45,7 +45,7 @@ _HOMES = {
     "order_metals": "barriers.structures.cathode.ordering",
     "place_at_distance": "barriers.structures.interface.placement",
     "place_bonded": "barriers.structures.interface.placement",
-    "read_endpoints": "barriers.structure_files",
+    "read_endpoints": "barriers.files.structures",
     "run": "barriers.dispatch.local",
     "select_hops": "barriers.structures.hop.choice",
     "terminations": "barriers.structures.surface.terminations",

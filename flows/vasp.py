@@ -10,7 +10,7 @@ from pathlib import Path
 
 from barriers import BarrierMaker, run
 from barriers.engines.vasp.engine import VaspEngine
-from barriers.structure_files import read_endpoints
+from barriers.files.structures import read_endpoints
 from barriers.study.models import NebSection, PathSection, RelaxSection
 
 if len(sys.argv) != 3:

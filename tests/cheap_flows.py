@@ -11,7 +11,7 @@ from jobflow import Flow, job
 
 from barriers import BarrierMaker, MlipEngine
 from barriers.engines.mlip.pool import available_cores
-from barriers.structure_files import to_structure
+from barriers.files.structures import to_structure
 from barriers.study.models import NebSection
 
 

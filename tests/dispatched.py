@@ -21,7 +21,7 @@ from barriers.dispatch.fireworks.config import Cluster
 from barriers.dispatch.fireworks.launch import look
 from barriers.dispatch.fireworks.recover import Recovered
 from barriers.dispatch.fireworks.submit import submit
-from barriers.structure_files import to_structure
+from barriers.files.structures import to_structure
 from barriers.study.models import NebSection
 
 TESTS = Path(__file__).parent

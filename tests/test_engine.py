@@ -22,7 +22,7 @@ from barriers.engines.mlip.band import BandRun, EvaluatedBand, NebSettings
 from barriers.engines.mlip.models import ModelSpec, check_model, known_models
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import largest_force, relax
-from barriers.structure_files import to_structure
+from barriers.files.structures import to_structure
 from barriers.structures.path.interpolate import interpolate
 
 EMT_SPEC = ModelSpec("emt")

@@ -21,7 +21,7 @@ from pymatgen.core import Structure
 
 from barriers.documents import BandDoc, StaticDoc
 from barriers.engines.espresso.command import code_version, parse_command
-from barriers.structure_files import read_endpoints
+from barriers.files.structures import read_endpoints
 from barriers.structures.path.start import Start
 
 pytestmark = pytest.mark.qe

@@ -17,7 +17,7 @@ from espresso_cases import STUDY, compute, documents, li2o_engine, need_qe
 
 from barriers.documents import BandDoc, RelaxDoc
 from barriers.engines.espresso.outputs import count_scf, pw_outputs, read_path
-from barriers.structure_files import read_endpoints
+from barriers.files.structures import read_endpoints
 from barriers.structures.path.start import Start
 
 pytestmark = [pytest.mark.qe, pytest.mark.slow]

@@ -11,7 +11,7 @@ from espresso_cases import STUDY, as_relaxed, compute, documents, hydrogen_engin
 
 from barriers.dispatch.local import run
 from barriers.documents import BandDoc, StaticDoc
-from barriers.structure_files import read_endpoints
+from barriers.files.structures import read_endpoints
 from barriers.structures.path.start import Start
 from barriers.study.file import load_study
 from barriers.study.models import NebSection, PathSection, RelaxSection

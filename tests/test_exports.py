@@ -16,8 +16,8 @@ from monty.json import MontyDecoder, MontyEncoder
 from barriers import BarrierMaker, MlipEngine, run
 from barriers.analysis.profile import Profile
 from barriers.documents import BarrierDoc
-from barriers.exports import neb_result, profile_csv, profile_json
-from barriers.structure_files import to_structure
+from barriers.files.exports import neb_result, profile_csv, profile_json
+from barriers.files.structures import to_structure
 from barriers.structures.hop.hop import Hop
 
 

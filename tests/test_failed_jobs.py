@@ -16,8 +16,8 @@ from maggma.stores import MemoryStore
 
 from barriers import BarrierMaker, MlipEngine, StudyMaker, run
 from barriers.documents import GapDoc, StudyDoc
+from barriers.files.structures import to_structure
 from barriers.report.folder import read_results
-from barriers.structure_files import to_structure
 from barriers.study.file import read_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
 from barriers.workflow.barrier import despite_failures, pair_flow

@@ -12,7 +12,7 @@ from maggma.stores import MemoryStore
 from barriers import BarrierMaker, MlipEngine, StudyMaker, load_study
 from barriers.dispatch.execution import execute
 from barriers.dispatch.identity import identify
-from barriers.structure_files import to_structure
+from barriers.files.structures import to_structure
 from barriers.study.models import HopSection, NebSection, Study
 
 

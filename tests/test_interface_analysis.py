@@ -25,7 +25,7 @@ from barriers.analysis.interface import (
     reaction_energy,
 )
 from barriers.documents import RelaxDoc
-from barriers.structure_files import to_structure
+from barriers.files.structures import to_structure
 from barriers.structures.interface.placement import place_bonded
 from barriers.structures.polymer.fragment import build_fragment
 from barriers.structures.polymer.reactions import (

@@ -21,7 +21,7 @@ from barriers import BarrierMaker, MlipEngine, run
 from barriers.analysis.kinetics import NOT_INCLUDED, arrhenius, diffusivity, jump_rate, ratio
 from barriers.analysis.vibrations import atoms_around, attempt_frequency, displaced, frequencies, hessian
 from barriers.documents import BarrierDoc
-from barriers.structure_files import to_structure
+from barriers.files.structures import to_structure
 from barriers.workflow.attempt_frequency import AttemptFrequencyDoc, AttemptFrequencyMaker
 
 GOLD = 12

@@ -14,7 +14,7 @@ from jobflow import Flow
 from barriers import BarrierMaker, MlipEngine, StudyMaker, load_study, run
 from barriers.dispatch.local import JobEvent
 from barriers.documents import BarrierDoc
-from barriers.structure_files import to_structure
+from barriers.files.structures import to_structure
 from barriers.study.models import HopSection, NebSection
 from barriers.workflow.result_jobs import barrier_document, study_document
 

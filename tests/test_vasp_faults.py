@@ -36,7 +36,7 @@ from barriers.engines.vasp import handlers, run
 from barriers.engines.vasp.engine import VaspEngine
 from barriers.engines.vasp.folder import Corrections
 from barriers.engines.vasp.outputs import all_outcars, band_steps
-from barriers.structure_files import to_structure
+from barriers.files.structures import to_structure
 from barriers.structures.path.start import Start
 from barriers.study.file import load_study
 from barriers.study.models import NebSection, PathSection, RelaxSection

@@ -12,8 +12,8 @@ from ase.calculators.calculator import PropertyNotImplementedError
 from ase.io import read
 
 from barriers.documents import EngineDoc
+from barriers.files.structures import to_structure
 from barriers.parsing.found import FoundBand, Image
-from barriers.structure_files import to_structure
 
 ENDINGS = (".traj", ".extxyz", ".xyz")
 

@@ -10,11 +10,11 @@ import numpy as np
 from pymatgen.core import Structure
 from rich.table import Table
 
+from barriers.files.structures import FORMATS, stem, write_structure
 from barriers.report.sheet import Drawn, contact_sheet, draw_system
 from barriers.report.style import save_figure
 from barriers.report.tables import write_rows
 from barriers.report.views import empty_height, fragment_atoms
-from barriers.structure_files import FORMATS, stem, write_structure
 from barriers.structures.interface.contacts import fragment_gap, image_distance
 from barriers.structures.surface.slab import frozen_atoms
 

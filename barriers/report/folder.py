@@ -10,11 +10,11 @@ from monty.json import MontyEncoder
 from pydantic import ValidationError
 
 from barriers.documents import SCHEMA_VERSION, BarrierDoc, StudyDoc
+from barriers.files.structures import stem, write_band, write_structure
 from barriers.report.comparison import write_comparison
 from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
 from barriers.report.figures.labels import say_how_many
 from barriers.report.tables import write_csv
-from barriers.structure_files import stem, write_band, write_structure
 
 DOCUMENT = "study.json"
 

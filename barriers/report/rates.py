@@ -10,10 +10,10 @@ from rich.table import Table
 
 from barriers.analysis.kinetics import arrhenius, ratio
 from barriers.documents import BarrierDoc, StudyDoc
+from barriers.files.structures import stem
 from barriers.report.figures import draw_arrhenius
 from barriers.report.figures.labels import say_how_many
 from barriers.report.style import save_figure
-from barriers.structure_files import stem
 
 
 def rate_rows(

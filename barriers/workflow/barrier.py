@@ -149,7 +149,7 @@ def pair_flow(maker: BarrierMaker, initial: Structure, final: Structure, warning
     maker : BarrierMaker
         Engine and settings.
     initial, final : Structure
-        Endpoints as :func:`~barriers.structure_files.read_endpoints` gives them, with its warnings.
+        Endpoints as :func:`~barriers.files.structures.read_endpoints` gives them, with its warnings.
     warnings : list[str]
         What was noticed when they were read.
     name : str

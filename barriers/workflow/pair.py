@@ -8,7 +8,7 @@ from pathlib import Path
 from jobflow import Flow
 
 from barriers.engines.mlip import MlipEngine
-from barriers.structure_files import read_endpoints
+from barriers.files.structures import read_endpoints
 from barriers.study.models import NebSection, PathSection, RelaxSection
 from barriers.workflow.study import BarrierMaker, pair_flow
 

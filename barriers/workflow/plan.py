@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
-from barriers.structure_files import read_endpoints
+from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.structures.interface.contacts import image_distance
 from barriers.study.models import EndpointStudy, Study, SystemSection

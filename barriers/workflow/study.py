@@ -9,7 +9,7 @@ from typing import Any
 from jobflow import Flow, Job, Maker, OutputReference
 
 from barriers.engines import build_engine
-from barriers.structure_files import read_endpoints
+from barriers.files.structures import read_endpoints
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.study.models import EndpointStudy, Study
