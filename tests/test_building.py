@@ -15,7 +15,7 @@ from pymatgen.core import Structure
 
 from barriers import StudyMaker, load_study
 from barriers.documents import BandDoc
-from barriers.likeness import slab_digest
+from barriers.fingerprint import slab_digest
 from barriers.structures.cathode.crystal import bulk
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.surface.slab import frozen_atoms

@@ -14,7 +14,7 @@ from barriers.analysis.interface import adsorption_energy, bond_change, fragment
 from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
-from barriers.likeness import check_one_engine, not_relaxed
+from barriers.fingerprint import check_one_engine, not_relaxed
 from barriers.structures.interface.contacts import fragment_gap, surface_bonds
 from barriers.structures.polymer.reactions import in_box
 

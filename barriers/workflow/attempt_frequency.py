@@ -16,7 +16,7 @@ from barriers.documents import SCHEMA_VERSION, BandDoc, CostDoc, EngineDoc, Stat
 from barriers.engines.base import Engine
 from barriers.engines.common import at_positions
 from barriers.engines.mlip import MlipEngine
-from barriers.likeness import check_one_engine
+from barriers.fingerprint import check_one_engine
 from barriers.structures.surface.slab import frozen_atoms
 
 

@@ -12,7 +12,7 @@ from barriers.analysis.interface import reaction_energy
 from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.base import Engine
 from barriers.engines.mlip import MlipEngine
-from barriers.likeness import check_one_engine, not_relaxed
+from barriers.fingerprint import check_one_engine, not_relaxed
 from barriers.structures.polymer.reactions import Reaction, check_balanced, in_box, species_molecule
 
 

@@ -17,7 +17,7 @@ from barriers.analysis.motion import motion
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
 from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, GapDoc, PathDoc, RelaxDoc, StudyDoc
-from barriers.likeness import fingerprint
+from barriers.fingerprint import fingerprint
 from barriers.structures.hop.hop import Hop, moving_index
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms

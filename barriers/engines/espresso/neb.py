@@ -15,7 +15,7 @@ from barriers.engines.espresso.base import EspressoMaker, atoms_of, starting_mom
 from barriers.engines.espresso.faults import EspressoError
 from barriers.engines.espresso.inputs import PREFIX
 from barriers.engines.espresso.outputs import count_scf, pw_outputs
-from barriers.likeness import not_relaxed
+from barriers.fingerprint import not_relaxed
 from barriers.structures.path.mapping import unwrap
 from barriers.structures.path.start import Start, first_band
 

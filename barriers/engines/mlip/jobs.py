@@ -18,7 +18,7 @@ from barriers.engines.mlip.band import BandRun, NebSettings
 from barriers.engines.mlip.models import ModelSpec, entry, package_versions, weights_checksum
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
 from barriers.engines.mlip.relax import relax
-from barriers.likeness import not_relaxed
+from barriers.fingerprint import not_relaxed
 from barriers.structures.path.start import Start, first_band
 
 

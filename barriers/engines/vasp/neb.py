@@ -16,7 +16,7 @@ from barriers.engines.vasp.band import BandRun
 from barriers.engines.vasp.inputs import BandSetGenerator
 from barriers.engines.vasp.settings import Running
 from barriers.engines.vasp.single import placed
-from barriers.likeness import not_relaxed
+from barriers.fingerprint import not_relaxed
 from barriers.structures.path.start import Start, first_band
 
 
