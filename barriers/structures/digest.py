@@ -1,0 +1,71 @@
+"""A short digest of a structure that noise in the last digits does not change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pymatgen.core import Structure
+
+DECIMALS = 6
+"""Lengths are told apart from 1e-6 Å on: far below any tolerance, far above noise."""
+
+FINER = 4
+"""Digits that are rounded first, so that noise does not decide about half of the last digit kept: 2.876543 Å / 2."""
+
+
+def rounded(values: ArrayLike, decimals: int = DECIMALS) -> Any:
+    """Round numbers, of any shape, such that noise in their last digits does not matter, and −0.0 is 0.0.
+
+    Returns
+    -------
+    float or list
+        As ``numpy.ndarray.tolist`` gives them.
+    """
+    array = np.round(np.round(np.asarray(values, dtype=float), decimals + FINER), decimals) + 0.0
+    return array.tolist()
+
+
+def structure_digest(structure: Structure) -> str:
+    """Formula and short SHA-256 of what a structure is, atoms in their order.
+
+    Species, cell, periodicity and Cartesian positions, not wrapped, both to 1e-6 Å; every site property that has a
+    value, since a code may read any of them. Atoms that are all free are so with ``selective_dynamics`` or without.
+
+    Parameters
+    ----------
+    structure : Structure
+        Any.
+    """
+    content = {
+        "species": [site.species_string for site in structure],
+        "cell": rounded(structure.lattice.matrix),
+        "pbc": list(map(bool, structure.lattice.pbc)),
+        "positions": rounded(structure.cart_coords),
+        "properties": {name: _property(name, values) for name, values in sorted(structure.site_properties.items())},
+    }
+    content["properties"] = {name: values for name, values in content["properties"].items() if values is not None}
+    digest = hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
+    return f"{structure.composition.formula} {digest[:16]}"
+
+
+def _property(name: str, values: Sequence[Any]) -> list[Any] | None:
+    """Values of a site property as they count; None where no site has one."""
+    if name == "selective_dynamics":
+        free = [[True] * 3 if value is None else list(map(bool, value)) for value in values]
+        return None if np.all(free) else free
+    if all(value is None for value in values):
+        return None
+    return [_plain(value) for value in values]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return rounded(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
