@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field
 from pymatgen.core import Structure
 
+from barriers.structures.digest import rounded, short_digest, structure_digest
 from barriers.structures.hop.hop import Hop
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised when a field changes its meaning; results of another version are computed anew."""
 
 Vectors = list[list[float]]
@@ -18,6 +19,9 @@ Vectors = list[list[float]]
 
 Line = Annotated[str, AfterValidator(lambda text: " ".join(text.split()))]
 """Text in one line: a code's own words may have several."""
+
+ENERGY_DECIMALS, FORCE_DECIMALS = 6, 5
+"""What is computed from a result does not change with noise in its energies (eV) and forces (eV/Å)."""
 
 
 class _Document(BaseModel):
@@ -42,6 +46,7 @@ class EngineDoc(BaseModel):
     checksum: str | None = Field(None, description="SHA-256 of the weights, or of what stands for them")
     settings: dict[str, Any] = Field(default_factory=dict, description="settings that change the numbers")
     files: dict[str, str] = Field(default_factory=dict, description="MD5 of each pseudopotential file used")
+    potentials: dict[str, str] = Field(default_factory=dict, description="MD5 of the pseudopotential of each element")
     packages: dict[str, str] = Field(default_factory=dict, description="versions of the packages used")
 
 
@@ -63,6 +68,15 @@ class StaticDoc(_Document):
     moments: list[float] | None = Field(None, description="magnetic moment of each site (µB)")
     cost: CostDoc
     engine: EngineDoc
+
+    def identity(self) -> dict[str, Any]:
+        """Give what a calculation that starts from this takes from it."""
+        return {
+            "structure": structure_digest(self.structure),
+            "energy": rounded(self.energy, ENERGY_DECIMALS),
+            "forces": short_digest(rounded(self.forces, FORCE_DECIMALS)),
+            "moments": None if self.moments is None else short_digest(rounded(self.moments)),
+        }
 
 
 class RelaxDoc(StaticDoc):
@@ -102,6 +116,15 @@ class BandDoc(_Document):
     warnings: list[str] = Field(default_factory=list, description="what was noticed on the way")
     cost: CostDoc
     engine: EngineDoc
+
+    def identity(self) -> dict[str, Any]:
+        """Give what a calculation that starts from this takes from it."""
+        return {
+            "start": self.start,
+            "structure": structure_digest(self.structure),
+            "positions": short_digest(rounded(self.positions)),
+            "converged": self.converged,
+        }
 
 
 class PathDoc(BaseModel):

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from jobflow import Job, JobStore
 
-from barriers.dispatch.identity import job_key
+from barriers.dispatch.identity import contents, key_of
 
 State = Literal["done", "reused", "unconverged", "failed"]
 
@@ -60,7 +60,7 @@ def execute(
     root : Path
         The job's folder lies in its ``jobs``, named after job and key, so that a later run finds its checkpoint.
     scope : str
-        Whose results are shared, as for :func:`~barriers.dispatch.identity.job_key`.
+        Whose results are shared, as for :func:`~barriers.dispatch.identity.contents`.
     on_start : callable
         Called with the job's folder before the job runs; not called for a result that is there.
 
@@ -71,8 +71,9 @@ def execute(
     """
     started = time.monotonic()
     resolved = with_inputs(job, store)
-    key = job_key(resolved, scope)
-    resolved.metadata["key"] = key
+    content = contents(resolved, scope)
+    key = key_of(content)
+    resolved.metadata |= {"key": key, "computed_from": content}
     folder = root.resolve() / "jobs" / f"{slug(job.name)}-{key}"
     if job.maker is not None and (record := stored_calculation(store, key)) is not None:
         if record["uuid"] != job.uuid:
@@ -86,6 +87,7 @@ def execute(
             response = resolved.run(store)
         if response.replace or response.detour or response.addition:
             raise NotImplementedError("jobs that add or replace jobs are not supported")
+        _check_unchanged(resolved, scope, store)
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk; the message says so
             (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
@@ -130,6 +132,21 @@ def new_force_calls(output: Any) -> int:
 def slug(name: str) -> str:
     """Name of a job as part of a folder's name."""
     return re.sub(r"[^\w.+@-]+", "-", name).strip("-")
+
+
+def _check_unchanged(job: Job, scope: str, store: JobStore) -> None:
+    """Throw a result away whose weights, preset or other files were changed while it was computed.
+
+    Raises
+    ------
+    RuntimeError
+        With what is different now.
+    """
+    before, after = job.metadata["computed_from"], contents(job, scope)
+    changed = [name for name in after if name != "inputs" and before.get(name) != after[name]]
+    if changed:
+        store.remove_docs({"uuid": job.uuid, "index": job.index})
+        raise RuntimeError(f"{', '.join(changed)} changed while the job ran; the result is dropped, run again")
 
 
 def _store_again(record: dict[str, Any], job: Job, store: JobStore) -> None:

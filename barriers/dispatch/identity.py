@@ -2,34 +2,47 @@
 
 A job is known by its uuid before anything has run, a calculation by its key once its inputs are there. Equal uuids let
 a study that is sent off twice find its own jobs; equal keys let an edited study reuse what the edit does not touch.
+Both are digests of contents: what function of physics, with which settings, files and structures.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import inspect
+from collections.abc import Callable
 from typing import Any
 
-from jobflow import Flow, Job, OutputReference
-from monty.json import MontyEncoder
+from jobflow import Flow, Job, Maker, OutputReference
+from pymatgen.core import IStructure
 
+from barriers.contents import canonical, digest
 from barriers.documents import SCHEMA_VERSION
 
-NO_PART_OF_IDENTITY = {"@version", "cost", "device", "max_steps", "packages", "running", "wall_time", "workers"}
-"""Keys of settings and documents that say how a number was obtained, not which number it is."""
 
-
-def job_key(job: Job, scope: str = "") -> str:
-    """Digest of what a job with resolved inputs computes: function, maker settings and inputs.
+def contents(job: Job, scope: str = "") -> dict[str, Any]:
+    """Say what a job is computed from, in the form that its key is a digest of.
 
     Parameters
     ----------
     job : Job
-        With its inputs resolved.
+        With its inputs resolved, or with references in their place.
     scope : str
         Whose results are shared: owner and study, where several of them share a store.
+
+    Returns
+    -------
+    dict[str, Any]
+        Plain JSON: ``computes``, what its maker says of settings and files, ``inputs`` by the name of the parameter,
+        those at their defaults left out, ``schema`` and ``scope``.
     """
-    return _digest(_content(job) | {"scope": scope})[:12]
+    inputs = _inputs(job)
+    by = _computes(job.function) if job.maker is None else _of_maker(job.maker, _elements(inputs))
+    content: dict[str, Any] = canonical(by)
+    return {**content, "inputs": canonical(inputs), "schema": SCHEMA_VERSION, "scope": scope}
+
+
+def key_of(content: dict[str, Any]) -> str:
+    """Key of a calculation by its :func:`contents`."""
+    return digest(content)[:12]
 
 
 def identify(flow: Flow, scope: str) -> Flow:
@@ -45,7 +58,7 @@ def identify(flow: Flow, scope: str) -> Flow:
     lasting: dict[str, str] = {}
     for job, _ in flow.iterflow():
         _rename([job.function_args, job.function_kwargs], lasting)
-        uuid = _digest(_content(job) | {"scope": scope, "name": job.name})[:32]
+        uuid = digest(contents(job, scope) | {"name": job.name})[:32]
         lasting[job.uuid] = uuid
         job.set_uuid(uuid)
     for part in _flows(flow):
@@ -53,25 +66,43 @@ def identify(flow: Flow, scope: str) -> Flow:
     return flow
 
 
-def _content(job: Job) -> dict[str, Any]:
+def _of_maker(maker: Maker, elements: list[str] | None) -> dict[str, Any]:
+    """Let a maker say what it computes; of one that does not, everything but its name counts."""
+    if (identity := getattr(maker, "identity", None)) is not None:
+        said: dict[str, Any] = identity(elements)
+        return said
+    settings = canonical(maker)
+    settings.pop("name", None)
+    return {"computes": settings.pop("@class"), "settings": settings}
+
+
+def _computes(function: Callable[..., Any]) -> dict[str, Any]:
+    """Name a function: this package's own without their module, which may move."""
+    name = getattr(function, "__qualname__", repr(function))
+    own = function.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return {"computes": name if own else f"{function.__module__}.{name}"}
+
+
+def _inputs(job: Job) -> dict[str, Any]:
+    """Inputs by the name of the parameter, without those that are at their defaults."""
+    try:
+        signature = inspect.signature(job.function)
+        given = signature.bind(*job.function_args, **job.function_kwargs).arguments
+    except (TypeError, ValueError):  # a built-in function, or arguments that do not fit: the job will say so
+        return {**dict(enumerate(job.function_args)), **job.function_kwargs}
+    defaults = {name: signature.parameters[name].default for name in given}
     return {
-        "schema": SCHEMA_VERSION,
-        "function": f"{job.function.__module__}.{getattr(job.function, '__qualname__', '')}",
-        "maker": {**(job.maker.as_dict() if job.maker else {}), "name": None},
-        "args": job.function_args,
-        "kwargs": job.function_kwargs,
+        name: value
+        for name, value in given.items()
+        if defaults[name] is inspect.Parameter.empty or canonical(value) != canonical(defaults[name])
     }
 
 
-def _digest(content: dict[str, Any]) -> str:
-    plain = json.loads(json.dumps(content, cls=MontyEncoder))
-    return hashlib.sha256(json.dumps(_identity(plain), sort_keys=True).encode()).hexdigest()
-
-
-def _identity(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _identity(item) for key, item in value.items() if key not in NO_PART_OF_IDENTITY}
-    return [_identity(item) for item in value] if isinstance(value, list) else value
+def _elements(inputs: dict[str, Any]) -> list[str] | None:
+    """Elements of the structures among inputs; None where none is there yet."""
+    found = [getattr(value, "structure", value) for value in inputs.values() if not isinstance(value, OutputReference)]
+    structures = [value for value in found if isinstance(value, IStructure)]
+    return sorted({site.specie.symbol for each in structures for site in each}) if structures else None
 
 
 def _rename(value: Any, lasting: dict[str, str]) -> None:

@@ -6,13 +6,14 @@ that runs again in the same folder finds its own.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from pathlib import Path
 from typing import Any
 
 from monty.json import MontyDecoder, MontyEncoder
+
+from barriers.contents import digest
 
 
 class Checkpoint:
@@ -23,7 +24,7 @@ class Checkpoint:
     kind : str
         ``relax`` or ``neb``.
     inputs : Any
-        Everything the result depends on; anything monty can encode.
+        Everything the result depends on, as for :func:`~barriers.contents.canonical`.
 
     Attributes
     ----------
@@ -32,12 +33,11 @@ class Checkpoint:
     """
 
     def __init__(self, kind: str, inputs: Any) -> None:
-        text = json.dumps(inputs, cls=MontyEncoder, sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        name = f"{kind}-{digest(inputs)[:12]}"
         self.kind = kind
-        self.path = Path.cwd() / f"{kind}-{digest}.checkpoint.json"
-        self.folder = Path.cwd() / f"{kind}-{digest}"
-        self.progress = Path.cwd() / f"{kind}-{digest}.progress.jsonl"
+        self.path = Path.cwd() / f"{name}.checkpoint.json"
+        self.folder = Path.cwd() / name
+        self.progress = Path.cwd() / f"{name}.progress.jsonl"
         self._started = time.monotonic()
         self._before = 0.0
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from pymatgen.core import Structure
-from ruamel.yaml import YAML
 
+from barriers.engines.checked_files import read_yaml
 from barriers.words import closest
 
 
-@cache
 def load_preset(folder: Path, name: str) -> dict[str, Any]:
     """Read a preset of an engine, without the words about it.
 
@@ -33,7 +31,7 @@ def load_preset(folder: Path, name: str) -> dict[str, Any]:
     known = sorted(path.stem for path in folder.glob("*.yaml"))
     if name not in known:
         raise ValueError(f"engine.preset: {name!r} is not on file; allowed: {', '.join(known)}{closest(name, known)}")
-    content: dict[str, Any] = YAML(typ="safe").load((folder / f"{name}.yaml").read_text("utf-8"))
+    content: dict[str, Any] = read_yaml(folder / f"{name}.yaml")
     content.pop("about")
     return content
 

@@ -49,8 +49,12 @@ def structure_digest(structure: Structure) -> str:
         "properties": {name: _property(name, values) for name, values in sorted(structure.site_properties.items())},
     }
     content["properties"] = {name: values for name, values in content["properties"].items() if values is not None}
-    digest = hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
-    return f"{structure.composition.formula} {digest[:16]}"
+    return f"{structure.composition.formula} {short_digest(content)}"
+
+
+def short_digest(content: Any) -> str:
+    """Sixteen digits of the SHA-256 of what JSON can hold."""
+    return hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()[:16]
 
 
 def _property(name: str, values: Sequence[Any]) -> list[Any] | None:

@@ -48,13 +48,13 @@ def watch_model() -> None:
     CHGNet.predict_graph = counted
 
 
-def evaluate_watched(spec: ModelSpec, atoms: Atoms, moments: bool, threads: int) -> Evaluation:
+def evaluate_watched(spec: ModelSpec, expected: str, atoms: Atoms, moments: bool, threads: int) -> Evaluation:
     """Evaluate in a worker process of the product, and hand what it spent back with the result."""
     from barriers.engines.mlip import pool
 
     watch_model()
     before = dict(SPENT)
-    result = pool.evaluate_in_worker(spec, atoms, moments, threads)
+    result = pool.evaluate_in_worker(spec, expected, atoms, moments, threads)
     vars(result)["spent"] = {what: SPENT[what] - before.get(what, 0) for what in ("calls", "graph building", "model")}
     return result
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from barriers.engines.checked_files import read_yaml
 from barriers.words import closest
 
 SETS = Path(__file__).parent / "pseudopotentials"
@@ -32,7 +30,6 @@ class Pseudopotential:
     valence: float
 
 
-@cache
 def load_set(name: str) -> dict[str, Any]:
     """Read a set: by the name of one on file, or a YAML file of the same form.
 
@@ -48,15 +45,31 @@ def load_set(name: str) -> dict[str, Any]:
         raise ValueError(
             f"engine.pseudopotentials: {name!r} is not on file; allowed: {', '.join(known)}, or a YAML file{near}"
         )
-    content: dict[str, Any] = YAML(typ="safe").load(path.read_text("utf-8"))
+    content: dict[str, Any] = read_yaml(path)
     return content
 
 
-def set_checksum(name: str) -> str:
-    """SHA-256 over what a set says of all its elements, whichever of them a structure has."""
-    elements = load_set(name)["elements"]
-    lines = "\n".join(f"{element} {elements[element]['md5']}" for element in sorted(elements))
-    return hashlib.sha256(lines.encode()).hexdigest()
+def what_counts(name: str, elements: Collection[str] | None) -> dict[str, Any] | str:
+    """Say of a set what numbers depend on: MD5, cutoffs and valence of each element, not its name nor those of files.
+
+    Parameters
+    ----------
+    name : str
+        The set.
+    elements : collection of str or None
+        Those of a structure; all of the set if it is not known yet.
+
+    Returns
+    -------
+    dict or str
+        By element; where the set is not here, its name in words.
+    """
+    try:
+        entries = load_set(name)["elements"]
+    except (OSError, ValueError):
+        return f"{name}, not readable here"
+    chosen = entries if elements is None else {element: entries.get(element, {}) for element in elements}
+    return {element: {key: value for key, value in entry.items() if key != "file"} for element, entry in chosen.items()}
 
 
 def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | None) -> dict[str, Pseudopotential]:

@@ -10,6 +10,7 @@ from typing import Any
 from monty.json import MSONable
 
 from barriers.engines.common import load_preset
+from barriers.engines.espresso.pseudopotentials import what_counts
 from barriers.words import closest
 
 PRESETS = Path(__file__).parent / "presets"
@@ -56,6 +57,17 @@ class Physics(MSONable):
         values = dict(load_preset(PRESETS, self.preset))
         given = {key: value for key, value in self.as_dict().items() if value is not None and key in values}
         return {**values, **given, "keywords": {**values["keywords"], **self.keywords}}
+
+    def identity(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """Say what the numbers depend on, whatever the preset and the pseudopotential set are called.
+
+        Parameters
+        ----------
+        elements : collection of str or None
+            Those of a structure; all of the set if it is not known yet.
+        """
+        settings = self.resolved()
+        return {"pseudopotentials": what_counts(settings.pop("pseudopotentials"), elements), "settings": settings}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +97,7 @@ def check_model(spec: ModelSpec) -> None:
     if find_spec(model["package"]) is None:
         install = f"pip install 'barriers[{model['extra']}]'" if "extra" in model else f"install {model['package']}"
         raise ValueError(f"model {spec.name!r} needs the package {model['package']!r}; {install}")
-    if ":" in spec.name and not callable(_resolve(spec.name)):
+    if ":" in spec.name and not callable(resolve(spec.name)):
         raise ValueError(f"model {spec.name!r} is no class that can be called")
     if model["weights"] == "file" and not spec.allow_download and spec.weights is None:
         raise ValueError(
@@ -127,7 +126,7 @@ def load_model(spec: ModelSpec) -> Model:
     device = resolve_device(spec) if not is_light(spec) and ":" not in spec.name else None
     options = dict(model.get("options", {}))
     if "loader" in model:
-        loaded: Model = _resolve(model["loader"])(weights=spec.weights, device=device, **options)
+        loaded: Model = resolve(model["loader"])(weights=spec.weights, device=device, **options)
         return loaded
     if model["weights"] == "file":
         options[model["weights_option"]] = spec.weights or model["download_weights"]
@@ -135,7 +134,7 @@ def load_model(spec: ModelSpec) -> Model:
         options["model"] = spec.weights
     if device is not None:
         options["device"] = device
-    return CalculatorModel(_resolve(model["calculator"])(**options))
+    return CalculatorModel(resolve(model["calculator"])(**options))
 
 
 class CalculatorModel:
@@ -179,22 +178,6 @@ def resolve_device(spec: ModelSpec) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def weights_checksum(spec: ModelSpec) -> str | None:
-    """SHA-256 over the user's weights file, or over the one in the wheel."""
-    model = entry(spec)
-    if spec.weights is not None:
-        weights = [Path(spec.weights)]
-    elif model["weights"] == "wheel":
-        root = Path(str(files(model["package"])))
-        weights = sorted(root.rglob(model["weights_file"]))
-    else:
-        return None
-    digest = hashlib.sha256()
-    for path in weights:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def package_versions(spec: ModelSpec) -> dict[str, str]:
     """Versions of the packages that make the numbers."""
     package = entry(spec)["package"]
@@ -207,7 +190,14 @@ def package_versions(spec: ModelSpec) -> dict[str, str]:
     return versions
 
 
-def _resolve(path: str) -> Any:
+def resolve(path: str) -> Any:
+    """Import what ``module:Class`` names.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be imported.
+    """
     module, _, name = path.partition(":")
     try:
         return getattr(import_module(module), name)

@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from barriers.engines.mlip.models import Evaluation, Model, ModelSpec, is_light, load_model, resolve_device
+from barriers.contents import digest
+from barriers.engines.mlip.models import Evaluation, Model, ModelSpec, is_light, resolve_device
+from barriers.engines.mlip.weights import load_as, potential
 from barriers.engines.processes import end_this_process
 
 WORKER_ENVIRONMENT = {
@@ -66,13 +68,19 @@ class Evaluator:
         The model.
     workers : int or None
         Worker processes; one for each core up to 8 if None. Cheap calculators and GPUs work in this process instead.
+
+    Attributes
+    ----------
+    potential : dict
+        What its numbers rest on: the weights that were loaded, or are to be in each worker.
     """
 
     def __init__(self, spec: ModelSpec, workers: int | None) -> None:
         self.spec = spec
         self.asked = workers
         in_process = is_light(spec) or (":" not in spec.name and resolve_device(spec) == "cuda")
-        self.model: Model | None = load_model(spec) if in_process else None
+        self.potential = potential(spec)
+        self.model: Model | None = load_as(spec, digest(self.potential)) if in_process else None
         self.force_calls = 0
 
     @property
@@ -116,7 +124,8 @@ class Evaluator:
         cores = available_cores()
         threads = max(1, cores // min(len(structures), self.workers))
         submit: Callable[..., Future[Any]] = executor.submit
-        futures = [submit(evaluate_in_worker, self.spec, atoms, moments, threads) for atoms in structures]
+        what = self.spec, digest(self.potential)
+        futures = [submit(evaluate_in_worker, *what, atoms, moments, threads) for atoms in structures]
         return [future.result() for future in futures]
 
 
@@ -128,15 +137,19 @@ def stop_workers() -> None:
         get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
-@cache
 def get_evaluator(spec: ModelSpec, workers: int | None) -> Evaluator:
-    """Give the one evaluator of this process for a model, so that its weights are loaded once."""
+    """Give the one evaluator of this process for a model, so that its weights are loaded once, and again if changed."""
+    return _evaluator_of(spec, workers, digest(potential(spec)))
+
+
+@cache
+def _evaluator_of(spec: ModelSpec, workers: int | None, _rests_on: str) -> Evaluator:
     return Evaluator(spec, workers)
 
 
-def evaluate_in_worker(spec: ModelSpec, atoms: Atoms, moments: bool, threads: int) -> Evaluation:
-    """Evaluate one structure in a worker process, with so many threads."""
-    model = _model_of_this_worker(spec)
+def evaluate_in_worker(spec: ModelSpec, expected: str, atoms: Atoms, moments: bool, threads: int) -> Evaluation:
+    """Evaluate one structure in a worker process, with so many threads, with the model that is expected."""
+    model = _model_of_this_worker(spec, expected)
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
@@ -144,8 +157,8 @@ def evaluate_in_worker(spec: ModelSpec, atoms: Atoms, moments: bool, threads: in
 
 
 @cache
-def _model_of_this_worker(spec: ModelSpec) -> Model:
-    model = load_model(spec)
+def _model_of_this_worker(spec: ModelSpec, expected: str) -> Model:
+    model = load_as(spec, expected)
     if "torch" in sys.modules:
         # Smooth cutoffs leave many denormal numbers, and a call of CHGNet takes 40% longer with them. Threads inherit
         # the setting; it holds for all of a process, so it is made in workers alone.

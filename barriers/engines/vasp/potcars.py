@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from typing import Any
 
 from pymatgen.io.vasp import PotcarSingle
 from pymatgen.io.vasp.inputs import PmgVaspPspDirError
@@ -38,6 +39,31 @@ def find_potcars(elements: Collection[str], physics: Physics) -> dict[str, Potca
     return found
 
 
-def potcar_hashes(potcars: Collection[PotcarSingle]) -> dict[str, str]:
-    """MD5 of each POTCAR by its title."""
-    return {potcar.TITEL: hashlib.md5(potcar.data.encode(), usedforsecurity=False).hexdigest() for potcar in potcars}
+def potcar_hash(potcar: PotcarSingle) -> str:
+    """MD5 of a POTCAR."""
+    return hashlib.md5(potcar.data.encode(), usedforsecurity=False).hexdigest()
+
+
+def identity(physics: Physics, elements: Collection[str] | None) -> dict[str, Any]:
+    """Say what numbers depend on, whatever the preset is called: resolved settings, and the POTCARs that are chosen.
+
+    Parameters
+    ----------
+    physics : Physics
+        The settings.
+    elements : collection of str or None
+        Those of a structure; None if it is not known yet.
+
+    Returns
+    -------
+    dict[str, Any]
+        POTCARs by element with their MD5. Where elements or POTCARs are not known, the choice by name.
+    """
+    settings = physics.resolved()
+    named = {"functional": settings.pop("potcar_functional"), "by name": settings.pop("potcars")}
+    try:
+        chosen = None if elements is None else find_potcars(sorted(elements), physics)
+    except ValueError:
+        chosen = None
+    potcars = named if chosen is None else {element: potcar_hash(potcar) for element, potcar in chosen.items()}
+    return {"settings": settings, "POTCARs": potcars}
