@@ -30,11 +30,11 @@ from barriers.analysis.band import minimum_image_displacements
 from barriers.dispatch.local import LocalRun
 from barriers.dispatch.local import run as run_flow
 from barriers.documents import BandDoc, RelaxDoc
+from barriers.engines.dft import Corrections
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.processes import RUNNING, end_orphan, is_running
 from barriers.engines.vasp import handlers, run
 from barriers.engines.vasp.engine import VaspEngine
-from barriers.engines.vasp.folder import Corrections
 from barriers.engines.vasp.outputs import all_outcars, band_steps
 from barriers.files.structures import to_structure
 from barriers.structures.path.start import Start

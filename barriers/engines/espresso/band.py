@@ -11,8 +11,9 @@ from barriers.analysis.band import moment_jumps
 from barriers.analysis.paths import MERGED, farthest
 from barriers.documents import IterationDoc
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.espresso.attempts import CodeJob, Outcome, run_code
-from barriers.engines.espresso.files import load_corrections, outputs
+from barriers.engines.dft import Corrections, Outcome
+from barriers.engines.espresso.attempts import CodeJob, run_code
+from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.handlers import Converged, usual_handlers
 from barriers.engines.espresso.inputs import COMPONENTS, PREFIX, Case, neb_input, path_namelist
 from barriers.engines.espresso.outputs import Iteration, PathFile, count_scf, pw_outputs, read_history, read_moments
@@ -92,7 +93,7 @@ class BandRun:
             for image, moments in enumerate(self._moments_of_images())
             for line in moment_jumps(moments or None, between="evaluations")
         ]
-        if changed := load_corrections(self.checkpoint.folder).keywords:
+        if changed := Corrections.load(self.checkpoint.folder).keywords:
             lines.append(f"SCF needed {', '.join(f'{key} = {value}' for key, value in changed.items())}")
         return lines
 

@@ -10,8 +10,9 @@ from ase import Atoms
 from jobflow import job
 
 from barriers.documents import BandDoc, CostDoc, RelaxDoc
+from barriers.engines.dft import starting_moments
 from barriers.engines.espresso.band import BandRun
-from barriers.engines.espresso.base import EspressoMaker, atoms_of, starting_moments
+from barriers.engines.espresso.base import EspressoMaker, atoms_of
 from barriers.engines.espresso.faults import EspressoError
 from barriers.engines.espresso.inputs import PREFIX
 from barriers.engines.espresso.outputs import count_scf, pw_outputs
@@ -73,7 +74,7 @@ class NebMaker(EspressoMaker):
         tolerances = {"fmax": self.fmax, "rough_fmax": self.rough_fmax, "spring": self.spring}
         positions = [image.positions.tolist() for image in images]
         checkpoint = self.workspace("neb", positions, initial.structure, tolerances)
-        run = BandRun(self, case, checkpoint, images, starting_moments(initial.structure, case))
+        run = BandRun(self, case, checkpoint, images, starting_moments(initial.structure, case.settings["moments"]))
         if (loose := not_relaxed({"initial endpoint": initial, "final endpoint": final})) is not None:
             ends = {
                 "positions": [images[0].positions.tolist(), images[-1].positions.tolist()],

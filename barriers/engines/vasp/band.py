@@ -12,12 +12,12 @@ from barriers.analysis.paths import MERGED, farthest
 from barriers.documents import BandDoc, CostDoc, IterationDoc, RelaxDoc
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions
-from barriers.engines.vasp.folder import Corrections
+from barriers.engines.dft import Corrections, Outcome, starting_moments
 from barriers.engines.vasp.handlers import VtstHandler, usual_handlers
-from barriers.engines.vasp.inputs import SiteOrder, starting_moments, vasp_structure, write_band
+from barriers.engines.vasp.inputs import SiteOrder, vasp_structure, write_band
 from barriers.engines.vasp.outputs import Step, band_steps, image_folders, read_outcar
 from barriers.engines.vasp.restart import newest_images, sharp_positions
-from barriers.engines.vasp.run import Outcome, VaspError, run_vasp
+from barriers.engines.vasp.run import VaspError, run_vasp
 from barriers.engines.vasp.single import describe, placed, prepared, write_once
 from barriers.structures.path.start import Start
 from barriers.structures.surface.slab import frozen_atoms

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
 from atomate2.vasp.jobs.base import BaseVaspMaker
 from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.documents import RelaxDoc, StaticDoc
+from barriers.engines.dft import relax_document
 from barriers.engines.vasp.inputs import SingleSetGenerator
 from barriers.engines.vasp.settings import Running
-from barriers.engines.vasp.single import SingleRun, free_force
+from barriers.engines.vasp.single import SingleRun
 
 
 @dataclass
@@ -66,15 +66,4 @@ class RelaxMaker(BaseVaspMaker):
         """Relax ``structure``."""
         run = SingleRun(self.input_set_generator, self.running, structure, self.fmax)
         outcome = run.run(self.max_steps)
-        numbers = run.numbers(outcome)
-        force = free_force(structure, np.array(numbers["forces"]))
-        steps = numbers["cost"].force_calls
-        reason = f"{outcome.line}: {force:.3f} eV/Å after {steps} steps, {self.fmax:g} asked for"
-        return RelaxDoc(
-            **numbers,
-            converged=outcome.kind is None,
-            reason=None if outcome.kind is None else reason,
-            max_force=force,
-            fmax=self.fmax,
-            steps=steps - 1,
-        )
+        return relax_document(run.numbers(outcome), outcome, self.fmax, run.checkpoint.folder)

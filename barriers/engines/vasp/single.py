@@ -15,19 +15,19 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from barriers.documents import CostDoc, EngineDoc
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions
+from barriers.engines.dft import Outcome, free_force, starting_moments
 from barriers.engines.vasp.folder import converged, evaluated
 from barriers.engines.vasp.handlers import usual_handlers
 from barriers.engines.vasp.inputs import (
     BandSetGenerator,
     SingleSetGenerator,
     SiteOrder,
-    starting_moments,
     vasp_structure,
 )
 from barriers.engines.vasp.outputs import Step, StepOutcar, all_outcars, usable_steps
 from barriers.engines.vasp.potcars import find_potcars, potcar_hashes
 from barriers.engines.vasp.restart import sharp_positions
-from barriers.engines.vasp.run import Outcome, VaspError, run_vasp
+from barriers.engines.vasp.run import VaspError, run_vasp
 from barriers.engines.vasp.settings import Running
 from barriers.engines.vasp.system import System
 from barriers.structures.path.mapping import unwrap
@@ -67,12 +67,6 @@ def write_once(folder: Path, write: Callable[[Path], None], incar: Callable[[], 
     partial = folder.with_name(f"{folder.name}.partial")
     write(partial)
     partial.rename(folder)
-
-
-def free_force(structure: Structure, forces: np.ndarray) -> float:
-    """Largest force (eV/Å) on an atom that may move."""
-    free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
-    return float(np.linalg.norm(forces[free], axis=1).max())
 
 
 def placed(structure: Structure, positions: np.ndarray) -> np.ndarray:
