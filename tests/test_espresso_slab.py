@@ -9,10 +9,10 @@ import pytest
 from espresso_cases import need_qe
 from pymatgen.core import Structure
 
+from barriers.engines.common import atoms_of
 from barriers.engines.dft import starting_moments
 from barriers.engines.espresso import EspressoEngine
 from barriers.engines.espresso.attempts import CodeJob
-from barriers.engines.espresso.base import atoms_of
 from barriers.engines.espresso.inputs import neb_input, path_namelist, pw_input
 from barriers.structures.interface.placement import place_at_distance
 from barriers.structures.path.interpolate import interpolate

@@ -291,7 +291,7 @@ def test_endpoints_that_are_not_relaxed_give_no_band(ends: tuple[RelaxDoc, Relax
     document = run_flow(Flow([job], output=job.output), tmp_path).output
     assert (document.converged, document.cost.force_calls) == (False, 0)
     assert document.reason == "final endpoint not relaxed: 0.2 eV/Å after 3 steps"
-    assert document.energies[1:-1] == [None] * 3
+    assert len(document.positions) == len(document.energies) == 2
     assert document.warnings == []
 
 

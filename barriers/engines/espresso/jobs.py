@@ -11,11 +11,12 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.documents import CostDoc, RelaxDoc, StaticDoc
+from barriers.engines.base import BaseRelaxMaker
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.common import at_positions
-from barriers.engines.dft import Outcome, free_force, relax_document, starting_moments
+from barriers.engines.common import at_positions, atoms_of
+from barriers.engines.dft import Corrections, Outcome, free_force, relax_document, starting_moments
 from barriers.engines.espresso.attempts import CodeJob, run_code
-from barriers.engines.espresso.base import EspressoMaker, atoms_of
+from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.faults import EspressoError
 from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.handlers import Converged, usual_handlers
@@ -41,24 +42,11 @@ class StaticMaker(EspressoMaker):
 
 
 @dataclass
-class RelaxMaker(EspressoMaker):
-    """Relaxation at fixed cell, frozen atoms held, with ``pw.x`` and its BFGS.
+class RelaxMaker(BaseRelaxMaker, EspressoMaker):
+    """Relaxation at fixed cell, frozen atoms held, with ``pw.x`` and its BFGS; goes on from the last structure."""
 
-    Attributes
-    ----------
-    fmax : float
-        Longest force at the end (eV/Å).
-    max_steps : int
-        Most steps in one run; a further run continues from the last structure.
-    """
-
-    name: str = "relax"
-    fmax: float = 0.03
-    max_steps: int = 500
-
-    @job(output_schema=RelaxDoc)
-    def make(self, structure: Structure) -> RelaxDoc:
-        """Relax ``structure``."""
+    def relaxed(self, structure: Structure) -> RelaxDoc:
+        """Relax a structure."""
         case = self.case(structure)
         checkpoint = self.workspace("relax", structure, self.fmax)
         run = run_pw(self, case, checkpoint, structure, "relax", self.fmax, self.max_steps)
@@ -140,5 +128,5 @@ def _numbers(
             wall_time=checkpoint.wall_time,
             scf_cycles=count_scf(outputs(checkpoint.folder, "pw"))[1],
         ),
-        "engine": maker.describe(case, checkpoint),
+        "engine": maker.describe(case, Corrections.load(checkpoint.folder).keywords),
     }
