@@ -16,9 +16,10 @@ from jobflow import run_locally
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import SCHEMA_VERSION
+from barriers.engines.band import NebSettings
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip import MlipEngine
-from barriers.engines.mlip.band import BandRun, EvaluatedBand, NebSettings
+from barriers.engines.mlip.band import BandRun, EvaluatedBand
 from barriers.engines.mlip.models import ModelSpec, check_model, known_models
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import largest_force, relax

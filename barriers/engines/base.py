@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
-from jobflow import Maker
+from jobflow import Maker, job
+from pymatgen.core import Structure
+
+from barriers.documents import RelaxDoc
 
 
 class Engine(Protocol):
@@ -28,3 +32,73 @@ class Engine(Protocol):
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> Maker:
         """Maker whose ``make(initial, final, start, guide, known)`` gives a :class:`~barriers.documents.BandDoc`."""
+
+
+@dataclass
+class EngineMaker(Maker):
+    """What makers of all engines share: they say themselves what they compute.
+
+    An engine adds ``rests_on``. Another package's maker that has a method ``identity`` is asked in the same way.
+    """
+
+    computes: ClassVar[str] = "static/1"
+    """Function of physics. Its number is raised when the same settings and inputs give another result than before."""
+
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """Tolerances that the numbers depend on."""
+        return {}
+
+    def rests_on(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """Say which settings and files the numbers rest on, in full: no names, paths, versions or commands.
+
+        Parameters
+        ----------
+        elements : collection of str or None
+            Those of the structure; None if it is not known yet.
+        """
+        raise NotImplementedError
+
+    def identity(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """Say what is computed and from what, besides the inputs; equal contents give equal numbers.
+
+        Parameters
+        ----------
+        elements : collection of str or None
+            Those of the structure; None if it is not known yet.
+        """
+        return {"computes": self.computes, **self.rests_on(elements), "tolerances": self.tolerances}
+
+
+@dataclass
+class BaseRelaxMaker(EngineMaker):
+    """Relaxation at fixed cell, frozen atoms held; an engine says how.
+
+    Attributes
+    ----------
+    name : str
+        Name of the job.
+    fmax : float
+        Largest force at the end (eV/Å).
+    max_steps : int
+        Most steps in one run; a further run continues.
+    """
+
+    name: str = "relax"
+    fmax: float = 0.03
+    max_steps: int = 500
+    computes: ClassVar[str] = "relax/1"
+
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """Tolerances that the numbers depend on."""
+        return {"fmax": self.fmax}
+
+    @job(output_schema=RelaxDoc)
+    def make(self, structure: Structure) -> RelaxDoc:
+        """Relax ``structure``."""
+        return self.relaxed(structure)
+
+    def relaxed(self, structure: Structure) -> RelaxDoc:
+        """Relax a structure."""
+        raise NotImplementedError

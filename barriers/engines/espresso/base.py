@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-from ase import Atoms
-from ase.constraints import FixAtoms
-from jobflow import Maker
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import EngineDoc
+from barriers.engines.base import EngineMaker
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.espresso.command import Command, code_version, parse_command
-from barriers.engines.espresso.files import load_corrections
 from barriers.engines.espresso.inputs import Case
-from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, load_set, set_checksum
+from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, load_set
 from barriers.engines.espresso.settings import Physics, Running
 from barriers.engines.espresso.workspace import open_workspace
-from barriers.structures.surface.slab import frozen_atoms
 
 
 @dataclass
-class EspressoMaker(Maker):
+class EspressoMaker(EngineMaker):
     """What the three makers share.
 
     Attributes
@@ -54,44 +49,25 @@ class EspressoMaker(Maker):
         found = find_pseudopotentials(elements, settings["pseudopotentials"], self.running.pseudo_dir)
         return Case(settings, found, code_version(self.command)[0], self.running.max_seconds)
 
-    def workspace(self, kind: str, *inputs: Any) -> Checkpoint:
-        """Folder of a calculation, named after all that its numbers depend on."""
-        settings = self.physics.resolved()
-        checksum = set_checksum(settings["pseudopotentials"])
-        return open_workspace(kind, [*inputs, settings, checksum], self.running.continue_from)
+    def rests_on(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """Say which settings and pseudopotentials the numbers rest on."""
+        return {"engine": "espresso", **self.physics.identity(elements)}
 
-    def describe(self, case: Case, checkpoint: Checkpoint) -> EngineDoc:
-        """Say what gave the numbers; the elements' cutoffs and a smearing that a handler widened included."""
-        changed = load_corrections(checkpoint.folder).keywords
+    def workspace(self, kind: str, structure: Structure, *inputs: Any) -> Checkpoint:
+        """Folder of a calculation, named after all that its numbers depend on."""
+        depends_on = [structure, *inputs, self.rests_on(structure.symbol_set)]
+        return open_workspace(kind, depends_on, self.running.continue_from)
+
+    def describe(self, case: Case, changed: Mapping[str, Any]) -> EngineDoc:
+        """Say what gave the numbers; the elements' cutoffs and a smearing that handlers have changed included."""
         smearing = {key: changed[key] for key in ("degauss",) if key in changed}
         settings = {**case.settings, "keywords": {**case.cutoffs(), **case.settings["keywords"], **smearing}}
         return EngineDoc(
             kind="espresso",
             name=load_set(settings["pseudopotentials"])["functional"],
             version=code_version(self.command)[1],
-            checksum=set_checksum(settings["pseudopotentials"]),
             settings={"preset": self.physics.preset, **settings},
             files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
+            potentials={element: found.md5 for element, found in case.pseudopotentials.items()},
             packages={name: version(name) for name in ("barriers", "ase", "custodian")},
         )
-
-
-def atoms_of(structure: Structure) -> Atoms:
-    """Make ASE atoms, frozen ones constrained."""
-    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
-    frozen = frozen_atoms(structure)
-    atoms.set_constraint(FixAtoms(frozen) if frozen else None)
-    return atoms
-
-
-def starting_moments(structure: Structure, case: Case) -> list[float]:
-    """Magnetic moment of each site (µB) at the start: the structure's own, or its element's."""
-    by_element = case.settings["moments"]
-    own = structure.site_properties.get("magmom")
-    return [float(moment) for moment in own or [by_element.get(site.specie.symbol, 0.0) for site in structure]]
-
-
-def free_force(structure: Structure, forces: np.ndarray) -> float:
-    """Largest force (eV/Å) on an atom that may move."""
-    free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
-    return float(np.linalg.norm(forces[free], axis=1).max())

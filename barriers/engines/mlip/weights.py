@@ -29,18 +29,19 @@ def potential(spec: ModelSpec) -> dict[str, Any]:
         here stands in it by its name: a flow may be built where the weights are not.
     """
     model = entry(spec)
-    content: dict[str, Any] = {"potential": spec.name}
+    content: dict[str, Any] = {"model": spec.name}
     if ":" in spec.name:
         content = _calculator(spec.name)
     elif spec.weights is not None or model["weights"] != "none":
         options = {key: value for key, value in model.get("options", {}).items() if key not in CHOOSES_WEIGHTS}
-        content = {"potential": model["package"]} | ({"options": options} if options else {})
-        content["weights"] = f"download {model['download_weights']}" if model["weights"] == "file" else spec.name
+        content = {"package": model["package"]} | ({"options": options} if options else {})
+        if spec.weights is None and model["weights"] == "file":
+            content["download"] = model["download_weights"]
     try:
         if (weights := weights_checksum(spec)) is not None:
             content["weights"] = weights
     except (OSError, ImportError):
-        content["weights"] = f"{spec.weights or spec.name}, not readable here"
+        content["not readable here"] = spec.weights or spec.name
     return content
 
 
@@ -88,8 +89,8 @@ def _calculator(name: str) -> dict[str, Any]:
     try:
         source = _own_source(resolve(name))
     except ValueError:
-        return {"potential": f"{name}, not importable here"}
-    return {"potential": name} if source is None else {"potential": name.partition(":")[2], "source": source}
+        return {"not importable here": name}
+    return {"model": name} if source is None else {"class": name.partition(":")[2], "source": source}
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from pymatgen.core import Structure
 from pymatgen.io.vasp import Kpoints
 from pymatgen.io.vasp.sets import MPScanRelaxSet
 
+from barriers.contents import unlike_default
+from barriers.engines.vasp.potcars import what_counts
 from barriers.engines.vasp.settings import Physics
 from barriers.engines.vasp.system import System
 
@@ -47,13 +49,6 @@ class SiteOrder:
         return np.asarray(rows)[np.argsort(self.order)]
 
 
-def starting_moments(structure: Structure, by_element: dict[str, float]) -> list[float]:
-    """Magnetic moment of each site (µB) at the start: the site's own, or its element's."""
-    own = [site.properties.get("magmom") for site in structure]
-    usual = [by_element.get(site.specie.symbol, 0.0) for site in structure]
-    return [float(usual[index] if moment is None else moment) for index, moment in enumerate(own)]
-
-
 def vasp_structure(structure: Structure, moments: Sequence[float], positions: ArrayLike | None = None) -> Structure:
     """Sort a structure as its POSCAR will be, with moments and selective dynamics alone at its sites.
 
@@ -80,6 +75,13 @@ def vasp_structure(structure: Structure, moments: Sequence[float], positions: Ar
     )
 
 
+FOLLOWS = {
+    "config_dict", "user_potcar_functional", "climbing_image", "num_images", "physics", "calculation", "system",
+    "limits",
+}  # fmt: skip
+"""Fields of an input set that follow from the settings, the maker and the structure."""
+
+
 class _OneSided:
     """INCAR and KPOINTS of a preset, laid over what an input set of atomate2 gives."""
 
@@ -99,6 +101,11 @@ class _OneSided:
             "POTCAR": {**MPScanRelaxSet.CONFIG["POTCAR"], **settings["potcars"]},
             "POTCAR_FUNCTIONAL": settings["potcar_functional"],
         }
+
+    def identity(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """Say which settings and POTCARs the numbers rest on; see :class:`~barriers.engines.base.EngineMaker`."""
+        own = {name: value for name, value in unlike_default(self).items() if name not in FOLLOWS}
+        return {"engine": "vasp", **what_counts(self.physics, elements), "input set": own}
 
     def _updates(self) -> dict[str, Any]:
         assert self.system is not None

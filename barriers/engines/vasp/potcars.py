@@ -44,7 +44,7 @@ def potcar_hash(potcar: PotcarSingle) -> str:
     return hashlib.md5(potcar.data.encode(), usedforsecurity=False).hexdigest()
 
 
-def identity(physics: Physics, elements: Collection[str] | None) -> dict[str, Any]:
+def what_counts(physics: Physics, elements: Collection[str] | None) -> dict[str, Any]:
     """Say what numbers depend on, whatever the preset is called: resolved settings, and the POTCARs that are chosen.
 
     Parameters
