@@ -55,7 +55,7 @@ class MlipMaker(EngineMaker):
         """Say which weights or which source the numbers rest on."""
         return {"engine": "mlip", "potential": potential(self.model)}
 
-    def described(self, _structure: Structure) -> EngineDoc:
+    def describe(self) -> EngineDoc:
         """Say which model gives the numbers."""
         about, versions = entry(self.model), package_versions(self.model)
         loaded = self.evaluator.potential
@@ -86,7 +86,7 @@ class StaticMaker(MlipMaker):
             forces=result.forces.tolist(),
             moments=None if result.moments is None else result.moments.tolist(),
             cost=CostDoc(force_calls=1, wall_time=checkpoint.wall_time),
-            engine=self.described(structure),
+            engine=self.describe(),
         )
 
 
@@ -113,7 +113,7 @@ class RelaxMaker(BaseRelaxMaker, MlipMaker):
                 earlier_force_calls=result.earlier_force_calls,
                 wall_time=result.wall_time,
             ),
-            engine=self.described(structure),
+            engine=self.describe(),
         )
 
 
@@ -151,8 +151,12 @@ class NebMaker(BaseNebMaker, MlipMaker):
                 earlier_force_calls=run.earlier_force_calls,
                 wall_time=checkpoint.wall_time,
             ),
-            engine=self.described(task.initial.structure),
+            engine=self.describe(),
         )
+
+    def described(self, _structure: Structure) -> EngineDoc:
+        """Say what gives the numbers of a structure: the same model for all."""
+        return self.describe()
 
 
 def _set_results(atoms: Atoms, document: RelaxDoc) -> None:
