@@ -81,6 +81,15 @@ def unlike_default(value: Any) -> dict[str, Any]:
     }
 
 
+def flat(content: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Lay nested mappings out side by side: ``incar › common › ENCUT``."""
+    laid: dict[str, Any] = {}
+    for name, value in content.items():
+        inner = isinstance(value, Mapping) and value
+        laid |= flat(value, f"{before}{name} › ") if inner else {f"{before}{name}": value}
+    return laid
+
+
 def _opened(value: Any) -> Any:
     """Take a value apart once, or give the short form that stands for it."""
     if isinstance(value, IStructure):

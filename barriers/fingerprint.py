@@ -9,8 +9,13 @@ from collections.abc import Mapping
 import numpy as np
 from pymatgen.core import Structure
 
+from barriers.analysis.comparison import OF_ELEMENT, differences
+from barriers.contents import flat
 from barriers.documents import BandDoc, EngineDoc, RelaxDoc
 from barriers.structures.hop.hop import Hop
+
+NAMES = ("preset", "pseudopotentials", "potcars", "potcar_functional", "max_steps")
+"""Settings that name what others hold in full, or say when to stop trying: numbers do not depend on them."""
 
 
 def check_one_engine(engines: Mapping[str, EngineDoc]) -> None:
@@ -28,13 +33,21 @@ def check_one_engine(engines: Mapping[str, EngineDoc]) -> None:
     """
     (first, expected), *others = engines.items()
     for name, engine in others:
-        unlike = [
-            f"{part} {getattr(expected, part)} / {getattr(engine, part)}"
-            for part in ("kind", "name", "version", "checksum", "settings")
-            if getattr(expected, part) != getattr(engine, part)
-        ]
-        if unlike:
-            raise ValueError(f"{first} and {name} are of different engines: {', '.join(unlike)}")
+        if unlike := differences(rests_on(expected), rests_on(engine)):
+            raise ValueError(f"{first} and {name} are of different engines: {'; '.join(unlike)}")
+
+
+def rests_on(engine: EngineDoc) -> dict[str, str]:
+    """Say in short strings what must be equal before numbers of two engines are set against each other.
+
+    Settings count as they were resolved, files by their checksums; what presets, sets and models are called does not.
+    """
+    settings = {name: value for name, value in engine.settings.items() if name not in NAMES}
+    known = {} if "source" in settings else {"name": engine.name}
+    checksums = {} if engine.checksum is None else {"checksum": engine.checksum[:12]}
+    potentials = {f"{OF_ELEMENT}{element}": checksum for element, checksum in engine.potentials.items()}
+    parts = {"kind": engine.kind, **known, "version": engine.version, **checksums, **potentials}
+    return parts | {name: json.dumps(value) for name, value in flat(settings).items()}
 
 
 def not_relaxed(parts: Mapping[str, RelaxDoc]) -> str | None:
@@ -45,15 +58,19 @@ def not_relaxed(parts: Mapping[str, RelaxDoc]) -> str | None:
 
 def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[str, str]:
     """Say in short strings what must be equal before two barriers are compared."""
-    engine = band.engine
-    settings = band.settings | engine.settings | {"n_images": len(band.positions) - 2}
-    settings.pop("max_steps", None)  # says when to stop trying, not what is computed
-    shared = {name: json.dumps(value) for name, value in settings.items()}
-    return shared | {
-        "slab": slab_digest(slab) if slab else "none",
-        "hop": f"{hop.label}: {hop.initial.label} → {hop.final.label} {hop.image}" if hop else "none",
-        "engine": f"{engine.kind} {engine.name} {engine.version} {(engine.checksum or '')[:12]}".strip(),
-    }
+    engine = rests_on(band.engine)
+    made_with = [engine.pop(part, "") for part in ("kind", "name", "version", "checksum")]
+    settings = {name: json.dumps(value) for name, value in band.settings.items() if name not in NAMES}
+    return (
+        engine
+        | settings
+        | {
+            "n_images": str(len(band.positions) - 2),
+            "slab": slab_digest(slab) if slab else "none",
+            "hop": f"{hop.label}: {hop.initial.label} → {hop.final.label} {hop.image}" if hop else "none",
+            "engine": " ".join(filter(None, made_with)),
+        }
+    )
 
 
 def slab_digest(slab: Structure) -> str:

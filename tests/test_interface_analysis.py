@@ -211,10 +211,10 @@ def of(nitrogen, **changes) -> tuple[RelaxDoc, RelaxDoc, RelaxDoc]:
 
 def test_energies_of_different_engines_are_never_subtracted(nitrogen) -> None:
     other = nitrogen["slab"].engine.model_copy(update={"version": "0.1"})
-    with pytest.raises(ValueError, match=r"the interface and the slab are of different engines: version .* / 0.1"):
+    with pytest.raises(ValueError, match=r"the interface and the slab are of different engines: version: .* / 0.1"):
         adsorption_document.original("x", *of(nitrogen, engine=other), nitrogen["placed"], 1)
     other = nitrogen["slab"].engine.model_copy(update={"settings": {"ecutwfc": 40}})
-    with pytest.raises(ValueError, match=r"settings \{\} / \{'ecutwfc': 40}"):
+    with pytest.raises(ValueError, match="ecutwfc: not given / 40"):
         adsorption_document.original("x", *of(nitrogen, engine=other), nitrogen["placed"], 1)
 
 

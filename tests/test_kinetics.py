@@ -244,7 +244,7 @@ def test_a_state_that_is_no_saddle_gives_the_reason_and_no_number(gold, tmp_path
         ({"converged": False, "reason": "too few steps"}, [GOLD], "not converged: too few steps"),
         ({"energies": [0.0, -0.1, -0.2, -0.3, -0.4]}, [GOLD], "the highest image is an end"),
         ({}, [0, GOLD], "atoms: 0 is frozen or not there; allowed: one of the 5 free ones"),
-        ({"name": "another"}, [GOLD], "the band and the forces are of different engines: name another / "),
+        ({"name": "another"}, [GOLD], "the band and the forces are of different engines: name: another / "),
     ],
 )
 def test_a_flow_that_cannot_give_a_frequency_says_why(gold, tmp_path: Path, change, atoms, message) -> None:

@@ -13,6 +13,7 @@ from conftest import ROOT
 LAYERS = (
     ("words",),
     ("structures",),
+    ("contents",),
     ("study", "analysis"),
     ("documents",),
     ("fingerprint",),

@@ -15,6 +15,9 @@ NEEDED = ("slab", "hop", "engine")
 UNKNOWN = ("", "none")
 """What stands in the settings for a part that is not known."""
 
+OF_ELEMENT = "pseudopotential of "
+"""Beginning of the parts that only systems with an element have."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -100,6 +103,19 @@ def compare(rows: Sequence[Row], reference: str, which: BarrierKind) -> list[Dif
     return [Difference(row, which, *_subtract(row, by_name.get((reference, row.hop)), reference)) for row in rows]
 
 
+def differences(base: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """Name each part of the settings that differs, the first one's value first.
+
+    What belongs to an element (:data:`OF_ELEMENT`) must be alike where both have it: a slab has no fluorine.
+    """
+    return [
+        f"{part}: {base.get(part, 'not given')} / {other.get(part, 'not given')}"
+        for part in {**base, **other}
+        if base.get(part) != other.get(part)
+        and not (part.startswith(OF_ELEMENT) and (part not in base or part not in other))
+    ]
+
+
 def sentence(reference: Row, *others: Row) -> str:
     """Say a comparison in one line, each difference relative to the first row.
 
@@ -148,10 +164,8 @@ def _refusal(row: Row, base: Row) -> str | None:
         if not one.settings:
             return f"the settings of {one.system} are not recorded"
     theirs, mine = ({"hop": one.hop, **one.settings} for one in (base, row))
-    unlike = [part for part in {**theirs, **mine} if theirs.get(part) != mine.get(part)]
-    pairs = (f"{part}: {theirs.get(part, 'not given')} / {mine.get(part, 'not given')}" for part in unlike)
-    if unlike:
-        return f"differs in {'; '.join(pairs)}"
+    if unlike := differences(theirs, mine):
+        return f"differs in {'; '.join(unlike)}"
     missing = [part for part in NEEDED if row is not base and mine.get(part, "") in UNKNOWN]
     return f"not known to be alike: nothing is recorded of the {' and the '.join(missing)}" if missing else None
 

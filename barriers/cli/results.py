@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -111,6 +112,45 @@ def parse(
         typer.echo("\n".join(notes(barrier)))
     if not barrier.converged:
         raise typer.Exit(NOT_CONVERGED)
+
+
+@app.command()
+def explain(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            help="One calculation, or two to compare: RESULTS/SYSTEM/HOP, RESULTS/JOB, a job's folder, or the "
+            "beginning of a key or uuid. A results folder alone lists its calculations.",
+            metavar="WHAT [OTHER]",
+        ),
+    ],
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Print what a result was computed from: its key is a digest of that; of two, print what they differ in.
+
+    A result is taken instead of computed when its key is the same. `barriers explain results/my_study/NCM/sub-surface`
+    prints settings, checksums of weights or pseudopotentials, and digests of the structures behind a barrier's band.
+    Two results that should be one: `barriers explain KEY OTHER_KEY` says what keeps them apart.
+    """
+    from barriers.dispatch.explain import find_calculations
+    from barriers.report.explain import difference_rows, differences_table, explained_table, listed_table, parts
+
+    if len(what) > 2:
+        raise ValueError(f"{len(what)} calculations given; allowed: one, or two to compare")
+    found = [find_calculations(each, results) for each in what]
+    if several := [(name, each) for name, each in zip(what, found, strict=True) if len({one.key for one in each}) > 1]:
+        if len(what) == 2:
+            raise ValueError(f"{several[0][0]}: {len(several[0][1])} calculations; name one by its key or its job")
+        emit([asdict(one) for one in found[0]] if as_json else listed_table(found[0]))
+        return
+    one, *others = (each[-1] for each in found)
+    if not others:
+        emit(asdict(one) | {"parts": parts(one)} if as_json else explained_table(one))
+    elif rows := difference_rows(one, others[0]):
+        emit(rows if as_json else differences_table(one, others[0]))
+    else:
+        emit([]) if as_json else typer.echo("the same calculation: nothing differs in what their keys are made of")
 
 
 @app.command()

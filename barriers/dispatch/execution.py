@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import time
 import traceback
@@ -14,6 +15,8 @@ from typing import Any, Literal
 from jobflow import Job, JobStore
 
 from barriers.dispatch.identity import contents, key_of
+
+CONTENTS_FILE = "computed_from.json"
 
 State = Literal["done", "reused", "unconverged", "failed"]
 
@@ -80,6 +83,7 @@ def execute(
             _store_again(record, resolved, store)
         return Executed("reused", folder, time.monotonic() - started)
     folder.mkdir(parents=True, exist_ok=True)
+    _note_contents(folder, resolved)
     if on_start is not None:
         on_start(folder)
     try:
@@ -132,6 +136,13 @@ def new_force_calls(output: Any) -> int:
 def slug(name: str) -> str:
     """Name of a job as part of a folder's name."""
     return re.sub(r"[^\w.+@-]+", "-", name).strip("-")
+
+
+def _note_contents(folder: Path, job: Job) -> None:
+    """Leave what a job is computed from in its folder, where `barriers explain` finds it without a store."""
+    about = {name: job.metadata.get(name, "") for name in ("key", "system", "hop", "kind")}
+    contents_of_job = {"name": job.name, **about, "contents": job.metadata["computed_from"]}
+    (folder / CONTENTS_FILE).write_text(json.dumps(contents_of_job, indent=1), "utf-8")
 
 
 def _check_unchanged(job: Job, scope: str, store: JobStore) -> None:
