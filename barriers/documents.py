@@ -14,6 +14,9 @@ from barriers.structures.hop.hop import Hop
 SCHEMA_VERSION = 3
 """Raised when a field changes its meaning; results of another version are computed anew."""
 
+OLDEST_READABLE = 2
+"""Results of a study are still shown from this version on: later fields have defaults."""
+
 Vectors = list[list[float]]
 """One vector per atom, shape (N, 3)."""
 

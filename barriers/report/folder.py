@@ -9,7 +9,7 @@ from pathlib import Path
 from monty.json import MontyEncoder
 from pydantic import ValidationError
 
-from barriers.documents import SCHEMA_VERSION, BarrierDoc, StudyDoc
+from barriers.documents import OLDEST_READABLE, SCHEMA_VERSION, BarrierDoc, StudyDoc
 from barriers.files.structures import stem, write_band, write_structure
 from barriers.report.comparison import write_comparison
 from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
@@ -121,7 +121,7 @@ def read_results(folder: Path) -> StudyDoc:
         raise ValueError(f"{folder}: no results here ({DOCUMENT}); `barriers run` or `barriers neb` writes them")
     try:
         content = json.loads(path.read_text("utf-8"))
-        if content.get("schema_version") != SCHEMA_VERSION:
+        if content.get("schema_version") not in range(OLDEST_READABLE, SCHEMA_VERSION + 1):
             raise ValueError(f"schema version {content.get('schema_version')}, this barriers reads {SCHEMA_VERSION}")
         return StudyDoc.model_validate(content)
     except (ValidationError, ValueError, AttributeError) as error:
