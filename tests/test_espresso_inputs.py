@@ -25,7 +25,7 @@ from barriers.engines.espresso.inputs import (
     path_namelist,
     pw_input,
 )
-from barriers.engines.espresso.pseudopotentials import Pseudopotential, find_pseudopotentials, set_checksum
+from barriers.engines.espresso.pseudopotentials import Pseudopotential, find_pseudopotentials, what_counts
 from barriers.engines.espresso.settings import Physics, check_keywords
 
 PBE = {
@@ -235,6 +235,9 @@ def test_a_pseudopotential_that_does_not_fit_is_refused(
     assert "\n" not in str(caught.value)
 
 
-def test_the_checksum_of_a_set_does_not_depend_on_the_structure() -> None:
-    assert set_checksum("sssp-1.3-efficiency") != set_checksum("debian-pbesol")
-    assert len(set_checksum("sssp-1.3-efficiency")) == 64
+def test_what_counts_of_a_set_is_that_of_the_elements_that_are_there() -> None:
+    oxygen = {"ecutwfc": 50, "ecutrho": 400, "md5": "0234752ac141de4415c5fc33072bef88"}
+    assert what_counts("sssp-1.3-efficiency", ["O"]) == {"O": oxygen}
+    assert what_counts("sssp-1.3-efficiency", None)["O"] == oxygen
+    assert what_counts("debian-pbesol", ["O"])["O"]["md5"] != oxygen["md5"]
+    assert what_counts("not here.yaml", ["O"]) == "not here.yaml, not readable here"
