@@ -206,6 +206,34 @@ def test_a_minimum_below_an_end_gives_a_span_above_forward_and_says_so():
     ]
 
 
+@pytest.mark.parametrize(
+    ("energies", "saddle", "low"),
+    [
+        ([0.0, 0.5, 0.2, 0.4, 0.0], True, False),
+        ([0.0, 0.5, -0.1, 0.4, 0.0], True, True),
+        ([0.0, 0.5, 0.2, 0.6, 0.3], True, True),  # below the final state alone
+        ([0.0, 0.5, -0.1, 0.4, -0.3], True, True),  # below the initial state alone
+        ([0.0, 0.5, -0.004, 0.4, 0.0], True, False),
+        ([0.0, 0.5, -0.006, 0.4, 0.0], True, True),
+        ([0.0, 0.004, 0.002, -0.3], False, False),
+        ([0.3, 0.302, 0.304, 0.0], False, False),
+        ([0.0, 0.006, 0.003, -0.3], True, False),
+        ([0.0, 0.3, 0.306, 0.3], True, False),
+        ([0.0, 0.3, 0.304, 0.3], False, False),
+    ],
+)
+def test_a_check_fails_where_a_warning_says_why_and_nowhere_else(energies, saddle, low):
+    profile = shaped(energies)
+    assert profile.checks == {
+        "saddle between the endpoints": saddle,
+        "no minimum below an endpoint": not low,
+        "images close enough": True,
+    }
+    assert any("no saddle above" in line for line in profile.warnings) == (not saddle)
+    assert any("an intermediate minimum" in line for line in profile.warnings) == low
+    assert (profile.curvature is None) == (not saddle)
+
+
 def test_a_minimum_above_both_ends_is_listed_without_warning():
     profile = shaped([0.0, 0.5, 0.2, 0.4, 0.0])
     assert profile.minima[0]["energy"] == pytest.approx(0.2)
