@@ -115,7 +115,7 @@ QUESTIONS: dict[str, tuple[str, str, Any]] = {
 def _ask(**given: Any) -> Answers:
     """Fill in what no option says: from the person at the terminal, else the usual value."""
     from barriers.dispatch.fireworks.setup import KINDS, Answers
-    from barriers.study.fields import closest
+    from barriers.words import closest
 
     answers: dict[str, Any] = {}
     for name, (option, question, usual) in QUESTIONS.items():

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from barriers.dispatch.sqlite import SqliteStore
-from barriers.study.fields import closest, naming
+from barriers.words import closest, naming
 
 DOCUMENTS, STORE_FILE = "documents.sqlite", "store.yaml"
 SECTIONS = ("docs_store", "additional_stores")

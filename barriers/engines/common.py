@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 from ruamel.yaml import YAML
 
-from barriers.study.fields import closest
+from barriers.words import closest
 
 
 @cache

@@ -6,11 +6,7 @@ is allowed with it, so they never disagree.
 
 from __future__ import annotations
 
-import re
-import reprlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from difflib import get_close_matches
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -18,8 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+from barriers.words import closest, show
 
 _KINDS = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 
@@ -65,23 +60,6 @@ Name = Annotated[
         json_schema_extra=takes("1 to 40 characters, no spaces or slashes"),
     ),
 ]
-
-
-def show(value: object) -> str:
-    """Write a value on one short line, in the words of the file."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = _SHORT.repr(value) if isinstance(value, (str, list, dict)) else str(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def closest(value: object, names: Iterable[str]) -> str:
-    """Words that point to the valid name nearest to a value, or nothing."""
-    by_lower = {name.lower(): name for name in names}
-    near = get_close_matches(str(value)[:60].lower(), by_lower, n=1)
-    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
 
 
 def refusal(value: object, says: str, allowed: str | Sequence[str], at: tuple[str | int, ...] = ()) -> ValidationError:
@@ -188,14 +166,3 @@ def allowed(field: FieldInfo) -> str:
         return ", ".join(map(repr, options))
     on_file = [mark.takes() for mark in field.metadata if hasattr(mark, "takes")]
     return on_file[0] if on_file else "true, false" if field.annotation is bool else limits(field)
-
-
-@contextmanager
-def naming(field: str) -> Iterator[None]:
-    """Put the field of the study in front of what a structure is refused for."""
-    try:
-        yield
-    except ValueError as error:
-        said = str(error).removeprefix(f"{field.rpartition('.')[2]}: ")
-        joint = "." if re.match(r"[a-z_]+: ", said) else ": "
-        raise ValueError(f"{field}{joint}{said}") from error

@@ -15,8 +15,9 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from barriers.study.fields import allowed, by_key, choices, closest, item, sections_of, show
+from barriers.study.fields import allowed, by_key, choices, item, sections_of
 from barriers.study.models import EndpointStudy, Study
+from barriers.words import closest, show
 
 _SAYS = {
     "bool_type": "is neither true nor false",

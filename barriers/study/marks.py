@@ -15,7 +15,8 @@ from pydantic_core import CoreSchema, core_schema
 from ruamel.yaml import YAML
 
 from barriers.structures.data import load_data
-from barriers.study.fields import closest, refusal, refused_line
+from barriers.study.fields import refusal, refused_line
+from barriers.words import closest
 
 
 @cache

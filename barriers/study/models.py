@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from barriers.study.engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
-from barriers.study.fields import Angstrom, Force, Section, Seed, closest, refusal, takes, unit
+from barriers.study.fields import Angstrom, Force, Section, Seed, refusal, takes, unit
 from barriers.study.hops import HopSection
 from barriers.study.slab import CathodeSection, SurfaceSection
 from barriers.study.systems import FragmentSection, PlacementSection, SystemSection
+from barriers.words import closest
 
 __all__ = [
     "CathodeSection",

@@ -11,8 +11,8 @@ from barriers.structures.interface.placement import place_at_distance, place_bon
 from barriers.structures.interface.poses import Orientation
 from barriers.structures.interface.sites import surface_sites
 from barriers.structures.polymer.fragment import Fragment, build_fragment
-from barriers.study.fields import naming
 from barriers.study.models import FragmentSection, PlacementSection
+from barriers.words import naming
 
 FIRST_BONDS = {("C", "O"): 1.45}
 """First lengths of bonds (Å) where the sum of the covalent radii leaves the relaxation no room."""

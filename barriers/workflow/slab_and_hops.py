@@ -19,8 +19,8 @@ from barriers.structures.hop.search import find_hops
 from barriers.structures.surface.edits import with_species, without
 from barriers.structures.surface.slab import cut_slab, freeze_thickness
 from barriers.structures.surface.terminations import Termination
-from barriers.study.fields import naming
 from barriers.study.models import CathodeSection, HopSection, SurfaceSection
+from barriers.words import naming
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
 from pydantic import BeforeValidator, Field, field_validator
 
 from barriers.dispatch.fireworks.queues import NAMES, Queue
-from barriers.study.fields import Section, closest, refusal, takes
+from barriers.study.fields import Section, refusal, takes
+from barriers.words import closest
 
 _ADAPTER_KEYS = {"_fw_name", "_fw_q_type", "_fw_q_name", "_fw_template_file", "_fw_timeout", "_q_commands_override"}
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from barriers.study.fields import closest
+from barriers.words import closest
 
 SETS = Path(__file__).parent / "pseudopotentials"
 

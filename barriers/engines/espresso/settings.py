@@ -10,7 +10,7 @@ from typing import Any
 from monty.json import MSONable
 
 from barriers.engines.common import load_preset
-from barriers.study.fields import closest
+from barriers.words import closest
 
 PRESETS = Path(__file__).parent / "presets"
 

@@ -16,7 +16,7 @@ import pymatgen.io.vasp
 from monty.json import MSONable
 
 from barriers.engines.common import load_preset
-from barriers.study.fields import closest
+from barriers.words import closest
 
 PRESETS = Path(__file__).parent / "presets"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Literal, get_args
 
 from barriers.structures.hop.hop import Hop, Kind, Mechanism
+from barriers.words import closest
 
 Range = tuple[float, float]
 
@@ -60,7 +60,7 @@ def select_hops(
         ("kind", kind, get_args(Kind)),
     ):
         if value is not None and value not in allowed:
-            raise ValueError(f"{name}: unknown {value!r}; allowed: {', '.join(allowed)}{_closest(value, allowed)}")
+            raise ValueError(f"{name}: unknown {value!r}; allowed: {', '.join(allowed)}{closest(value, allowed)}")
 
     def is_chosen(hop: Hop) -> bool:
         return (
@@ -77,7 +77,7 @@ def select_hops(
         return chosen
     asked = {"layer": layer, "mechanism": mechanism, "kind": kind, "length": length, "depth": depth, "label": label}
     words = ", ".join(f"{name} {value!r}" for name, value in asked.items() if value is not None) or "anything"
-    hint = _closest(label, [hop.label for hop in hops]) if label else ""
+    hint = closest(label, [hop.label for hop in hops]) if label else ""
     raise ValueError(f"no hop with {words}; there are: {_summary(hops)}{hint}")
 
 
@@ -85,11 +85,6 @@ def _inside(value: float | None, limits: Range | None) -> bool:
     if limits is None:
         return True
     return value is not None and limits[0] - SLACK <= value <= limits[1] + SLACK
-
-
-def _closest(word: str, allowed: Sequence[str]) -> str:
-    near = get_close_matches(word, allowed, 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _summary(hops: Sequence[Hop]) -> str:

@@ -1,0 +1,40 @@
+"""Words of errors: a value on one line, the closest valid name, the field that is meant."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
+
+def show(value: object) -> str:
+    """Write a value on one short line, in the words of the file."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = _SHORT.repr(value) if isinstance(value, (str, list, dict)) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def closest(value: object, names: Iterable[str]) -> str:
+    """Words that point to the valid name nearest to a value, or nothing."""
+    by_lower = {name.lower(): name for name in names}
+    near = get_close_matches(str(value)[:60].lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """Put the field of the study in front of what a structure is refused for."""
+    try:
+        yield
+    except ValueError as error:
+        said = str(error).removeprefix(f"{field.rpartition('.')[2]}: ")
+        joint = "." if re.match(r"[a-z_]+: ", said) else ": "
+        raise ValueError(f"{field}{joint}{said}") from error
