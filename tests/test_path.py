@@ -138,6 +138,15 @@ def test_a_guide_carried_to_its_own_system_is_the_guide(idpp: list[Atoms]) -> No
     assert positions(band) == pytest.approx(positions(idpp), abs=1e-9)
 
 
+@settings(max_examples=5, deadline=None)
+@given(seeds)
+def test_wrapping_the_final_structure_changes_no_carried_image(seed: int) -> None:
+    initial, final, _ = slab_hop()
+    guide = positions(interpolate(initial, final, 3, "linear"))
+    band = positions(carry(initial, final, guide, 2))
+    assert positions(carry(initial, wrapped(final, seed), guide, 2))[:-1] == pytest.approx(band[:-1], abs=1e-9)
+
+
 def test_slab_atoms_follow_the_guide_and_the_fragment_goes_straight(idpp: list[Atoms]) -> None:
     initial, final, moving = slab_hop()
     guide = positions(idpp)

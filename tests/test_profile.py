@@ -101,6 +101,17 @@ def test_a_cubic_energy_on_a_straight_path_is_exact_and_its_saddle_lies_between_
     assert profile.fit_spread == pytest.approx(0.4 - max(0.3 * x**2 - 0.1 * x**3))
 
 
+def test_the_curvature_at_a_saddle_is_the_slope_of_the_forces_along_the_path():
+    # Forces that are a cubic of the way are met exactly, whichever images there are; energies of fourth order are not.
+    x = np.array([-1.0, -0.55, -0.2, 0.15, 0.6, 1.0])
+    positions, forces = np.zeros((6, 1, 3)), np.zeros((6, 1, 3))
+    positions[:, 0, 0], forces[:, 0, 0] = x, -(2 * x * (x**2 - 1) + 0.1)
+    profile = analyse(positions, np.eye(3) * 20, 0.5 * (x**2 - 1) ** 2 + 0.1 * x, forces)
+    saddle = profile.saddle_distance - 1
+    assert profile.curvature == pytest.approx(6 * saddle**2 - 2, abs=1e-9)
+    assert profile.curvature == pytest.approx(-2, abs=0.03)
+
+
 def test_the_tangent_bisects_the_segments_however_long_they_are():
     positions = np.array([[[0.0, 0, 0]], [[1.0, 0, 0]], [[2.0, np.sqrt(3), 0]]])
     force = np.tile([0.0, -1.0, 0.0], (3, 1, 1))
