@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from barriers.analysis.band import minimum_image_displacements, moment_jumps, problems
+from barriers.analysis.curves import curves_of
 from barriers.analysis.profile import Profile, analyse
 
 CELL = np.array([[6.0, 0.0, 0.0], [2.0, 6.5, 0.0], [-1.0, 1.5, 7.0]])
@@ -329,6 +330,7 @@ def test_a_spin_flip_is_flagged_where_it_happens():
     assert "total" not in line
     spread = [[0.0, 0.0, None], [0.4, 0.4, None]]
     assert moment_jumps(spread) == ["magnetic moments jump between images 0 and 1: the total by +0.80 µB"]
+    assert moment_jumps(spread[::-1]) == ["magnetic moments jump between images 0 and 1: the total by -0.80 µB"]
 
 
 def gold_on_aluminium(between: int, climb: bool) -> list[Atoms]:
@@ -390,3 +392,26 @@ def test_the_cell_edge_changes_the_fit_of_ase_but_not_this_one():
     # fit_images takes the minimum image for the path length, but not for the tangent.
     assert max(fit_images(images).fit_energies) == pytest.approx(profile.forward, abs=2e-3)
     assert max(fit_images(wrapped).fit_energies) < profile.forward - 0.01
+
+
+@pytest.mark.parametrize(("angle", "sound"), [(0, True), (85, True), (95, False), (170, False)])
+def test_a_path_may_turn_by_a_right_angle_at_an_image(angle, sound):
+    turn = np.radians(angle)
+    positions = np.array([[[0.0, 0, 0]], [[1.0, 0, 0]], [[1 + np.cos(turn), np.sin(turn), 0]]])
+    found = problems(positions, 20 * np.eye(3), [0.0, 1.0, 0.0], np.zeros((3, 1, 3)))
+    assert found == ([] if sound else [f"the path turns back at image 1, by {angle}°"])
+
+
+@pytest.mark.parametrize(("step", "sound"), [(0.01, True), (0.0011, True), (0.0009, False)])
+def test_images_a_hundredth_of_an_angstrom_apart_are_two(step, sound):
+    positions = np.array([0.0, 1.0, 1.0 + step, 2.0])[:, None, None] * [1.0, 0, 0]
+    found = problems(positions, 20 * np.eye(3), [0.0, 1.0, 1.0, 0.0], np.zeros((4, 1, 3)))
+    assert found == ([] if sound else [f"images 1 and 2 are the same: {step:.1e} Å apart"])
+
+
+def test_the_slopes_of_a_steep_step_are_cut_to_the_circle_of_fritsch_and_carlson():
+    positions, forces = np.zeros((4, 1, 3)), np.zeros((4, 1, 3))
+    positions[:, 0, 0], forces[:, 0, 0] = np.arange(4), [0.0, 4.0, 4.0, 0.0]
+    curves = curves_of(positions, 20 * np.eye(3), [0.0, -0.1, -0.9, -1.0], forces)
+    # -4 eV/Å at both images where the secant is -0.8: five times too steep, and at most 3/√2 times is allowed.
+    assert curves.hermite.derivative()(1.0) == pytest.approx(-0.8 * 3 / np.sqrt(2))

@@ -188,6 +188,9 @@ def test_the_motion_of_all_atoms_is_told_apart():
     moved = motion(positions, BOX, 0)
     assert (moved.ion, moved.ion_path, moved.ion_jump) == pytest.approx((0, 3.0, 3.0))
     assert moved == motion(positions, BOX)
+    early = positions.copy()
+    early[1, 1, 1] = 2.0  # farther than the ion, and back again
+    assert (motion(early, BOX).ion, motion(early, BOX).with_it) == (0, [])
     assert (moved.others_farthest, moved.farthest_atom) == (pytest.approx(0.4), 1)
     assert moved.others_share == pytest.approx(2 * 0.4**2 / (2 * 0.4**2 + 2 * 1.5**2))
     alone = motion(positions[:, [0, 2]], BOX, 0)
