@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from barriers.analysis.band import minimum_image_displacements, moment_jumps, problems
 from barriers.analysis.curves import curves_of
+from barriers.analysis.forces import largest_band_force
 from barriers.analysis.profile import Profile, analyse
 
 CELL = np.array([[6.0, 0.0, 0.0], [2.0, 6.5, 0.0], [-1.0, 1.5, 7.0]])
@@ -415,3 +416,19 @@ def test_the_slopes_of_a_steep_step_are_cut_to_the_circle_of_fritsch_and_carlson
     curves = curves_of(positions, 20 * np.eye(3), [0.0, -0.1, -0.9, -1.0], forces)
     # -4 eV/Å at both images where the secant is -0.8: five times too steep, and at most 3/√2 times is allowed.
     assert curves.hermite.derivative()(1.0) == pytest.approx(-0.8 * 3 / np.sqrt(2))
+
+
+@pytest.mark.parametrize(
+    ("how", "force"),
+    [
+        ({}, 0.2),  # across the path
+        ({"spring": 2.0}, np.hypot(2.0, 0.2)),  # the springs are 1 and 2 Å long
+        ({"climb": True}, np.hypot(0.5, 0.2)),  # along the path turned round, and no spring
+        ({"climb": True, "spring": 2.0}, np.hypot(0.5, 0.2)),
+    ],
+)
+def test_the_force_on_a_band_is_that_of_the_springs_along_it_and_its_own_across(how, force):
+    positions, forces = np.zeros((3, 1, 3)), np.zeros((3, 1, 3))
+    positions[:, 0, 0], forces[1, 0] = [0.0, 1.0, 3.0], [0.5, 0.2, 0.0]
+    found = largest_band_force(positions, 20 * np.eye(3), [0.0, 1.0, 0.0], forces, **how)
+    assert found == pytest.approx(force)
