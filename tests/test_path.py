@@ -124,6 +124,13 @@ def test_atoms_that_meet_on_the_straight_path_go_round_each_other() -> None:
     assert positions(back)[::-1] == pytest.approx(positions(band), abs=1e-6)
 
 
+def test_atoms_that_pass_each_other_closely_stay_on_their_sides() -> None:
+    initial = Atoms("Li2", [[3, 5, 5], [7, 5.2, 5]], cell=[10, 10, 10], pbc=True)
+    final = Atoms("Li2", [[7, 5, 5], [3, 5.2, 5]], cell=[10, 10, 10], pbc=True)
+    band = positions(interpolate(initial, final, 3, "idpp"))
+    assert (band[:, 1, 1] > band[:, 0, 1]).all()
+
+
 def test_a_carried_band_keeps_the_uneven_spacing_of_its_guide() -> None:
     initial, final, _ = slab_hop()
     guide = positions(interpolate(initial, final, 5, "idpp"))[[0, 1, 4, 6]]
