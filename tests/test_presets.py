@@ -17,7 +17,7 @@ from vasp_tools import write_potcars
 if not os.environ.get("CI"):  # there, a missing part fails
     pytest.importorskip("atomate2")
 
-from barriers.engines.espresso.inputs import Case, pw_input
+from barriers.engines.espresso.inputs import Case, path_namelist, pw_input
 from barriers.engines.espresso.pseudopotentials import Pseudopotential
 from barriers.engines.espresso.settings import Physics as EspressoPhysics
 from barriers.engines.vasp import single
@@ -168,6 +168,12 @@ def test_every_keyword_of_a_relaxation_with_quantum_espresso() -> None:
     # Ry/bohr; a force is at most √3 times its largest component
     assert places["forc_conv_thr"] == pytest.approx(0.05 / 3**0.5 * 0.529177 / 13.605693, rel=1e-5)
     assert "K_POINTS automatic\n3 3 1  0 0 0\n" in text
+
+
+def test_a_band_with_quantum_espresso_holds_its_ends_and_crosses_the_edge() -> None:
+    path = path_namelist(climbing=True, fmax=0.05, spring=1.0, steps=40, restart=False)
+    assert (path["first_last_opt"], path["minimum_image"], path["opt_scheme"]) == (False, True, "broyden")
+    assert (path["string_method"], path["ds"], path["restart_mode"]) == ("neb", 2.0, "from_scratch")
 
 
 def test_an_insulator_with_quantum_espresso_is_closed_shell() -> None:
