@@ -17,11 +17,12 @@ from vasp_tools import write_potcars
 if not os.environ.get("CI"):  # there, a missing part fails
     pytest.importorskip("atomate2")
 
+from barriers.engines.dft import starting_moments
 from barriers.engines.espresso.inputs import Case, path_namelist, pw_input
 from barriers.engines.espresso.pseudopotentials import Pseudopotential
 from barriers.engines.espresso.settings import Physics as EspressoPhysics
 from barriers.engines.vasp import single
-from barriers.engines.vasp.inputs import BandSetGenerator, SingleSetGenerator, starting_moments, vasp_structure
+from barriers.engines.vasp.inputs import BandSetGenerator, SingleSetGenerator, vasp_structure
 from barriers.engines.vasp.settings import Physics, Running
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pymatgen does not know the POTCARs
