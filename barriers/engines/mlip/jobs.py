@@ -15,7 +15,7 @@ from barriers.documents import BandDoc, CostDoc, EngineDoc, RelaxDoc, StaticDoc
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions
 from barriers.engines.mlip.band import BandRun, NebSettings
-from barriers.engines.mlip.models import ModelSpec, entry, package_versions, weights_checksum
+from barriers.engines.mlip.models import ModelSpec, distribution, entry, package_versions, weights_checksum
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
 from barriers.engines.mlip.relax import relax
 from barriers.fingerprint import not_relaxed
@@ -198,13 +198,13 @@ class NebMaker(Maker):
 
 def describe(model: ModelSpec) -> EngineDoc:
     """Say which model gave the numbers."""
-    versions = package_versions(model)
+    known, packages = entry(model), package_versions(model)
     return EngineDoc(
         kind="mlip",
         name=model.name,
-        version=str(entry(model).get("options", {}).get("version", versions.get(entry(model)["package"], "unknown"))),
+        version=known.get("options", {}).get("version") or packages.get(distribution(known["package"]), "unknown"),
         checksum=weights_checksum(model),
-        packages=versions,
+        packages=packages,
     )
 
 
