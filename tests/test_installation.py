@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Outcome
 from packaging.requirements import Requirement
+from ruamel.yaml import YAML
 
 from barriers import distribution
 from barriers.dispatch.doctor import examine
@@ -60,6 +61,19 @@ def test_every_command_that_installs_names_this_distribution(folder: str) -> Non
         named = re.findall(r"pip install (?:-e )?['\"](?:\.|li-barriers)\[([a-z,]+)\]['\"]", text)
         named += re.findall(r"\binstall\(['\"](\w+)['\"]\)", text)
         assert {extra for each in named for extra in each.split(",")} <= set(EXTRAS), path
+
+
+def test_the_citation_is_of_this_version() -> None:
+    text = (ROOT / "CITATION.cff").read_text("utf-8")
+    citation = YAML(typ="safe").load(text)
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert {key: str(citation[key]) for key in ("version", "license")} == {
+        key: PROJECT[key] for key in ("version", "license")
+    }
+    assert [author["name"] for author in citation["authors"]] == [author["name"] for author in PROJECT["authors"]]
+    assert all({"type", "title", "authors", "journal", "year"} <= set(each) for each in citation["references"])
+    assert f"li_barriers-{PROJECT['version']}-py3-none-any.whl" in (ROOT / "README.md").read_text("utf-8")
+    assert "://" not in text + str(PROJECT.get("urls", ""))
 
 
 def test_code_writes_the_command_in_one_place() -> None:
