@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 from pymatgen.core import Structure
 
+from barriers.distribution import versions
 from barriers.documents import EngineDoc
 from barriers.engines.base import EngineMaker
 from barriers.engines.checkpoint import Checkpoint
@@ -69,5 +69,5 @@ class EspressoMaker(EngineMaker):
             settings={"preset": self.physics.preset, **settings},
             files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
             potentials={element: found.md5 for element, found in case.pseudopotentials.items()},
-            packages={name: version(name) for name in ("barriers", "ase", "custodian")},
+            packages=versions("ase", "custodian"),
         )

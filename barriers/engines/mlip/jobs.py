@@ -18,7 +18,7 @@ from barriers.engines.base import BaseRelaxMaker, EngineMaker
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, atoms_of
 from barriers.engines.mlip.band import BandRun
-from barriers.engines.mlip.models import ModelSpec, entry, package_versions
+from barriers.engines.mlip.models import ModelSpec, distribution, entry, package_versions
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
 from barriers.engines.mlip.relax import relax
 from barriers.engines.mlip.weights import potential
@@ -57,15 +57,15 @@ class MlipMaker(EngineMaker):
 
     def describe(self) -> EngineDoc:
         """Say which model gives the numbers."""
-        about, versions = entry(self.model), package_versions(self.model)
+        known, packages = entry(self.model), package_versions(self.model)
         loaded = self.evaluator.potential
         return EngineDoc(
             kind="mlip",
             name=self.model.name,
-            version=str(about.get("options", {}).get("version", versions.get(about["package"], "unknown"))),
+            version=known.get("options", {}).get("version") or packages.get(distribution(known["package"]), "unknown"),
             checksum=loaded.get("weights"),
             settings={key: loaded[key] for key in ("source",) if key in loaded},
-            packages=versions,
+            packages=packages,
         )
 
 
