@@ -46,7 +46,7 @@ class EngineDoc(BaseModel):
     kind: str = Field(description="engine: mlip, espresso, vasp")
     name: str = Field(description="model, code or functional")
     version: str = Field(description="version of the code or model")
-    checksum: str | None = Field(None, description="SHA-256 of the weights, or of what stands for them")
+    checksum: str | None = Field(None, description="SHA-256 of the weights")
     settings: dict[str, Any] = Field(default_factory=dict, description="settings that change the numbers")
     files: dict[str, str] = Field(default_factory=dict, description="MD5 of each pseudopotential file used")
     potentials: dict[str, str] = Field(default_factory=dict, description="MD5 of the pseudopotential of each element")

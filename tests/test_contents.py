@@ -147,6 +147,17 @@ def test_what_changes_no_number_computes_nothing(springs: Bench, change: Callabl
     assert (again.state, again.force_calls) == ("reused", 0)
 
 
+def test_paths_hold_wherever_a_job_runs(springs: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(springs.folder)
+    assert springs.run(weights=Path(springs.weights.name)).state == "done"
+    assert springs.run().state == "reused"
+    hydrogen_engine(tmp_path)
+    maker = EspressoEngine(pseudopotentials="hydrogen.yaml", pseudo_dir=".").static()
+    monkeypatch.chdir("/")
+    assert maker.identity(["H"])["pseudopotentials"]["H"]["ecutwfc"] == 20
+    assert Path(str(maker.running.pseudo_dir)) == tmp_path
+
+
 @pytest.mark.parametrize(
     "structure",
     [away(PAIR, 1e-5), PAIR[::-1], PAIR.copy(site_properties={"selective_dynamics": [[True] * 3, [False] * 3]})],

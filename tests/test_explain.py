@@ -22,11 +22,11 @@ from barriers.workflow.barrier import pair_flow
 Cli = Callable[..., Outcome]
 
 
-def compute(folder: Path, fmax: float = 0.1) -> int:
+def compute(folder: Path, fmax: float = 0.1, name: str = "gold") -> int:
     """Run a study of one barrier; the force calls of this run."""
     initial, final = map(to_structure, gold_on_aluminium())
     maker = BarrierMaker(
-        name="gold", engine=MlipEngine(model="emt"), neb=NebSection(fmax=fmax), path=PathSection(n_images=3)
+        name=name, engine=MlipEngine(model="emt"), neb=NebSection(fmax=fmax), path=PathSection(n_images=3)
     )
     outcome = run(pair_flow(maker, initial, final, []), folder)
     write_results(outcome.output, folder)
@@ -120,3 +120,4 @@ def test_results_of_an_earlier_version_are_shown_and_computed_anew(tmp_path: Pat
     assert explained.code == 2 and "computed by an earlier version of barriers" in explained.err
     assert compute(folder) == calls > 0
     assert compute(folder) == 0
+    assert compute(folder, name="renamed") == 0

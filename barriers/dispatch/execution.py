@@ -91,7 +91,8 @@ def execute(
             response = resolved.run(store)
         if response.replace or response.detour or response.addition:
             raise NotImplementedError("jobs that add or replace jobs are not supported")
-        _check_unchanged(resolved, scope, store)
+        if job.maker is not None:
+            _check_unchanged(resolved, scope, store)
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk; the message says so
             (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")

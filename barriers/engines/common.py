@@ -40,6 +40,11 @@ def load_preset(folder: Path, name: str) -> dict[str, Any]:
     return content
 
 
+def from_anywhere(path: str | None) -> str | None:
+    """Make a path absolute, ``~`` included: jobs run in folders of their own, not where the study was started."""
+    return None if path is None else str(Path(path).expanduser().absolute())
+
+
 def at_positions(structure: Structure, positions: ArrayLike) -> Structure:
     """Copy of a structure with other Cartesian positions (Å), unwrapped, its site properties kept."""
     return Structure(

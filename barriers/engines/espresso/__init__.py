@@ -8,6 +8,7 @@ from typing import Any
 
 from monty.json import MSONable
 
+from barriers.engines.common import from_anywhere
 from barriers.engines.espresso.command import code_version, parse_command
 from barriers.engines.espresso.jobs import RelaxMaker, StaticMaker
 from barriers.engines.espresso.neb import NebMaker
@@ -64,9 +65,12 @@ class EspressoEngine(MSONable):
     @property
     def physics(self) -> Physics:
         """Settings that change the numbers."""
+        pseudopotentials = self.pseudopotentials
+        if pseudopotentials is not None and pseudopotentials.endswith(".yaml"):
+            pseudopotentials = from_anywhere(pseudopotentials)
         return Physics(
             self.preset,
-            self.pseudopotentials,
+            pseudopotentials,
             self.kspacing,
             self.dipole,
             self.hubbard_u,
@@ -77,7 +81,8 @@ class EspressoEngine(MSONable):
     @property
     def running(self) -> Running:
         """Settings that say how the codes are run."""
-        return Running(self.command, self.pseudo_dir, self.max_seconds, self.continue_from)
+        folders = from_anywhere(self.pseudo_dir), from_anywhere(self.continue_from)
+        return Running(self.command, folders[0], self.max_seconds, folders[1])
 
     def check(self, elements: Collection[str] = (), n_images: int | None = None) -> None:
         """Raise ``ValueError`` if codes or pseudopotentials are not here, or a setting makes no sense."""

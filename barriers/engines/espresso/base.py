@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pymatgen.core import Structure
@@ -62,11 +63,12 @@ class EspressoMaker(EngineMaker):
         """Say what gave the numbers; the elements' cutoffs and a smearing that handlers have changed included."""
         smearing = {key: changed[key] for key in ("degauss",) if key in changed}
         settings = {**case.settings, "keywords": {**case.cutoffs(), **case.settings["keywords"], **smearing}}
+        name = settings["pseudopotentials"]
         return EngineDoc(
             kind="espresso",
-            name=load_set(settings["pseudopotentials"])["functional"],
+            name=load_set(name)["functional"],
             version=code_version(self.command)[1],
-            settings={"preset": self.physics.preset, **settings},
+            settings={"preset": self.physics.preset, **settings, "pseudopotentials": Path(name).name},
             files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
             potentials={element: found.md5 for element, found in case.pseudopotentials.items()},
             packages=versions("ase", "custodian"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from monty.json import MSONable
 
+from barriers.engines.common import from_anywhere
 from barriers.engines.mlip.jobs import NebMaker, RelaxMaker, StaticMaker
 from barriers.engines.mlip.models import ModelSpec, check_model, entry
 from barriers.engines.mlip.pool import available_cores, default_workers
@@ -39,7 +40,7 @@ class MlipEngine(MSONable):
     @property
     def spec(self) -> ModelSpec:
         """The model and where its weights and its work go."""
-        return ModelSpec(self.model, self.weights, self.allow_download, self.device)
+        return ModelSpec(self.model, from_anywhere(self.weights), self.allow_download, self.device)
 
     def check(self, *_met: object) -> None:
         """Raise ``ValueError`` if the model or its weights are not here."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from barriers.documents import StudyDoc
+from barriers.documents import EngineDoc, StudyDoc
 from barriers.study.fields import extra
 from barriers.study.file import StudyError, read_study
 from barriers.study.models import NebSection, PathSection
@@ -80,12 +80,17 @@ def engines(study: StudyDoc) -> list[dict[str, str]]:
             "kind": engine.kind,
             "name": engine.name,
             "version": engine.version,
-            "checksum": engine.checksum or "none: no weights",
+            "checksum": engine.checksum or _checksums_of(engine),
             "settings": said or "none beside the model",
         }
         if row not in found:
             found.append(row)
     return found
+
+
+def _checksums_of(engine: EngineDoc) -> str:
+    """Say what stands for the weights of an engine that has none."""
+    return "MD5 of each pseudopotential: study.json" if engine.potentials else "none: no weights"
 
 
 def packages(study: StudyDoc) -> dict[str, str]:
