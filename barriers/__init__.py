@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from barriers.workflow.study import StudyMaker as StudyMaker
 
 _HOMES = {
+    "as_calculator": "barriers.engines.adapter",
     "BarrierMaker": "barriers.workflow.study",
     "EspressoEngine": "barriers.engines.espresso",
     "MlipEngine": "barriers.engines.mlip",

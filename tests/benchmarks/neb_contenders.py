@@ -79,7 +79,7 @@ def prepare(folder: Path) -> None:
             raise RuntimeError(f"{which} endpoint not relaxed: {outcome.failures or outcome.output.reason}")
         relaxed.append(outcome.output)
     initial, final = (AseAtomsAdaptor.get_atoms(document.structure, msonable=False) for document in relaxed)
-    images = interpolate(initial, final, maker.path.n_images, "idpp")
+    images = interpolate(initial, final, maker.settings.path.n_images, "idpp")
     for image, document in zip((images[0], images[-1]), relaxed, strict=True):
         image.calc = SinglePointCalculator(image, energy=document.energy, forces=np.array(document.forces))
     write(folder / "band.traj", images)
