@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from sphinx.application import Sphinx
 
+import barriers
 from barriers.engines.mlip.models import known_models
 from barriers.study.models import EndpointsSection
 from barriers.study.template import markdown_table
@@ -41,6 +42,13 @@ def models_table() -> str:
         for name, model in known_models().items()
     ]
     return "\n".join(["| model | what it is | weights | install |", "| --- | --- | --- | --- |", *rows])
+
+
+def public_names() -> str:
+    """What can be imported from ``barriers`` itself, for the docs."""
+    return (
+        f"These can be imported from `barriers` itself: {', '.join(f'`{name}`' for name in sorted(barriers.__all__))}."
+    )
 
 
 def _install(model: dict[str, Any]) -> str:
@@ -77,6 +85,7 @@ myst_enable_extensions = ["substitution"]
 myst_heading_anchors = 3
 myst_substitutions = {
     "models_table": models_table(),
+    "public_names": public_names(),
     "study_fields": markdown_table(),
     "endpoint_fields": markdown_table(EndpointsSection, "endpoints."),
 }

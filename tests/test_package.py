@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from importlib.util import find_spec
 
 import pytest
 from conftest import ROOT
@@ -36,6 +39,21 @@ def test_every_public_name_is_there() -> None:
     assert {name for name in barriers.__all__ if getattr(barriers, name) is None} == set()
     with pytest.raises(AttributeError, match="no_such_name"):
         barriers.no_such_name  # noqa: B018
+
+
+def test_every_public_name_is_on_the_api_page_whose_modules_are_there() -> None:
+    import barriers
+
+    modules = re.findall(r"^\.\. automodule:: (\S+)$", (ROOT / "docs" / "api.md").read_text("utf-8"), re.M)
+    assert [module for module, times in Counter(modules).items() if times > 1 or find_spec(module) is None] == []
+    assert {name for name in barriers.__all__ if getattr(barriers, name).__module__ not in modules} == set()
+    assert {"MlipEngine", "EspressoEngine", "VaspEngine"} <= set(barriers.__all__)
+
+
+def test_docs_and_flows_import_from_the_package_itself() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "flows").glob("*.py")]
+    deep = re.compile(r"^ *(?:from|import) barriers\..*$", re.M)
+    assert {page.name: found for page in pages if (found := deep.findall(page.read_text("utf-8")))} == {}
 
 
 def test_extras_and_scripts() -> None:

@@ -37,8 +37,8 @@ class BarrierMaker(Maker):
         What gives energies and forces.
     relax, path, neb : RelaxSection, PathSection, NebSection or None
         Settings, as in a study file; the defaults with the keywords below if None.
-    ahead_of : str
-        Name of the system, for a maker that goes ahead with the embedded engine (:meth:`scout`).
+    scouts_for : str
+        Name of the system, for a maker that finds its path with the embedded engine first (:meth:`scout`).
     fmax : float or None
         Largest force (eV/Å) of both the relaxed endpoints and the converged band: ``relax.fmax`` and ``neb.fmax``.
     rough_fmax : float or None
@@ -69,7 +69,7 @@ class BarrierMaker(Maker):
     relax: RelaxSection | None = None
     path: PathSection | None = None
     neb: NebSection | None = None
-    ahead_of: str = ""
+    scouts_for: str = ""
     fmax: float | None = None
     rough_fmax: float | None = None
     max_steps: int | None = None
@@ -101,27 +101,27 @@ class BarrierMaker(Maker):
             Endpoints; frozen atoms in the site property ``selective_dynamics``.
         """
         jobs: list[Job | Flow] = []
-        given, handed = [initial, final], None
+        given, scouted = [initial, final], None
         if (scout := self.scout()) is not None:
-            ahead = scout.make(initial, final)
-            jobs.append(ahead)
-            given, handed = [job.output.structure for job in ahead.jobs[:2]], ahead.output.band
+            scouting = scout.make(initial, final)
+            jobs.append(scouting)
+            given, scouted = [job.output.structure for job in scouting.jobs[:2]], scouting.output.band
         ends = [self.relax_endpoint(*end) for end in zip(given, ("initial", "final"), strict=True)]
-        barrier = self.between(ends[0].output, ends[1].output, handed=handed)
+        barrier = self.between(ends[0].output, ends[1].output, scouted=scouted)
         return Flow([*jobs, *ends, barrier], output=barrier.output, name=self.name)
 
     def scout(self) -> BarrierMaker | None:
-        """Maker that goes ahead with the embedded engine; None where the path does not come from there."""
+        """Maker that finds the path with the embedded engine first; None where it does not come from there."""
         path = self.settings.path
         if path.from_ != "mlip" or isinstance(self.engine, MlipEngine):
             return None
         plain = path.model_copy(update={"from_": "idpp"})
-        return replace(self, name=f"mlip: {self.name}", engine=MlipEngine(), path=plain, ahead_of=self.name)
+        return replace(self, name=f"mlip: {self.name}", engine=MlipEngine(), path=plain, scouts_for=self.name)
 
     def label(self, job: Job, does: str, hop: Hop | None = None) -> Job:
         """Name a job after the system, the hop and what it does, and note them in its metadata."""
         whom = f"{self.name} {hop.name}" if hop else self.name
-        return label(job, f"{whom}: {does}", self.ahead_of or self.name, hop.name if hop else "")
+        return label(job, f"{whom}: {does}", self.scouts_for or self.name, hop.name if hop else "")
 
     def relax_endpoint(self, structure: Any, which: str) -> Job:
         """Relax one endpoint to the tolerance of endpoints."""
@@ -138,7 +138,7 @@ class BarrierMaker(Maker):
         slab: Any = None,
         has_fragment: bool = False,
         guide: Any = None,
-        handed: Any = None,
+        scouted: Any = None,
     ) -> Flow:
         """Build the flow from two relaxed endpoints.
 
@@ -154,11 +154,11 @@ class BarrierMaker(Maker):
             Whether a fragment makes several paths likely.
         guide : BandDoc or None
             The bare slab's converged band of the same hop.
-        handed : BandDoc or None
+        scouted : BandDoc or None
             The embedded engine's lowest band of the same hop in the same system: the one first band then.
         """
-        starts = self._starts(hop, has_fragment, guide is not None, handed is not None)
-        guide = guide if handed is None else handed
+        starts = self._starts(hop, has_fragment, guide is not None, scouted is not None)
+        guide = guide if scouted is None else scouted
         bands: list[Job] = []
         for start in starts:
             known = [band.output for band in bands]
@@ -166,14 +166,14 @@ class BarrierMaker(Maker):
             band = self.engine.neb(**self.settings.neb.model_dump()).make(initial, final, start, given, known)
             bands.append(self.label(band, f"band {start.name}", hop))
         barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop, slab)
-        self.label(barrier, "lowest band" if self.ahead_of else BARRIER, hop)
+        self.label(barrier, "lowest band" if self.scouts_for else BARRIER, hop)
         name = f"{self.name} {hop.name}" if hop else self.name
         return Flow([*bands, barrier], output=barrier.output, name=name)
 
-    def _starts(self, hop: Hop | None, has_fragment: bool, guided: bool, handed: bool) -> list[Start]:
+    def _starts(self, hop: Hop | None, has_fragment: bool, guided: bool, scouted: bool) -> list[Start]:
         path = self.settings.path
         plain = plain_start(path.n_images, "linear" if path.from_ == "linear" else "idpp", path.min_distance, hop)
-        if handed:
+        if scouted:
             return [plain.model_copy(update={"method": "carried"})]
         return plan_starts(plain, path.starts, has_fragment, guided, path.displacement, path.seed)
 
