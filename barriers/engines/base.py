@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
-from jobflow import Maker
+from jobflow import Maker, job
+from pymatgen.core import Structure
 
+from barriers.documents import RelaxDoc
 from barriers.words import show
 
 
@@ -54,3 +57,31 @@ def require_engine(engine: object) -> None:
         except TypeError as error:
             where = f"engine: {type(engine).__name__}.{name}"
             raise ValueError(f"{where}: {error}; allowed: one that takes {', '.join(keywords)}") from None
+
+
+@dataclass
+class BaseRelaxMaker(Maker):
+    """Relaxation at fixed cell, frozen atoms held; an engine says how.
+
+    Attributes
+    ----------
+    name : str
+        Name of the job.
+    fmax : float
+        Largest force at the end (eV/Å).
+    max_steps : int
+        Most steps in one run; a further run continues.
+    """
+
+    name: str = "relax"
+    fmax: float = 0.03
+    max_steps: int = 500
+
+    @job(output_schema=RelaxDoc)
+    def make(self, structure: Structure) -> RelaxDoc:
+        """Relax ``structure``."""
+        return self.relaxed(structure)
+
+    def relaxed(self, structure: Structure) -> RelaxDoc:
+        """Relax a structure."""
+        raise NotImplementedError

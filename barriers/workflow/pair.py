@@ -9,7 +9,7 @@ from jobflow import Flow
 
 from barriers.engines.mlip import MlipEngine
 from barriers.files.structures import read_endpoints
-from barriers.workflow.study import BarrierMaker, pair_flow
+from barriers.workflow.barrier import BarrierMaker, pair_flow
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from barriers.documents import RelaxDoc
     from barriers.structures.hop.hop import Hop
-    from barriers.workflow.study import BarrierMaker
+    from barriers.workflow.barrier import BarrierMaker
 
 SMALL = (8.0, 5.0)
 """Least surface vectors (Å) of the slab for a trial: half the atoms, too narrow for a hop worth reporting."""
