@@ -1,7 +1,6 @@
 """Sphinx configuration. Tables of fields and models are made from the code when the docs are built."""
 
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel
 from sphinx.application import Sphinx
 
 import barriers
+from barriers.distribution import install, versions
 from barriers.engines.mlip.models import known_models
 from barriers.study.models import EndpointsSection
 from barriers.study.template import markdown_table
@@ -19,7 +19,7 @@ from draw_figures import DOCS, draw_figures
 project = "barriers"
 author = "The barriers developers"
 project_copyright = author
-release = metadata.version("barriers")
+release = versions()["barriers"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build"]
@@ -46,13 +46,12 @@ def models_table() -> str:
 
 def public_names() -> str:
     """What can be imported from ``barriers`` itself, for the docs."""
-    return (
-        f"These can be imported from `barriers` itself: {', '.join(f'`{name}`' for name in sorted(barriers.__all__))}."
-    )
+    names = ", ".join(f"`{name}`" for name in sorted(barriers.__all__))
+    return f"These can be imported from `barriers` itself: {names}."
 
 
 def _install(model: dict[str, Any]) -> str:
-    return f'`pip install ".[{model["extra"]}]"`' if "extra" in model else "nothing more"
+    return f"`{install(model['extra'])}`" if "extra" in model else "nothing more"
 
 
 def describe_fields(_app: Sphinx, _what: str, _name: str, obj: Any, _options: Any, lines: list[str]) -> None:
