@@ -79,5 +79,5 @@ def test_nothing_stray_at_the_top_level() -> None:
         pytest.skip("not a git checkout")
     top = {name.split("/")[0] for name in tracked}
     files = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff"}
-    folders = {"barriers", "inputs", "flows", "tests", "docs"}
+    folders = {"barriers", "inputs", "flows", "tests", "docs", "findings"}
     assert {name for name in top if not name.startswith(".")} <= files | folders
