@@ -13,15 +13,13 @@ from barriers.files.structures import read_endpoints
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.study.models import EndpointStudy, Study
-from barriers.workflow.barrier import BarrierMaker, despite_failures, pair_flow
+from barriers.workflow.barrier import BarrierMaker, despite_failures
 from barriers.workflow.build_jobs import make_slab
 from barriers.workflow.interface import interface_flow
 from barriers.workflow.labels import barrier_outputs, label
 from barriers.workflow.result_jobs import study_document
 from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 from barriers.workflow.system import SystemHops
-
-__all__ = ["BarrierMaker", "StudyMaker", "pair_flow"]
 
 HOPS_AT_ONCE = 50
 """Hops of one part of a study: some hundred jobs."""
