@@ -54,7 +54,9 @@ def _wait_ms(file: LaunchPadFile) -> float:
 
 
 def _place(file: LaunchPadFile) -> str:
-    return "the connection string" if file.uri_mode else f"{file.host}:{file.port or 27017}"
+    if file.uri_mode:
+        return "the connection string"
+    return file.host if "," in file.host else f"{file.host}:{file.port or 27017}"
 
 
 def _why(error: Exception, file: LaunchPadFile) -> str:
