@@ -19,6 +19,7 @@ from jobflow import Flow, Job, JobStore, OnMissing
 from jobflow.core.reference import find_and_get_references, find_and_resolve_references
 from maggma.stores import MemoryStore
 
+from barriers.disk import writes_folder
 from barriers.dispatch.execution import Executed
 from barriers.dispatch.identity import identify
 from barriers.dispatch.lock import only_run
@@ -72,6 +73,7 @@ class LocalRun:
     force_calls: int = 0
 
 
+@writes_folder
 def run(
     flow: Flow,
     folder: Path | str,

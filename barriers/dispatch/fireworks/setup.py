@@ -14,6 +14,7 @@ from typing import Any
 from fireworks import LaunchPad
 from ruamel.yaml import YAML
 
+from barriers.disk import writes_folder
 from barriers.dispatch.fireworks.collections import ensure_indices
 from barriers.dispatch.fireworks.config import LAUNCHPAD, QUEUE, RESOURCES, WORKER, Cluster
 from barriers.dispatch.fireworks.files import LaunchPadFile, WorkerFile, queue_of
@@ -75,6 +76,7 @@ class Answers:
         return f"{type(self).__name__}({hidden(vars(self))})"
 
 
+@writes_folder
 def write_cluster(answers: Answers, folder: Path) -> list[Path]:
     """Write the four files, with mode 600 and comments; what is there is overwritten.
 
