@@ -31,7 +31,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except Exception as error:
         code, text = verdict(error)
-        typer.echo(hide("".join(traceback.format_exception(error)) if state["debug"] else text), err=True)
+        typer.echo(hide("".join(traceback.format_exception(error))) if state["debug"] else text, err=True)
         sys.exit(code)
 
 
@@ -39,7 +39,7 @@ def verdict(error: Exception) -> tuple[int, str]:
     """Give the exit code of an error, and the lines that tell of it: the input is wrong, or something else failed."""
     said = trouble(error)
     wrong = said is None and isinstance(error, ValueError | OSError)
-    lines = (said or (str(error) if wrong else f"{type(error).__name__}: {error}")).splitlines()
+    lines = hide(said or (str(error) if wrong else f"{type(error).__name__}: {error}")).splitlines()
     code, word = (WRONG_INPUT, "wrong input") if wrong else (NOT_CONVERGED, "failed")
     return code, "\n".join(f"{word}: {line}" for line in lines)
 
