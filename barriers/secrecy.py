@@ -97,5 +97,12 @@ def _spellings(secret: str) -> set[str]:
     return {
         spelling
         for each in plain
-        for spelling in (each, quote(each, safe=""), quote_plus(each), repr(each)[1:-1], json.dumps(each)[1:-1])
+        for spelling in (
+            each,
+            quote(each),
+            quote(each, safe=""),
+            quote_plus(each),
+            repr(each)[1:-1],
+            json.dumps(each)[1:-1],
+        )
     }

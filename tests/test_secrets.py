@@ -7,7 +7,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -15,11 +14,12 @@ from ase.io import write
 from conftest import gold_on_aluminium
 from dispatched import write_cluster
 from external import need
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobflow import JobStore, job
 from mongo import DATABASE, USER, Mongod, find_mongod
 
+from barriers import secrecy
 from barriers.cli import main
 from barriers.cli.app import state
 from barriers.dispatch.fireworks.config import Cluster
@@ -36,7 +36,7 @@ SECRET = "Zq7Xw"
 """In every password here, and in nothing else."""
 
 BRIEF = "mongoclient_kwargs: {serverSelectionTimeoutMS: 50}"
-LONG = f"{'very-' * 12}{SECRET}-{'long-' * 12}"
+LONG = f"{SECRET}-{'long-' * 24}"
 OTHERS = {
     "my_fworker": "name: here\ncategory: ''\nquery: '{}'",
     "my_qadapter": "_fw_name: CommonAdapter\n_fw_q_type: SLURM\nrocket_launch: rlaunch singleshot",
@@ -195,6 +195,16 @@ def test_no_word_on_a_store_holds_its_secret(
     assert SECRET not in "".join(traceback.format_exception(error.value))
 
 
+def test_what_a_package_says_of_a_store_is_hidden(said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError(f"cannot use {SECRET}")
+
+    monkeypatch.setattr(JobStore, "connect", refuse)
+    configure(store=STORES["password"])
+    with pytest.raises(ValueError, match=r"docs_store: cannot be opened: RuntimeError: cannot use \*\*\*$"):
+        configured_store(tmp_path / "conf")
+
+
 def test_what_a_person_types_into_setup_is_not_repeated(said: Said, tmp_path: Path) -> None:
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf" / "secret").write_text(f"{SECRET}\n")
@@ -289,14 +299,16 @@ PASSWORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x24F), min_si
 )
 
 
+@settings(deadline=None)
 @given(PASSWORDS, st.sampled_from([quote, quote_plus, lambda text: quote(text, safe=""), str]))
 def test_a_password_is_known_in_every_spelling(password: str, spell: Callable[[str], str]) -> None:
     for content in ({"password": password}, {"docs_store": {"uri": f"mongodb://me:{spell(password)}@h/fw"}}):
+        secrecy._known.clear()
         keep_secret(content)
-        for text in (f"bad {password}", repr({"a": password}), f"uri mongodb://me:{spell(password)}@h/fw"):
-            hidden: Any = hide(text)
-            assert password not in hidden
-            assert quote(password, safe="") not in hidden
+        spellings = [password, repr(password)[1:-1], quote(password), quote(password, safe=""), quote_plus(password)]
+        for text in [*spellings, f"mongodb://me:{spell(password)}@h/fw"]:
+            hidden = hide(f"option pwd={text};")
+            assert not [spelling for spelling in spellings if spelling in hidden]
 
 
 def test_a_short_password_is_hidden_as_a_word_and_spoils_no_other() -> None:
