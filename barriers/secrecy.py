@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 HIDDEN = "***"
 
@@ -93,7 +93,7 @@ def _parts(secret: str) -> Iterator[str]:
 
 def _spellings(secret: str) -> set[str]:
     """A secret as it is written, and as URLs, Python and JSON write it."""
-    plain = {secret, unquote(secret)}
+    plain = {secret, unquote(secret), unquote_plus(secret)}
     return {
         spelling
         for each in plain

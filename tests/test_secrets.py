@@ -37,6 +37,7 @@ SECRET = "Zq7Xw"
 
 BRIEF = "mongoclient_kwargs: {serverSelectionTimeoutMS: 50}"
 LONG = f"{SECRET}-{'long-' * 24}"
+FAR = f"db-{'0' * 40}.example.org:1/fw"
 OTHERS = {
     "my_fworker": "name: here\ncategory: ''\nquery: '{}'",
     "my_qadapter": "_fw_name: CommonAdapter\n_fw_q_type: SLURM\nrocket_launch: rlaunch singleshot",
@@ -56,10 +57,10 @@ LAUNCHPADS = {
     "a port": f"host: mongodb://me:{SECRET}/x@127.0.0.1:1/fw\nuri_mode: true",
     "encoded": f"host: mongodb://me:{quote('p@/' + SECRET + '%')}@127.0.0.1:1/fw\nuri_mode: true",
     "encoded, without mode": f"host: mongodb://me:{quote('p@/' + SECRET + '%')}@127.0.0.1:1/fw",
-    "long": f"host: mongodb://me:{LONG}@127.0.0.1:1/fw",
-    "in a list": f"host: ['mongodb://me:{LONG}@127.0.0.1:1/fw']",
-    "as a port": f"host: 127.0.0.1\nport: mongodb://me:{LONG}@127.0.0.1:1/fw",
-    "as a key": f"? mongodb://me:{LONG}@127.0.0.1:1/fw\n: 1",
+    "long": f"host: mongodb://me:{LONG}@{FAR}",
+    "in a list": f"host: ['mongodb://me:{LONG}@{FAR}']",
+    "as a port": f"host: 127.0.0.1\nport: mongodb://me:{LONG}@{FAR}",
+    "as a key": f"? mongodb://me:{LONG}@{FAR}\n: 1",
     "option": f"host: mongodb://127.0.0.1:1/fw?tlsCertificateKeyFilePassword={SECRET}&tls=maybe\nuri_mode: true",
     "another database": f"host: mongodb://me:{SECRET}@127.0.0.1:1/fw\nuri_mode: true\nname: other",
     "password": f"host: 127.0.0.1\nport: 1\nusername: me\npassword: {SECRET}",
@@ -92,7 +93,7 @@ STORES = {
         "password: $OF_THE_TEST, mongoclient_kwargs: {serverSelectionTimeoutMS: 50}}"
     ),
     "host": f"docs_store: {{type: MongoStore, database: fw, collection_name: a, host: 'mongodb://me:{SECRET}:x@h:1'}}",
-    "type": f"docs_store: {{type: 'mongodb://me:{LONG}@127.0.0.1'}}",
+    "type": f"docs_store: {{type: 'mongodb://me:{LONG}@{FAR}'}}",
     "no store": f"docs_store: mongodb://me:{SECRET}@127.0.0.1",
     "alias": f"docs_store: {{type: MongoStore, password: *{SECRET}}}",
     "two": f"docs_store: {{type: MongoStore, password: {SECRET}, password: b}}",
