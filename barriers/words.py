@@ -8,17 +8,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
+from barriers.secrecy import hidden
+
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 
 
 def show(value: object) -> str:
-    """Write a value on one short line, in the words of the file."""
+    """Write a value on one short line, in the words of the file, and without a secret that is in it."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    text = _SHORT.repr(value) if isinstance(value, (str, list, dict)) else str(value)
+    text = _SHORT.repr(hidden(value)) if isinstance(value, (str, list, dict)) else str(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

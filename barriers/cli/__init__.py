@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 import warnings
 
 import typer
 
 from barriers.cli import before, compute, dispatch, results, setup
 from barriers.cli.app import INTERRUPTED, NOT_CONVERGED, WRONG_INPUT, app, state
+from barriers.disk import trouble
+from barriers.secrecy import hide
 
 __all__ = ["app", "before", "compute", "dispatch", "main", "results", "setup"]
 
@@ -27,13 +30,18 @@ def main() -> None:
         typer.echo("stopped; the same command continues", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
-        if state["debug"]:
-            raise
-        wrong = isinstance(error, ValueError | OSError)
-        text = str(error) if wrong else f"{type(error).__name__}: {error}"
-        for line in text.splitlines():
-            typer.echo(f"{'wrong input' if wrong else 'failed'}: {line}", err=True)
-        sys.exit(WRONG_INPUT if wrong else NOT_CONVERGED)
+        code, text = verdict(error)
+        typer.echo(hide("".join(traceback.format_exception(error))) if state["debug"] else text, err=True)
+        sys.exit(code)
+
+
+def verdict(error: Exception) -> tuple[int, str]:
+    """Give the exit code of an error, and the lines that tell of it: the input is wrong, or something else failed."""
+    said = trouble(error)
+    wrong = said is None and isinstance(error, ValueError | OSError)
+    lines = hide(said or (str(error) if wrong else f"{type(error).__name__}: {error}")).splitlines()
+    code, word = (WRONG_INPUT, "wrong input") if wrong else (NOT_CONVERGED, "failed")
+    return code, "\n".join(f"{word}: {line}" for line in lines)
 
 
 def _interrupt(*_: object) -> None:

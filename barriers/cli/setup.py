@@ -114,12 +114,15 @@ QUESTIONS: dict[str, tuple[str, str, Any]] = {
 
 def _ask(**given: Any) -> Answers:
     """Fill in what no option says: from the person at the terminal, else the usual value."""
+    from barriers.dispatch.address import implied
     from barriers.dispatch.fireworks.setup import KINDS, Answers
     from barriers.words import closest
 
     answers: dict[str, Any] = {}
     for name, (option, question, usual) in QUESTIONS.items():
         answer = given[name]
+        if answer is None and name in ("port", "database"):
+            answer = implied(answers["host"])[name]
         if name == "password" and not answers["username"]:
             answer = ""
         elif answer is None and sys.stdin.isatty():

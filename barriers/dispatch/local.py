@@ -19,6 +19,7 @@ from jobflow import Flow, Job, JobStore, OnMissing
 from jobflow.core.reference import find_and_get_references, find_and_resolve_references
 from maggma.stores import MemoryStore
 
+from barriers.disk import writes_folder
 from barriers.dispatch.execution import Executed
 from barriers.dispatch.identity import identify
 from barriers.dispatch.lock import only_run
@@ -27,6 +28,7 @@ from barriers.dispatch.slots import Here, Slot, Worker, death_of, end_codes_of_t
 from barriers.dispatch.states import JobState, JobStates
 from barriers.dispatch.store import results_store
 from barriers.engines.mlip.pool import available_cores
+from barriers.secrecy import hide
 
 LOOK_SECONDS = 0.3
 """How often worker processes are looked at (s)."""
@@ -71,6 +73,7 @@ class LocalRun:
     force_calls: int = 0
 
 
+@writes_folder
 def run(
     flow: Flow,
     folder: Path | str,
@@ -201,7 +204,7 @@ class _Run:
 
     def _died(self, uuid: str, slot: Slot, error: BaseException) -> Executed:
         """Make a failure of what kept a job from saying itself what became of it."""
-        words = f"{type(error).__name__}: {error}"
+        words = hide(f"{type(error).__name__}: {error}")
         state = next((state for state in self.states.read("running") if state.uuid == uuid), None)
         folder = Path(state.folder) if state else self.folder / "jobs"
         if isinstance(error, BrokenExecutor):

@@ -9,6 +9,7 @@ from pathlib import Path
 from monty.json import MontyEncoder
 from pydantic import ValidationError
 
+from barriers.disk import writes_folder
 from barriers.documents import SCHEMA_VERSION, BarrierDoc, StudyDoc
 from barriers.files.structures import stem, write_band, write_structure
 from barriers.report.comparison import write_comparison
@@ -19,6 +20,7 @@ from barriers.report.tables import write_csv
 DOCUMENT = "study.json"
 
 
+@writes_folder
 def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     """Write document, table, figures and structures of a study.
 
@@ -66,6 +68,7 @@ def write_profiles(study: StudyDoc, folder: Path) -> list[Path]:
     ]
 
 
+@writes_folder
 def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
     """Draw everything that can be drawn of a study, each figure as PNG, SVG and PDF.
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from rich.table import Table
 
 from barriers.analysis.kinetics import arrhenius, ratio
+from barriers.disk import writes_folder
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.files.structures import stem
 from barriers.report.figures import draw_arrhenius
@@ -97,6 +98,7 @@ def rate_table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
+@writes_folder
 def write_arrhenius(rows: Sequence[dict[str, Any]], study: StudyDoc, folder: Path) -> list[Path]:
     """Draw the rates of each hop over the inverse temperature (PNG, SVG and PDF).
 

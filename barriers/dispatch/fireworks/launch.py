@@ -17,6 +17,7 @@ from barriers.dispatch.fireworks.database import UnreachableError
 from barriers.dispatch.fireworks.recover import Recovered, put_back_lost
 from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE
 from barriers.dispatch.fireworks.send import send
+from barriers.secrecy import hide
 from barriers.workflow.labels import Kind
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def launch(
         try:
             seen = look(cluster, scope)
         except (UnreachableError, PyMongoError) as error:
-            on_trouble(str(error).splitlines()[0])
+            on_trouble(hide(str(error)).splitlines()[0])
             time.sleep(every)
             continue
         on_round(seen)
