@@ -228,9 +228,9 @@ def test_killed_band_continues(gold_files: tuple[Path, Path], tmp_path: Path) ->
 
 def test_results_folder(cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path) -> None:
     outcome = cli("neb", *gold_files, "--model", "emt", "--results", tmp_path)
-    folder = tmp_path / "neb-au_initial-au_final"
+    folder = tmp_path / "neb-au_initial--au_final"
     assert str(folder) in outcome.out
-    band = read(folder / "structures" / "au_initial-au_final.extxyz", index=":")
+    band = read(folder / "structures" / "au_initial,au_final.extxyz", index=":")
     assert len(band) == 7
     energies = np.array([image.get_potential_energy() for image in band])
     shown = json.loads(cli("show", folder, "--json").out)["barriers"][0]

@@ -174,7 +174,7 @@ def test_figures_say_how_many_of_how_many_systems_they_show(tmp_path: Path, monk
     assert compared == ["profiles-first", "profiles-second", "states-first", "states-second"]
     titles = [re.findall(r"\d of \d systems", written[name].read_text("utf-8")) for name in compared]
     assert titles == [["2 of 3 systems"], [], ["2 of 3 systems"], []]
-    assert "path-NCM+PVDF-first" not in written and "path-NCM+PVDF-second" in written
+    assert "path-NCM+PVDF--first" not in written and "path-NCM+PVDF--second" in written
 
 
 @pytest.mark.parametrize("draw", [draw_profiles, draw_states])

@@ -19,11 +19,13 @@ from conftest import gold_on_aluminium
 from jobflow import Flow, JobStore
 from maggma.stores import MemoryStore
 
+from barriers import BarrierMaker, MlipEngine
 from barriers.dispatch.local import JobEvent, LocalRun, run
 from barriers.dispatch.lock import only_run
 from barriers.dispatch.slots import Worker
 from barriers.dispatch.states import JobState, JobStates
 from barriers.engines.mlip.pool import CORES
+from barriers.files.structures import to_structure
 
 HERE = Path(__file__).parent
 
@@ -87,6 +89,17 @@ def test_a_worker_that_dies_fails_its_job_alone(tmp_path: Path) -> None:
     assert set(outcome.failures) == {"die", "add_lengths"}
     assert states(tmp_path)["die"] == "failed"
     assert "SIGKILL" in (folder / "error.txt").read_text()
+
+
+def test_what_two_jobs_compute_is_computed_once_with_several_workers_too(tmp_path: Path) -> None:
+    initial, final = map(to_structure, gold_on_aluminium())
+    named = {name: BarrierMaker(name, MlipEngine(model="emt")).make(initial, final) for name in ("one", "two", "three")}
+    alone, _ = watched(named["one"], tmp_path / "alone")
+    outcome, events = watched(Flow(list(named.values())), tmp_path / "three", workers=3)
+    assert outcome.force_calls == alone.force_calls > 0
+    for what in ("relax initial", "relax final", "band idpp"):
+        ends = sorted(event.state for event in events if event.name.endswith(what) and event.state != "started")
+        assert ends == ["done", "reused", "reused"]
 
 
 def test_a_worker_that_died_idle_is_replaced() -> None:

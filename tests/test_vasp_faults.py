@@ -325,7 +325,7 @@ def test_a_static_calculation_gives_energy_forces_and_moments(tmp_path: Path) ->
 def test_a_covered_ncm_slab_has_the_embedded_engines_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through POSCAR, MAGMOM and OUTCAR and back, every atom of eight species keeps its force and its moment."""
     study = load_study(ROOT / "inputs" / "ncm811_pvdf.yaml")
-    structure = build_study(study).structures["NCM@PVDF-sub-surface-initial"]
+    structure = build_study(study).structures["NCM@PVDF sub-surface initial"]
     symbols = ("Li_sv", "Mn_pv", "Co", "Ni_pv", "O", "H", "C", "F")
     monkeypatch.setitem(SETTINGS, "PMG_VASP_PSP_DIR", str(write_potcars(tmp_path / "potcars", *symbols)))
     monkeypatch.setenv("VASP_STANDIN_MODEL", "chgnet")

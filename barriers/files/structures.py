@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -15,9 +16,13 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc
 from barriers.structures.path.endpoints import EndpointError, check_endpoints, match_order
+from barriers.words import in_ascii
 
 FORMATS = ("extxyz", "cif", "vasp")
 """Endings of structure files that are written."""
+
+LONGEST_STEM = 120
+"""Characters of a file's name that names of systems and hops may take: file systems take 255 bytes in all."""
 
 
 def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, Structure, list[str]]:
@@ -60,8 +65,23 @@ def to_structure(atoms: Atoms) -> Structure:
 
 
 def stem(*names: str) -> str:
-    """Join names of systems and hops to a file name; ASE would take what follows an @ for the number of an image."""
-    return re.sub(r"[^\w.+-]+", "-", "-".join(names).replace("@", "+"))
+    """Join names of systems and hops to the name of a file, without its ending: other names, another file.
+
+    Plain names stay as they are, but for the @ and → of usual ones: ASE takes what follows an @ for the number of an
+    image, and not every file system takes a →. Any others lose what would make them mistaken for another, or is no
+    ASCII, and have a digest behind a ``=`` instead.
+    """
+    given = [name for name in names if name]
+    text = "--".join(given).translate({ord("@"): "+", ord("→"): ","})
+    if all(re.fullmatch(r"[\w.@→]+(-[\w.@→]+)*", name, re.ASCII) for name in given) and len(text) <= LONGEST_STEM:
+        return text
+    legible = re.sub(r"[^\w.+,-]+", "-", in_ascii(text))[:LONGEST_STEM]
+    return f"{legible}={hashlib.sha256('/'.join(given).encode()).hexdigest()[:8]}"
+
+
+def kind_of_hop(kind: str, hop: str) -> str:
+    """Name of the file of one kind for a hop; there is one alone where the hop has no name."""
+    return f"{kind}-{stem(hop)}" if hop else kind
 
 
 def write_band(band: BandDoc, path: Path) -> None:
