@@ -154,8 +154,13 @@ def _model_of_this_worker(spec: ModelSpec) -> Model:
 
 
 def follow_parent(parent: int) -> None:
-    """End this process when its parent was killed, which nothing else would tell it, and leave Ctrl-C to the parent."""
+    """End this process when its parent was killed, which nothing else would tell it, and leave stopping to the parent.
+
+    Ctrl-C, and a batch system's signals, come to every process: a worker that ended by itself would be a failed job.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, lambda *_: None)  # a code that it starts would inherit what is ignored
 
     def watch() -> None:
         while os.getppid() == parent:
