@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -204,14 +205,19 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_goes_on(study: Path, tm
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_all_processes_within_seconds_and_keeps_what_is_done(study: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1], ids=lambda sent: sent.name)
+def test_a_signal_to_stop_ends_all_processes_within_seconds_and_keeps_what_is_done(
+    sent: signal.Signals, study: Path, tmp_path: Path
+) -> None:
     process = started(study, tmp_path / "results")
     others = descendants(process)
     assert others
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, sent)
+    os.kill(process.pid, sent)  # `timeout` and some batch systems send it twice
     message = process.communicate(timeout=15)[1]
-    assert process.returncode == 130
-    assert message.strip().splitlines()[-1] == "stopped; the same command continues"
+    assert process.returncode == 128 + sent
+    how = shlex.join(["barriers", *command(study, tmp_path / "results", 2)[3:]])
+    assert message.strip().splitlines()[-1] == f"stopped by {sent.name}; this continues it: {how}"
     assert "Traceback" not in message
     assert psutil.wait_procs(others, timeout=5)[1] == []
     folder = tmp_path / "results" / "gold"

@@ -21,6 +21,9 @@ from barriers.words import in_ascii
 FORMATS = ("extxyz", "cif", "vasp")
 """Endings of structure files that are written."""
 
+WHOLE = 1e-3
+"""How far from one the occupancy of a site may lie by rounding."""
+
 LONGEST_STEM = 120
 """Characters of a file's name that names of systems and hops may take: file systems take 255 bytes in all."""
 
@@ -124,4 +127,18 @@ def _read(path: Path | str) -> Atoms:
         raise EndpointError(f"{path}: not a structure file that ASE can read: {text[:200]}") from error
     if not len(atoms):
         raise EndpointError(f"{path}: holds no atoms")
+    if shared := _not_full(atoms):
+        raise EndpointError(
+            f"{path}: {shared} on one site; allowed: one whole atom on each site: order the structure first, "
+            f"e.g. with pymatgen's OrderDisorderedStructureTransformation"
+        )
     return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, constraint=atoms.constraints)
+
+
+def _not_full(atoms: Atoms) -> str:
+    """Say what a site holds that is not one whole atom, which ASE reads as one; empty where every site does."""
+    sites = [*atoms.info.get("occupancy", {}).values()]  # of a CIF
+    shares = atoms.arrays.get("occupancy", np.ones(len(atoms)))  # of a PDB file, where 0 is what nobody has filled in
+    sites += [{atom.symbol: share} for atom, share in zip(atoms, shares, strict=True) if share]
+    shared = [site for site in sites if len(site) > 1 or abs(sum(site.values()) - 1) > WHOLE]
+    return " + ".join(f"{share:g} {element}" for element, share in shared[0].items()) if shared else ""
