@@ -88,12 +88,15 @@ def kind_of_hop(kind: str, hop: str) -> str:
 
 
 def write_band(band: BandDoc, path: Path) -> None:
-    """Write all images of a band, energies and forces included, to one extended XYZ file."""
+    """Write all images of a band to one extended XYZ file, each with its energy and forces as far as it has them."""
     images = []
     for positions, energy, forces in zip(band.positions, band.energies, band.forces, strict=True):
         atoms = AseAtomsAdaptor.get_atoms(band.structure, msonable=False)
         atoms.positions = positions
-        atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=np.array(forces))
+        known = (
+            {"forces": np.array(forces)} if len(forces) == len(atoms) else {}
+        )  # one that was never computed has none
+        atoms.calc = SinglePointCalculator(atoms, energy=energy, **known)
         images.append(atoms)
     write(path, images, format="extxyz")
 
