@@ -17,7 +17,7 @@ from loky import ProcessPoolExecutor
 
 from barriers.dispatch.execution import Executed, execute
 from barriers.dispatch.states import JobStates
-from barriers.engines.mlip.pool import CORES, WORKER_ENVIRONMENT, follow_parent
+from barriers.engines.mlip.pool import CORES, WORKER_ENVIRONMENT, follow_parent, start_tracker
 from barriers.engines.processes import RUNNING, end_orphan
 from barriers.secrecy import keep_secret
 
@@ -76,6 +76,7 @@ class Worker:
 
     def _process(self) -> ProcessPoolExecutor:
         if self._executor is None:
+            start_tracker()
             self._executor = ProcessPoolExecutor(
                 max_workers=1, timeout=None, initializer=follow_parent, initargs=(os.getpid(),), env=WORKER_ENVIRONMENT
             )

@@ -101,7 +101,7 @@ def write_built(structures: Mapping[str, Structure], systems: Mapping[str, Drawn
     rows = [describe(name, structure) for name, structure in structures.items()]
     write_rows(rows, folder / "structures.csv")
     for row in rows:
-        paths = [folder / "structures" / f"{stem(row['name'])}.{ending}" for ending in FORMATS]
+        paths = [folder / "structures" / f"{stem(*row['name'].split())}.{ending}" for ending in FORMATS]
         for path in paths:
             write_structure(structures[row["name"]], path)
         row["files"] = [str(path) for path in paths]

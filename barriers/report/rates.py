@@ -11,7 +11,7 @@ from rich.table import Table
 from barriers.analysis.kinetics import arrhenius, ratio
 from barriers.disk import writes_folder
 from barriers.documents import BarrierDoc, StudyDoc
-from barriers.files.structures import stem
+from barriers.files.structures import kind_of_hop
 from barriers.report.figures import draw_arrhenius
 from barriers.report.figures.labels import say_how_many
 from barriers.report.numbers import NONE
@@ -122,7 +122,7 @@ def write_arrhenius(rows: Sequence[dict[str, Any]], study: StudyDoc, folder: Pat
         )
         wanted = sum(compared.hop == hop for compared in study.rows)
         axes = say_how_many(draw_arrhenius(temperatures, rates, factors), len(rates), wanted)
-        written += save_figure(axes, folder / stem("arrhenius", *([hop] if hop else [])))
+        written += save_figure(axes, folder / kind_of_hop("arrhenius", hop))
     return written
 
 
