@@ -15,6 +15,7 @@ from typing import Any, Literal
 from jobflow import Job, JobStore
 
 from barriers.dispatch.identity import contents, key_of
+from barriers.secrecy import hide
 
 CONTENTS_FILE = "computed_from.json"
 
@@ -95,8 +96,9 @@ def execute(
             _check_unchanged(resolved, scope, store)
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk; the message says so
-            (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
-        return Executed("failed", folder, time.monotonic() - started, f"{type(error).__name__}: {error}")
+            (folder / "error.txt").write_text(hide(traceback.format_exc()), "utf-8")
+        words = hide(f"{type(error).__name__}: {error}")
+        return Executed("failed", folder, time.monotonic() - started, words)
     output, seconds = response.output, time.monotonic() - started
     calls = new_force_calls(output) if job.maker is not None else 0
     if unconverged(output):

@@ -10,13 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAMLError
+
 from barriers.engines.checked_files import read_yaml
-from barriers.words import closest
+from barriers.words import closest, show
 
 SETS = Path(__file__).parent / "pseudopotentials"
 
 FUNCTIONALS = {"SLA PW PBX PBC": "PBE", "SLA PW PSX PSC": "PBESOL", "SLA PZ NOGX NOGC": "PZ", "SLA PW PBE PBE": "PBE"}
 """Short names of functionals that files spell out."""
+
+
+FORM = (
+    "allowed: functional, folders, get (where the files are to be had) and elements, "
+    "each as Li: {file: Li.UPF, md5: 32 hexadecimal digits, ecutwfc: 40, ecutrho: 320}"
+)
+"""What a set of one's own looks like, in the words of an error."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +40,36 @@ class Pseudopotential:
     valence: float
 
 
+class _Entry(BaseModel):
+    """What a set says of one element; of files in UPF the valence is in the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: str
+    md5: str
+    ecutwfc: float
+    ecutrho: float
+    valence: float | None = None
+
+
+class _Set(BaseModel):
+    """A set as it stands in its file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    functional: str
+    folders: list[str]
+    get: str
+    elements: dict[str, _Entry] = Field(min_length=1)
+
+
 def load_set(name: str) -> dict[str, Any]:
     """Read a set: by the name of one on file, or a YAML file of the same form.
 
     Raises
     ------
     ValueError
-        If there is no such set.
+        If there is no such set, or its file lacks a key or has one wrong: one line with file and key.
     """
     known = sorted(path.stem for path in SETS.glob("*.yaml"))
     path = SETS / f"{name}.yaml" if name in known else Path(name)
@@ -45,8 +78,15 @@ def load_set(name: str) -> dict[str, Any]:
         raise ValueError(
             f"engine.pseudopotentials: {name!r} is not on file; allowed: {', '.join(known)}, or a YAML file{near}"
         )
-    content: dict[str, Any] = read_yaml(path)
-    return content
+    try:
+        return _Set.model_validate(read_yaml(path)).model_dump()
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the whole file"
+        what = "is missing" if first["type"] == "missing" else f"{show(first['input'])} is wrong"
+        raise ValueError(f"engine.pseudopotentials: {path}: {key}: {what}; {FORM}") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"engine.pseudopotentials: {path}: no YAML: {' '.join(str(error).split())[:120]}") from None
 
 
 def what_counts(name: str, elements: Collection[str] | None) -> dict[str, Any] | str:
@@ -69,7 +109,10 @@ def what_counts(name: str, elements: Collection[str] | None) -> dict[str, Any] |
     except (OSError, ValueError):
         return f"{name}, not readable here"
     chosen = entries if elements is None else {element: entries.get(element, {}) for element in elements}
-    return {element: {key: value for key, value in entry.items() if key != "file"} for element, entry in chosen.items()}
+    return {
+        element: {key: value for key, value in entry.items() if key != "file" and value is not None}
+        for element, entry in chosen.items()
+    }
 
 
 def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | None) -> dict[str, Pseudopotential]:
@@ -124,7 +167,12 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
             f"pseudopotential of {element}: {path} is made with {functional}, the set is {content['functional']}; "
             f"functionals must not be mixed"
         )
-    return Pseudopotential(path, md5, float(entry["ecutwfc"]), float(entry["ecutrho"]), valence)
+    if valence is None:
+        raise ValueError(
+            f"pseudopotential of {element}: {path} does not say its valence, nor does the set; "
+            f"add it: elements.{element}.valence"
+        )
+    return Pseudopotential(path, md5, entry["ecutwfc"], entry["ecutrho"], valence)
 
 
 def _header(text: str) -> tuple[str, float] | None:
