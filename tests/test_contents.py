@@ -276,7 +276,7 @@ def test_an_edited_preset_or_pseudopotential_is_computed_anew(presets: Path) -> 
     keys = [espresso_key()]
     edit(presets / "PRESETS" / "slab.yaml", "degauss: 0.01 ", "degauss: 0.02 ")
     keys.append(espresso_key())
-    edit(sets, "e912e257baa3777c20ea3d68f190483c", "0" * 32)  # of Li: another UPF file
+    edit(sets, "e912e257baa3777c20ea3d68f190483c", "a" * 32)  # of Li: another UPF file
     keys.append(espresso_key())
     edit(sets, "ecutwfc: 50", "ecutwfc: 55")  # of O
     keys += [espresso_key(), espresso_key(kspacing=0.25), espresso_key(keywords={"degauss": 0.005})]
