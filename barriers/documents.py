@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from barriers.structures.hop.hop import Hop
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised when a field changes its meaning; results of another version are computed anew."""
 
 Vectors = list[list[float]]

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-
-import numpy as np
-from pymatgen.core import Structure
 
 from barriers.documents import BandDoc, EngineDoc, RelaxDoc
 from barriers.structures.hop.hop import Hop
@@ -43,24 +39,14 @@ def not_relaxed(parts: Mapping[str, RelaxDoc]) -> str | None:
     return "; ".join(loose) or None
 
 
-def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[str, str]:
+def fingerprint(band: BandDoc, hop: Hop | None) -> dict[str, str]:
     """Say in short strings what must be equal before two barriers are compared."""
     engine = band.engine
     settings = band.settings | engine.settings | {"n_images": len(band.positions) - 2}
     settings.pop("max_steps", None)  # says when to stop trying, not what is computed
     shared = {name: json.dumps(value) for name, value in settings.items()}
     return shared | {
-        "slab": slab_digest(slab) if slab else "none",
+        "slab": hop.slab if hop and hop.slab else "none",
         "hop": f"{hop.label}: {hop.initial.label} → {hop.final.label} {hop.image}" if hop else "none",
         "engine": f"{engine.kind} {engine.name} {engine.version} {(engine.checksum or '')[:12]}".strip(),
     }
-
-
-def slab_digest(slab: Structure) -> str:
-    """Short SHA-256 of species, cell and positions (to 1e-4 Å) of a slab as it was built."""
-    content = [
-        [site.specie.symbol for site in slab],
-        np.round(slab.lattice.matrix, 4).tolist(),
-        np.round(slab.cart_coords, 4).tolist(),
-    ]
-    return f"{slab.composition.formula} {hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]}"

@@ -62,7 +62,6 @@ def barrier_document(
     final: RelaxDoc,
     system: str,
     hop: Hop | None,
-    slab: Structure | None,
 ) -> BarrierDoc:
     """Read the barrier of the lowest of several bands between the same endpoints.
 
@@ -76,8 +75,6 @@ def barrier_document(
         Name of the system.
     hop : Hop or None
         The hop.
-    slab : Structure or None
-        The bare slab as it was built.
     """
     found = [band_problems(band) for band in bands]
     sound = [index for index, reasons in enumerate(found) if not reasons]
@@ -110,7 +107,7 @@ def barrier_document(
         n_paths=len(groups) or None,
         path_spread=max(lows) - min(lows) if lows else None,
         cost=_total([initial.cost, final.cost, *(band.cost for band in bands)]),
-        fingerprint=fingerprint(bands[best], hop, slab),
+        fingerprint=fingerprint(bands[best], hop),
         versions={name: version(name) for name in ("barriers", "ase", "pymatgen", "jobflow")},
     )
     if sound:
