@@ -131,7 +131,7 @@ def test_the_lowest_of_several_paths_is_reported_with_their_number(tmp_path: Pat
     for image in range(1, len(high.energies) - 1):
         high.energies[image] += 0.1
         high.positions[image][-1][1] += 0.5
-    made = barrier_document.original([high, low], _relaxed(document, 0), _relaxed(document, -1), "s", None, None)
+    made = barrier_document.original([high, low], _relaxed(document, 0), _relaxed(document, -1), "s", None)
     assert made.forward == pytest.approx(document.forward)
     assert (made.n_paths, made.band.start) == (2, "idpp")
     assert made.path_spread == pytest.approx(0.1, abs=0.02)

@@ -73,7 +73,7 @@ def test_a_slab_is_written_in_the_order_and_from_the_origin_that_the_docs_say() 
         made = cut(facet, polar="keep", cathode=LINIO2)
         slab, (a, b, c) = made.slab, made.slab.lattice.matrix
         assert (a[1:] == 0).all() and a[0] > 0 and b[2] == 0 and b[1] > 0 and (c[:2] == 0).all()
-        kinds = ["Li Ni O".split().index(site.specie.symbol) for site in slab]
+        kinds = [["Li", "Ni", "O"].index(site.specie.symbol) for site in slab]
         assert kinds == sorted(kinds)
         top = slab.cart_coords[slab.cart_coords[:, 2] > slab.cart_coords[:, 2].max() - 0.01]
         assert np.abs(top[:, :2]).max(axis=1).min() == 0
