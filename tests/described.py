@@ -36,7 +36,8 @@ def described(study: Study) -> dict[str, object]:
 
 def sha256(structure: Structure) -> str:
     """Digest of every bit of a structure that is kept; ``xyz`` is worked out anew whenever one is written."""
-    return hashlib.sha256(json.dumps(structure.as_dict(verbosity=0)).encode()).hexdigest()
+    # pymatgen gives the site properties in the order of a set.
+    return hashlib.sha256(json.dumps(structure.as_dict(verbosity=0), sort_keys=True).encode()).hexdigest()
 
 
 if __name__ == "__main__":
