@@ -23,7 +23,7 @@ def test_arrhenius_plots_can_be_read(count: int, names: tuple[str, ...], span: t
 def arrhenius(names: tuple[str, ...], temperatures: np.ndarray) -> Axes:
     rates = {name: 1e13 * np.exp(-(0.2 + 0.02 * at) / (8.617e-5 * temperatures)) for at, name in enumerate(names)}
     factors = {names[0]: np.exp(0.02 / (8.617e-5 * temperatures))}
-    return draw_arrhenius(temperatures, rates, factors, quantity="$D$ (cm² s⁻¹)")
+    return draw_arrhenius(temperatures, rates, factors)
 
 
 def test_an_arrhenius_plot_is_a_line_over_the_inverse_temperature_whatever_the_order() -> None:

@@ -132,6 +132,11 @@ def test_a_path_is_the_same_in_whatever_cell_its_atoms_are_written(seed):
     assert distinct_paths([STRAIGHT, STRAIGHT + shifts @ CELL], [0.5, 0.51], CELL) == [[0, 1]]
 
 
+def test_barriers_of_one_path_differ_by_less_than_20_millielectronvolt() -> None:
+    assert distinct_paths([STRAIGHT, STRAIGHT], [0.5, 0.519], CELL) == [[0, 1]]
+    assert distinct_paths([STRAIGHT, STRAIGHT], [0.5, 0.521], CELL) == [[0], [1]]
+
+
 def test_only_comparable_converged_bands_are_grouped():
     with pytest.raises(ValueError, match="without a barrier"):
         distinct_paths([STRAIGHT], [np.nan], CELL)

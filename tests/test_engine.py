@@ -15,15 +15,19 @@ from conftest import gold_on_aluminium, ordered_slab
 from jobflow import run_locally
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.documents import SCHEMA_VERSION
+from barriers.documents import SCHEMA_VERSION, CostDoc, RelaxDoc
+from barriers.engines.band import NebSettings
 from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.common import at_positions
 from barriers.engines.mlip import MlipEngine
-from barriers.engines.mlip.band import BandRun, EvaluatedBand, NebSettings
+from barriers.engines.mlip.band import BandRun, EvaluatedBand
 from barriers.engines.mlip.models import ModelSpec, check_model, known_models
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import largest_force, relax
 from barriers.files.structures import to_structure
 from barriers.structures.path.interpolate import interpolate
+from barriers.structures.path.start import Start
+from barriers.structures.surface.slab import frozen_atoms
 
 EMT_SPEC = ModelSpec("emt")
 SETTINGS = NebSettings(fmax=0.03, rough_fmax=0.3, max_steps=300, spring=1.0)
@@ -145,6 +149,25 @@ def test_jobs_run_in_plain_jobflow() -> None:
     static = MlipEngine(model="emt").static().make(initial)
     energy = run_locally(static, log=False)[static.uuid][1].output.energy
     assert energy > document.band.energies[0]
+
+
+def test_a_band_takes_the_final_atoms_in_the_images_nearest_to_the_initial_ones() -> None:
+    """Given across the cell edge, so that no atom goes the long way; frozen atoms stay to the bit."""
+    engine = MlipEngine(model="emt")
+    initial = to_structure(gold_on_aluminium()[0])
+    moved = initial.cart_coords + 1e-7
+    across = at_positions(initial, moved + initial.lattice.matrix[0])
+    forces, about = [[0.0] * 3] * len(initial), engine.static().describe()
+    numbers = {"energy": 0.0, "forces": forces, "cost": CostDoc(), "engine": about}
+    ends = [
+        RelaxDoc(structure=end, converged=False, reason="loose", max_force=1, fmax=0.03, steps=1, **numbers)
+        for end in (initial, across)
+    ]
+    job = engine.neb(0.05, 0.3, 100, 1.0).make(*ends, Start(n_images=3))
+    first, last = map(np.array, run_locally(job, log=False)[job.uuid][1].output.positions)
+    assert np.abs(last - moved).max() < 2e-7
+    frozen = frozen_atoms(initial)
+    assert frozen and (last[frozen] == first[frozen]).all()
 
 
 def test_a_band_between_unrelaxed_ends_gives_no_barrier() -> None:

@@ -10,12 +10,12 @@ from ase import Atoms
 from espresso_cases import RECORDED
 
 from barriers.analysis.band import moment_jumps
+from barriers.engines.band import BandTask
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.espresso.attempts import CodeJob
 from barriers.engines.espresso.band import BandRun
 from barriers.engines.espresso.faults import FAULTS, find_fault
 from barriers.engines.espresso.handlers import Converged
-from barriers.engines.espresso.neb import NebMaker
 from barriers.engines.espresso.outputs import (
     count_scf,
     pw_outputs,
@@ -202,7 +202,8 @@ def test_a_jump_of_moments_between_evaluations_of_an_image_is_flagged(
         output = checkpoint.folder / "out" / f"band_{image}" / "PW.out"
         output.parent.mkdir(parents=True)
         output.write_text("".join(MOMENTS.format(moment) for moment in moments))
-    run = BandRun(NebMaker(), None, checkpoint, [Atoms("NiNi")] * 3, [0, 0])  # type: ignore[arg-type]
+    task = BandTask(None, None, None, [Atoms("NiNi")] * 3, None, {})  # type: ignore[arg-type]
+    run = BandRun(task, None, None, checkpoint)  # type: ignore[arg-type]
     assert run.warnings() == [
         "image 1: magnetic moments jump between evaluations 0 and 1: atom 0 from 0.13 to 0.85 µB, the total by +0.72 µB"
     ]

@@ -9,9 +9,10 @@ import pytest
 from espresso_cases import need_qe
 from pymatgen.core import Structure
 
+from barriers.engines.common import atoms_of
+from barriers.engines.dft import starting_moments
 from barriers.engines.espresso import EspressoEngine
 from barriers.engines.espresso.attempts import CodeJob
-from barriers.engines.espresso.base import atoms_of, starting_moments
 from barriers.engines.espresso.inputs import neb_input, path_namelist, pw_input
 from barriers.structures.interface.placement import place_at_distance
 from barriers.structures.path.interpolate import interpolate
@@ -52,7 +53,7 @@ def interface() -> Structure:
 
 def test_the_first_scf_iteration_of_pw(engine: EspressoEngine, interface: Structure, tmp_path: Path) -> None:
     maker = engine.static()
-    moments = starting_moments(interface, maker.case(interface))
+    moments = starting_moments(interface, maker.case(interface).settings["moments"])
     job = CodeJob(
         "pw",
         maker.case(interface),
@@ -76,7 +77,7 @@ def test_the_first_scf_iteration_of_neb(engine: EspressoEngine, interface: Struc
     maker = engine.neb(fmax=0.1, rough_fmax=0.3, max_steps=1, spring=1.0)
     images = interpolate(atoms_of(interface), moved, 1, "linear")
     path = path_namelist(climbing=False, fmax=0.3, spring=1.0, steps=1, restart=False)
-    moments = starting_moments(interface, maker.case(interface))
+    moments = starting_moments(interface, maker.case(interface).settings["moments"])
     job = CodeJob(
         "neb",
         maker.case(interface),

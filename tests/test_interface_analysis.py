@@ -31,7 +31,6 @@ from barriers.structures.polymer.fragment import build_fragment
 from barriers.structures.polymer.reactions import (
     Reaction,
     check_balanced,
-    find_reaction,
     in_box,
     known_reactions,
     species_molecule,
@@ -44,7 +43,7 @@ ENERGIES = st.floats(-1e4, 1e4)
 
 @pytest.mark.parametrize("name", list(known_reactions()))
 def test_reactions_on_file_keep_every_atom(name: str) -> None:
-    reaction = find_reaction(name)
+    reaction = known_reactions()[name]
     check_balanced(reaction, {species: species_molecule(species).composition for species in reaction.species})
 
 
@@ -79,8 +78,6 @@ def test_isomers_on_one_side_are_counted_apart() -> None:
 
 
 def test_what_is_not_on_file_is_refused_with_what_is() -> None:
-    with pytest.raises(ValueError, match="reaction: 'PVDF-HCN' is not on file; allowed: PVDF-HF, PAN-HCN"):
-        find_reaction("PVDF-HCN")
     with pytest.raises(ValueError, match="species: 'NaCl' is not known; allowed: HF, HCN"):
         species_molecule("NaCl")
     with pytest.raises(ValueError, match="eliminate: 'HCN' is no elimination of PVDF"):
@@ -156,7 +153,7 @@ def test_the_height_is_counted_from_the_topmost_atom_along_the_normal(bonded) ->
 def test_moments_that_change_are_listed_and_those_of_the_fragment_are_not_compared() -> None:
     (change,) = moment_changes([1.0, 0.1, None, 3.0], [0.1, 0.2, None, 3.1, 2.0])
     assert change == (0, 1.0, 0.1)
-    assert moment_changes([1.0, 0.1], [0.7, 0.1], threshold=0.2) == [(0, 1.0, 0.7)]
+    assert moment_changes([1.0, 0.1], [0.48, 0.58]) == [(0, 1.0, 0.48)]
     assert moment_changes([], []) == []
 
 
@@ -243,7 +240,9 @@ def test_parts_that_do_not_belong_together_are_refused(nitrogen) -> None:
 @pytest.fixture(scope="module")
 def reactions(tmp_path_factory: pytest.TempPathFactory) -> ReactionsDoc:
     doubled = Reaction(name="two", reactants={"PAN": 2}, products={"PAN-HCN": 2, "HCN": 2})
-    flow = ReactionMaker(engine=MlipEngine(model="emt"), fmax=0.1, units=2).make([find_reaction("PAN-HCN"), doubled])
+    flow = ReactionMaker(engine=MlipEngine(model="emt"), fmax=0.1, units=2).make(
+        [known_reactions()["PAN-HCN"], doubled]
+    )
     return run(flow, tmp_path_factory.mktemp("reactions")).output
 
 
@@ -257,7 +256,7 @@ def test_each_species_is_relaxed_once_and_the_energies_add_up(reactions) -> None
 
 
 def test_a_reaction_with_a_species_that_is_not_relaxed_has_no_energy(tmp_path: Path) -> None:
-    flow = ReactionMaker(engine=MlipEngine(model="emt"), units=2, max_steps=2).make([find_reaction("PAN-HCN")])
+    flow = ReactionMaker(engine=MlipEngine(model="emt"), units=2, max_steps=2).make([known_reactions()["PAN-HCN"]])
     (reaction,) = run(flow, tmp_path).output.reactions
     assert reaction.energy is None
     assert reaction.reason.startswith("PAN not relaxed: ")

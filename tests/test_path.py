@@ -124,6 +124,13 @@ def test_atoms_that_meet_on_the_straight_path_go_round_each_other() -> None:
     assert positions(back)[::-1] == pytest.approx(positions(band), abs=1e-6)
 
 
+def test_atoms_that_pass_each_other_closely_stay_on_their_sides() -> None:
+    initial = Atoms("Li2", [[3, 5, 5], [7, 5.2, 5]], cell=[10, 10, 10], pbc=True)
+    final = Atoms("Li2", [[7, 5, 5], [3, 5.2, 5]], cell=[10, 10, 10], pbc=True)
+    band = positions(interpolate(initial, final, 3, "idpp"))
+    assert (band[:, 1, 1] > band[:, 0, 1]).all()
+
+
 def test_a_carried_band_keeps_the_uneven_spacing_of_its_guide() -> None:
     initial, final, _ = slab_hop()
     guide = positions(interpolate(initial, final, 5, "idpp"))[[0, 1, 4, 6]]
@@ -136,6 +143,15 @@ def test_a_guide_carried_to_its_own_system_is_the_guide(idpp: list[Atoms]) -> No
     guide[2:] += initial.cell[0]
     band = carry(initial, final, guide, 2)
     assert positions(band) == pytest.approx(positions(idpp), abs=1e-9)
+
+
+@settings(max_examples=5, deadline=None)
+@given(seeds)
+def test_wrapping_the_final_structure_changes_no_carried_image(seed: int) -> None:
+    initial, final, _ = slab_hop()
+    guide = positions(interpolate(initial, final, 3, "linear"))
+    band = positions(carry(initial, final, guide, 2))
+    assert positions(carry(initial, wrapped(final, seed), guide, 2))[:-1] == pytest.approx(band[:-1], abs=1e-9)
 
 
 def test_slab_atoms_follow_the_guide_and_the_fragment_goes_straight(idpp: list[Atoms]) -> None:

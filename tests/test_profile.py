@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from barriers.analysis.band import minimum_image_displacements, moment_jumps, problems
+from barriers.analysis.curves import curves_of
+from barriers.analysis.forces import largest_band_force
 from barriers.analysis.profile import Profile, analyse
 
 CELL = np.array([[6.0, 0.0, 0.0], [2.0, 6.5, 0.0], [-1.0, 1.5, 7.0]])
@@ -99,6 +101,17 @@ def test_a_cubic_energy_on_a_straight_path_is_exact_and_its_saddle_lies_between_
     assert profile.forward == pytest.approx(0.4, abs=1e-12)
     assert profile.fits["energies_only"] == pytest.approx(0.4, abs=1e-12)
     assert profile.fit_spread == pytest.approx(0.4 - max(0.3 * x**2 - 0.1 * x**3))
+
+
+def test_the_curvature_at_a_saddle_is_the_slope_of_the_forces_along_the_path():
+    # Forces that are a cubic of the way are met exactly, whichever images there are; energies of fourth order are not.
+    x = np.array([-1.0, -0.55, -0.2, 0.15, 0.6, 1.0])
+    positions, forces = np.zeros((6, 1, 3)), np.zeros((6, 1, 3))
+    positions[:, 0, 0], forces[:, 0, 0] = x, -(2 * x * (x**2 - 1) + 0.1)
+    profile = analyse(positions, np.eye(3) * 20, 0.5 * (x**2 - 1) ** 2 + 0.1 * x, forces)
+    saddle = profile.saddle_distance - 1
+    assert profile.curvature == pytest.approx(6 * saddle**2 - 2, abs=1e-9)
+    assert profile.curvature == pytest.approx(-2, abs=0.03)
 
 
 def test_the_tangent_bisects_the_segments_however_long_they_are():
@@ -206,6 +219,34 @@ def test_a_minimum_below_an_end_gives_a_span_above_forward_and_says_so():
     ]
 
 
+@pytest.mark.parametrize(
+    ("energies", "saddle", "low"),
+    [
+        ([0.0, 0.5, 0.2, 0.4, 0.0], True, False),
+        ([0.0, 0.5, -0.1, 0.4, 0.0], True, True),
+        ([0.0, 0.5, 0.2, 0.6, 0.3], True, True),  # below the final state alone
+        ([0.0, 0.5, -0.1, 0.4, -0.3], True, True),  # below the initial state alone
+        ([0.0, 0.5, -0.004, 0.4, 0.0], True, False),
+        ([0.0, 0.5, -0.006, 0.4, 0.0], True, True),
+        ([0.0, 0.004, 0.002, -0.3], False, False),
+        ([0.3, 0.302, 0.304, 0.0], False, False),
+        ([0.0, 0.006, 0.003, -0.3], True, False),
+        ([0.0, 0.3, 0.306, 0.3], True, False),
+        ([0.0, 0.3, 0.304, 0.3], False, False),
+    ],
+)
+def test_a_check_fails_where_a_warning_says_why_and_nowhere_else(energies, saddle, low):
+    profile = shaped(energies)
+    assert profile.checks == {
+        "saddle between the endpoints": saddle,
+        "no minimum below an endpoint": not low,
+        "images close enough": True,
+    }
+    assert any("no saddle above" in line for line in profile.warnings) == (not saddle)
+    assert any("an intermediate minimum" in line for line in profile.warnings) == low
+    assert (profile.curvature is None) == (not saddle)
+
+
 def test_a_minimum_above_both_ends_is_listed_without_warning():
     profile = shaped([0.0, 0.5, 0.2, 0.4, 0.0])
     assert profile.minima[0]["energy"] == pytest.approx(0.2)
@@ -290,7 +331,7 @@ def test_a_spin_flip_is_flagged_where_it_happens():
     assert "total" not in line
     spread = [[0.0, 0.0, None], [0.4, 0.4, None]]
     assert moment_jumps(spread) == ["magnetic moments jump between images 0 and 1: the total by +0.80 µB"]
-    assert moment_jumps(spread, threshold=0.9) == []
+    assert moment_jumps(spread[::-1]) == ["magnetic moments jump between images 0 and 1: the total by -0.80 µB"]
 
 
 def gold_on_aluminium(between: int, climb: bool) -> list[Atoms]:
@@ -352,3 +393,42 @@ def test_the_cell_edge_changes_the_fit_of_ase_but_not_this_one():
     # fit_images takes the minimum image for the path length, but not for the tangent.
     assert max(fit_images(images).fit_energies) == pytest.approx(profile.forward, abs=2e-3)
     assert max(fit_images(wrapped).fit_energies) < profile.forward - 0.01
+
+
+@pytest.mark.parametrize(("angle", "sound"), [(0, True), (85, True), (95, False), (170, False)])
+def test_a_path_may_turn_by_a_right_angle_at_an_image(angle, sound):
+    turn = np.radians(angle)
+    positions = np.array([[[0.0, 0, 0]], [[1.0, 0, 0]], [[1 + np.cos(turn), np.sin(turn), 0]]])
+    found = problems(positions, 20 * np.eye(3), [0.0, 1.0, 0.0], np.zeros((3, 1, 3)))
+    assert found == ([] if sound else [f"the path turns back at image 1, by {angle}°"])
+
+
+@pytest.mark.parametrize(("step", "sound"), [(0.01, True), (0.0011, True), (0.0009, False)])
+def test_images_a_hundredth_of_an_angstrom_apart_are_two(step, sound):
+    positions = np.array([0.0, 1.0, 1.0 + step, 2.0])[:, None, None] * [1.0, 0, 0]
+    found = problems(positions, 20 * np.eye(3), [0.0, 1.0, 1.0, 0.0], np.zeros((4, 1, 3)))
+    assert found == ([] if sound else [f"images 1 and 2 are the same: {step:.1e} Å apart"])
+
+
+def test_the_slopes_of_a_steep_step_are_cut_to_the_circle_of_fritsch_and_carlson():
+    positions, forces = np.zeros((4, 1, 3)), np.zeros((4, 1, 3))
+    positions[:, 0, 0], forces[:, 0, 0] = np.arange(4), [0.0, 4.0, 4.0, 0.0]
+    curves = curves_of(positions, 20 * np.eye(3), [0.0, -0.1, -0.9, -1.0], forces)
+    # -4 eV/Å at both images where the secant is -0.8: five times too steep, and at most 3/√2 times is allowed.
+    assert curves.hermite.derivative()(1.0) == pytest.approx(-0.8 * 3 / np.sqrt(2))
+
+
+@pytest.mark.parametrize(
+    ("how", "force"),
+    [
+        ({}, 0.2),  # across the path
+        ({"spring": 2.0}, np.hypot(2.0, 0.2)),  # the springs are 1 and 2 Å long
+        ({"climb": True}, np.hypot(0.5, 0.2)),  # along the path turned round, and no spring
+        ({"climb": True, "spring": 2.0}, np.hypot(0.5, 0.2)),
+    ],
+)
+def test_the_force_on_a_band_is_that_of_the_springs_along_it_and_its_own_across(how, force):
+    positions, forces = np.zeros((3, 1, 3)), np.zeros((3, 1, 3))
+    positions[:, 0, 0], forces[1, 0] = [0.0, 1.0, 3.0], [0.5, 0.2, 0.0]
+    found = largest_band_force(positions, 20 * np.eye(3), [0.0, 1.0, 0.0], forces, **how)
+    assert found == pytest.approx(force)

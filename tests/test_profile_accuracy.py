@@ -167,6 +167,7 @@ def test_a_step_steeper_than_the_images_can_show_is_said():
     assert profile.forward == pytest.approx(0.0, abs=1e-12)
     steep = "between images 1 and 2 the forces are too steep for the energies: more images are needed"
     assert steep in profile.warnings
+    assert not profile.checks["images close enough"]
 
 
 def test_a_residual_force_on_an_endpoint_is_no_barrier():
@@ -176,6 +177,7 @@ def test_a_residual_force_on_an_endpoint_is_no_barrier():
     profile = analyse(positions, BOX, [0.0, -0.05, -0.15, -0.25, -0.3], forces)
     assert 0 < profile.forward < 5e-3
     assert profile.warnings[0].startswith("no saddle above the initial state")
+    assert not profile.checks["saddle between the endpoints"]
 
 
 def test_the_motion_of_all_atoms_is_told_apart():
@@ -184,7 +186,11 @@ def test_the_motion_of_all_atoms_is_told_apart():
     positions[:, 1, 1] = [0.0, 0.4, 0.0]  # gives way and comes back
     positions[1:, 0] += [0, 0, 50.0]  # wrapped
     moved = motion(positions, BOX, 0)
-    assert (moved.ion_path, moved.ion_jump) == pytest.approx((3.0, 3.0))
+    assert (moved.ion, moved.ion_path, moved.ion_jump) == pytest.approx((0, 3.0, 3.0))
+    assert moved == motion(positions, BOX)
+    early = positions.copy()
+    early[1, 1, 1] = 2.0  # farther than the ion, and back again
+    assert (motion(early, BOX).ion, motion(early, BOX).with_it) == (0, [])
     assert (moved.others_farthest, moved.farthest_atom) == (pytest.approx(0.4), 1)
     assert moved.others_share == pytest.approx(2 * 0.4**2 / (2 * 0.4**2 + 2 * 1.5**2))
     alone = motion(positions[:, [0, 2]], BOX, 0)

@@ -8,12 +8,19 @@ from math import exp
 from pathlib import Path
 from shutil import copy
 
+import numpy as np
 import pytest
-from conftest import ROOT, Outcome
+from conftest import ROOT, Outcome, aluminium_vacancy
+from pymatgen.core import Lattice, Structure
 
+from barriers import BarrierMaker, MlipEngine, run
 from barriers.analysis.kinetics import BOLTZMANN
-from barriers.report.folder import read_results
+from barriers.documents import BandDoc, BarrierDoc, CostDoc, EngineDoc, StudyDoc
+from barriers.files.structures import to_structure
+from barriers.report.folder import read_results, write_results
 from barriers.report.rates import rate_rows
+from barriers.structures.hop.hop import Hop
+from barriers.workflow.result_jobs import fill_barrier, profile_of, study_document
 
 Cli = Callable[..., Outcome]
 STORED = ROOT / "docs" / "data" / "ncm811_pvdf.json"
@@ -52,6 +59,75 @@ def test_systems_that_must_not_be_compared_have_no_ratio(results: Path) -> None:
     rows = rate_rows(study, [300.0], 1e13, 6, 2)
     assert [row["system"] for row in rows] == [barrier.system for barrier in study.barriers[1:]]
     assert [row["ratio"] is None for row in rows] == [False, True]
+
+
+@pytest.mark.parametrize("across", [False, True], ids=["inside", "across the edge"])
+def test_without_a_named_hop_the_ion_jumps_from_its_one_place_to_its_other(tmp_path: Path, across: bool) -> None:
+    ends = [to_structure(atoms) for atoms in aluminium_vacancy()]
+    apart = ends[1].frac_coords - ends[0].frac_coords
+    ion = int(np.abs(apart).sum(axis=1).argmax())
+    if across:
+        middle = ends[0].frac_coords[ion] + apart[ion] / 2
+        for end in ends:
+            end.translate_sites(range(len(end)), -middle, to_unit_cell=True)
+        assert np.ptp([end.frac_coords[ion] for end in ends], axis=0).max() > 0.7
+    barrier = run(BarrierMaker(engine=MlipEngine(model="emt")).make(*ends), tmp_path).output
+    study = study_document.original("Al", [barrier], barrier.system, "forward")
+    (row,) = rate_rows(study, [300.0], 1e13, 12, 3)
+    # The neighbours stand 4.05/√2 = 2.864 Å apart in the crystal, and each a little nearer to the vacancy.
+    assert 2.82 < row["jump_length"] < 2.864 < barrier.profile["path_length"]
+    assert (barrier.motion["ion"], barrier.motion["ion_jump"]) == (ion, row["jump_length"])
+    assert row["diffusivity"] == pytest.approx(2 * row["rate"] * (row["jump_length"] * 1e-8) ** 2)
+    assert all(barrier.checks.values())
+
+
+def test_ions_that_jump_together_have_a_rate_and_no_diffusion_coefficient() -> None:
+    def together(hop: Hop | None, second: str, far: float) -> tuple[BarrierDoc, dict]:
+        study = pushed(hop, second, far)
+        (row,) = rate_rows(study, [300.0], 1e13, 6, 2)
+        assert row["rate"] == pytest.approx(1e13 * exp(-0.3 / (BOLTZMANN * 300)))
+        return study.barriers[0], row
+
+    barrier, row = together(None, "Li", 1.6)
+    assert barrier.warnings == ["Li 0, Li 1 jump together: no diffusion coefficient"]
+    assert not barrier.checks["one ion jumps"]
+    assert (row["diffusivity"], row["jump_length"]) == (None, None)
+    barrier, row = together(None, "Li", 1.4)
+    assert (barrier.warnings, row["jump_length"]) == ([], pytest.approx(3.0))
+    # A turning group of a fragment is no second ion of a hop that is known, and may be where nothing is known.
+    hop = Hop(name="known", moving=0, target=2, distance=2.9)
+    assert together(hop, "H", 4.0)[1]["jump_length"] == 2.9
+    assert together(hop, "Li", 1.6)[1]["diffusivity"] is None
+    assert together(None, "H", 2.0)[1]["diffusivity"] is None
+
+
+def pushed(hop: Hop | None, second: str, far: float) -> StudyDoc:
+    """One barrier of 0.3 eV: a lithium ion goes 3 Å and another atom as far as said (Å)."""
+    structure = Structure(Lattice.cubic(12), ["Li", second], [[0.4, 0.5, 0.5], [0.9, 0.5, 0.5]])
+    shares = np.linspace(0, 1, 5)[:, None, None]
+    energies = [0.0, 0.15, 0.3, 0.15, 0.0]
+    band = BandDoc(
+        start="linear",
+        structure=structure,
+        positions=(structure.cart_coords + shares * [[3.0, 0, 0], [0, far, 0]]).tolist(),
+        energies=energies,
+        forces=np.zeros((5, 2, 3)).tolist(),
+        converged=True,
+        cost=CostDoc(),
+        engine=EngineDoc(kind="mlip", name="made-up", version="1"),
+    )
+    barrier = BarrierDoc(system="A", hop=hop, converged=True, band=band, cost=CostDoc())
+    fill_barrier(barrier, profile_of(band), band)
+    return study_document.original("A", [barrier], "A", "forward")
+
+
+def test_what_must_be_known_of_the_barriers_is_said_beside_the_rates(cli: Cli, tmp_path: Path) -> None:
+    write_results(pushed(None, "Li", 2.0), tmp_path)
+    printed = cli("rates", tmp_path, "--temperatures", "300")
+    assert "! A: Li 0, Li 1 jump together: no diffusion coefficient" in printed.out
+    found = json.loads(cli("rates", tmp_path, "--temperatures", "300", "--json").out)
+    assert found["notes"] == ["A: Li 0, Li 1 jump together: no diffusion coefficient"]
+    assert found["rows"][0]["diffusivity"] is None
 
 
 @pytest.mark.parametrize(

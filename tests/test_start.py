@@ -57,6 +57,13 @@ def test_an_atom_passes_the_point_given_in_any_periodic_image(seed: int) -> None
     assert all((image.positions[frozen] == initial.positions[frozen]).all() for image in band[:-1])
 
 
+def test_the_other_atoms_have_gone_their_share_of_the_way_at_the_point() -> None:
+    initial = Atoms("LiO", [[0, 5, 5], [8, 8, 8]], cell=[20, 20, 20], pbc=True)
+    final = Atoms("LiO", [[4, 5, 5], [8, 8, 9]], cell=[20, 20, 20], pbc=True)
+    band = through(initial, final, 3, 0, [1, 5, 5])
+    assert band[1].positions == pytest.approx(np.array([[1, 5, 5], [8, 8, 8.25]]))
+
+
 def test_every_band_is_evenly_spaced_and_runs_back_the_same_way(idpp: list[Atoms]) -> None:
     initial, final, moving = slab_hop()
     guide = positions(idpp)

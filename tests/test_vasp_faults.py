@@ -30,11 +30,11 @@ from barriers.analysis.band import minimum_image_displacements
 from barriers.dispatch.local import LocalRun
 from barriers.dispatch.local import run as run_flow
 from barriers.documents import BandDoc, RelaxDoc
+from barriers.engines.dft import Corrections
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.processes import RUNNING, end_orphan, is_running
 from barriers.engines.vasp import handlers, run
 from barriers.engines.vasp.engine import VaspEngine
-from barriers.engines.vasp.folder import Corrections
 from barriers.engines.vasp.outputs import all_outcars, band_steps
 from barriers.files.structures import to_structure
 from barriers.structures.path.start import Start
@@ -291,7 +291,7 @@ def test_endpoints_that_are_not_relaxed_give_no_band(ends: tuple[RelaxDoc, Relax
     document = run_flow(Flow([job], output=job.output), tmp_path).output
     assert (document.converged, document.cost.force_calls) == (False, 0)
     assert document.reason == "final endpoint not relaxed: 0.2 eV/Å after 3 steps"
-    assert document.energies[1:-1] == [None] * 3
+    assert len(document.positions) == len(document.energies) == 2
     assert document.warnings == []
 
 

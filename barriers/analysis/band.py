@@ -21,6 +21,9 @@ SHORTEST_STEP = 1e-3
 SHARPEST_TURN = 90.0
 """Largest angle between the segments that meet at an image (degrees)."""
 
+SPIN_FLIP = 0.5
+"""Largest change of a magnetic moment that is none (µB)."""
+
 
 def minimum_image_displacements(positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool] = PERIODIC) -> Array:
     """Displacement of every atom from each image to the next, by its shortest periodic copy.
@@ -46,6 +49,13 @@ def minimum_image_displacements(positions: ArrayLike, cell: ArrayLike, pbc: Sequ
     reduced, _ = minkowski_reduce(lattice, periodic)
     displacements, _ = find_mic(steps.reshape(-1, 3), reduced, periodic)
     return displacements.reshape(steps.shape)
+
+
+def continuous(positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool] = PERIODIC) -> Array:
+    """Positions of every image, shape (n, N, 3): each atom follows its shortest way from image to image (Å)."""
+    first = np.asarray(positions, dtype=float)[:1]
+    steps = minimum_image_displacements(positions, cell, pbc)
+    return np.concatenate([first, first + np.cumsum(steps, axis=0)])
 
 
 def problems(
@@ -127,22 +137,21 @@ def _path_problems(positions: Images, cell: ArrayLike, pbc: Sequence[bool], froz
     return found
 
 
-def moment_jumps(moments: Images | None, threshold: float = 0.5, between: str = "images") -> list[str]:
+def moment_jumps(moments: Images | None, between: str = "images") -> list[str]:
     """Find spin flips along a band: a flip looks like a barrier.
 
     Parameters
     ----------
     moments : (n, N) or None
         Magnetic moment of each atom in each image (µB); NaN or None where an atom has none.
-    threshold : float
-        Largest change from one image to the next that is no flip (µB), of one atom and of the total.
     between : str
         What the lines call the rows of ``moments``.
 
     Returns
     -------
     list[str]
-        One line per pair of neighbouring images whose local or total moments jump.
+        One line per pair of neighbouring images between which a moment, or the total, jumps by more than
+        :data:`SPIN_FLIP`.
     """
     if moments is None:
         return []
@@ -150,9 +159,9 @@ def moment_jumps(moments: Images | None, threshold: float = 0.5, between: str = 
     lines = []
     for i, change in enumerate(np.nan_to_num(np.diff(local, axis=0))):
         total = float(change.sum())
-        jumping = np.flatnonzero(np.abs(change) > threshold)
+        jumping = np.flatnonzero(np.abs(change) > SPIN_FLIP)
         parts = [f"atom {a} from {local[i, a]:.2f} to {local[i + 1, a]:.2f} µB" for a in jumping]
-        if abs(total) > threshold:
+        if abs(total) > SPIN_FLIP:
             parts.append(f"the total by {total:+.2f} µB")
         if parts:
             lines.append(f"magnetic moments jump between {between} {i} and {i + 1}: {', '.join(parts)}")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 
+from barriers.analysis.band import SPIN_FLIP
 from barriers.structures.interface.contacts import SurfaceBond, surface_bonds
 
 
@@ -142,7 +143,7 @@ def fragment_height(interface: Structure, n_slab: int) -> Height:
 
 
 def moment_changes(
-    before: Sequence[float | None] | ArrayLike, after: Sequence[float | None] | ArrayLike, threshold: float = 0.5
+    before: Sequence[float | None] | ArrayLike, after: Sequence[float | None] | ArrayLike
 ) -> list[MomentChange]:
     """Find atoms whose magnetic moment is another one after.
 
@@ -150,15 +151,13 @@ def moment_changes(
     ----------
     before, after : (N,) and (M,)
         Moments (µB), None or NaN where an atom has none; the first atoms of both are the same, as slab and interface.
-    threshold : float
-        Smallest change that counts (µB).
 
     Returns
     -------
     list[MomentChange]
-        In the order of the atoms.
+        Those that changed by more than :data:`~barriers.analysis.band.SPIN_FLIP`, in the order of the atoms.
     """
     old, new = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
     shared = min(len(old), len(new))
-    changed = np.flatnonzero(np.abs(np.nan_to_num(new[:shared] - old[:shared])) > threshold)
+    changed = np.flatnonzero(np.abs(np.nan_to_num(new[:shared] - old[:shared])) > SPIN_FLIP)
     return [MomentChange(int(atom), float(old[atom]), float(new[atom])) for atom in changed]

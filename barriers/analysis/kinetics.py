@@ -36,8 +36,8 @@ class ArrheniusRow:
         1000 / T (1/K).
     rate : float
         Jumps in one direction (Hz).
-    diffusivity : float
-        In cm²/s.
+    diffusivity : float or None
+        In cm²/s; None where the jump has no one length.
     factor : float
         Rate and diffusion coefficient lie between the number divided and multiplied by this, by the uncertainty of
         the barrier.
@@ -46,7 +46,7 @@ class ArrheniusRow:
     temperature: float
     inverse: float
     rate: float
-    diffusivity: float
+    diffusivity: float | None
     factor: float
 
 
@@ -129,7 +129,7 @@ def arrhenius(
     uncertainty: float,
     temperatures: Sequence[float],
     *,
-    jump_length: float,
+    jump_length: float | None,
     directions: int,
     dimensions: Literal[1, 2, 3],
     attempt_frequency: float = USUAL_ATTEMPT_FREQUENCY,
@@ -143,7 +143,7 @@ def arrhenius(
     temperatures : sequence of float
         In K.
     jump_length, directions, dimensions, attempt_frequency
-        As for :func:`diffusivity` and :func:`jump_rate`.
+        As for :func:`diffusivity` and :func:`jump_rate`; no diffusion coefficient without a jump length.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def arrhenius(
     for temperature in temperatures:
         rate = jump_rate(barrier, temperature, attempt_frequency)
         spread = exp(uncertainty / (BOLTZMANN * temperature))
-        coefficient = diffusivity(rate, jump_length, directions, dimensions)
+        coefficient = None if jump_length is None else diffusivity(rate, jump_length, directions, dimensions)
         rows.append(ArrheniusRow(temperature, 1000 / temperature, rate, coefficient, spread))
     return rows
 

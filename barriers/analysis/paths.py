@@ -12,19 +12,23 @@ from barriers.analysis.band import minimum_image_displacements
 MERGED = 0.15
 """A climbing band all of whose atoms are this near (Å) to a converged one is on its way to the same path."""
 
+SAME_PATH = 0.3
+"""Largest minimum-image displacement of an atom between two bands of one path (Å)."""
+
+SAME_BARRIER = 0.02
+"""Barriers of one path differ by less than this (eV)."""
+
 
 def distinct_paths(
     bands: Sequence[ArrayLike],
     barriers: Sequence[float],
     cell: ArrayLike,
-    *,
-    distance: float = 0.3,
-    energy: float = 0.02,
 ) -> list[list[int]]:
     """Group bands that converged to the same minimum-energy path.
 
-    Two bands are the same path when their barriers agree and no atom of any image is far from where the other
-    band has it. Each band is compared with the lowest band of every path found so far.
+    Two bands are the same path when their barriers differ by less than :data:`SAME_BARRIER` and no atom of any image is
+    more than :data:`SAME_PATH` from where the other band has it. Each band is compared with the lowest band of every
+    path found so far.
 
     Parameters
     ----------
@@ -34,10 +38,6 @@ def distinct_paths(
         Barrier of each band (eV), all of one definition.
     cell : (3, 3)
         Lattice vectors as rows (Å), periodic in all directions.
-    distance : float
-        Largest minimum-image displacement of an atom within one path (Å).
-    energy : float
-        Barriers of one path differ by less than this (eV).
 
     Returns
     -------
@@ -60,8 +60,8 @@ def distinct_paths(
     for index in np.argsort(barriers, kind="stable").tolist():
         for path in paths:
             lowest = path[0]
-            alike = barriers[index] - barriers[lowest] < energy
-            if alike and farthest(bands[lowest], bands[index], cell) <= distance:
+            alike = barriers[index] - barriers[lowest] < SAME_BARRIER
+            if alike and farthest(bands[lowest], bands[index], cell) <= SAME_PATH:
                 path.append(index)
                 break
         else:

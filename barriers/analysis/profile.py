@@ -49,6 +49,8 @@ class Profile:
         no saddle lies above both ends.
     minima : list[dict[str, float]]
         Intermediate minima, each a `distance` and an `energy` relative to the initial image.
+    checks : dict[str, bool]
+        What was looked at, and whether it holds. Each that does not has a line in ``warnings``.
     warnings : list[str]
         What a reader of the barriers has to know, one line each.
     """
@@ -69,6 +71,7 @@ class Profile:
     saddle_fraction: float
     curvature: float | None
     minima: list[dict[str, float]]
+    checks: dict[str, bool]
     warnings: list[str]
 
 
@@ -133,6 +136,12 @@ def read(curves: Curves) -> Profile:
         "hermite": forward,
         "energies_only": float(_stationary(curves.energies_only)[1].max()),
     }
+    against = {
+        "saddle between the endpoints": _without_saddle(forward, reaction),
+        "no minimum below an endpoint": _low_minima(minima, reaction, span),
+        "images close enough": [_too_steep(image) for image in curves.steep],
+    }
+    checks = {name: not lines for name, lines in against.items()}
     drawn = np.linspace(0.0, length, 201)
     return Profile(
         distances=distances.tolist(),
@@ -149,9 +158,10 @@ def read(curves: Curves) -> Profile:
         saddle_distance=saddle,
         path_length=length,
         saddle_fraction=saddle / length,
-        curvature=float(curves.bend(saddle)) if min(forward, forward - reaction) >= SHALLOWEST else None,
+        curvature=float(curves.bend(saddle)) if checks["saddle between the endpoints"] else None,
         minima=minima,
-        warnings=[*_warnings(minima, forward, reaction, span), *map(_too_steep, curves.steep)],
+        checks=checks,
+        warnings=[line for lines in against.values() for line in lines],
     )
 
 
@@ -166,15 +176,8 @@ def _stationary(curve: PPoly) -> tuple[Array, Array]:
     return points, curve(points)
 
 
-def _warnings(minima: Sequence[dict[str, float]], forward: float, reaction: float, span: float) -> list[str]:
-    lines = [
-        f"an intermediate minimum at {dip['distance']:.2f} Å lies {end - dip['energy']:.3f} eV "
-        f"below the {name} state: give the span ({span:.3f} eV)"
-        for dip in minima
-        for name, end in (("initial", 0.0), ("final", reaction))
-        if end - dip["energy"] > SHALLOWEST
-    ]
-    lines += [
+def _without_saddle(forward: float, reaction: float) -> list[str]:
+    return [
         f"no saddle above the {name} state: the {barrier} barrier is {height:z.3f} eV"
         for name, barrier, height in (
             ("initial", "forward", forward),
@@ -182,4 +185,13 @@ def _warnings(minima: Sequence[dict[str, float]], forward: float, reaction: floa
         )
         if height < SHALLOWEST
     ]
-    return lines
+
+
+def _low_minima(minima: Sequence[dict[str, float]], reaction: float, span: float) -> list[str]:
+    return [
+        f"an intermediate minimum at {dip['distance']:.2f} Å lies {end - dip['energy']:.3f} eV "
+        f"below the {name} state: give the span ({span:.3f} eV)"
+        for dip in minima
+        for name, end in (("initial", 0.0), ("final", reaction))
+        if end - dip["energy"] > SHALLOWEST
+    ]

@@ -87,7 +87,7 @@ def status(
     Looks at the LaunchPad with --config, or if the study was submitted after it last ran here.
     """
     from barriers.cli.live import show_live
-    from barriers.dispatch.status import status_source
+    from barriers.dispatch.source import status_source
     from barriers.report.status import status_json, status_view
     from barriers.study.file import load_study
 

@@ -52,7 +52,7 @@ def rates(
     from barriers.analysis.kinetics import NOT_INCLUDED
     from barriers.report.folder import read_results
     from barriers.report.rates import rate_rows, rate_table, write_arrhenius
-    from barriers.report.tables import gap_lines
+    from barriers.report.tables import study_notes
 
     try:
         wanted = [float(text) for text in temperatures.split(",")]
@@ -64,11 +64,11 @@ def rates(
         raise ValueError(f"{folder}: no barrier to make a rate of")
     figures = [str(path) for path in write_arrhenius(rows, study, folder)] if len(set(wanted)) > 1 else []
     if as_json:
-        gaps = [gap.model_dump() for gap in study.gaps]
-        emit({"rows": rows, "gaps": gaps, "not_included": NOT_INCLUDED, "figures": figures})
+        gaps, lines = [gap.model_dump() for gap in study.gaps], study_notes(study)
+        emit({"rows": rows, "gaps": gaps, "notes": lines, "not_included": NOT_INCLUDED, "figures": figures})
     else:
         emit(rate_table(rows))
-        for line in gap_lines(study):
+        for line in study_notes(study):
             typer.echo(f"! {line}")
         typer.echo("\n".join(["not included:", *(f"- {line}" for line in NOT_INCLUDED), *figures]))
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
-from jobflow import Maker
+from jobflow import Maker, job
+from pymatgen.core import Structure
+
+from barriers.documents import RelaxDoc
 
 
 class Engine(Protocol):
@@ -28,3 +32,31 @@ class Engine(Protocol):
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> Maker:
         """Maker whose ``make(initial, final, start, guide, known)`` gives a :class:`~barriers.documents.BandDoc`."""
+
+
+@dataclass
+class BaseRelaxMaker(Maker):
+    """Relaxation at fixed cell, frozen atoms held; an engine says how.
+
+    Attributes
+    ----------
+    name : str
+        Name of the job.
+    fmax : float
+        Largest force at the end (eV/Å).
+    max_steps : int
+        Most steps in one run; a further run continues.
+    """
+
+    name: str = "relax"
+    fmax: float = 0.03
+    max_steps: int = 500
+
+    @job(output_schema=RelaxDoc)
+    def make(self, structure: Structure) -> RelaxDoc:
+        """Relax ``structure``."""
+        return self.relaxed(structure)
+
+    def relaxed(self, structure: Structure) -> RelaxDoc:
+        """Relax a structure."""
+        raise NotImplementedError

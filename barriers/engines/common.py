@@ -1,4 +1,4 @@
-"""What all engines do alike: presets as data, structures at new positions."""
+"""What all engines do alike: presets as data, structures as atoms and at new positions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from numpy.typing import ArrayLike
 from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
 from ruamel.yaml import YAML
 
+from barriers.structures.path.mapping import unwrap
+from barriers.structures.surface.slab import frozen_atoms
 from barriers.words import closest
 
 
@@ -47,3 +51,24 @@ def at_positions(structure: Structure, positions: ArrayLike) -> Structure:
         coords_are_cartesian=True,
         site_properties=structure.site_properties,
     )
+
+
+def atoms_of(structure: Structure) -> Atoms:
+    """Make ASE atoms, frozen ones constrained."""
+    return AseAtomsAdaptor.get_atoms(structure, msonable=False)
+
+
+def placed(structure: Structure, positions: np.ndarray) -> np.ndarray:
+    """Positions (Å) as the study has them: unwrapped, and frozen atoms where they were to the last digit.
+
+    Parameters
+    ----------
+    structure : Structure
+        Where the atoms were before.
+    positions : (N, 3)
+        Where they are now, in the order of the structure.
+    """
+    near = unwrap(positions, atoms_of(structure))
+    frozen = frozen_atoms(structure)
+    near[frozen] = structure.cart_coords[frozen]
+    return near

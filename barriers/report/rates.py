@@ -13,7 +13,9 @@ from barriers.documents import BarrierDoc, StudyDoc
 from barriers.files.structures import stem
 from barriers.report.figures import draw_arrhenius
 from barriers.report.figures.labels import say_how_many
+from barriers.report.numbers import NONE
 from barriers.report.style import save_figure
+from barriers.workflow.result_jobs import motion_of
 
 
 def rate_rows(
@@ -39,9 +41,10 @@ def rate_rows(
     Returns
     -------
     list[dict[str, Any]]
-        ``system``, ``hop``, ``temperature`` (K), ``rate`` (1/s), ``diffusivity`` (cm²/s), ``factor`` by which both may
-        be larger or smaller, and ``ratio`` to the reference with ``ratio_low`` and ``ratio_high``; None without a
-        barrier, or where the two must not be compared.
+        ``system``, ``hop``, ``temperature`` (K), ``rate`` (1/s), ``diffusivity`` (cm²/s) and the ``jump_length`` (Å)
+        in it, both None where several ions jump together, ``factor`` by which rate and diffusivity may be larger or
+        smaller, and ``ratio`` to the reference with ``ratio_low`` and ``ratio_high``; None without a barrier, or where
+        the two must not be compared.
 
     Raises
     ------
@@ -53,11 +56,12 @@ def rate_rows(
     for compared, barrier in study.paired():
         if barrier is None or barrier.forward is None or barrier.fit_spread is None:
             continue
+        length = _jump_length(barrier)
         numbers = arrhenius(
             max(barrier.forward, 0.0),
             barrier.fit_spread,
             temperatures,
-            jump_length=_jump_length(barrier),
+            jump_length=length,
             directions=directions,
             dimensions=dimensions,
             attempt_frequency=attempt_frequency,
@@ -65,7 +69,8 @@ def rate_rows(
         reference = None if compared.difference is None else references.get(compared.hop)
         for number in numbers:
             row = {"system": barrier.system, "hop": compared.hop, "temperature": number.temperature}
-            row |= {"rate": number.rate, "diffusivity": number.diffusivity, "factor": number.factor}
+            row |= {"rate": number.rate, "diffusivity": number.diffusivity, "jump_length": length}
+            row |= {"factor": number.factor}
             rows.append(row | _ratio(barrier, reference, number.temperature))
     return rows
 
@@ -85,9 +90,9 @@ def rate_table(rows: Sequence[dict[str, Any]]) -> Table:
             row["system"],
             row["hop"],
             f"{row['temperature']:g}",
-            *(f"{number:.2e}" for number in numbers),
+            *(NONE if number is None else f"{number:.2e}" for number in numbers),
             f"{row['factor']:.3g}",
-            *("—" if number is None else f"{number:.3g}" for number in ratios),
+            *(NONE if number is None else f"{number:.3g}" for number in ratios),
         )
     return table
 
@@ -119,12 +124,12 @@ def write_arrhenius(rows: Sequence[dict[str, Any]], study: StudyDoc, folder: Pat
     return written
 
 
-def _jump_length(barrier: BarrierDoc) -> float:
-    """Length of the jump (Å): of the hop, or of the path where a band has no named hop."""
-    if barrier.hop is not None:
-        return barrier.hop.distance
-    assert barrier.profile is not None, "a barrier has a profile"
-    return float(barrier.profile["path_length"])
+def _jump_length(barrier: BarrierDoc) -> float | None:
+    """Length of the jump (Å): the hop's, or the ion's where none is named. None where several ions jump together."""
+    moved = motion_of(barrier.band, barrier.hop)
+    if moved.with_it:
+        return None
+    return moved.ion_jump if barrier.hop is None else barrier.hop.distance
 
 
 def _ratio(barrier: BarrierDoc, reference: BarrierDoc | None, temperature: float) -> dict[str, float | None]:

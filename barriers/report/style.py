@@ -51,9 +51,9 @@ POINTS = 72
 """Points in an inch."""
 
 
-def own_axes(width: float = ONE_COLUMN, height: float = HEIGHT) -> Axes:
-    """Make the axes of a new figure of that size (inch)."""
-    return Figure(figsize=(width, height), layout="constrained").subplots()
+def own_axes(width: float = ONE_COLUMN) -> Axes:
+    """Make the axes of a new figure of that width (inch)."""
+    return Figure(figsize=(width, HEIGHT), layout="constrained").subplots()
 
 
 def look(number: int) -> dict[str, Any]:

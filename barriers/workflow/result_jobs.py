@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Literal
 
@@ -13,7 +13,7 @@ from pymatgen.core import Structure
 from barriers.analysis.band import moment_jumps, problems
 from barriers.analysis.comparison import Difference, Row, compare, sentence
 from barriers.analysis.interface import bond_change
-from barriers.analysis.motion import motion
+from barriers.analysis.motion import Motion, motion
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
 from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, GapDoc, PathDoc, RelaxDoc, StudyDoc
@@ -24,9 +24,6 @@ from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
 
 LEFT_ITS_SITE = 0.8
 """An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""
-
-REAL_BARRIER = 1e-3
-"""A saddle less high above an endpoint (eV) is that endpoint."""
 
 
 def band_problems(band: BandDoc) -> list[str]:
@@ -112,11 +109,6 @@ def barrier_document(
     )
     if sound:
         fill_barrier(document, profiles[best], bands[best])
-        if hop is not None:
-            _check_hop(document, hop)
-    unconverged = sum(not (path.converged or path.merged_into) for path in document.paths)
-    if sound and unconverged:
-        document.warnings.append(f"{unconverged} of {len(bands)} starts gave no converged band")
     return document
 
 
@@ -124,20 +116,38 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     """Write barriers, checks and warnings of a sound band."""
     document.forward, document.reverse, document.span = profile.forward, profile.reverse, profile.span
     document.fit_spread, document.profile = profile.fit_spread, asdict(profile)
-    jumps = moment_jumps(band.moments)
-    document.warnings += [*profile.warnings, *jumps, *band.warnings]
+    moved = motion_of(band, document.hop)
+    document.motion = asdict(moved)
     document.bonds, rebonded = bonds_along(band)
-    document.warnings += rebonded
+    against = {
+        "moments continuous": moment_jumps(band.moments),
+        "all starts converged": _lost_starts(document.paths),
+        "one ion jumps": _jump_with_it(band, moved),
+    }
+    if document.hop is not None:
+        against["ion jumps from site to site"] = _other_sites(moved, document.hop)
     document.checks = {
         "band converged": True,
         "images distinct and in order": True,
-        "saddle between the endpoints": min(profile.forward, profile.reverse) > REAL_BARRIER,
-        "no minimum below an endpoint": all(
-            minimum["energy"] >= min(0.0, profile.reaction_energy) for minimum in profile.minima
-        ),
-        "moments continuous": not jumps,
-        "all starts converged": all(path.converged or path.merged_into for path in document.paths),
+        **profile.checks,
+        **{name: not lines for name, lines in against.items()},
     }
+    document.warnings += [
+        *profile.warnings,
+        *(line for lines in against.values() for line in lines),
+        *band.warnings,
+        *rebonded,
+    ]
+
+
+def motion_of(band: BandDoc, hop: Hop | None) -> Motion:
+    """Measure who moves along a band: the hop's ion, or the atom that gets farthest where no hop is named."""
+    lattice, species = band.structure.lattice, band.structure.species
+    if hop is None:
+        return motion(band.positions, lattice.matrix, pbc=lattice.pbc)
+    moved = motion(band.positions, lattice.matrix, moving_index(hop, len(species)), lattice.pbc)
+    # Of atoms that are no such ions, a turning group of a fragment may get as far.
+    return replace(moved, with_it=[atom for atom in moved.with_it if species[atom] == species[moved.ion]])
 
 
 def bonds_along(band: BandDoc) -> tuple[list[str], list[str]]:
@@ -162,17 +172,21 @@ def bonds_along(band: BandDoc) -> tuple[list[str], list[str]]:
     return [str(bond) for bond in surface_bonds(first, n_slab)], warnings
 
 
-def _check_hop(document: BarrierDoc, hop: Hop) -> None:
-    """Check that the ion jumped from site to site: a relaxed endpoint may have left its own."""
-    lattice = document.band.structure.lattice
-    index = moving_index(hop, len(document.band.structure))
-    moved = motion(document.band.positions, lattice.matrix, index, lattice.pbc)
-    document.motion = asdict(moved)
-    document.checks["ion jumps from site to site"] = abs(moved.ion_jump - hop.distance) < LEFT_ITS_SITE
-    if not document.checks["ion jumps from site to site"]:
-        document.warnings.append(
-            f"the ion moves {moved.ion_jump:.2f} Å between relaxed endpoints, the hop is {hop.distance:.2f} Å"
-        )
+def _lost_starts(paths: list[PathDoc]) -> list[str]:
+    lost = sum(not (path.converged or path.merged_into) for path in paths)
+    return [f"{lost} of {len(paths)} starts gave no converged band"] if lost else []
+
+
+def _jump_with_it(band: BandDoc, moved: Motion) -> list[str]:
+    names = [f"{band.structure[atom].specie.symbol} {atom}" for atom in (moved.ion, *moved.with_it)]
+    return [f"{', '.join(names)} jump together: no diffusion coefficient"] if moved.with_it else []
+
+
+def _other_sites(moved: Motion, hop: Hop) -> list[str]:
+    """Say that the ion did not jump from site to site: a relaxed endpoint may have left its own."""
+    if abs(moved.ion_jump - hop.distance) < LEFT_ITS_SITE:
+        return []
+    return [f"the ion moves {moved.ion_jump:.2f} Å between relaxed endpoints, the hop is {hop.distance:.2f} Å"]
 
 
 def _total(costs: list[CostDoc]) -> CostDoc:

@@ -6,14 +6,15 @@ import contextlib
 import logging
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from custodian.custodian import Custodian, CustodianError, ErrorHandler, Job, Validator
 
+from barriers.engines.dft import Corrections, Outcome
 from barriers.engines.espresso.faults import Fault, find_fault
-from barriers.engines.espresso.files import load_corrections, outputs
+from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.inputs import PREFIX, Case
 from barriers.engines.processes import end_orphan, note_running
 
@@ -72,7 +73,7 @@ class CodeJob(Job):
             self.case,
             settings={
                 **self.case.settings,
-                "keywords": {**self.case.settings["keywords"], **load_corrections(self.folder).keywords},
+                "keywords": {**self.case.settings["keywords"], **Corrections.load(self.folder).keywords},
             },
         )
         number = len(outputs(self.folder, self.code)) + 1
@@ -117,14 +118,6 @@ class CodeJob(Job):
     def as_dict(self) -> dict[str, Any]:
         """Say what custodian's log keeps of this job."""
         return {"@module": type(self).__module__, "@class": type(self).__name__, "code": self.code}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended: ``kind`` is None for success, else the fault's, or ``killed``; ``line`` says it in words."""
-
-    kind: str | None = None
-    line: str = ""
 
 
 def run_code(job: CodeJob, handlers: list[ErrorHandler], converged: Validator) -> Outcome:

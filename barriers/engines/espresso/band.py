@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-from ase import Atoms
-
 from barriers.analysis.band import moment_jumps
-from barriers.analysis.paths import MERGED, farthest
 from barriers.documents import IterationDoc
+from barriers.engines.band import BandTask, merged_into
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.espresso.attempts import CodeJob, Outcome, run_code
-from barriers.engines.espresso.files import load_corrections, outputs
+from barriers.engines.dft import Corrections, Outcome, starting_moments
+from barriers.engines.espresso.attempts import CodeJob, run_code
+from barriers.engines.espresso.command import Command
+from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.handlers import Converged, usual_handlers
 from barriers.engines.espresso.inputs import COMPONENTS, PREFIX, Case, neb_input, path_namelist
 from barriers.engines.espresso.outputs import Iteration, PathFile, count_scf, pw_outputs, read_history, read_moments
 from barriers.engines.espresso.path_files import kept_positions, resumable
-
-if TYPE_CHECKING:
-    from barriers.engines.espresso.neb import NebMaker
 
 CONVERGED = "neb: convergence achieved"
 
@@ -29,23 +23,19 @@ class BandRun:
 
     Parameters
     ----------
-    maker : NebMaker
-        Settings.
+    task : BandTask
+        First band, tolerances and limits.
     case : Case
         Settings and pseudopotentials for the structure.
+    command : Command
+        How the code is started.
     checkpoint : Checkpoint
         Folder of the calculation.
-    images : list[Atoms]
-        First band, endpoints included.
-    moments : sequence of float
-        Magnetic moment of each site (µB) at the start.
     """
 
-    def __init__(
-        self, maker: NebMaker, case: Case, checkpoint: Checkpoint, images: list[Atoms], moments: Sequence[float]
-    ) -> None:
-        self.maker, self.case, self.checkpoint, self.images = maker, case, checkpoint, images
-        self.starting_moments = moments
+    def __init__(self, task: BandTask, case: Case, command: Command, checkpoint: Checkpoint) -> None:
+        self.task, self.case, self.command, self.checkpoint = task, case, command, checkpoint
+        self.images, self.settings = task.images, task.settings
         self.outcome = Outcome()
         self.earlier_scfs = count_scf(pw_outputs(checkpoint.folder, PREFIX))[0]
         checkpoint.load()
@@ -72,15 +62,15 @@ class BandRun:
         last = [moments[-1] for moments in self._moments_of_images() if moments]
         return last if len(last) == len(self.images) else None
 
-    def converge(self, known: dict[str, Any]) -> str | None:
+    def converge(self) -> str | None:
         """Run both stages; give the name of the known path that the band fell onto, if it did."""
         history = self.history
-        last = (history[-1].iteration if history else 0) + self.maker.max_steps
+        last = (history[-1].iteration if history else 0) + self.settings.max_steps
         if not any(row.stage == "climbing" for row in history):
             self.outcome = self._stage(False, last)
             if self.outcome.kind is not None:
                 return None
-            if (merged := self._merged(known)) is not None:
+            if (merged := self._merged()) is not None:
                 return merged
         self.outcome = self._stage(True, last)
         return None
@@ -92,22 +82,23 @@ class BandRun:
             for image, moments in enumerate(self._moments_of_images())
             for line in moment_jumps(moments or None, between="evaluations")
         ]
-        if changed := load_corrections(self.checkpoint.folder).keywords:
+        if changed := Corrections.load(self.checkpoint.folder).keywords:
             lines.append(f"SCF needed {', '.join(f'{key} = {value}' for key, value in changed.items())}")
         return lines
 
     def _stage(self, climbing: bool, last: int) -> Outcome:
-        folder, maker = self.checkpoint.folder, self.maker
-        fmax = maker.fmax if climbing else maker.rough_fmax
+        folder, settings = self.checkpoint.folder, self.settings
+        fmax = settings.fmax if climbing else settings.rough_fmax
+        moments = starting_moments(self.task.initial.structure, self.case.settings["moments"])
 
         def write(corrected: Case) -> str:
             state = resumable(folder)
             if state is None and (kept := kept_positions(folder)) is not None:
                 self._move_to(kept)
             path = path_namelist(
-                climbing=climbing, fmax=fmax, spring=maker.spring, steps=last, restart=state is not None
+                climbing=climbing, fmax=fmax, spring=settings.spring, steps=last, restart=state is not None
             )
-            return neb_input(corrected, self.images, self.starting_moments, path)
+            return neb_input(corrected, self.images, moments, path)
 
         state = self.state
         if state is not None and len(state.energies) != len(self.images):
@@ -117,7 +108,7 @@ class BandRun:
             )
         if state is not None and state.iteration >= last:
             return Outcome("limit", "max_steps iterations used up; run again to continue")
-        task = CodeJob("neb", self.case, folder, lambda file: maker.command.neb(len(self.images) - 2, file), write)
+        task = CodeJob("neb", self.case, folder, lambda file: self.command.neb(len(self.images) - 2, file), write)
         success = _StageConverged(task, climbing)
         return run_code(task, usual_handlers(task, self._watch), success)
 
@@ -125,18 +116,16 @@ class BandRun:
         for image, positions in zip(self.images, kept.positions, strict=True):
             image.set_positions(positions, apply_constraint=False)
 
-    def _merged(self, known: dict[str, Any]) -> str | None:
+    def _merged(self) -> str | None:
         state = self.state
         if state is None:
             return None
-        cell = self.images[0].cell.array
-        near = (name for name, band in known.items() if farthest(band, state.positions, cell) < MERGED)
-        return next(near, None)
+        return merged_into(self.task.known, state.positions, self.images[0].cell.array)
 
     def _watch(self) -> None:
         history = self.history
         for row in history[self._logged :]:
-            self.checkpoint.save({}, row.model_dump() | {"target": self.maker.fmax})
+            self.checkpoint.save({}, row.model_dump() | {"target": self.settings.fmax})
         self._logged = max(self._logged, len(history))
 
     def _moments_of_images(self) -> list[list[list[float]]]:

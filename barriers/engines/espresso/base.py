@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-from ase import Atoms
-from ase.constraints import FixAtoms
 from jobflow import Maker
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import EngineDoc
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.espresso.command import Command, code_version, parse_command
-from barriers.engines.espresso.files import load_corrections
 from barriers.engines.espresso.inputs import Case
 from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, load_set, set_checksum
 from barriers.engines.espresso.settings import Physics, Running
 from barriers.engines.espresso.workspace import open_workspace
-from barriers.structures.surface.slab import frozen_atoms
 
 
 @dataclass
@@ -60,9 +55,8 @@ class EspressoMaker(Maker):
         checksum = set_checksum(settings["pseudopotentials"])
         return open_workspace(kind, [*inputs, settings, checksum], self.running.continue_from)
 
-    def describe(self, case: Case, checkpoint: Checkpoint) -> EngineDoc:
-        """Say what gave the numbers; the elements' cutoffs and a smearing that a handler widened included."""
-        changed = load_corrections(checkpoint.folder).keywords
+    def describe(self, case: Case, changed: Mapping[str, Any]) -> EngineDoc:
+        """Say what gave the numbers; the elements' cutoffs and a smearing that handlers have changed included."""
         smearing = {key: changed[key] for key in ("degauss",) if key in changed}
         settings = {**case.settings, "keywords": {**case.cutoffs(), **case.settings["keywords"], **smearing}}
         return EngineDoc(
@@ -74,24 +68,3 @@ class EspressoMaker(Maker):
             files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
             packages={name: version(name) for name in ("barriers", "ase", "custodian")},
         )
-
-
-def atoms_of(structure: Structure) -> Atoms:
-    """Make ASE atoms, frozen ones constrained."""
-    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
-    frozen = frozen_atoms(structure)
-    atoms.set_constraint(FixAtoms(frozen) if frozen else None)
-    return atoms
-
-
-def starting_moments(structure: Structure, case: Case) -> list[float]:
-    """Magnetic moment of each site (µB) at the start: the structure's own, or its element's."""
-    by_element = case.settings["moments"]
-    own = structure.site_properties.get("magmom")
-    return [float(moment) for moment in own or [by_element.get(site.specie.symbol, 0.0) for site in structure]]
-
-
-def free_force(structure: Structure, forces: np.ndarray) -> float:
-    """Largest force (eV/Å) on an atom that may move."""
-    free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
-    return float(np.linalg.norm(forces[free], axis=1).max())

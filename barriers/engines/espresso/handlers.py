@@ -7,8 +7,9 @@ from typing import Any
 
 from custodian.custodian import ErrorHandler, Validator
 
+from barriers.engines.dft import Corrections
 from barriers.engines.espresso.attempts import CodeJob
-from barriers.engines.espresso.files import load_corrections, outputs
+from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.path_files import mend_path, start_over
 
 SCF_LADDER: tuple[dict[str, Any], ...] = (
@@ -74,9 +75,9 @@ class LadderHandler(_Handler):
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
         """Climb to the next rung."""
-        corrections = load_corrections(self.job.folder)
+        corrections = Corrections.load(self.job.folder)
         given = self.job.case.settings["keywords"]
-        rungs = list(enumerate(self.ladder, 1))[corrections.rungs.get(self.kind, 0) :]
+        rungs = list(enumerate(self.ladder, 1))[corrections.counts.get(self.kind, 0) :]
         for number, rung in rungs:
             if "degauss" in rung and given.get("occupations") != "smearing":
                 continue
@@ -87,7 +88,7 @@ class LadderHandler(_Handler):
                 keywords["degauss"] = max(rung["degauss"], 2 * given.get("degauss", 0.0))
                 start_over(self.job.folder)
             corrections.keywords.update(keywords)
-            corrections.rungs[self.kind] = number
+            corrections.counts[self.kind] = number
             corrections.save(self.job.folder)
             return {"errors": [self.kind], "actions": [keywords]}
         return {"errors": [self.kind], "actions": None}

@@ -12,7 +12,8 @@ from ase import Atoms, units
 from ase.io.espresso import write_espresso_in
 from ase.io.espresso_namelist.namelist import Namelist
 
-from barriers.engines.espresso.cell import dipole_keywords, k_mesh
+from barriers.engines.dft import k_mesh
+from barriers.engines.espresso.cell import dipole_keywords
 from barriers.engines.espresso.pseudopotentials import Pseudopotential
 
 PREFIX = "band"
@@ -165,13 +166,14 @@ def _pw_text(case: Case, images: Sequence[Atoms], moments: Sequence[float], extr
     atoms.set_initial_magnetic_moments(_fractions(case, atoms, moments) if polarised else None)
     species = _species(atoms)
     u_keywords, card = _hubbard(case, species)
+    mesh = k_mesh(atoms.cell.array, settings["kspacing"], settings["dipole"])
     stream = io.StringIO()
     write_espresso_in(
         stream,
         atoms,
         input_data={"system": u_keywords, **keywords},  # ASE drops keys that it does not know outside a namelist
         pseudopotentials={element: found.path.name for element, found in case.pseudopotentials.items()},
-        kpts=k_mesh(atoms.cell.array, settings["kspacing"], settings["dipole"]),
+        kpts=None if mesh == (1, 1, 1) else mesh,  # for Γ alone the code has faster routines
         additional_cards=card,
     )
     return stream.getvalue()

@@ -11,10 +11,12 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.documents import CostDoc, RelaxDoc, StaticDoc
+from barriers.engines.base import BaseRelaxMaker
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.common import at_positions
-from barriers.engines.espresso.attempts import CodeJob, Outcome, run_code
-from barriers.engines.espresso.base import EspressoMaker, atoms_of, free_force, starting_moments
+from barriers.engines.common import at_positions, atoms_of
+from barriers.engines.dft import Corrections, Outcome, free_force, relax_document, starting_moments
+from barriers.engines.espresso.attempts import CodeJob, run_code
+from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.faults import EspressoError
 from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.handlers import Converged, usual_handlers
@@ -36,45 +38,23 @@ class StaticMaker(EspressoMaker):
         run = run_pw(self, case, checkpoint, structure, "scf", fmax=1.0, steps=1)
         if run.outcome.kind is not None or not run.frames:
             raise EspressoError(f"{run.outcome.line}; files in {checkpoint.folder}")
-        return StaticDoc(structure=structure, **_numbers(self, case, checkpoint, run))
+        return StaticDoc(**_numbers(self, case, checkpoint, run, structure))
 
 
 @dataclass
-class RelaxMaker(EspressoMaker):
-    """Relaxation at fixed cell, frozen atoms held, with ``pw.x`` and its BFGS.
+class RelaxMaker(BaseRelaxMaker, EspressoMaker):
+    """Relaxation at fixed cell, frozen atoms held, with ``pw.x`` and its BFGS; goes on from the last structure."""
 
-    Attributes
-    ----------
-    fmax : float
-        Longest force at the end (eV/Å).
-    max_steps : int
-        Most steps in one run; a further run continues from the last structure.
-    """
-
-    name: str = "relax"
-    fmax: float = 0.03
-    max_steps: int = 500
-
-    @job(output_schema=RelaxDoc)
-    def make(self, structure: Structure) -> RelaxDoc:
-        """Relax ``structure``."""
+    def relaxed(self, structure: Structure) -> RelaxDoc:
+        """Relax a structure."""
         case = self.case(structure)
         checkpoint = self.workspace("relax", structure, self.fmax)
         run = run_pw(self, case, checkpoint, structure, "relax", self.fmax, self.max_steps)
         outcome, frames = run.outcome, run.frames
         if outcome.kind == "final" or not frames:
             raise EspressoError(f"{outcome.line}; files in {checkpoint.folder}")
-        max_force = free_force(structure, frames[-1].get_forces(apply_constraint=False))
-        reason = f"{outcome.line}: {max_force:.3f} eV/Å after {len(frames)} steps, {self.fmax:g} asked for"
-        return RelaxDoc(
-            structure=at_positions(structure, frames[-1].positions),
-            converged=outcome.kind is None,
-            reason=None if outcome.kind is None else f"{reason}; files in {checkpoint.folder}",
-            max_force=max_force,
-            fmax=self.fmax,
-            steps=len(frames) - 1,
-            **_numbers(self, case, checkpoint, run),
-        )
+        relaxed = at_positions(structure, frames[-1].positions)
+        return relax_document(_numbers(self, case, checkpoint, run, relaxed), outcome, self.fmax, checkpoint.folder)
 
 
 @dataclass(frozen=True)
@@ -100,7 +80,7 @@ def run_pw(
     folder = checkpoint.folder
     checkpoint.load()
     earlier = seen = len(read_frames(checkpoint))
-    moments = starting_moments(structure, case)
+    moments = starting_moments(structure, case.settings["moments"])
 
     def write(corrected: Case) -> str:
         for output in reversed(outputs(folder, "pw")):
@@ -131,11 +111,14 @@ def read_frames(checkpoint: Checkpoint) -> list[Atoms]:
     return [frame for output in outputs(checkpoint.folder, "pw") for frame in read_pw(output)]
 
 
-def _numbers(maker: EspressoMaker, case: Case, checkpoint: Checkpoint, run: PwRun) -> dict[str, Any]:
+def _numbers(
+    maker: EspressoMaker, case: Case, checkpoint: Checkpoint, run: PwRun, structure: Structure
+) -> dict[str, Any]:
     """Fields that static and relaxation documents share."""
     results = run.frames[-1].calc.results
     moments = results.get("magmoms")
     return {
+        "structure": structure,
         "energy": float(results["energy"]),
         "forces": results["forces"].tolist(),
         "moments": None if moments is None else np.asarray(moments).tolist(),
@@ -145,5 +128,5 @@ def _numbers(maker: EspressoMaker, case: Case, checkpoint: Checkpoint, run: PwRu
             wall_time=checkpoint.wall_time,
             scf_cycles=count_scf(outputs(checkpoint.folder, "pw"))[1],
         ),
-        "engine": maker.describe(case, checkpoint),
+        "engine": maker.describe(case, Corrections.load(checkpoint.folder).keywords),
     }

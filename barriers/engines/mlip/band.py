@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.mep import DyNEB
 from ase.optimize import FIRE
 
-from barriers.analysis.paths import MERGED, farthest
 from barriers.documents import IterationDoc
+from barriers.engines.band import NebSettings, merged_into
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import largest_force
@@ -26,16 +25,6 @@ TIME_STEP = 0.2
 
 FIRE_STATE = ("vel", "dt", "a", "Nsteps")
 """Attributes of ASE's FIRE that its next step depends on."""
-
-
-@dataclass(frozen=True)
-class NebSettings:
-    """Tolerances (eV/Å), most iterations in one run, and spring constant (eV/Å²)."""
-
-    fmax: float
-    rough_fmax: float
-    max_steps: int
-    spring: float
 
 
 class EvaluatedBand(DyNEB):
@@ -79,7 +68,7 @@ class BandRun:
         Where the state is kept; an earlier run's state is taken up.
     known : Mapping[str, numpy.ndarray] or None
         Converged bands between the same endpoints, shape (n, N, 3) in Å, by the name of their start. A climbing band
-        that comes as near as :data:`MERGED` to one of them stops: it is on its way to a path that is known.
+        stops when it is on its way to the path of one of them.
     """
 
     def __init__(
@@ -132,9 +121,7 @@ class BandRun:
 
     def _merged(self) -> bool:
         positions = np.array([image.positions for image in self.images])
-        cell = self.images[0].cell.array
-        near = (name for name, band in self.known.items() if farthest(band, positions, cell) < MERGED)
-        self.merged_into = next(near, None)
+        self.merged_into = merged_into(self.known, positions, self.images[0].cell.array)
         return self.merged_into is not None
 
     def _record(self, band: EvaluatedBand, optimizer: FIRE) -> None:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
 import numpy as np
 
 from barriers.analysis.forces import largest_band_force
-from barriers.analysis.paths import MERGED, farthest
-from barriers.documents import BandDoc, CostDoc, IterationDoc, RelaxDoc
+from barriers.documents import BandDoc, CostDoc, IterationDoc
+from barriers.engines.band import BandTask, merged_into
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.common import at_positions
-from barriers.engines.vasp.folder import Corrections
+from barriers.engines.common import at_positions, placed
+from barriers.engines.dft import Corrections, Outcome, starting_moments
 from barriers.engines.vasp.handlers import VtstHandler, usual_handlers
-from barriers.engines.vasp.inputs import SiteOrder, starting_moments, vasp_structure, write_band
+from barriers.engines.vasp.inputs import BandSetGenerator, SiteOrder, vasp_structure, write_band
 from barriers.engines.vasp.outputs import Step, band_steps, image_folders, read_outcar
 from barriers.engines.vasp.restart import newest_images, sharp_positions
-from barriers.engines.vasp.run import Outcome, VaspError, run_vasp
-from barriers.engines.vasp.single import describe, placed, prepared, write_once
-from barriers.structures.path.start import Start
+from barriers.engines.vasp.run import VaspError, run_vasp
+from barriers.engines.vasp.settings import Running
+from barriers.engines.vasp.single import describe, prepared, write_once
 from barriers.structures.surface.slab import frozen_atoms
-
-if TYPE_CHECKING:
-    from barriers.engines.vasp.neb import NebMaker
 
 STAGES = ("plain", "tight", "climbing")
 """Folders of the stages; ``tight`` is a plain band converged fully, where VASP has no VTST."""
@@ -34,24 +30,27 @@ class BandRun:
 
     Parameters
     ----------
-    maker : NebMaker
-        Settings.
-    initial, final : RelaxDoc
-        Relaxed endpoints.
-    positions : (n, N, 3)
-        First band (Å), endpoints included.
+    task : BandTask
+        First band, tolerances and limits.
+    generator : BandSetGenerator
+        Settings that change the numbers.
+    running : Running
+        How VASP is started.
+    without_vtst : str
+        ``refuse``, or ``plain band``: converge that where VASP has no VTST.
     """
 
-    def __init__(self, maker: NebMaker, initial: RelaxDoc, final: RelaxDoc, positions: np.ndarray) -> None:
-        self.maker, self.ends, self.positions = maker, (initial, final), positions
-        self.structure = initial.structure
+    def __init__(self, task: BandTask, generator: BandSetGenerator, running: Running, without_vtst: str) -> None:
+        self.task, self.generator, self.running, self.without_vtst = task, generator, running, without_vtst
+        self.ends, self.positions, self.settings = (task.initial, task.final), task.positions, task.settings
+        self.structure = task.initial.structure
         self.order = SiteOrder.of(self.structure)
-        inputs = [positions.tolist(), self.structure, maker.input_set_generator, maker.tolerances, maker.without_vtst]
-        self.checkpoint = Checkpoint("neb", inputs)
+        self.checkpoint = Checkpoint("neb", [*task.inputs, generator, without_vtst])
         self.checkpoint.load()
-        by_element = maker.input_set_generator.physics.resolved()["moments"]
-        self.moments = initial.moments or starting_moments(self.structure, by_element)
-        self.outcome, self.merged, self.climbs = Outcome(), "", False
+        by_element = generator.physics.resolved()["moments"]
+        self.moments = task.initial.moments or starting_moments(self.structure, by_element)
+        self.outcome, self.climbs = Outcome(), False
+        self.merged: str | None = None
         self.earlier = len(self.steps())
         self._logged = self.earlier
 
@@ -60,28 +59,27 @@ class BandRun:
         folders = [self.checkpoint.folder / stage for stage in STAGES]
         return [(folder.name, steps) for folder in folders if folder.exists() for steps in band_steps(folder)]
 
-    def converge(self, known: Mapping[str, np.ndarray]) -> None:
+    def converge(self) -> None:
         """Run the stages."""
-        maker, last = self.maker, self.earlier + self.maker.max_steps
-        self.outcome = self._stage("plain", maker.rough_fmax, last, None)
+        last = self.earlier + self.settings.max_steps
+        self.outcome = self._stage("plain", self.settings.rough_fmax, last, None)
         if self.outcome.kind is not None:
             return
-        cell, current = self.structure.lattice.matrix, self._current()[0]
-        self.merged = next((name for name, band in known.items() if farthest(band, current, cell) < MERGED), "")
-        if self.merged:
+        self.merged = merged_into(self.task.known, self._current()[0], self.structure.lattice.matrix)
+        if self.merged is not None:
             return
         newest = read_outcar(image_folders(self.checkpoint.folder / "plain")[1])
         self.climbs = newest is not None and newest.vtst is not None
-        self.outcome = self._stage("climbing" if self.climbs else "tight", maker.fmax, last, "plain")
+        self.outcome = self._stage("climbing" if self.climbs else "tight", self.settings.fmax, last, "plain")
 
     def _stage(self, stage: str, fmax: float, last: int, before: str | None) -> Outcome:
-        maker, folder, running = self.maker, self.checkpoint.folder / stage, self.maker.running
+        folder, running = self.checkpoint.folder / stage, self.running
         earlier_stages = sum(name != stage for name, _ in self.steps())
-        limits = {"NSW": last, "EDIFFG": -fmax, "SPRING": -maker.spring}
+        limits = {"NSW": last, "EDIFFG": -fmax, "SPRING": -self.settings.spring}
         inner = len(self.positions) - 2
         calculation = "climbing" if stage == "climbing" else "plain"
         limits.update(running.layout(inner))
-        generator = prepared(maker.input_set_generator, self.structure, limits, calculation)
+        generator = prepared(self.generator, self.structure, limits, calculation)
         generator.num_images = inner
         images = [vasp_structure(self.structure, self.moments, positions) for positions in self.positions]
         if before is not None:
@@ -94,7 +92,7 @@ class BandRun:
         if earlier_stages >= last:
             return Outcome("limit", "max_steps iterations used up; run again to continue")
         handlers = usual_handlers(self.order.to_vasp(self.moments).tolist(), running.max_seconds, self.watch)
-        if stage == "climbing" or maker.without_vtst == "refuse":
+        if stage == "climbing" or self.without_vtst == "refuse":
             handlers.insert(0, VtstHandler())
         return run_vasp(folder, running.command, last - earlier_stages, handlers)
 
@@ -112,7 +110,7 @@ class BandRun:
         """Log the iterations since the last look."""
         history = self.history(self._logged)
         for row in history:
-            self.checkpoint.save({}, row.model_dump() | {"target": self.maker.fmax})
+            self.checkpoint.save({}, row.model_dump() | {"target": self.settings.fmax})
         self._logged += len(history)
 
     def history(self, start: int = 0) -> list[IterationDoc]:
@@ -140,52 +138,42 @@ class BandRun:
             [self.ends[0].forces, *felt, self.ends[1].forces],
             pbc=self.structure.lattice.pbc,
             frozen=frozen_atoms(self.structure),
-            spring=self.maker.spring,
+            spring=self.settings.spring,
             climb=climb,
         )
 
-    def document(self, start: Start, loose: list[str]) -> BandDoc:
+    def document(self) -> BandDoc:
         """Put together what is there."""
         self.watch()
-        whole = self.steps()
-        folder = self.checkpoint.folder
-        if not whole and not loose:
+        whole, folder, history = self.steps(), self.checkpoint.folder, self.history()
+        if not whole:
             raise VaspError(f"{self.outcome.line}; files in {folder}")
-        history = self.history()
-        reason: str | None = "; ".join(loose) or None
-        if self.merged:
-            reason = f"fell onto the path of {self.merged!r}"
-        elif self.outcome.kind is not None:
-            reason = f"{self.outcome.line}; files in {folder}"
-            if history and self.outcome.kind != "final":
-                left = f"{history[-1].max_force:.3f} eV/Å after {len(history)} iterations"
-                reason = f"{self.outcome.line}: {left}, {self.maker.fmax:g} asked for; files in {folder}"
+        reason = None
+        if self.outcome.kind is not None:
+            left = self.task.left(history[-1].max_force, len(history))
+            reason = f"{self.outcome.line}{'' if self.outcome.kind == 'final' else f': {left}'}; files in {folder}"
         initial, final = self.ends
-        positions, steps = self._current() if whole else (self.positions, [])
-        inner = len(self.positions) - 2
+        positions, steps = self._current()
         moments = [self.order.from_vasp(step.moments).tolist() for step in steps if step.moments is not None]
-        complete = len(moments) == inner and initial.moments is not None and final.moments is not None
-        newest = read_outcar(image_folders(folder / whole[-1][0])[1]) if whole else None
-        return BandDoc(
-            start=start.name,
-            structure=self.structure,
+        complete = len(moments) == len(steps) and initial.moments is not None and final.moments is not None
+        newest = read_outcar(image_folders(folder / whole[-1][0])[1])
+        return self.task.document(
+            reason,
             positions=positions.tolist(),
-            energies=[initial.energy, *((step.energy for step in steps) if whole else [None] * inner), final.energy],
-            forces=[initial.forces, *_forces(self.order, steps, inner), final.forces],
+            energies=[initial.energy, *(step.energy for step in steps), final.energy],
+            forces=[initial.forces, *(self.order.from_vasp(step.forces).tolist() for step in steps), final.forces],
             moments=[initial.moments, *moments, final.moments] if complete else None,
-            converged=reason is None,
-            reason=reason,
-            merged_into=self.merged or None,
+            merged_into=self.merged,
             history=history,
-            settings={**self.maker.tolerances, "climbed": self.climbs},
+            settings={**asdict(self.settings), "climbed": self.climbs},
             warnings=self._warnings(),
             cost=CostDoc(
-                force_calls=len(whole) * inner,
-                earlier_force_calls=self.earlier * inner,
+                force_calls=len(whole) * len(steps),
+                earlier_force_calls=self.earlier * len(steps),
                 wall_time=self.checkpoint.wall_time,
                 scf_cycles=sum(step.electronic_steps for _, steps in whole for step in steps),
             ),
-            engine=describe(self.maker.input_set_generator, self.structure, newest),
+            engine=describe(self.generator, self.structure, newest),
         )
 
     def _warnings(self) -> list[str]:
@@ -196,7 +184,3 @@ class BandRun:
             changed = Corrections.load(self.checkpoint.folder / stage)
             lines += [f"{stage} band: {kind}, corrected {count} time(s)" for kind, count in changed.counts.items()]
         return lines
-
-
-def _forces(order: SiteOrder, steps: list[Step], inner: int) -> list[list[list[float]]]:
-    return [order.from_vasp(step.forces).tolist() for step in steps] or [[]] * inner

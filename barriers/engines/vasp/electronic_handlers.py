@@ -11,7 +11,8 @@ from custodian.custodian import ErrorHandler
 from custodian.vasp.handlers import VaspErrorHandler
 from pymatgen.io.vasp import Incar
 
-from barriers.engines.vasp.folder import Corrections, places
+from barriers.engines.dft import Corrections
+from barriers.engines.vasp.folder import places
 from barriers.engines.vasp.outputs import StepOutcar, read_outcar
 
 LOCAL_MOMENT = 0.5
@@ -56,7 +57,7 @@ def _next_rung(folder: Path) -> dict[str, Any] | None:
     number = corrections.count("electronic")
     if number > len(SCF_LADDER):
         return None
-    corrections.incar.update(SCF_LADDER[number - 1])
+    corrections.keywords.update(SCF_LADDER[number - 1])
     corrections.save(folder)
     return SCF_LADDER[number - 1]
 
@@ -130,7 +131,7 @@ class NotANumberHandler(BandHandler):
             )
         usual = {"MAXMOVE": 0.2, "TIMESTEP": 0.1} if incar.get("IOPT") else {"POTIM": 0.1}
         shorter = {key: float(incar.get(key, value)) / 2 for key, value in usual.items()}
-        corrections.incar.update(shorter)
+        corrections.keywords.update(shorter)
         corrections.save(folder)
         return {"errors": ["not a number"], "actions": [shorter]}
 

@@ -1,47 +1,12 @@
-"""Folder of one calculation: where VASP writes in it, how far it is, what was changed, whether it runs."""
+"""Folder of one calculation: where VASP writes in it and how far it is."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from barriers.engines.vasp.outputs import all_outcars, image_folders, read_outcar, usable_steps
 
-CORRECTIONS = "corrections.json"
 OUTPUTS = ("OUTCAR", "OSZICAR", "CONTCAR", "XDATCAR", "vasprun.xml")
-
-
-@dataclass
-class Corrections:
-    """What handlers have changed in a folder; kept on disk, so that a rerun does not repeat a failure.
-
-    Attributes
-    ----------
-    incar : dict
-        Keywords changed.
-    counts : dict[str, int]
-        Corrections so far by kind.
-    """
-
-    incar: dict[str, Any] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def count(self, kind: str) -> int:
-        """Count one more correction of a kind; the number that it is."""
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        return self.counts[kind]
-
-    def save(self, folder: Path) -> None:
-        """Keep them."""
-        (folder / CORRECTIONS).write_text(json.dumps(asdict(self)), "utf-8")
-
-    @classmethod
-    def load(cls, folder: Path) -> Corrections:
-        """Read them; none where there is no such file."""
-        path = folder / CORRECTIONS
-        return cls(**json.loads(path.read_text("utf-8"))) if path.exists() else cls()
 
 
 def places(folder: Path) -> list[Path]:

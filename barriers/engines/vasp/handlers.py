@@ -11,6 +11,7 @@ from typing import Any
 from custodian.custodian import ErrorHandler
 from custodian.vasp.handlers import WalltimeHandler
 
+from barriers.engines.dft import Corrections
 from barriers.engines.processes import is_running
 from barriers.engines.vasp.electronic_handlers import (
     BandHandler,
@@ -19,7 +20,7 @@ from barriers.engines.vasp.electronic_handlers import (
     MomentHandler,
     NotANumberHandler,
 )
-from barriers.engines.vasp.folder import Corrections, places
+from barriers.engines.vasp.folder import places
 from barriers.engines.vasp.outputs import read_outcar
 
 FROZEN_SECONDS = 10_800.0

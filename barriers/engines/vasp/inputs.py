@@ -47,13 +47,6 @@ class SiteOrder:
         return np.asarray(rows)[np.argsort(self.order)]
 
 
-def starting_moments(structure: Structure, by_element: dict[str, float]) -> list[float]:
-    """Magnetic moment of each site (µB) at the start: the site's own, or its element's."""
-    own = [site.properties.get("magmom") for site in structure]
-    usual = [by_element.get(site.specie.symbol, 0.0) for site in structure]
-    return [float(usual[index] if moment is None else moment) for index, moment in enumerate(own)]
-
-
 def vasp_structure(structure: Structure, moments: Sequence[float], positions: ArrayLike | None = None) -> Structure:
     """Sort a structure as its POSCAR will be, with moments and selective dynamics alone at its sites.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
 from atomate2.vasp.jobs.base import BaseVaspMaker
 from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.documents import RelaxDoc, StaticDoc
+from barriers.engines.base import BaseRelaxMaker
+from barriers.engines.dft import relax_document
 from barriers.engines.vasp.inputs import SingleSetGenerator
 from barriers.engines.vasp.settings import Running
-from barriers.engines.vasp.single import SingleRun, free_force
+from barriers.engines.vasp.single import SingleRun
 
 
 @dataclass
@@ -42,39 +43,20 @@ class StaticMaker(BaseVaspMaker):
 
 
 @dataclass
-class RelaxMaker(BaseVaspMaker):
+class RelaxMaker(BaseRelaxMaker, BaseVaspMaker):
     """Relaxation at fixed cell, frozen atoms held.
 
     Attributes
     ----------
-    name, input_set_generator, running
+    input_set_generator, running
         As for :class:`StaticMaker`.
-    fmax : float
-        Largest force at the end (eV/Å).
-    max_steps : int
-        Most steps in one run; a further run continues.
     """
 
-    name: str = "relax"
     input_set_generator: SingleSetGenerator = field(default_factory=lambda: SingleSetGenerator(calculation="relax"))
     running: Running = field(default_factory=Running)
-    fmax: float = 0.03
-    max_steps: int = 500
 
-    @job(output_schema=RelaxDoc)
-    def make(self, structure: Structure) -> RelaxDoc:
-        """Relax ``structure``."""
+    def relaxed(self, structure: Structure) -> RelaxDoc:
+        """Relax a structure."""
         run = SingleRun(self.input_set_generator, self.running, structure, self.fmax)
         outcome = run.run(self.max_steps)
-        numbers = run.numbers(outcome)
-        force = free_force(structure, np.array(numbers["forces"]))
-        steps = numbers["cost"].force_calls
-        reason = f"{outcome.line}: {force:.3f} eV/Å after {steps} steps, {self.fmax:g} asked for"
-        return RelaxDoc(
-            **numbers,
-            converged=outcome.kind is None,
-            reason=None if outcome.kind is None else reason,
-            max_force=force,
-            fmax=self.fmax,
-            steps=steps - 1,
-        )
+        return relax_document(run.numbers(outcome), outcome, self.fmax, run.checkpoint.folder)

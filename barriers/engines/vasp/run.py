@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,9 @@ from custodian.custodian import Custodian, CustodianError, ErrorHandler
 from custodian.vasp.jobs import VaspJob, VaspNEBJob
 from pymatgen.io.vasp import Incar
 
+from barriers.engines.dft import Corrections, Outcome
 from barriers.engines.processes import RUNNING, end_orphan, note_running
-from barriers.engines.vasp.folder import (
-    Corrections,
-    archive,
-    converged,
-    places,
-    steps_done,
-)
+from barriers.engines.vasp.folder import archive, converged, places, steps_done
 from barriers.engines.vasp.outputs import image_folders
 from barriers.engines.vasp.restart import newest_structure
 
@@ -60,7 +54,7 @@ class _Continuing:
         incar = Incar.from_file(folder / "INCAR")
         if incar.get("NSW", 0):
             incar["NSW"] = max(1, self.last - done)
-        incar.update(Corrections.load(folder).incar)
+        incar.update(Corrections.load(folder).keywords)
         incar.write_file(folder / "INCAR")
         process = super().run(directory)  # type: ignore[misc]
         note_running(folder, process.pid)
@@ -81,14 +75,6 @@ class BandJob(_Continuing, VaspNEBJob):
     def __init__(self, vasp_cmd: Sequence[str], last: int = 1) -> None:
         super().__init__(vasp_cmd, output_file="vasp.out", backup=False, auto_npar=False, auto_gamma=False)
         self.last = last
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended: ``kind`` is None for success, else ``limit``, ``killed`` or ``final``; ``line`` says it."""
-
-    kind: str | None = None
-    line: str = ""
 
 
 def run_vasp(

@@ -8,30 +8,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import CostDoc, EngineDoc
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.common import at_positions
+from barriers.engines.common import at_positions, placed
+from barriers.engines.dft import Outcome, free_force, starting_moments
 from barriers.engines.vasp.folder import converged, evaluated
 from barriers.engines.vasp.handlers import usual_handlers
 from barriers.engines.vasp.inputs import (
     BandSetGenerator,
     SingleSetGenerator,
     SiteOrder,
-    starting_moments,
     vasp_structure,
 )
 from barriers.engines.vasp.outputs import Step, StepOutcar, all_outcars, usable_steps
 from barriers.engines.vasp.potcars import find_potcars, potcar_hashes
 from barriers.engines.vasp.restart import sharp_positions
-from barriers.engines.vasp.run import Outcome, VaspError, run_vasp
+from barriers.engines.vasp.run import VaspError, run_vasp
 from barriers.engines.vasp.settings import Running
 from barriers.engines.vasp.system import System
-from barriers.structures.path.mapping import unwrap
-from barriers.structures.surface.slab import frozen_atoms
 
 Generator = SingleSetGenerator | BandSetGenerator
 
@@ -67,28 +63,6 @@ def write_once(folder: Path, write: Callable[[Path], None], incar: Callable[[], 
     partial = folder.with_name(f"{folder.name}.partial")
     write(partial)
     partial.rename(folder)
-
-
-def free_force(structure: Structure, forces: np.ndarray) -> float:
-    """Largest force (eV/Å) on an atom that may move."""
-    free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
-    return float(np.linalg.norm(forces[free], axis=1).max())
-
-
-def placed(structure: Structure, positions: np.ndarray) -> np.ndarray:
-    """Positions (Å) as the study has them: unwrapped, and frozen atoms where they were to the last digit.
-
-    Parameters
-    ----------
-    structure : Structure
-        Where the atoms were before.
-    positions : (N, 3)
-        Where VASP has them, in the order of the structure.
-    """
-    near = unwrap(positions, AseAtomsAdaptor.get_atoms(structure, msonable=False))
-    frozen = frozen_atoms(structure)
-    near[frozen] = structure.cart_coords[frozen]
-    return near
 
 
 @dataclass

@@ -22,30 +22,23 @@ def draw_arrhenius(
     temperatures: ArrayLike,
     values: Mapping[str, ArrayLike],
     factors: Mapping[str, ArrayLike] | None = None,
-    *,
-    quantity: str = "Jump rate (s⁻¹)",
-    ax: Axes | None = None,
 ) -> Axes:
-    """Draw rates or diffusion coefficients of several systems over the inverse temperature.
+    """Draw jump rates of several systems over the inverse temperature.
 
     Parameters
     ----------
     temperatures : array, shape (n,)
         Two different ones at least (K).
     values : Mapping[str, array of shape (n,)]
-        Rate or diffusion coefficient at each temperature, by system; positive.
+        Rate (1/s) at each temperature, by system; positive.
     factors : Mapping[str, array of shape (n,)] or None
         Uncertainty of each value as the factor by which it may be larger or smaller, at least 1, by system: an
         uncertainty of the barrier of u (eV) is the factor exp(u / kT). Drawn as a band.
-    quantity : str
-        Name of the values with their unit.
-    ax : Axes or None
-        Where to draw; a new one-column figure if None.
 
     Returns
     -------
     Axes
-        Values, logarithmic, over 1000/T (1/K), the temperatures (K) above.
+        Rates, logarithmic, over 1000/T (1/K), the temperatures (K) above.
 
     Raises
     ------
@@ -56,8 +49,8 @@ def draw_arrhenius(
     order = np.argsort(at)
     inverse = 1000 / at[order]
     with mpl.rc_context(STYLE):
-        axes = own_axes() if ax is None else ax
-        axes.set(xlabel="1000 / T (1/K)", ylabel=quantity, yscale="log")
+        axes = own_axes()
+        axes.set(xlabel="1000 / T (1/K)", ylabel="Jump rate (s⁻¹)", yscale="log")
         handles = []
         for number, (name, value) in enumerate(lines.items()):
             line = look(number)
@@ -67,10 +60,7 @@ def draw_arrhenius(
                 low, high = value[order] / spreads[name][order], value[order] * spreads[name][order]
                 axes.fill_between(inverse, low, high, color=line["color"], alpha=0.2, linewidth=0)
         _mark_temperatures(axes, at)
-        if ax is None:
-            legend_above(axes, handles)
-        else:
-            axes.legend(handles=handles)
+        legend_above(axes, handles)
     return axes
 
 

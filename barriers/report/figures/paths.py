@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 
-from barriers.analysis.band import minimum_image_displacements
+from barriers.analysis.band import continuous
 from barriers.documents import BarrierDoc
 from barriers.report.sheet import Drawn, draw_system
 from barriers.report.style import STYLE
-from barriers.structures.hop.hop import Point, moving_index
+from barriers.structures.hop.hop import Point
+from barriers.workflow.result_jobs import motion_of
 
 
 def draw_path(barrier: BarrierDoc) -> tuple[Axes, Axes]:
@@ -36,13 +36,7 @@ def draw_path(barrier: BarrierDoc) -> tuple[Axes, Axes]:
 def moving_path(barrier: BarrierDoc) -> list[Point]:
     """Give the places of the moving ion along the band (Å), one for each image, never wrapped.
 
-    Where there is no hop, the moving ion is the atom that moves furthest.
+    Where there is no hop, the moving ion is the atom whose ends are farthest apart.
     """
-    band = barrier.band
-    steps = minimum_image_displacements(band.positions, band.structure.lattice.matrix, band.structure.lattice.pbc)
-    if barrier.hop is not None:
-        moving = moving_index(barrier.hop, len(band.structure))
-    else:
-        moving = int(np.linalg.norm(steps.sum(axis=0), axis=1).argmax())
-    start = np.array(band.positions[0][moving])
-    return [start, *(start + np.cumsum(steps[:, moving], axis=0))]
+    band, lattice = barrier.band, barrier.band.structure.lattice
+    return list(continuous(band.positions, lattice.matrix, lattice.pbc)[:, motion_of(band, barrier.hop).ion])

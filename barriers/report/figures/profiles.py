@@ -22,7 +22,7 @@ SHORTEST_ARROW = 0.06
 """An arrow shorter than this share of the axes' height would be all heads; its label alone is drawn."""
 
 
-def draw_profile(barrier: BarrierDoc, ax: Axes | None = None) -> Axes:
+def draw_profile(barrier: BarrierDoc) -> Axes:
     """Draw one system's energy profile: images, curve, and forward and reverse barrier as labelled arrows.
 
     Parameters
@@ -30,8 +30,6 @@ def draw_profile(barrier: BarrierDoc, ax: Axes | None = None) -> Axes:
     barrier : BarrierDoc
         One hop in one system. The span is written between the two where it exceeds the forward barrier. Without a
         converged band the reason stands in the empty axes.
-    ax : Axes or None
-        Where to draw; a new one-column figure if None.
 
     Returns
     -------
@@ -39,10 +37,9 @@ def draw_profile(barrier: BarrierDoc, ax: Axes | None = None) -> Axes:
         Energies (eV, from the initial state) over path length (Å).
     """
     with mpl.rc_context(STYLE):
-        axes = ax or own_axes()
+        axes = own_axes()
         axes.set(xlabel="Path length (Å)", ylabel="Energy (eV)")
-        if ax is None:
-            add_title(axes, title(barrier))
+        add_title(axes, title(barrier))
         if barrier.profile is None:
             reason = wrapped(f"not converged: {barrier.reason}", 0.6 * ONE_COLUMN, STYLE["font.size"])
             axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes)
@@ -78,7 +75,7 @@ def _draw_barriers(axes: Axes, barrier: BarrierDoc) -> None:
         axes.annotate(text, (place, max(top, *curve)), (0, 3), textcoords="offset points", ha=side, va="bottom")
 
 
-def draw_profiles(barriers: Sequence[BarrierDoc], ax: Axes | None = None) -> Axes:
+def draw_profiles(barriers: Sequence[BarrierDoc]) -> Axes:
     """Draw the energy profiles of several systems over each other, with images, curve and forward barriers.
 
     Parameters
@@ -86,8 +83,6 @@ def draw_profiles(barriers: Sequence[BarrierDoc], ax: Axes | None = None) -> Axe
     barriers : Sequence[BarrierDoc]
         One hop in several systems. The legend gives each its forward barrier; one without a converged band is named
         there and not drawn.
-    ax : Axes or None
-        Where to draw; a new one-column figure if None.
 
     Returns
     -------
@@ -95,7 +90,7 @@ def draw_profiles(barriers: Sequence[BarrierDoc], ax: Axes | None = None) -> Axe
         Energies (eV, from each initial state) over path length (Å).
     """
     with mpl.rc_context(STYLE):
-        axes = own_axes() if ax is None else ax
+        axes = own_axes()
         axes.set(xlabel="Path length (Å)", ylabel="Energy (eV)")
         axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
         handles = []
@@ -111,8 +106,5 @@ def draw_profiles(barriers: Sequence[BarrierDoc], ax: Axes | None = None) -> Axe
             handles.append(Line2D([], [], **line, label=named))
         if not any(np.size(line.get_xdata()) for line in axes.lines[1:]):
             axes.set(xticks=[], yticks=[])
-        if ax is None:
-            legend_above(axes, handles)
-        else:
-            axes.legend(handles=handles)
+        legend_above(axes, handles)
     return axes

@@ -22,27 +22,25 @@ BESIDE = 0.75
 """What the energy axis takes of a figure's width (inch)."""
 
 
-def draw_states(barriers: Sequence[BarrierDoc], ax: Axes | None = None) -> Axes:
+def draw_states(barriers: Sequence[BarrierDoc]) -> Axes:
     """Draw initial state, saddle and final state of several systems side by side, the barrier above each saddle.
 
     Parameters
     ----------
     barriers : Sequence[BarrierDoc]
         One hop in several systems. In the place of one without a converged band stands that it is not converged.
-    ax : Axes or None
-        Where to draw; if None a new figure over one column, over two for more than three systems, or as wide as
-        many systems need.
 
     Returns
     -------
     Axes
-        Energies (eV, from each initial state); one system at each whole number, named below the axis.
+        Energies (eV, from each initial state); one system at each whole number, named below the axis. The figure is one
+        column wide, two for more than three systems, or as wide as many systems need.
     """
     count = len(barriers)
     column = ONE_COLUMN if count <= 3 else TWO_COLUMNS
     width = max(column, count * NARROWEST + BESIDE)
     with mpl.rc_context(STYLE):
-        axes = own_axes(width) if ax is None else ax
+        axes = own_axes(width)
         axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
         for number, barrier in enumerate(barriers):
             _draw_system(axes, barrier, number)

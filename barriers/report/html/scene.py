@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.colors import to_hex
 from pymatgen.core import Structure
 
-from barriers.analysis.band import minimum_image_displacements
+from barriers.analysis.band import continuous
 from barriers.documents import BarrierDoc
 from barriers.report.structures import colour, drawn_radius
 from barriers.report.views import Points, arranged, fragment_atoms, fragment_bonds
-from barriers.structures.hop.hop import moving_index
 from barriers.structures.surface.slab import frozen_atoms
+from barriers.workflow.result_jobs import motion_of
 
 DECIMALS = 3
 """Positions are kept to 1e-3 Å, a hundredth of what can be seen."""
@@ -42,8 +42,8 @@ def scene(barrier: BarrierDoc) -> dict[str, Any]:
         (degrees); ``names``: name of each image.
     """
     structure = barrier.band.structure
-    positions = _continuous(barrier)
-    moving = moving_index(barrier.hop, len(structure)) if barrier.hop else _farthest(positions)
+    positions = continuous(barrier.band.positions, structure.lattice.matrix, structure.lattice.pbc)
+    moving = motion_of(barrier.band, barrier.hop).ion
     first = Structure(
         structure.lattice,
         structure.species,
@@ -76,19 +76,6 @@ def scene(barrier: BarrierDoc) -> dict[str, Any]:
 def image_names(count: int) -> list[str]:
     """Name the images of a band: ``initial``, then numbers, then ``final``."""
     return ["initial", *(f"image {number}" for number in range(1, count - 1)), "final"]
-
-
-def _continuous(barrier: BarrierDoc) -> Points:
-    """Positions of every image, shape (n, N, 3), each atom following its shortest way from image to image."""
-    positions = np.array(barrier.band.positions)
-    lattice = barrier.band.structure.lattice
-    steps = minimum_image_displacements(positions, lattice.matrix, lattice.pbc)
-    return np.concatenate([positions[:1], positions[0] + np.cumsum(steps, axis=0)])
-
-
-def _farthest(positions: Points) -> int:
-    """Atom that moves farthest between the ends."""
-    return int(np.linalg.norm(positions[-1] - positions[0], axis=1).argmax())
 
 
 def _roles(structure: Structure, moving: int) -> list[str]:

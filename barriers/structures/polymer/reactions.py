@@ -36,20 +36,6 @@ def known_reactions() -> dict[str, Reaction]:
     return {name: Reaction(name=name, **sides) for name, sides in load_data("reactions").items()}
 
 
-def find_reaction(name: str) -> Reaction:
-    """Find a reaction on file.
-
-    Raises
-    ------
-    ValueError
-        If the name is not on file.
-    """
-    known = known_reactions()
-    if name not in known:
-        raise ValueError(f"reaction: {name!r} is not on file; allowed: {', '.join(known)}")
-    return known[name]
-
-
 def species_molecule(name: str, units: int = 3, seed: int = 0) -> Molecule:
     """Build a species of a reaction.
 

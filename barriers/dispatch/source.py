@@ -1,0 +1,38 @@
+"""Where the state of a study is read: where it runs here, or where it was dispatched to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from barriers.dispatch.marker import read_marker
+from barriers.dispatch.states import JobStates
+from barriers.dispatch.status import JobStatus, local_status
+
+
+def status_source(folder: Path, config: Path | None) -> Callable[[], list[JobStatus]]:
+    """Find out whether a study runs here or was dispatched last, and give what reads its jobs.
+
+    Parameters
+    ----------
+    folder : Path
+        Its results folder.
+    config : Path or None
+        Configuration folder, which says that it was dispatched.
+
+    Raises
+    ------
+    ValueError
+        If it was neither run nor submitted from here.
+    """
+    marker = read_marker(folder)
+    local = JobStates(folder)
+    if config is None and local.read() and (marker is None or local.path.stat().st_mtime > marker.since):
+        return lambda: local_status(folder)
+    if marker is None and config is None:
+        raise ValueError(f"{folder}: nothing was run or submitted here; `barriers run` or `barriers submit` does")
+    from barriers.dispatch.fireworks.config import find_cluster
+    from barriers.dispatch.fireworks.seen import dispatched_status
+
+    cluster = find_cluster(config or (marker.config if marker else None))
+    return lambda: dispatched_status(cluster, folder.name)

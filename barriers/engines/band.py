@@ -1,0 +1,163 @@
+"""The NEB job of any engine: what it is given, how its first band is made, what it hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from jobflow import Maker, job
+from pymatgen.core import Structure
+
+from barriers.analysis.paths import MERGED, farthest
+from barriers.documents import BandDoc, CostDoc, EngineDoc, RelaxDoc
+from barriers.engines.common import at_positions, atoms_of, placed
+from barriers.fingerprint import not_relaxed
+from barriers.structures.path.start import Start, first_band
+
+
+@dataclass(frozen=True)
+class NebSettings:
+    """Tolerances (eV/Å), most iterations in one run, and spring constant (eV/Å²)."""
+
+    fmax: float
+    rough_fmax: float
+    max_steps: int
+    spring: float
+
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """Those that the numbers depend on."""
+        return {"fmax": self.fmax, "rough_fmax": self.rough_fmax, "spring": self.spring}
+
+
+@dataclass(frozen=True)
+class BandTask:
+    """A band to converge.
+
+    Attributes
+    ----------
+    initial, final : RelaxDoc
+        Relaxed endpoints.
+    start : Start
+        How the first band is made.
+    images : list[Atoms]
+        First band, the endpoints included; each atom in the periodic images nearest to its initial position.
+    settings : NebSettings
+        Tolerances and limits.
+    known : Mapping[str, numpy.ndarray]
+        Converged bands between the same endpoints, shape (n, N, 3) in Å, by the name of their start.
+    """
+
+    initial: RelaxDoc
+    final: RelaxDoc
+    start: Start
+    images: list[Atoms]
+    settings: NebSettings
+    known: Mapping[str, np.ndarray]
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Positions of the first band (Å), shape (n, N, 3)."""
+        return np.array([image.positions for image in self.images])
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What the converged band depends on, besides the engine."""
+        return [self.positions.tolist(), self.initial.structure, self.settings.tolerances]
+
+    def left(self, max_force: float, iterations: int) -> str:
+        """Say how far a band has got that is not converged."""
+        return f"{max_force:.3f} eV/Å after {iterations} iterations, {self.settings.fmax:g} asked for"
+
+    def document(self, reason: str | None, **numbers: Any) -> BandDoc:
+        """Put together what is there; without a reason against it, the band is converged."""
+        if (merged := numbers.get("merged_into")) is not None:
+            reason = f"fell onto the path of {merged!r}"
+        return BandDoc(
+            start=self.start.name,
+            structure=self.initial.structure,
+            converged=reason is None,
+            reason=reason,
+            **{"settings": asdict(self.settings)} | numbers,
+        )
+
+
+def merged_into(known: Mapping[str, np.ndarray], positions: np.ndarray, cell: np.ndarray) -> str | None:
+    """Name of the known band that one has come so near to that it is on its way to the same path; None for none."""
+    return next((name for name, band in known.items() if farthest(band, positions, cell) < MERGED), None)
+
+
+@dataclass
+class BaseNebMaker(Maker):
+    """Climbing-image nudged elastic band between two relaxed endpoints.
+
+    An engine says how it converges one and what it is.
+
+    Attributes
+    ----------
+    name : str
+        Name of the job.
+    fmax, rough_fmax : float
+        Largest force on the climbing and on the plain band (eV/Å).
+    max_steps : int
+        Most iterations in one run; a further run continues.
+    spring : float
+        Spring constant (eV/Å²).
+    """
+
+    name: str = "neb"
+    fmax: float = 0.05
+    rough_fmax: float = 0.3
+    max_steps: int = 300
+    spring: float = 1.0
+
+    @job(output_schema=BandDoc)
+    def make(
+        self,
+        initial: RelaxDoc,
+        final: RelaxDoc,
+        start: Start,
+        guide: BandDoc | None = None,
+        known: list[BandDoc] | None = None,
+    ) -> BandDoc:
+        """Converge the band from ``start``.
+
+        Parameters
+        ----------
+        initial, final : RelaxDoc
+            Relaxed endpoints.
+        start : Start
+            How the first band is made.
+        guide : BandDoc or None
+            The converged band that a carried start follows.
+        known : list[BandDoc] or None
+            Bands of earlier starts; this one stops, once its plain stage is done, when it falls onto the path of one
+            that converged.
+        """
+        first = atoms_of(initial.structure)
+        last = atoms_of(at_positions(initial.structure, placed(initial.structure, final.structure.cart_coords)))
+        settings = NebSettings(self.fmax, self.rough_fmax, self.max_steps, self.spring)
+        paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
+        task = BandTask(initial, final, start, [first, last], settings, paths)
+        if (loose := not_relaxed({"initial endpoint": initial, "final endpoint": final})) is not None:
+            return task.document(
+                loose,
+                positions=task.positions.tolist(),
+                energies=[initial.energy, final.energy],
+                forces=[initial.forces, final.forces],
+                cost=CostDoc(),
+                engine=self.described(initial.structure),
+            )
+        band = first_band(first, last, start, None if guide is None else np.array(guide.positions))
+        return self.converged(replace(task, images=[first, *band[1:-1], last]))
+
+    def converged(self, task: BandTask) -> BandDoc:
+        """Converge a band."""
+        raise NotImplementedError
+
+    def described(self, structure: Structure) -> EngineDoc:
+        """Say what gives the numbers of a structure."""
+        raise NotImplementedError
