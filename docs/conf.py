@@ -1,13 +1,13 @@
 """Sphinx configuration. Tables of fields and models are made from the code when the docs are built."""
 
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from sphinx.application import Sphinx
 
+from barriers.distribution import install, versions
 from barriers.engines.mlip.models import known_models
 from barriers.study.models import EndpointsSection
 from barriers.study.template import markdown_table
@@ -18,7 +18,7 @@ from draw_figures import DOCS, draw_figures
 project = "barriers"
 author = "The barriers developers"
 project_copyright = author
-release = metadata.version("barriers")
+release = versions()["barriers"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
 exclude_patterns = ["_build"]
@@ -44,7 +44,7 @@ def models_table() -> str:
 
 
 def _install(model: dict[str, Any]) -> str:
-    return f'`pip install ".[{model["extra"]}]"`' if "extra" in model else "nothing more"
+    return f"`{install(model['extra'])}`" if "extra" in model else "nothing more"
 
 
 def describe_fields(_app: Sphinx, _what: str, _name: str, obj: Any, _options: Any, lines: list[str]) -> None:

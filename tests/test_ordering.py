@@ -123,7 +123,7 @@ def test_an_unknown_method_and_no_samples_are_refused() -> None:
 
 def test_quasi_random_without_its_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "sqsgenerator", None)
-    with pytest.raises(ValueError, match=r"barriers\[sqs\]"):
+    with pytest.raises(ValueError, match=r"pip install 'li-barriers\[sqs\]'"):
         order_metals(crystal_of((2, 2)), NCM811.metals, 0, "sqs")
 
 

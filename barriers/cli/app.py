@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from barriers.distribution import versions
+
 if TYPE_CHECKING:
     from jobflow import Flow
     from rich.status import Status
@@ -48,8 +50,17 @@ ResultsFolder = Annotated[Path, typer.Argument(help="Results folder of a study."
 state = {"debug": False}
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"barriers {versions()['barriers']}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    _: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+) -> None:
     state["debug"] = debug
 
 

@@ -16,6 +16,7 @@ from pymatgen.core import SETTINGS
 from rich.markup import escape
 from rich.table import Table
 
+from barriers.distribution import NAME, install
 from barriers.engines.espresso.command import code_version, parse_command
 from barriers.engines.espresso.pseudopotentials import SETS, find_pseudopotentials, load_set
 from barriers.engines.mlip.models import list_models
@@ -23,7 +24,7 @@ from barriers.engines.mlip.models import list_models
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
 
-EXTRAS = ("mlip", "sevennet", "mattersim", "emmet", "vasp", "sqs", "fireworks")
+EXTRAS = ("mlip", "sevennet", "mattersim", "emmet", "vasp", "sqs", "fireworks", "remote")
 """Extras of the package that give it more to do."""
 
 
@@ -75,22 +76,22 @@ def findings_table(findings: list[Finding]) -> Table:
 
 def _packages() -> Iterator[Finding]:
     needed: dict[str, tuple[Requirement, list[str]]] = {}
-    for line in requires("barriers") or []:
+    for line in requires(NAME) or []:
         requirement = Requirement(line)
         extra = re.search(r"extra == ['\"](\w+)['\"]", line)
         if extra is None or extra[1] in EXTRAS:
             needed.setdefault(requirement.name, (requirement, []))[1].append(extra[1] if extra else "")
     for name, (requirement, extras) in needed.items():
         purpose = "everything" if "" in extras else f"extra {', '.join(extras)}"
-        install = f"pip install 'barriers[{extras[0]}]'" if extras[0] else "pip install barriers"
+        get = install(extras[0])
         try:
             installed = version(name)
         except PackageNotFoundError:
-            yield Finding(name, False, "not installed", purpose, install)
+            yield Finding(name, False, "not installed", purpose, get)
             continue
         fits = requirement.specifier.contains(installed, prereleases=True)
         says = installed if fits else f"{installed}, needed is {requirement.specifier}"
-        yield Finding(name, fits, says, purpose, "" if fits else install)
+        yield Finding(name, fits, says, purpose, "" if fits else get)
 
 
 def _models() -> Iterator[Finding]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from barriers.distribution import install
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -40,5 +42,6 @@ def build_engine(section: BaseModel) -> Engine:
     try:
         engine: Engine = getattr(import_module(module), name)(**settings)
     except ModuleNotFoundError as error:
-        raise ValueError(f"engine {kind!r} needs the package {error.name!r}; pip install 'barriers[{kind}]'") from error
+        extra = "vasp" if kind == "vasp" else ""  # the modules of the others import what the package itself requires
+        raise ValueError(f"engine {kind!r} needs the package {error.name!r}; {install(extra)}") from error
     return engine

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pymatgen.core import Structure
 
 from barriers.analysis.profile import Profile
+from barriers.distribution import install
 from barriers.documents import BandDoc, BarrierDoc
 from barriers.engines.common import at_positions
 
@@ -68,7 +69,7 @@ def neb_result(document: BarrierDoc) -> NebResult:
         from emmet.core.neb import BarrierAnalysis, NebMethod, NebResult
         from emmet.core.vasp.task_valid import TaskState
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("emmet-core is not installed: pip install 'barriers[emmet]'") from error
+        raise ModuleNotFoundError(f"emmet-core is not installed; {install('emmet')}") from error
     shared = {
         "images": _images(document.band),
         "neb_method": NebMethod.CLIMBING_IMAGE,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
+from barriers.distribution import versions
 from barriers.documents import BandDoc, BarrierDoc, CostDoc, StudyDoc
 from barriers.parsing.ase_files import read_ase_band
 from barriers.parsing.endpoints import use_endpoints
@@ -74,7 +74,7 @@ def _barrier(band: BandDoc, name: str) -> BarrierDoc:
         reason=next(iter(problems), None),
         band=band,
         cost=CostDoc(),
-        versions={package: version(package) for package in ("barriers", "ase", "pymatgen")},
+        versions=versions("ase", "pymatgen"),
     )
     if problems:
         document.warnings = list(band.warnings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from typing import Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from barriers.analysis.interface import bond_change
 from barriers.analysis.motion import Motion, motion
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
+from barriers.distribution import versions
 from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, GapDoc, PathDoc, RelaxDoc, StudyDoc
 from barriers.fingerprint import fingerprint
 from barriers.structures.hop.hop import Hop, moving_index
@@ -105,7 +105,7 @@ def barrier_document(
         path_spread=max(lows) - min(lows) if lows else None,
         cost=_total([initial.cost, final.cost, *(band.cost for band in bands)]),
         fingerprint=fingerprint(bands[best], hop),
-        versions={name: version(name) for name in ("barriers", "ase", "pymatgen", "jobflow")},
+        versions=versions("ase", "pymatgen", "jobflow"),
     )
     if sound:
         fill_barrier(document, profiles[best], bands[best])

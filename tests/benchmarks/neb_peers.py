@@ -20,7 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from barriers.distribution import install
 
 SCRIPT = Path(__file__).with_name("neb_contenders.py")
 NAMES = ("barriers", "atomate2", "ASE")
@@ -36,7 +39,7 @@ def main() -> int:
     console = Console()
     names = [name for name in NAMES if name != "atomate2" or find_spec("atomate2")]
     if "atomate2" not in names:
-        console.print("atomate2 not installed: pip install 'barriers\\[bench]'")
+        console.print(f"atomate2 not installed: {escape(install('bench'))}")
     with tempfile.TemporaryDirectory(prefix="neb-peers-") as name:
         folder = Path(name)
         (folder / "task.json").write_text(json.dumps({"images": options.images, "size": options.size}), "utf-8")

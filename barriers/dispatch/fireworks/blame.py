@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from barriers.dispatch.fireworks.config import LAUNCHPAD, QUEUE, RESOURCES, Cluster
+from barriers.distribution import install
 from barriers.workflow.labels import Kind
 
 
@@ -31,8 +32,8 @@ def blame(cluster: Cluster, text: str, job: str) -> str:
     adapter = cluster.folder / QUEUE
     if missing := re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", text):
         return (
-            f"{adapter}: pre_rocket: the Python of job {job} has no {missing[1]!r}; activate the environment where "
-            f"barriers[fireworks] is installed, and start its rlaunch in rocket_launch"
+            f"{adapter}: pre_rocket: the Python of job {job} has no {missing[1]!r}; activate the environment with "
+            f"FireWorks ({install('fireworks')}), and start its rlaunch in rocket_launch"
         )
     if re.search(r"pymongo\.errors\.(ServerSelectionTimeout|AutoReconnect|NetworkTimeout|ConnectionFailure)", text):
         return (

@@ -19,6 +19,7 @@ from barriers.dispatch.fireworks.config import LAUNCHPAD, QUEUE, RESOURCES, WORK
 from barriers.dispatch.fireworks.files import LaunchPadFile, WorkerFile, queue_of
 from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE, Resources
 from barriers.dispatch.store import from_environment
+from barriers.distribution import install
 from barriers.study.file import naming_lines, validate
 from barriers.study.template import render
 
@@ -163,7 +164,7 @@ def _queue_file(answers: Answers, folder: Path) -> str:
 def _adapter(answers: Answers, folder: Path) -> dict[str, Any]:
     rlaunch = Path(sys.executable).with_name("rlaunch")
     if not os.access(rlaunch, os.X_OK):
-        raise ValueError(f"rocket_launch: no program {rlaunch}; pip install 'barriers[fireworks]' in this environment")
+        raise ValueError(f"rocket_launch: no program {rlaunch}; {install('fireworks')} in this environment")
     content = {
         "_fw_name": "CommonAdapter",
         "_fw_q_type": KINDS[answers.queue_type],

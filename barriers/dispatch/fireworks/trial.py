@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from barriers.dispatch.fireworks.blame import blame
 from barriers.dispatch.fireworks.config import LAUNCHPAD, QUEUE, RESOURCES, Cluster, find_cluster
 from barriers.dispatch.fireworks.in_queue import states_in_queue
 from barriers.dispatch.fireworks.send import send
+from barriers.distribution import versions
 
 CATEGORY = "barriers-setup"
 """Category of the trial: no worker that computes takes it by chance."""
@@ -48,7 +48,7 @@ def look_around(folder: str) -> dict[str, str]:
         ) from None
     with cluster.store() as store:
         store.count({"uuid": ""})
-    return {"host": platform.node(), "barriers": version("barriers")}
+    return {"host": platform.node()} | versions()
 
 
 def try_queue(cluster: Cluster, seconds: float, say: Callable[[str], None]) -> str:
@@ -90,7 +90,7 @@ def try_queue(cluster: Cluster, seconds: float, say: Callable[[str], None]) -> s
     except ValueError:
         launchpad.defuse_fw(number)
         raise
-    here = version("barriers")
+    here = versions()["barriers"]
     differs = f"; here it is {here}: install the same in both places" if found["barriers"] != here else ""
     return f"{found['host']} ran it with barriers {found['barriers']}{differs}"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 from jobflow import Maker
 from pymatgen.core import Structure
 
+from barriers.distribution import versions
 from barriers.documents import EngineDoc
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.espresso.command import Command, code_version, parse_command
@@ -66,5 +66,5 @@ class EspressoMaker(Maker):
             checksum=set_checksum(settings["pseudopotentials"]),
             settings={"preset": self.physics.preset, **settings},
             files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
-            packages={name: version(name) for name in ("barriers", "ase", "custodian")},
+            packages=versions("ase", "custodian"),
         )

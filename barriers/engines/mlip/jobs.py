@@ -17,7 +17,7 @@ from barriers.engines.base import BaseRelaxMaker
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, atoms_of
 from barriers.engines.mlip.band import BandRun
-from barriers.engines.mlip.models import ModelSpec, entry, package_versions, weights_checksum
+from barriers.engines.mlip.models import ModelSpec, distribution, entry, package_versions, weights_checksum
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
 from barriers.engines.mlip.relax import relax
 
@@ -51,13 +51,13 @@ class MlipMaker(Maker):
 
     def describe(self) -> EngineDoc:
         """Say which model gives the numbers."""
-        about, versions = entry(self.model), package_versions(self.model)
+        known, packages = entry(self.model), package_versions(self.model)
         return EngineDoc(
             kind="mlip",
             name=self.model.name,
-            version=str(about.get("options", {}).get("version", versions.get(about["package"], "unknown"))),
+            version=known.get("options", {}).get("version") or packages.get(distribution(known["package"]), "unknown"),
             checksum=weights_checksum(self.model),
-            packages=versions,
+            packages=packages,
         )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,11 @@ import numpy as np
 from ase import Atoms
 from monty.json import MSONable
 from ruamel.yaml import YAML
+
+from barriers.distribution import install, versions
+
+DISTRIBUTIONS = {"deepmd": "deepmd-kit", "fairchem": "fairchem-core", "mace": "mace-torch", "quippy": "quippy-ase"}
+"""Distributions of ASE calculators whose packages go by another name."""
 
 
 @dataclass
@@ -96,8 +102,7 @@ def check_model(spec: ModelSpec) -> None:
     """
     model = entry(spec)
     if find_spec(model["package"]) is None:
-        install = f"pip install 'barriers[{model['extra']}]'" if "extra" in model else f"install {model['package']}"
-        raise ValueError(f"model {spec.name!r} needs the package {model['package']!r}; {install}")
+        raise ValueError(f"model {spec.name!r} needs the package {model['package']!r}; {_install(model['package'])}")
     if ":" in spec.name and not callable(_resolve(spec.name)):
         raise ValueError(f"model {spec.name!r} is no class that can be called")
     if model["weights"] == "file" and not spec.allow_download and spec.weights is None:
@@ -106,6 +111,20 @@ def check_model(spec: ModelSpec) -> None:
         )
     if spec.weights is not None and not Path(spec.weights).is_file():
         raise ValueError(f"engine.weights: no file {spec.weights!r}")
+
+
+def distribution(package: str) -> str:
+    """Name of the distribution that brings a package."""
+    return DISTRIBUTIONS.get(package, package)
+
+
+def _install(package: str) -> str:
+    extras = {known["package"]: known["extra"] for known in known_models().values() if "extra" in known}
+    if package in extras:
+        return install(extras[package])
+    if package in DISTRIBUTIONS:
+        return f"pip install {distribution(package)}"
+    return f"install what brings it, or run where {package}.py stands"
 
 
 def list_models() -> list[dict[str, Any]]:
@@ -197,14 +216,11 @@ def weights_checksum(spec: ModelSpec) -> str | None:
 
 def package_versions(spec: ModelSpec) -> dict[str, str]:
     """Versions of the packages that make the numbers."""
-    package = entry(spec)["package"]
-    versions = {}
-    for name in ("barriers", package, "torch", "ase"):
-        try:
-            versions[name] = version(name)
-        except ImportError:  # a module of the user's own has no version
-            continue
-    return versions
+    found = versions()
+    for name in (distribution(entry(spec)["package"]), "torch", "ase"):
+        with suppress(PackageNotFoundError):  # a module of the user's own has no version
+            found |= versions(name)
+    return found
 
 
 def _resolve(path: str) -> Any:

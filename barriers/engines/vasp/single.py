@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pymatgen.core import Structure
 
+from barriers.distribution import versions
 from barriers.documents import CostDoc, EngineDoc
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, placed
@@ -36,7 +36,7 @@ def describe(generator: Generator, structure: Structure, outcar: StepOutcar | No
     """Say what gave the numbers: POTCARs by title and hash, never their content."""
     settings = generator.physics.resolved()
     potcars = find_potcars([element.symbol for element in structure.composition.elements], generator.physics)
-    packages = {name: version(name) for name in ("barriers", "pymatgen", "atomate2", "custodian")}
+    packages = versions("pymatgen", "atomate2", "custodian")
     if outcar is not None and outcar.vtst is not None:
         packages["vtst"] = outcar.vtst
     return EngineDoc(

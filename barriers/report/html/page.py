@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from barriers.distribution import versions
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
@@ -98,7 +98,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         study_file=study_file,
         commands=commands(study, study_file is not None),
         viewer=VIEWER,
-        version=version("barriers"),
+        version=versions()["barriers"],
         library=_text("vendor/3Dmol-min.js"),
         licence=_text("vendor/3Dmol-LICENSE.txt"),
         style=_text("page.css"),

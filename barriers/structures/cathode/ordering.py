@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import numpy as np
 from pymatgen.core import Structure
 
+from barriers.distribution import install
 from barriers.structures.cathode.counts import share_sites
 from barriers.structures.cathode.crystal import METAL_SITE
 from barriers.structures.cathode.electrostatics import first_lowest, formal_charges, unit_matrix
@@ -114,7 +115,7 @@ def _quasi_random(seen: Structure, order: np.ndarray, elements: list[str], seed:
     try:
         from sqsgenerator import optimize, parse_config
     except ImportError:
-        raise ValueError("ordering: 'sqs' needs sqsgenerator: pip install 'barriers[sqs]'") from None
+        raise ValueError(f"ordering: 'sqs' needs sqsgenerator; {install('sqs')}") from None
     distances = np.unique(rounded(seen.distance_matrix[np.ix_(order, order)], 2))[: SHELLS + 2]
     config = {
         "structure": {
