@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from sphinx.application import Sphinx
 
+import barriers
 from barriers.distribution import install, versions
 from barriers.engines.mlip.models import known_models
 from barriers.study.models import EndpointsSection
@@ -43,6 +44,12 @@ def models_table() -> str:
     return "\n".join(["| model | what it is | weights | install |", "| --- | --- | --- | --- |", *rows])
 
 
+def public_names() -> str:
+    """What can be imported from ``barriers`` itself, for the docs."""
+    names = ", ".join(f"`{name}`" for name in sorted(barriers.__all__))
+    return f"These can be imported from `barriers` itself: {names}."
+
+
 def _install(model: dict[str, Any]) -> str:
     return f"`{install(model['extra'])}`" if "extra" in model else "nothing more"
 
@@ -77,6 +84,7 @@ myst_enable_extensions = ["substitution"]
 myst_heading_anchors = 3
 myst_substitutions = {
     "models_table": models_table(),
+    "public_names": public_names(),
     "study_fields": markdown_table(),
     "endpoint_fields": markdown_table(EndpointsSection, "endpoints."),
 }

@@ -7,13 +7,7 @@ again, what is done is not computed again. ``barriers setup fireworks`` writes t
 import sys
 from pathlib import Path
 
-from barriers import StudyMaker, load_study
-from barriers.dispatch.fireworks.collect import collect
-from barriers.dispatch.fireworks.config import find_cluster
-from barriers.dispatch.fireworks.launch import launch
-from barriers.dispatch.fireworks.submit import submit
-from barriers.report.folder import write_results
-from barriers.report.html.page import write_report
+from barriers import StudyMaker, collect, find_cluster, launch, load_study, submit, write_report, write_results
 
 if len(sys.argv) != 2:
     raise SystemExit(__doc__)

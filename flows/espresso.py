@@ -8,9 +8,7 @@ engine: ``PathSection(from_="mlip")``.
 
 from pathlib import Path
 
-from barriers import BarrierMaker, EspressoEngine, read_endpoints, run
-from barriers.study.models import NebSection, PathSection, RelaxSection
-from barriers.workflow.study import pair_flow
+from barriers import BarrierMaker, EspressoEngine, PathSection, pair_flow, read_endpoints, run
 
 inputs = Path(__file__).resolve().parent.parent / "inputs"
 engine = EspressoEngine(
@@ -24,9 +22,8 @@ engine.check({element.symbol for element in initial.composition.elements}, n_ima
 maker = BarrierMaker(
     name="li2o_espresso",
     engine=engine,
-    relax=RelaxSection(fmax=0.1, rough_fmax=0.1),
     path=PathSection(n_images=1, from_="linear"),
-    neb=NebSection(fmax=0.1, rough_fmax=0.3),
+    fmax=0.1,
 )
 flow = pair_flow(maker, initial, final, warnings)
 outcome = run(flow, Path("results") / "li2o_espresso", on_event=lambda event: print(event.state, event.name))

@@ -5,11 +5,19 @@ Run it with ``python flows/facets.py``. It computes no energy and writes to ``re
 
 from pathlib import Path
 
-from barriers import bulk, cathode_of, cut_slab, find_hops, order_metals, terminations
-from barriers.report.figures import save_figure
-from barriers.report.sheet import Drawn, contact_sheet
-from barriers.structures.hop.hop import hop_ends
-from barriers.structures.surface.edits import with_species
+from barriers import (
+    Drawn,
+    bulk,
+    cathode_of,
+    contact_sheet,
+    cut_slab,
+    find_hops,
+    hop_ends,
+    order_metals,
+    save_figure,
+    terminations,
+    with_species,
+)
 
 cathode = cathode_of("NCM811")
 crystal = bulk(cathode)

@@ -6,8 +6,7 @@ continues from the same results folder.
 
 from pathlib import Path
 
-from barriers import StudyMaker, draw_profiles, load_study, run
-from barriers.report.figures import save_figure
+from barriers import StudyMaker, draw_profiles, load_study, run, save_figure
 
 here = Path(__file__).resolve().parent
 study = load_study(here.parent / "inputs" / "ncm811_pvdf.yaml")

@@ -13,10 +13,7 @@ from pathlib import Path
 from jobflow import Flow
 from jobflow_remote import ConfigManager, submit_flow
 
-from barriers import StudyMaker, load_study
-from barriers.dispatch.identity import identify
-from barriers.report.folder import write_results
-from barriers.report.html.page import write_report
+from barriers import StudyMaker, identify, load_study, write_report, write_results
 
 if len(sys.argv) != 2:
     raise SystemExit(__doc__)

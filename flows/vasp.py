@@ -8,10 +8,7 @@ fragments come from a study file: ``barriers run inputs/ncm811_pvdf_vasp.yaml``.
 import sys
 from pathlib import Path
 
-from barriers import BarrierMaker, run
-from barriers.engines.vasp.engine import VaspEngine
-from barriers.files.structures import read_endpoints
-from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers import BarrierMaker, NebSection, PathSection, RelaxSection, VaspEngine, read_endpoints, run
 
 if len(sys.argv) != 3:
     raise SystemExit(__doc__)

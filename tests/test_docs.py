@@ -14,7 +14,8 @@ import typer
 from conftest import ROOT
 
 from barriers.cli import app
-from barriers.study.file import StudyError, read_study
+from barriers.study.errors import StudyError
+from barriers.study.file import read_study
 
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = set(typer.main.get_group(app).commands)

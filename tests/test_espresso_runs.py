@@ -15,7 +15,8 @@ from barriers.files.structures import read_endpoints
 from barriers.structures.path.start import Start
 from barriers.study.file import load_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
-from barriers.workflow.study import BarrierMaker, StudyMaker
+from barriers.workflow.barrier import BarrierMaker
+from barriers.workflow.study import StudyMaker
 
 pytestmark = pytest.mark.qe
 

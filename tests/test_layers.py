@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 
 LAYERS = (
-    ("words",),
+    ("words", "distribution"),
     ("structures",),
     ("study", "analysis"),
     ("documents",),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 from conftest import ROOT
@@ -38,6 +42,28 @@ def test_every_public_name_is_there() -> None:
         barriers.no_such_name  # noqa: B018
 
 
+def test_every_public_name_is_on_the_api_page_whose_modules_are_there() -> None:
+    import barriers
+
+    modules = re.findall(r"^\.\. automodule:: (\S+)$", (ROOT / "docs" / "api.md").read_text("utf-8"), re.M)
+    assert [module for module, times in Counter(modules).items() if times > 1 or find_spec(module) is None] == []
+    # A module without __all__ shows what it defines, one with it what that names.
+    shown = {
+        name
+        for module in map(import_module, modules)
+        for name, thing in vars(module).items()
+        if name in getattr(module, "__all__", ()) or getattr(thing, "__module__", "") == module.__name__
+    }
+    assert set(barriers.__all__) - shown == set()
+    assert {"MlipEngine", "EspressoEngine", "VaspEngine"} <= set(barriers.__all__)
+
+
+def test_docs_and_flows_import_from_the_package_itself() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "flows").glob("*.py")]
+    deep = re.compile(r"^ *(?:from|import) barriers\..*$", re.M)
+    assert {page.name: found for page in pages if (found := deep.findall(page.read_text("utf-8")))} == {}
+
+
 def test_extras_and_scripts() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {"mlip", "sevennet", "mattersim", "fireworks", "docs", "test", "dev", "bench"} <= set(
@@ -53,5 +79,5 @@ def test_nothing_stray_at_the_top_level() -> None:
         pytest.skip("not a git checkout")
     top = {name.split("/")[0] for name in tracked}
     files = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff"}
-    folders = {"barriers", "inputs", "flows", "tests", "docs"}
+    folders = {"barriers", "inputs", "flows", "tests", "docs", "findings"}
     assert {name for name in top if not name.startswith(".")} <= files | folders

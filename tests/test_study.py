@@ -16,13 +16,17 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
-from barriers.study.fields import Section, allowed, by_key, extra, kind, section_of, sections_of
-from barriers.study.file import StudyError, load_study, read_study
+from barriers.study.describe import allowed, by_key, extra, kind, section_of, sections_of
+from barriers.study.errors import StudyError
+from barriers.study.fields import Section
+from barriers.study.file import load_study, parse_yaml, read_study
 from barriers.study.models import (
     EndpointStudy,
     EspressoSection,
     FragmentSection,
     MlipSection,
+    NebSection,
+    PathSection,
     PlacementSection,
     Study,
     SurfaceSection,
@@ -227,6 +231,52 @@ def test_an_espresso_study_of_two_endpoints_survives_the_template() -> None:
                 continue
             assert re.search(rf"^ *(# )?{path.rpartition('.')[2]}:", page, re.M), path
             assert section_of(field.annotation) or field.description in re.sub(r"\n +# ", " ", page)
+
+
+@pytest.mark.parametrize(
+    ("make", "problems"),
+    [
+        (
+            lambda: Study(name="any", systems=[{"nam": "NCM"}], neb={"fmax": "a"}),
+            [
+                "systems[0].name: is missing; allowed: 1 to 40 characters, no spaces or slashes",
+                "systems[0].nam: unknown key; allowed: name, fragment, placement; did you mean 'name'?",
+                "neb.fmax: 'a' is no number; allowed: greater than 0, at most 0.5 eV/Å",
+            ],
+        ),
+        (lambda: NebSection(fmax=0.4), ["rough_fmax: 0.3 is below fmax 0.4; allowed: at least 0.4, at most 5 eV/Å"]),
+        (
+            lambda: PathSection(from_="idp"),
+            ["from_: 'idp' is unknown; allowed: 'idpp', 'linear', 'mlip'; did you mean 'idpp'?"],
+        ),
+        (
+            lambda: PathSection(**{"from": "idp"}),
+            ["from: 'idp' is unknown; allowed: 'idpp', 'linear', 'mlip'; did you mean 'idpp'?"],
+        ),
+        (
+            lambda: NebSection.model_validate(3),
+            ["3 is no section; allowed: a section with fmax, rough_fmax, max_steps, spring"],
+        ),
+    ],
+)
+def test_python_is_answered_as_a_file_is(make: Any, problems: list[str]) -> None:
+    with pytest.raises(StudyError) as caught:
+        make()
+    assert caught.value.problems == problems
+
+
+def test_a_bad_study_is_refused_in_the_same_words_from_python() -> None:
+    refused = []
+    for path in BAD:
+        try:
+            content = parse_yaml(path.read_text())
+            EndpointStudy(**content) if "endpoints" in content else Study(**content)
+        except (StudyError, TypeError) as error:  # no YAML, or no mapping of names
+            if isinstance(error, StudyError):
+                assert error.problems == problems_of(path.read_text()), path
+            refused.append(path.stem)
+    # A field whose key in the file is no name in Python has one of its own there.
+    assert {path.stem for path in BAD} - set(refused) == {"path_from_in_python"}
 
 
 def test_structure_files_are_taken_relative_to_the_study(tmp_path: Path) -> None:

@@ -40,9 +40,9 @@ from barriers.files.structures import to_structure
 from barriers.structures.path.start import Start
 from barriers.study.file import load_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.plan import build_study
 from barriers.workflow.result_jobs import profile_of
-from barriers.workflow.study import BarrierMaker
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

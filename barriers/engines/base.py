@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +11,7 @@ from jobflow import Maker, job
 from pymatgen.core import Structure
 
 from barriers.documents import RelaxDoc
+from barriers.words import show
 
 
 class Engine(Protocol):
@@ -32,6 +34,29 @@ class Engine(Protocol):
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> Maker:
         """Maker whose ``make(initial, final, start, guide, known)`` gives a :class:`~barriers.documents.BandDoc`."""
+
+
+METHODS = {name: method for name, method in vars(Engine).items() if inspect.isfunction(method) and name[0] != "_"}
+"""What an engine has to offer, by name."""
+
+
+def require_engine(engine: object) -> None:
+    """Raise ``ValueError``, in one line, if something given as an engine does not offer what an engine does.
+
+    Its methods must take the keywords of :class:`Engine`, so that they can be called as an engine's are.
+    """
+    allowed = f"MlipEngine, EspressoEngine, VaspEngine or an object with the methods {', '.join(METHODS)}"
+    if isinstance(engine, type):
+        raise ValueError(f"engine: {engine.__name__} is a class; allowed: what it makes, {engine.__name__}()")
+    if missing := [name for name in METHODS if not callable(getattr(engine, name, None))]:
+        raise ValueError(f"engine: {show(engine)} has no {', '.join(missing)}; allowed: {allowed}")
+    for name, method in METHODS.items():
+        keywords = list(inspect.signature(method).parameters)[1:]
+        try:
+            inspect.signature(getattr(engine, name)).bind(**dict.fromkeys(keywords))
+        except TypeError as error:
+            where = f"engine: {type(engine).__name__}.{name}"
+            raise ValueError(f"{where}: {error}; allowed: one that takes {', '.join(keywords)}") from None
 
 
 @dataclass

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
-from barriers.study.fields import allowed, by_key, extra, kind, section_of, sections_of
+from barriers.study.describe import allowed, by_key, extra, kind, section_of, sections_of
 from barriers.study.models import Study
 
 _COLUMN = 30

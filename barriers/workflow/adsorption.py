@@ -12,11 +12,12 @@ from pymatgen.core import Molecule, Structure
 
 from barriers.analysis.interface import adsorption_energy, bond_change, fragment_height, moment_changes
 from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
-from barriers.engines.base import Engine
+from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.fingerprint import check_one_engine, not_relaxed
 from barriers.structures.interface.contacts import fragment_gap, surface_bonds
 from barriers.structures.polymer.reactions import in_box
+from barriers.workflow.labels import label
 
 SAME_VECTOR = 1e-3
 """In-plane lattice vectors of slab and interface differ by no more than this (Å)."""
@@ -121,6 +122,10 @@ class AdsorptionMaker(Maker):
     max_steps: int = 500
     vacuum: float = 12.0
 
+    def __post_init__(self) -> None:
+        """Refuse an engine that is none."""
+        require_engine(self.engine)
+
     def make(self, interface: Any, slab: Any, fragment: Molecule, placed: Any, fragments: int = 1) -> Flow:
         """Build the flow.
 
@@ -135,11 +140,10 @@ class AdsorptionMaker(Maker):
         fragments : int
             Fragments on the slab.
         """
-        maker = self.engine.relax(self.fmax, self.max_steps)
-        maker.name = f"{self.name}: relax fragment"
-        alone = maker.make(in_box(fragment, self.vacuum))
+        alone = self.engine.relax(self.fmax, self.max_steps).make(in_box(fragment, self.vacuum))
+        label(alone, f"{self.name}: relax fragment")
         result = adsorption_document(self.name, interface, slab, alone.output, placed, fragments)
-        result.name = f"{self.name}: adsorption"
+        label(result, f"{self.name}: adsorption")
         return Flow([alone, result], output=result.output, name=self.name)
 
 

@@ -13,11 +13,12 @@ from pymatgen.core import Structure
 
 from barriers.analysis.vibrations import DELTA, attempt_frequency, displaced, frequencies, hessian
 from barriers.documents import SCHEMA_VERSION, BandDoc, CostDoc, EngineDoc, StaticDoc
-from barriers.engines.base import Engine
+from barriers.engines.base import Engine, require_engine
 from barriers.engines.common import at_positions
 from barriers.engines.mlip import MlipEngine
 from barriers.fingerprint import check_one_engine
 from barriers.structures.surface.slab import frozen_atoms
+from barriers.workflow.labels import label
 
 
 class AttemptFrequencyDoc(BaseModel):
@@ -131,6 +132,10 @@ class AttemptFrequencyMaker(Maker):
     engine: Engine = field(default_factory=MlipEngine)
     delta: float = DELTA
 
+    def __post_init__(self) -> None:
+        """Refuse an engine that is none."""
+        require_engine(self.engine)
+
     def make(self, band: Any, atoms: Sequence[int]) -> Flow:
         """Build the flow.
 
@@ -155,15 +160,13 @@ class AttemptFrequencyMaker(Maker):
         forces = []
         for atom in chosen:
             structures = displaced_structures(band, atom, self.delta)
-            structures.name = f"{self.name}: displace atom {atom}"
-            jobs.append(structures)
+            jobs.append(label(structures, f"{self.name}: displace atom {atom}"))
             for number in range(12):
-                maker = self.engine.static()
-                maker.name = f"{self.name}: atom {atom}, displacement {number + 1}"
-                jobs.append(maker.make(structures.output[number]))
-                forces.append(jobs[-1].output)
+                static = self.engine.static().make(structures.output[number])
+                jobs.append(label(static, f"{self.name}: atom {atom}, displacement {number + 1}"))
+                forces.append(static.output)
         result = attempt_frequency_document(band, forces, chosen, self.delta)
-        result.name = self.name
+        label(result, self.name)
         return Flow([*jobs, result], output=result.output, name=self.name)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 from jobflow import Flow, Job, Maker, OnMissing
 from pymatgen.core import Structure
 
-from barriers.engines.base import Engine
+from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.keywords import Settings, check_keywords, settings_of
 from barriers.workflow.labels import BARRIER, label
 from barriers.workflow.result_jobs import barrier_document, study_document
 
@@ -34,23 +35,62 @@ class BarrierMaker(Maker):
         Name of the flow and of the system in its result.
     engine : Engine
         What gives energies and forces.
-    relax, path, neb : RelaxSection, PathSection, NebSection
-        Settings, as in a study file.
-    ahead_of : str
-        Name of the system, for a maker that goes ahead with the embedded engine (:meth:`scout`).
+    relax, path, neb : RelaxSection, PathSection, NebSection or None
+        Settings, as in a study file; the defaults with the keywords below if None.
+    scouts_for : str
+        Name of the system, for a maker that finds its path with the embedded engine first (:meth:`scout`).
+    fmax : float or None
+        Largest force (eV/Å) of both the relaxed endpoints and the converged band: ``relax.fmax`` and ``neb.fmax``.
+    rough_fmax : float or None
+        Largest force on the plain band where climbing starts (eV/Å), ``neb.rough_fmax``; at least ``fmax`` if None.
+    max_steps : int or None
+        Most steps in one run of a relaxation and of a band: ``relax.max_steps`` and ``neb.max_steps``.
+    spring : float or None
+        Spring constant (eV/Å²), ``neb.spring``.
+    n_images, starts : int or None
+        Intermediate images, and first bands where a fragment makes several paths likely: ``path.n_images``,
+        ``path.starts``.
+
+    Raises
+    ------
+    TypeError
+        If a keyword is not known.
+    ValueError
+        If a value does not fit, a keyword stands beside the section that it belongs to, or the engine is none.
 
     Examples
     --------
-    >>> flow = BarrierMaker(engine=MlipEngine(model="emt")).make(initial, final)  # doctest: +SKIP
+    >>> flow = BarrierMaker(engine=MlipEngine(model="emt"), fmax=0.03).make(initial, final)  # doctest: +SKIP
     >>> flow.output  # a reference to the BarrierDoc  # doctest: +SKIP
     """
 
     name: str = "barrier"
     engine: Engine = field(default_factory=MlipEngine)
-    relax: RelaxSection = field(default_factory=RelaxSection)
-    path: PathSection = field(default_factory=PathSection)
-    neb: NebSection = field(default_factory=NebSection)
-    ahead_of: str = ""
+    relax: RelaxSection | None = None
+    path: PathSection | None = None
+    neb: NebSection | None = None
+    scouts_for: str = ""
+    fmax: float | None = None
+    rough_fmax: float | None = None
+    max_steps: int | None = None
+    spring: float | None = None
+    n_images: int | None = None
+    starts: int | None = None
+
+    def __new__(cls, *_: Any, **given: Any) -> Self:
+        """Refuse a keyword that is not known, before Python does without naming the closest."""
+        check_keywords(cls.__name__, given, cls.__dataclass_fields__)
+        return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be used as soon as it is said."""
+        require_engine(self.engine)
+        settings_of(self)
+
+    @property
+    def settings(self) -> Settings:
+        """The three sections, plain keywords in them."""
+        return settings_of(self)
 
     def make(self, initial: Structure, final: Structure) -> Flow:
         """Build the flow from two unrelaxed endpoints, same atoms in the same order.
@@ -61,30 +101,32 @@ class BarrierMaker(Maker):
             Endpoints; frozen atoms in the site property ``selective_dynamics``.
         """
         jobs: list[Job | Flow] = []
-        given, handed = [initial, final], None
+        given, scouted = [initial, final], None
         if (scout := self.scout()) is not None:
-            ahead = scout.make(initial, final)
-            jobs.append(ahead)
-            given, handed = [job.output.structure for job in ahead.jobs[:2]], ahead.output.band
+            scouting = scout.make(initial, final)
+            jobs.append(scouting)
+            given, scouted = [job.output.structure for job in scouting.jobs[:2]], scouting.output.band
         ends = [self.relax_endpoint(*end) for end in zip(given, ("initial", "final"), strict=True)]
-        barrier = self.between(ends[0].output, ends[1].output, handed=handed)
+        barrier = self.between(ends[0].output, ends[1].output, scouted=scouted)
         return Flow([*jobs, *ends, barrier], output=barrier.output, name=self.name)
 
     def scout(self) -> BarrierMaker | None:
-        """Maker that goes ahead with the embedded engine; None where the path does not come from there."""
-        if self.path.from_ != "mlip" or isinstance(self.engine, MlipEngine):
+        """Maker that finds the path with the embedded engine first; None where it does not come from there."""
+        path = self.settings.path
+        if path.from_ != "mlip" or isinstance(self.engine, MlipEngine):
             return None
-        path = self.path.model_copy(update={"from_": "idpp"})
-        return replace(self, name=f"mlip: {self.name}", engine=MlipEngine(), path=path, ahead_of=self.name)
+        plain = path.model_copy(update={"from_": "idpp"})
+        return replace(self, name=f"mlip: {self.name}", engine=MlipEngine(), path=plain, scouts_for=self.name)
 
     def label(self, job: Job, does: str, hop: Hop | None = None) -> Job:
         """Name a job after the system, the hop and what it does, and note them in its metadata."""
         whom = f"{self.name} {hop.name}" if hop else self.name
-        return label(job, f"{whom}: {does}", self.ahead_of or self.name, hop.name if hop else "")
+        return label(job, f"{whom}: {does}", self.scouts_for or self.name, hop.name if hop else "")
 
     def relax_endpoint(self, structure: Any, which: str) -> Job:
         """Relax one endpoint to the tolerance of endpoints."""
-        maker = self.engine.relax(self.relax.fmax, self.relax.max_steps)
+        settings = self.settings.relax
+        maker = self.engine.relax(settings.fmax, settings.max_steps)
         return self.label(maker.make(structure), f"relax {which}")
 
     def between(
@@ -95,7 +137,7 @@ class BarrierMaker(Maker):
         hop: Hop | None = None,
         has_fragment: bool = False,
         guide: Any = None,
-        handed: Any = None,
+        scouted: Any = None,
     ) -> Flow:
         """Build the flow from two relaxed endpoints.
 
@@ -109,26 +151,26 @@ class BarrierMaker(Maker):
             Whether a fragment makes several paths likely.
         guide : BandDoc or None
             The bare slab's converged band of the same hop.
-        handed : BandDoc or None
+        scouted : BandDoc or None
             The embedded engine's lowest band of the same hop in the same system: the one first band then.
         """
-        starts = self._starts(hop, has_fragment, guide is not None, handed is not None)
-        guide = guide if handed is None else handed
+        starts = self._starts(hop, has_fragment, guide is not None, scouted is not None)
+        guide = guide if scouted is None else scouted
         bands: list[Job] = []
         for start in starts:
             known = [band.output for band in bands]
             given = guide if start.method == "carried" else None
-            band = self.engine.neb(**self.neb.model_dump()).make(initial, final, start, given, known)
+            band = self.engine.neb(**self.settings.neb.model_dump()).make(initial, final, start, given, known)
             bands.append(self.label(band, f"band {start.name}", hop))
         barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop)
-        self.label(barrier, "lowest band" if self.ahead_of else BARRIER, hop)
+        self.label(barrier, "lowest band" if self.scouts_for else BARRIER, hop)
         name = f"{self.name} {hop.name}" if hop else self.name
         return Flow([*bands, barrier], output=barrier.output, name=name)
 
-    def _starts(self, hop: Hop | None, has_fragment: bool, guided: bool, handed: bool) -> list[Start]:
-        path = self.path
+    def _starts(self, hop: Hop | None, has_fragment: bool, guided: bool, scouted: bool) -> list[Start]:
+        path = self.settings.path
         plain = plain_start(path.n_images, "linear" if path.from_ == "linear" else "idpp", path.min_distance, hop)
-        if handed:
+        if scouted:
             return [plain.model_copy(update={"method": "carried"})]
         return plan_starts(plain, path.starts, has_fragment, guided, path.displacement, path.seed)
 

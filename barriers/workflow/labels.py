@@ -11,8 +11,8 @@ from barriers.documents import BandDoc, RelaxDoc, StaticDoc
 
 Kind = Literal["static", "relax", "neb", "analysis"]
 
-CALCULATIONS: dict[type, Kind] = {StaticDoc: "static", RelaxDoc: "relax", BandDoc: "neb"}
-"""Kind of calculation by the document that an engine's job returns."""
+CALCULATIONS: dict[type, Kind] = {RelaxDoc: "relax", StaticDoc: "static", BandDoc: "neb"}
+"""Kind of calculation by the document that an engine's job returns, or a subclass of; a RelaxDoc is a StaticDoc too."""
 
 BARRIER = "barrier"
 """What a job does that gives a barrier of the study; its name ends with it."""
@@ -39,11 +39,29 @@ def label(job: Job, name: str, system: str = "", hop: str = "") -> Job:
     -------
     Job
         The same job.
+
+    Raises
+    ------
+    ValueError
+        If the maker of an engine from outside gives no job, or one that returns another document.
     """
+    kind = _kind(job)
     job.name = name
-    kind: Kind = "analysis" if job.maker is None else CALCULATIONS[job.output_schema]
     job.metadata = {"kind": kind, "system": system, "hop": hop}
     return job
+
+
+def _kind(job: Job | Flow) -> Kind:
+    if isinstance(job, Job) and job.maker is None:
+        return "analysis"
+    schema = job.output_schema if isinstance(job, Job) else Flow
+    for document, kind in CALCULATIONS.items():
+        if isinstance(schema, type) and issubclass(schema, document):
+            return kind
+    whose = type(job.maker).__name__ if isinstance(job, Job) else job.name
+    gives = schema.__name__ if isinstance(schema, type) else "nothing that it names"
+    allowed = ", ".join(document.__name__ for document in CALCULATIONS)
+    raise ValueError(f"engine: {whose} gives {gives}; allowed: a job with output_schema {allowed} or a subclass of it")
 
 
 def jobs_of(flow: Flow) -> Iterator[Job]:

@@ -9,8 +9,7 @@ from jobflow import Flow
 
 from barriers.engines.mlip import MlipEngine
 from barriers.files.structures import read_endpoints
-from barriers.study.models import NebSection, PathSection, RelaxSection
-from barriers.workflow.study import BarrierMaker, pair_flow
+from barriers.workflow.barrier import BarrierMaker, pair_flow
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ def single_barrier(
     maker = BarrierMaker(
         name="→".join(labels),
         engine=engine,
-        relax=RelaxSection(fmax=fmax, max_steps=max_steps),
-        path=PathSection(n_images=images),
-        neb=NebSection(fmax=fmax, rough_fmax=max(fmax, NebSection().rough_fmax), max_steps=max_steps),
+        n_images=images,
+        fmax=fmax,
+        max_steps=max_steps,
     )
     return SingleBarrier(pair_flow(maker, start, end, warnings, name), name)

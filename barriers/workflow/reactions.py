@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 
 from barriers.analysis.interface import reaction_energy
 from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
-from barriers.engines.base import Engine
+from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.fingerprint import check_one_engine, not_relaxed
 from barriers.structures.polymer.reactions import Reaction, check_balanced, in_box, species_molecule
+from barriers.workflow.labels import label
 
 
 class ReactionDoc(BaseModel):
@@ -104,6 +105,10 @@ class ReactionMaker(Maker):
     units: int = 3
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse an engine that is none."""
+        require_engine(self.engine)
+
     def make(self, reactions: Sequence[Reaction]) -> Flow:
         """Build the flow.
 
@@ -123,9 +128,8 @@ class ReactionMaker(Maker):
             check_balanced(reaction, {name: molecule.composition for name, molecule in molecules.items()})
         relaxed: dict[str, Job] = {}
         for name, molecule in molecules.items():
-            maker = self.engine.relax(self.fmax, self.max_steps)
-            maker.name = f"{self.name}: relax {name}"
-            relaxed[name] = maker.make(in_box(molecule, self.vacuum))
+            alone = self.engine.relax(self.fmax, self.max_steps).make(in_box(molecule, self.vacuum))
+            relaxed[name] = label(alone, f"{self.name}: relax {name}")
         result = reactions_document(list(reactions), {name: job.output for name, job in relaxed.items()})
-        result.name = self.name
+        label(result, self.name)
         return Flow([*relaxed.values(), result], output=result.output, name=self.name)

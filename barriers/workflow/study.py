@@ -14,15 +14,13 @@ from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.structures.surface.edits import rattle
 from barriers.study.models import EndpointStudy, Study
-from barriers.workflow.barrier import BarrierMaker, despite_failures, pair_flow
+from barriers.workflow.barrier import BarrierMaker, despite_failures
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.interface import interface_flow
 from barriers.workflow.labels import barrier_outputs, label
 from barriers.workflow.result_jobs import study_document
 from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 from barriers.workflow.system import SystemHops
-
-__all__ = ["BarrierMaker", "StudyMaker", "pair_flow"]
 
 HOPS_AT_ONCE = 50
 """Hops of one part of a study: some hundred jobs."""
@@ -131,11 +129,11 @@ class StudyMaker(Maker):
             *ends, notes = read_endpoints(study.endpoints.initial, study.endpoints.final)
             return iter([maker.make(*ends)]), notes
         built = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
-        return _parts(study, built.structure, hops_at_once), built.warnings
+        hops = hops_of(built.structure, study.hops)
+        return _parts(study, built.structure, hops, hops_at_once), built.warnings
 
 
-def _parts(study: Study, slab: Structure, hops_at_once: int) -> Iterator[Flow]:
-    hops = hops_of(slab, study.hops)
+def _parts(study: Study, slab: Structure, hops: list[Hop], hops_at_once: int) -> Iterator[Flow]:
     ending: dict[EndState, list[Hop]] = {}
     for hop in hops:
         for state in (hop.initial, hop.final):

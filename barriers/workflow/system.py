@@ -73,14 +73,14 @@ class SystemHops:
                 jobs.append(made)
         scout = self.maker.scout()
         ends = self._relaxed if scout is None else self._scouted
-        leads = [{"guide": guide} for guide in guides]
-        first, barriers = self._barriers(scout or self.maker, ends, structures, zip(hops, leads, strict=True))
+        bare = [{"guide": guide} for guide in guides]
+        first, barriers = self._barriers(scout or self.maker, ends, structures, zip(hops, bare, strict=True))
         bands = [flow.output.band for flow in barriers]
         jobs += first
         if scout is not None:
-            ahead = {state: ends[state].structure for state in structures}
-            leads = [{"handed": band} for band in bands]
-            jobs += self._barriers(self.maker, self._relaxed, ahead, zip(hops, leads, strict=True))[0]
+            structures = {state: ends[state].structure for state in structures}
+            scouted = [{"scouted": band} for band in bands]
+            jobs += self._barriers(self.maker, self._relaxed, structures, zip(hops, scouted, strict=True))[0]
         return jobs, bands
 
     def _barriers(
@@ -88,16 +88,16 @@ class SystemHops:
         maker: BarrierMaker,
         ends: Ends,
         structures: dict[EndState, Any],
-        led: Iterable[tuple[Hop, dict[str, Any]]],
+        guided: Iterable[tuple[Hop, dict[str, Any]]],
     ) -> tuple[list[Job | Flow], list[Flow]]:
-        """Relax the structures of new end states, and find the barriers of hops, each led by some band."""
+        """Relax the structures of new end states, and find the barriers of hops, each guided by some band."""
         relaxed = {state: maker.relax_endpoint(structure, state.label) for state, structure in structures.items()}
         ends.update({state: job.output for state, job in relaxed.items()})
         jobs: list[Job | Flow] = [*relaxed.values()]
         barriers = []
-        for hop, lead in led:
+        for hop, guide in guided:
             final = maker.label(order_final(ends[hop.final], hop), "final endpoint", hop)
-            between = {"hop": hop, "has_fragment": self.has_fragment, **lead}
+            between = {"hop": hop, "has_fragment": self.has_fragment, **guide}
             barriers.append(maker.between(ends[hop.initial], final.output, **between))
             jobs += [final, barriers[-1]]
         return jobs, barriers

@@ -18,7 +18,7 @@ from barriers.dispatch.local import run
 from barriers.documents import BarrierDoc
 from barriers.engines.espresso import EspressoEngine
 from barriers.study.models import NebSection, PathSection, RelaxSection
-from barriers.workflow.study import BarrierMaker
+from barriers.workflow.barrier import BarrierMaker
 
 A, C = 2.878, 14.19
 """Hexagonal lattice parameters (Å) of LiNiO2."""

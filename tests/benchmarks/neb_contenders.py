@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from barriers.documents import RelaxDoc
     from barriers.structures.hop.hop import Hop
-    from barriers.workflow.study import BarrierMaker
+    from barriers.workflow.barrier import BarrierMaker
 
 SMALL = (8.0, 5.0)
 """Least surface vectors (Å) of the slab for a trial: half the atoms, too narrow for a hop worth reporting."""
@@ -79,7 +79,7 @@ def prepare(folder: Path) -> None:
             raise RuntimeError(f"{which} endpoint not relaxed: {outcome.failures or outcome.output.reason}")
         relaxed.append(outcome.output)
     initial, final = (AseAtomsAdaptor.get_atoms(document.structure, msonable=False) for document in relaxed)
-    images = interpolate(initial, final, maker.path.n_images, "idpp")
+    images = interpolate(initial, final, maker.settings.path.n_images, "idpp")
     for image, document in zip((images[0], images[-1]), relaxed, strict=True):
         image.calc = SinglePointCalculator(image, energy=document.energy, forces=np.array(document.forces))
     write(folder / "band.traj", images)

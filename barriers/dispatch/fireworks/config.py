@@ -22,8 +22,9 @@ from barriers.dispatch.fireworks.files import LaunchPadFile, WorkerFile, queue_o
 from barriers.dispatch.fireworks.queues import Queue
 from barriers.dispatch.fireworks.resources import Resources
 from barriers.dispatch.store import config_folder, configured_store, from_environment
-from barriers.study.fields import by_key
-from barriers.study.file import Form, StudyError, naming_lines, parse_yaml, validate, yaml_text
+from barriers.study.describe import by_key
+from barriers.study.errors import StudyError
+from barriers.study.file import Form, naming_lines, parse_yaml, validate, yaml_text
 
 LAUNCHPAD, WORKER, QUEUE, RESOURCES = "my_launchpad.yaml", "my_fworker.yaml", "my_qadapter.yaml", "resources.yaml"
 

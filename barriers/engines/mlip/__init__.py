@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from monty.json import MSONable
@@ -41,8 +42,8 @@ class MlipEngine(MSONable):
         """The model and where its weights and its work go."""
         return ModelSpec(self.model, self.weights, self.allow_download, self.device)
 
-    def check(self, *_met: object) -> None:
-        """Raise ``ValueError`` if the model or its weights are not here."""
+    def check(self, elements: Collection[str] = (), n_images: int | None = None) -> None:  # noqa: ARG002
+        """Raise ``ValueError`` if the model or its weights are not here; a model meets any elements and images."""
         check_model(self.spec)
 
     def seconds_per_call(self, atoms: int, images: int) -> float:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from barriers.documents import StudyDoc
-from barriers.study.fields import extra
-from barriers.study.file import StudyError, read_study
+from barriers.study.describe import extra
+from barriers.study.errors import StudyError
+from barriers.study.file import read_study
 from barriers.study.models import NebSection, PathSection
 
 STUDY_FILE = "study.yaml"
