@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from ase.io import write
 from pymatgen.core import Structure
 from services import mongod, slurm
 
+from barriers import secrecy
 from barriers.cli import main
 from barriers.dispatch.local import run
 from barriers.structures.cathode.crystal import bulk as crystal
@@ -50,6 +51,13 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Outcome(int(stopped.value.code or 0), captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _nothing_secret() -> Iterator[None]:
+    """Forget the passwords of other tests, which are words such as ``wrong``: messages are compared to the letter."""
+    yield
+    secrecy._known.clear()
 
 
 @cache

@@ -82,7 +82,7 @@ def made_up_study(
 
 
 def _barrier(name: str, structures: dict, hop: Hop, images: int, height: float, converged: bool) -> BarrierDoc:
-    ends = [structures[f"{name}-{hop.name}-{which}"] for which in ("initial", "final")]
+    ends = [structures[f"{name} {hop.name} {which}"] for which in ("initial", "final")]
     relaxed = [
         RelaxDoc(
             structure=end,

@@ -30,6 +30,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def in_file(name: str) -> str:
+    return name.replace("@", "+").replace(" ", "--")
+
+
 def frozen_in_file(atoms: Atoms) -> list[int]:
     return sorted(index for fixed in atoms.constraints for index in fixed.index)
 
@@ -37,7 +41,7 @@ def frozen_in_file(atoms: Atoms) -> list[int]:
 @pytest.mark.parametrize("ending", ["extxyz", "vasp", "cif"])
 def test_each_file_gives_the_atoms_back_in_their_order(folder: Path, ending: str) -> None:
     for name, structure in structures().items():
-        atoms = read(folder / "structures" / f"{name.replace('@', '+')}.{ending}", do_not_split_by_at_sign=True)
+        atoms = read(folder / "structures" / f"{in_file(name)}.{ending}", do_not_split_by_at_sign=True)
         assert atoms.get_chemical_symbols() == [site.specie.symbol for site in structure]
         assert atoms.cell.cellpar() == pytest.approx(structure.lattice.parameters, abs=1e-5)
         if ending == "cif":  # holds lengths and angles of the cell, not its orientation
@@ -55,7 +59,7 @@ def test_the_table_holds_what_the_files_measure(folder: Path) -> None:
         rows = {row["name"]: row for row in csv.DictReader(file)}
     assert list(rows) == list(structures())
     for name, row in rows.items():
-        atoms = read(folder / "structures" / f"{name.replace('@', '+')}.extxyz", do_not_split_by_at_sign=True)
+        atoms = read(folder / "structures" / f"{in_file(name)}.extxyz", do_not_split_by_at_sign=True)
         assert int(row["atoms"]) == len(atoms)
         assert int(row["frozen"]) == len(frozen_in_file(atoms)) == 24
         assert [float(row[axis]) for axis in "abc"] == pytest.approx(atoms.cell.lengths(), abs=6e-4)
@@ -100,7 +104,7 @@ def test_build_prints_its_table_and_json_the_same_rows(cli: Cli, tmp_path: Path)
     study.write_text("name: small\nsurface: {layers: 3, frozen_layers: 1}\nsystems: [{name: NCM}]\n", "utf-8")
     written = json.loads(cli("build", study, "--out", tmp_path / "b", "--json").out)
     names = [row["name"] for row in written["structures"]]
-    assert names == ["slab", "NCM-sub-surface-initial", "NCM-sub-surface-final"]
+    assert names == ["slab", "NCM sub-surface initial", "NCM sub-surface final"]
     assert written["structures"][0] == describe("slab", structures()["slab"]) | {
         "files": [str(tmp_path / "b" / "structures" / f"slab.{ending}") for ending in ("extxyz", "cif", "vasp")]
     }
@@ -108,6 +112,6 @@ def test_build_prints_its_table_and_json_the_same_rows(cli: Cli, tmp_path: Path)
     assert len(files) == 1 + 6 + 9
     assert all(Path(path).stat().st_size > 100 for path in files)
     table = cli("build", study, "--out", tmp_path / "b").out
-    assert "NCM-sub-surface-initial" in table
+    assert "NCM sub-surface initial" in table
     assert "8.62" in table
     assert str(tmp_path / "b") in table.replace("\n", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -228,9 +229,9 @@ def test_killed_band_continues(gold_files: tuple[Path, Path], tmp_path: Path) ->
 
 def test_results_folder(cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path) -> None:
     outcome = cli("neb", *gold_files, "--model", "emt", "--results", tmp_path)
-    folder = tmp_path / "neb-au_initial-au_final"
+    folder = tmp_path / "neb-au_initial--au_final"
     assert str(folder) in outcome.out
-    band = read(folder / "structures" / "au_initial-au_final.extxyz", index=":")
+    band = read(folder / "structures" / "au_initial,au_final.extxyz", index=":")
     assert len(band) == 7
     energies = np.array([image.get_potential_energy() for image in band])
     shown = json.loads(cli("show", folder, "--json").out)["barriers"][0]
@@ -243,7 +244,10 @@ def test_results_folder(cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path)
     assert "0.374 eV" in (folder / "profiles.svg").read_text()
 
 
-def test_ctrl_c_ends_cleanly_and_the_next_run_continues(gold_files: tuple[Path, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1], ids=lambda sent: sent.name)
+def test_a_signal_to_stop_ends_cleanly_and_the_next_run_continues(
+    sent: signal.Signals, gold_files: tuple[Path, Path], tmp_path: Path
+) -> None:
     options = ["--model", "slow_emt:SlowEMT", "--results", str(tmp_path), "--json"]
     command = [sys.executable, "-m", "barriers", "neb", *map(str, gold_files), *options]
     here = Path(__file__).parent
@@ -251,10 +255,11 @@ def test_ctrl_c_ends_cleanly_and_the_next_run_continues(gold_files: tuple[Path, 
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not list(tmp_path.rglob("neb-*.progress.jsonl")):
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, sent)
     _, message = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert message.strip().splitlines()[-1] == "stopped; the same command continues"
+    assert process.returncode == 128 + sent
+    how = shlex.join(["barriers", *command[3:]])
+    assert message.strip().splitlines()[-1] == f"stopped by {sent.name}; this continues it: {how}"
     assert "Traceback" not in message
     done = json.loads(subprocess.run(command, cwd=here, check=True, capture_output=True).stdout)
     assert done["forward"] == pytest.approx(0.374, abs=0.001)

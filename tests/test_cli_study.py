@@ -68,9 +68,9 @@ def test_build_writes_what_check_announces(cli: Cli, tmp_path: Path) -> None:
     built = json.loads(cli("build", ROOT / "inputs" / "ncm811_pvdf.yaml", "--out", tmp_path, "--json").out)
     atoms = {Path(row["files"][0]).stem: read(row["files"][0]) for row in built["structures"]}
     assert len(atoms["slab"]) == 72
-    assert len(atoms["NCM+PVDF-HF-placement-1"]) == 84
+    assert len(atoms["NCM+PVDF-HF--placement--1"]) == 84
     for system in ("NCM", "NCM+PVDF", "NCM+PVDF-HF"):
-        initial, final = (atoms[f"{system}-sub-surface-{which}"] for which in ("initial", "final"))
+        initial, final = (atoms[f"{system}--sub-surface--{which}"] for which in ("initial", "final"))
         assert initial.get_chemical_formula() == final.get_chemical_formula()
     assert len(atoms["slab"].constraints[0].index) == 24
 

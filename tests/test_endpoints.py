@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk as crystal
 from ase.constraints import FixAtoms, FixedLine
-from conftest import ordered_slab
+from conftest import Outcome, ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from barriers.files.structures import read_endpoints
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import final_in_initial_order, make_endpoint, moving_index
 from barriers.structures.hop.search import find_hops
@@ -244,3 +246,63 @@ def test_a_bad_pair_is_refused_in_one_line(spoil: Callable[[Atoms, Atoms], None]
         check_endpoints(initial, final)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < 200
+
+
+CIF = """data_x
+_cell_length_a 6.0
+_cell_length_b 6.0
+_cell_length_c 6.0
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+O1 O 0.5 0.5 0.5 1.0
+Li1 Li {x} 0.0 0.0 1.0
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("Li2 Li 0.5 0.0 0.5 0.25", "0.25 Li on one site"),
+        ("Ni1 Ni 0.5 0.0 0.5 0.8\nCo1 Co 0.5 0.0 0.5 0.2", "0.8 Ni + 0.2 Co on one site"),
+        ("O2 O 0.5 0.0 0.5 1.0", ""),
+    ],
+)
+@pytest.mark.parametrize("where", ["neb", "study"])
+def test_a_structure_with_sites_that_are_not_full_is_refused_at_every_door(
+    where: str, more: str, words: str, cli: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    for name, x in (("i", 0.0), ("f", 0.2)):
+        (tmp_path / f"{name}.cif").write_text(CIF.format(x=x, more=more), "utf-8")
+    study = tmp_path / "study.yaml"
+    study.write_text("name: x\nendpoints: {initial: i.cif, final: f.cif}\nengine: {kind: mlip}\n", "utf-8")
+    ends = [tmp_path / f"{name}.cif" for name in "if"]
+    if not words:
+        assert len(read_endpoints(*ends)[0]) == 3
+        return
+    outcome = cli("check", study) if where == "study" else cli("neb", *ends, "--results", tmp_path)
+    assert outcome.code == 2
+    assert f"i.cif: {words}; allowed: one whole atom on each site: order the structure first" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_an_occupancy_in_a_pdb_file_counts_too(tmp_path: Path) -> None:
+    line = "HETATM    {n}  LI  MOL     1       {x:.3f}   0.000   0.000  {share}  0.00          LI\n"
+    for name, share in (("full", "1.00"), ("half", "0.50"), ("none", "0.00")):
+        text = "CRYST1   10.000   10.000   10.000  90.00  90.00  90.00 P 1\n"
+        text += line.format(n=1, x=1.0, share=share) + line.format(n=2, x=4.0, share="1.00")
+        (tmp_path / f"{name}.pdb").write_text(text, "utf-8")
+        (tmp_path / f"{name}-f.pdb").write_text(text.replace("1.000   0.000   0.000", "2.000   0.000   0.000"), "utf-8")
+    with pytest.raises(EndpointError, match=r"0\.5 Li on one site"):
+        read_endpoints(tmp_path / "half.pdb", tmp_path / "half-f.pdb")
+    for name in ("full", "none"):
+        assert len(read_endpoints(tmp_path / f"{name}.pdb", tmp_path / f"{name}-f.pdb")[0]) == 2

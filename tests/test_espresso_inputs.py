@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from barriers.engines.dft import k_mesh
+from barriers.engines.espresso import EspressoEngine
 from barriers.engines.espresso.cell import dipole_keywords
 from barriers.engines.espresso.command import Command, parse_command
 from barriers.engines.espresso.inputs import (
@@ -203,6 +204,37 @@ def hydrogen_set(folder: Path, md5: str | None = None, data: bytes = b"old forma
     text = re.sub("md5: [0-9a-f]*", f"md5: {md5 or hashlib.md5(data).hexdigest()}", HYDROGEN_SET)
     (folder / "set.yaml").write_text(text)
     return str(folder / "set.yaml")
+
+
+@pytest.mark.parametrize(
+    ("cut", "put", "words"),
+    [
+        ("functional: PBE\n", "", "functional: is missing"),
+        ("folders: [/usr/share/espresso/pseudo]\n", "", "folders: is missing"),
+        ("ecutrho: 100, ", "", "elements.H.ecutrho: is missing"),
+        ("md5: f4d00379d62f7fb62c40af863c256602, ", "", "elements.H.md5: is missing"),
+        ("ecutwfc: 20", "ecutwfc: high", "elements.H.ecutwfc: 'high' is wrong"),
+        ("valence", "valance", "elements.H.valance: 1 is wrong"),
+        (HYDROGEN_SET, "[H, O]", "the whole file: ['H', 'O'] is wrong"),
+        (HYDROGEN_SET, "elements: {}", "functional: is missing"),
+        (HYDROGEN_SET, "H: [", "no YAML: "),
+    ],
+)
+def test_a_set_of_ones_own_is_refused_with_its_file_and_key(cut: str, put: str, words: str, tmp_path: Path) -> None:
+    assert cut in HYDROGEN_SET
+    path = tmp_path / "own.yaml"
+    path.write_text(HYDROGEN_SET.replace(cut, put), "utf-8")
+    with pytest.raises(ValueError) as error:
+        EspressoEngine(pseudopotentials=str(path)).check({"H"}, 3)
+    assert str(error.value).startswith(f"engine.pseudopotentials: {path}: {words}")
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_and_a_set_without_a_valence_are_refused(tmp_path: Path) -> None:
+    path = Path(hydrogen_set(tmp_path))
+    path.write_text(path.read_text("utf-8").replace(", valence: 1", ""), "utf-8")
+    with pytest.raises(ValueError, match=r"add it: elements\.H\.valence"):
+        find_pseudopotentials(["H"], str(path), str(tmp_path))
 
 
 UPF = '<PP_HEADER element="H" functional="{0}" z_valence="1.0E+00"/>'

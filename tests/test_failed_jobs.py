@@ -15,6 +15,7 @@ from jobflow import Flow, JobStore, OnMissing, run_locally
 from maggma.stores import MemoryStore
 
 from barriers import BarrierMaker, MlipEngine, StudyMaker, run
+from barriers.dispatch.local import JobEvent
 from barriers.documents import GapDoc, StudyDoc
 from barriers.files.structures import to_structure
 from barriers.report.folder import read_results
@@ -102,6 +103,22 @@ def test_other_runners_of_the_flow_leave_the_same_gap(
     assert [gap.system for gap in StudyDoc.model_validate(flow.output.resolve(store)).gaps] == ["Ag"]
 
 
+def test_makers_of_one_name_each_have_their_failures_told(weights: Path, tmp_path: Path) -> None:
+    ends = gold_on_aluminium()
+    for atoms in ends:
+        atoms.symbols[-1] = "Ag"
+    engine = MlipEngine(model="brittle:BrittleEMT", weights=str(weights), workers=1)
+    flows = [
+        BarrierMaker("Ag", engine, RelaxSection(fmax=fmax), PathSection(n_images=1)).make(*map(to_structure, ends))
+        for fmax in (0.1, 0.2)
+    ]
+    events: list[JobEvent] = []
+    failures = run(Flow(flows), tmp_path / "results", events.append).failures
+    told = [event for event in events if event.state in {"failed", "skipped"}]
+    assert len(failures) == len(told) == 8
+    assert {f"{event.name} [{event.number}/{event.total}]": event.message for event in told} == failures
+
+
 def test_only_the_comparison_of_a_study_runs_despite_failures(weights: Path) -> None:
     initial, final = map(to_structure, aluminium_vacancy())
     for flow in (
@@ -136,7 +153,7 @@ def test_one_barrier_that_failed_is_still_a_study(cli: Cli, weights: Path, tmp_p
     assert "1 of 1 barriers not there; this continues it: barriers neb" in outcome.err
     said = json.loads(cli(*command, "--json").out)
     assert (said["system"], said["converged"], said["forward"], said["reason"]) == ("one→two", False, None, FAILED)
-    folder = tmp_path / "results" / "neb-one-two"
+    folder = tmp_path / "results" / "neb-one--two"
     assert read_results(folder).barriers == []
     assert not list(folder.glob("profiles*"))
     assert FAILED in cli("show", folder).out

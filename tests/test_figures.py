@@ -240,9 +240,9 @@ def test_plot_writes_every_figure_that_can_be_drawn(tmp_path: Path, monkeypatch:
     assert [path.relative_to(tmp_path).as_posix() for path in paths] == [
         "profiles-sub-surface.svg",
         "figures/states-sub-surface.svg",
-        "figures/profile-NCM-sub-surface.svg",
-        "figures/convergence-NCM-sub-surface.svg",
-        "figures/path-NCM-sub-surface.svg",
-        "figures/convergence-NCM+PVDF--sub-surface.svg",
-        "figures/path-NCM+PVDF--sub-surface.svg",
+        "figures/profile-NCM--sub-surface.svg",
+        "figures/convergence-NCM--sub-surface.svg",
+        "figures/path-NCM--sub-surface.svg",
+        "figures/convergence-NCM+PVDF---sub-surface=7c39f714.svg",
+        "figures/path-NCM+PVDF---sub-surface=7c39f714.svg",
     ]

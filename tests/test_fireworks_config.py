@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from external import free_port, need
 from mongo import DATABASE, PASSWORD, USER, Mongod, find_mongod
 
 from barriers.dispatch.fireworks.config import Cluster, find_cluster
+from barriers.dispatch.fireworks.files import LaunchPadFile
+from barriers.study.file import parse_yaml, validate
 
 BRIEF = "mongoclient_kwargs: {serverSelectionTimeoutMS: 300}"
 QUEUE = """
@@ -129,6 +132,82 @@ def test_results_go_to_the_store_that_the_folder_names(mongod: Mongod, cluster: 
         with here.store() as opened:
             opened.update([{"uuid": "a", "index": 1, "output": 1}])
         assert client.elsewhere.results.count_documents({}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("host: mongodb://me:hidden@h/fw", "host: is a connection string; set uri_mode: true"),
+        ("host: me:hidden@h", "host: holds a user; allowed: the machine's name, with username and password as keys"),
+        ("host: h:27018\nport: 27017", "port: 27017 is not the 27018 of host; leave one of them out"),
+        ("host: h:27O18", "host: 'h:27O18' is no machine; allowed: its name, or NAME:PORT"),
+        ("host: h:1\nuri_mode: true", "host: is no connection string; allowed: mongodb://... or mongodb+srv://..."),
+        (
+            "host: mongodb://me:hidden@h/fw\nuri_mode: true\nname: jobs",
+            "name: 'jobs' is not 'fw', the database in the connection string; leave one of them out",
+        ),
+        (
+            "ssl_certfile: a.pem\nssl_keyfile: b.pem",
+            "ssl_keyfile: MongoDB's driver reads key and certificate from one file; put both into that of ssl_certfile",
+        ),
+        (
+            f"port: {free_port()}\nssl: true\nssl_ca_file: /nowhere.pem",
+            "mongoclient_kwargs: /nowhere.pem: No such file or directory; allowed: files that the driver can read",
+        ),
+    ],
+)
+def test_a_host_that_cannot_be_meant_is_refused(cluster: Callable[..., Cluster], text: str, says: str) -> None:
+    here = cluster(my_launchpad=text)
+    line = refused(here.connect)
+    assert line.startswith(f"{here.folder}/my_launchpad.yaml: {says}")
+    assert "hidden" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("host: h:27018", {"host": "h", "port": 27018}),
+        ("host: h:27018\nport: 27018", {"host": "h", "port": 27018}),
+        ("host: '[::1]:27018'", {"host": "[::1]", "port": 27018}),
+        ("host: 'a:1,b:2'", {"host": "a:1,b:2", "port": None}),
+        ("host: mongodb://me:x@h:1/fw\nuri_mode: true", {"name": "fw", "port": None}),
+        ("host: mongodb://me:x/y@h/fw?ssl=true\nuri_mode: true\nname: fw", {"name": "fw"}),
+        ("host: mongodb+srv://h/my%2Ddb\nuri_mode: true", {"name": "my-db"}),
+        ("host: mongodb://h\nuri_mode: true\nname: jobs", {"name": "jobs"}),
+        (
+            "ssl: null\nssl_ca_file: null\nssl_certfile: null\nssl_keyfile: null\nssl_pem_passphrase: null",
+            {"mongoclient_kwargs": None},
+        ),
+        (
+            "ssl: true\nssl_ca_file: ca.pem\nssl_certfile: a.pem\nssl_keyfile: a.pem\nssl_pem_passphrase: x\n"
+            "mongoclient_kwargs: {journal: true, tlsCAFile: other.pem}",
+            {
+                "mongoclient_kwargs": {
+                    "tls": True,
+                    "tlsCAFile": "other.pem",
+                    "tlsCertificateKeyFile": "a.pem",
+                    "tlsCertificateKeyFilePassword": "x",
+                    "journal": True,
+                }
+            },
+        ),
+    ],
+)
+def test_what_a_launchpad_file_may_say_in_several_ways_is_understood(text: str, means: dict[str, object]) -> None:
+    file = validate(parse_yaml(text), LaunchPadFile)
+    assert {key: getattr(file, key) for key in means} == means
+
+
+@pytest.mark.mongo
+def test_the_port_and_the_database_of_the_host_are_used(mongod: Mongod, cluster: Callable[..., Cluster]) -> None:
+    with mongod.client() as client:
+        client.from_uri.fw_id_assigner.insert_one({"_id": -1, "next_fw_id": 1, "next_launch_id": 1})
+    place = f"127.0.0.1:{mongod.port}"
+    assert cluster(my_launchpad=f"host: {place}\nname: from_uri\nssl: null").launchpad().name == "from_uri"
+    here = cluster(my_launchpad=f"host: mongodb://{place}/from_uri\nuri_mode: true")
+    assert here.launchpad().fireworks.database.name == "from_uri"
+    line = refused(cluster(my_launchpad=f"host: 127.0.0.1:{free_port()}\n{BRIEF}").connect)
+    assert re.search(r"no database answers at 127\.0\.0\.1:\d+ within", line)
 
 
 @pytest.mark.parametrize(

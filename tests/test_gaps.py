@@ -10,9 +10,11 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from ase.io import read
 from conftest import ROOT, Outcome
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from made_up_study import made_up_study
 from matplotlib.axes import Axes
 from monty.json import MontyEncoder
 from readable import assert_readable
@@ -25,7 +27,7 @@ from barriers.report.comparison import comparison_json, comparison_latex, write_
 from barriers.report.figures import draw_profiles, draw_states
 from barriers.report.figures.labels import say_how_many
 from barriers.report.folder import read_results, write_figures, write_results
-from barriers.report.html.page import render_page
+from barriers.report.html.page import render_page, write_report
 from barriers.report.tables import barrier_json, gap_json, study_json, study_notes, study_table
 from barriers.workflow.result_jobs import study_document
 
@@ -174,7 +176,7 @@ def test_figures_say_how_many_of_how_many_systems_they_show(tmp_path: Path, monk
     assert compared == ["profiles-first", "profiles-second", "states-first", "states-second"]
     titles = [re.findall(r"\d of \d systems", written[name].read_text("utf-8")) for name in compared]
     assert titles == [["2 of 3 systems"], [], ["2 of 3 systems"], []]
-    assert "path-NCM+PVDF-first" not in written and "path-NCM+PVDF-second" in written
+    assert "path-NCM+PVDF--first" not in written and "path-NCM+PVDF--second" in written
 
 
 @pytest.mark.parametrize("draw", [draw_profiles, draw_states])
@@ -207,3 +209,22 @@ def test_a_study_without_any_barrier_is_written_read_and_shown(cli: Cli, tmp_pat
     assert "6 of 6 barriers are not there yet" in page.text
     assert "Not known: no band is there yet" in page.text
     assert "barriers neb" not in page.text
+
+
+@pytest.mark.parametrize("known", [0, 1, 5])
+def test_bands_of_which_images_were_never_computed_are_written_drawn_and_told(
+    known: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("barriers.report.style.FORMATS", ("svg",))
+    study = made_up_study(failed=(0, 1, 2))
+    for barrier in study.barriers:
+        band = barrier.band
+        missing = len(band.positions) - known
+        band.energies[known:], band.forces[known:] = [None] * missing, [[]] * missing
+    written = [*write_results(study, tmp_path), *write_figures(study, tmp_path), write_report(study, tmp_path)]
+    assert all(path.stat().st_size > 100 for path in written)
+    for path in tmp_path.glob("structures/*.extxyz"):
+        images = read(path, ":")
+        assert [image.calc is not None for image in images] == [number < known for number in range(len(images))]
+    assert "0.512 eV/Å after 300 iterations" in (tmp_path / "barriers.csv").read_text("utf-8")
+    assert read_results(tmp_path).barriers[0].band.energies[known:] == [None] * (6 - known)

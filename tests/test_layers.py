@@ -11,7 +11,8 @@ import pytest
 from conftest import ROOT
 
 LAYERS = (
-    ("words", "distribution"),
+    ("secrecy", "disk", "distribution"),
+    ("words",),
     ("structures",),
     ("study", "analysis"),
     ("documents",),

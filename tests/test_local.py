@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,11 +20,13 @@ from conftest import gold_on_aluminium
 from jobflow import Flow, JobStore
 from maggma.stores import MemoryStore
 
+from barriers import BarrierMaker, MlipEngine
 from barriers.dispatch.local import JobEvent, LocalRun, run
 from barriers.dispatch.lock import only_run
 from barriers.dispatch.slots import Worker
 from barriers.dispatch.states import JobState, JobStates
 from barriers.engines.mlip.pool import CORES
+from barriers.files.structures import to_structure
 
 HERE = Path(__file__).parent
 
@@ -87,6 +90,17 @@ def test_a_worker_that_dies_fails_its_job_alone(tmp_path: Path) -> None:
     assert set(outcome.failures) == {"die", "add_lengths"}
     assert states(tmp_path)["die"] == "failed"
     assert "SIGKILL" in (folder / "error.txt").read_text()
+
+
+def test_what_two_jobs_compute_is_computed_once_with_several_workers_too(tmp_path: Path) -> None:
+    initial, final = map(to_structure, gold_on_aluminium())
+    named = {name: BarrierMaker(name, MlipEngine(model="emt")).make(initial, final) for name in ("one", "two", "three")}
+    alone, _ = watched(named["one"], tmp_path / "alone")
+    outcome, events = watched(Flow(list(named.values())), tmp_path / "three", workers=3)
+    assert outcome.force_calls == alone.force_calls > 0
+    for what in ("relax initial", "relax final", "band idpp"):
+        ends = sorted(event.state for event in events if event.name.endswith(what) and event.state != "started")
+        assert ends == ["done", "reused", "reused"]
 
 
 def test_a_worker_that_died_idle_is_replaced() -> None:
@@ -191,14 +205,19 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_goes_on(study: Path, tm
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_all_processes_within_seconds_and_keeps_what_is_done(study: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1], ids=lambda sent: sent.name)
+def test_a_signal_to_stop_ends_all_processes_within_seconds_and_keeps_what_is_done(
+    sent: signal.Signals, study: Path, tmp_path: Path
+) -> None:
     process = started(study, tmp_path / "results")
     others = descendants(process)
     assert others
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, sent)
+    os.kill(process.pid, sent)  # `timeout` and some batch systems send it twice
     message = process.communicate(timeout=15)[1]
-    assert process.returncode == 130
-    assert message.strip().splitlines()[-1] == "stopped; the same command continues"
+    assert process.returncode == 128 + sent
+    how = shlex.join(["barriers", *command(study, tmp_path / "results", 2)[3:]])
+    assert message.strip().splitlines()[-1] == f"stopped by {sent.name}; this continues it: {how}"
     assert "Traceback" not in message
     assert psutil.wait_procs(others, timeout=5)[1] == []
     folder = tmp_path / "results" / "gold"

@@ -70,7 +70,7 @@ def test_every_check_holds(study: dict) -> None:
 
 def test_the_fragment_stays_bonded(study: dict) -> None:
     """The C–O bond of the bonded fragment is there in every image; the other fragment keeps its distance."""
-    far, bonded = (read(FOLDER / "structures" / f"NCM+{name}-sub-surface.extxyz", ":") for name in ("PVDF", "PVDF-HF"))
+    far, bonded = (read(FOLDER / "structures" / f"NCM+{name}--sub-surface.extxyz", ":") for name in ("PVDF", "PVDF-HF"))
     for image in bonded:
         assert _gap(image, "C", "O") == pytest.approx(1.43, abs=0.08)
     for image in far:

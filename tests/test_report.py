@@ -233,7 +233,7 @@ def test_the_drawing_is_to_scale() -> None:
 def test_the_command_writes_the_page_of_a_run(cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path) -> None:
     results = tmp_path / "results"
     assert cli("neb", *gold_files, "--model", "emt", "--results", results).code == 0
-    run = results / "neb-au_initial-au_final"
+    run = results / "neb-au_initial--au_final"
     outcome = cli("report", run)
     assert (outcome.code, outcome.out.strip()) == (0, str(run / "report.html"))
     page = Page((run / "report.html").read_text("utf-8"))

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobflow import JobStore, job
-from maggma.stores import MemoryStore
+from maggma.stores import JSONStore, MemoryStore
 from monty.json import MontyDecoder, MontyEncoder
 
 from barriers.dispatch.sqlite import SqliteStore
@@ -264,10 +264,9 @@ def test_results_go_to_the_results_folder_unless_another_store_is_configured(tmp
     (config / "store.yaml").write_text(f"docs_store: {{type: SqliteStore, path: {tmp_path / 'all.sqlite'}}}")
     results_store(tmp_path / "results", config).update({"uuid": "a", "index": 1, "output": 1, "metadata": {}})
     assert results_store(tmp_path / "other", config).count({"uuid": "a"}) == 1
-    (config / "store.yaml").write_text(
-        "docs_store: {type: MemoryStore}\nadditional_stores: {data: {type: MemoryStore}}"
-    )
-    assert isinstance(results_store(tmp_path, config).docs_store, MemoryStore)
+    kept = f"{{type: JSONStore, paths: {tmp_path / 'all.json'}, read_only: false, key: uuid}}"
+    (config / "store.yaml").write_text(f"docs_store: {kept}\nadditional_stores: {{data: {kept}}}")
+    assert isinstance(results_store(tmp_path, config).docs_store, JSONStore)
 
 
 @pytest.mark.parametrize(
@@ -278,8 +277,17 @@ def test_results_go_to_the_results_folder_unless_another_store_is_configured(tmp
         ("docs_store: {type: MongoStore, database: x}", r"docs_store\.collection_name is missing"),
         ("docs_stor: {type: MongoStore}", "docs_store is missing"),
         ("docs_store: {type: MemoryStore}\nsave: 1", "save: unknown key; allowed: docs_store, additional_stores"),
-        ("docs_store: [", "line 1: no YAML"),
-        ("docs_store: {type: MemoryStore}\nadditional_stores: {data: 3}", r"additional_stores\.data\.type: None"),
+        ("docs_store: [", r"line 1, column \d+: is no YAML; a password with signs goes in quotes"),
+        ("docs_store: {type: MongoStore, password: *hidden}", r"line 1, column \d+: is no YAML; a password"),
+        ("docs_store: {type: MongoStore, password: hidden, password: x}", r"line 1, column \d+: is no YAML"),
+        (
+            "docs_store: {type: SqliteStore, path: x}\nadditional_stores: {data: 3}",
+            r"additional_stores\.data\.type: nothing; allowed",
+        ),
+        (
+            "docs_store: {type: MongoStore, collection_name: y, database: a, uri: mongodb://me:hidden@127.0.0.1/b}",
+            r"docs_store\.database: 'a' is not 'b', the database in uri; leave one of them out",
+        ),
         (
             "docs_store: {type: MongoStore, database: x, collection_name: y, port: 1, password: hidden,\n"
             "  mongoclient_kwargs: {serverSelectionTimeoutMS: 50}}",
@@ -293,3 +301,33 @@ def test_a_wrong_configuration_is_told_in_one_line_with_file_and_key(tmp_path: P
         results_store(tmp_path / "results", tmp_path)
     assert "\n" not in str(error.value)
     assert "hidden" not in str(error.value)
+
+
+KEEPS = "write {type: SqliteStore, path: FILE} or {type: MongoStore, ...}, or leave store.yaml out"
+
+
+@pytest.mark.parametrize(
+    ("store", "says"),
+    [
+        ("{type: MemoryStore}", "type: MemoryStore forgets everything when the command ends"),
+        ("{type: JSONStore, paths: a.json}", "read_only: JSONStore writes nothing to its file unless read_only: false"),
+        ("{type: JSONStore, paths: a.json, read_only: true}", "read_only: JSONStore writes nothing to its file"),
+        ("{type: MontyStore, collection_name: a, database_path: ':memory:'}", "database_path: ':memory:' forgets"),
+        ("{type: FileStore, path: .}", "type: FileStore only reads what is there and takes no results"),
+        ("{type: ConcatStore, stores: []}", "type: ConcatStore only reads what is there"),
+        ("{type: AliasingStore, aliases: {}, store: {type: MemoryStore}}", "store.type: MemoryStore forgets"),
+        ("{type: SandboxStore, sandbox: a, store: {type: MemoryStore}}", "store.type: MemoryStore forgets"),
+        ("{type: S3Store, bucket: a, index: {type: JSONStore, paths: a.json}}", "index.read_only: JSONStore writes"),
+    ],
+)
+@pytest.mark.parametrize("where", ["docs_store", "additional_stores.data"])
+def test_a_store_that_keeps_nothing_is_refused(tmp_path: Path, store: str, says: str, where: str) -> None:
+    lasting = f"{{type: SqliteStore, path: {tmp_path / 'all.sqlite'}}}"
+    docs, data = (store, lasting) if where == "docs_store" else (lasting, store)
+    (tmp_path / "store.yaml").write_text(f"docs_store: {docs}\nadditional_stores: {{data: {data}}}\n")
+    with pytest.raises(ValueError) as error:
+        results_store(tmp_path / "results", tmp_path)
+    line = str(error.value)
+    assert line.startswith(f"{tmp_path / 'store.yaml'}: {where}.{says}")
+    assert line.endswith(KEEPS)
+    assert not (tmp_path / "all.sqlite").exists()

@@ -16,9 +16,10 @@ import numpy as np
 import psutil
 import pytest
 from ase.calculators.emt import EMT
+from ase.io import read, write
 from ase.mep import NEB
 from ase.optimize import FIRE
-from conftest import ROOT, gold_on_aluminium
+from conftest import ROOT, Outcome, gold_on_aluminium
 from jobflow import Flow
 from pymatgen.core import SETTINGS
 from vasp_tools import COMMAND, write_potcars
@@ -295,6 +296,28 @@ def test_endpoints_that_are_not_relaxed_give_no_band(ends: tuple[RelaxDoc, Relax
     assert document.warnings == []
 
 
+def test_a_study_whose_endpoints_do_not_converge_ends_in_its_table_with_the_reasons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Callable[..., Outcome]
+) -> None:
+    for name, atoms in zip(("initial", "final"), gold_on_aluminium(), strict=True):
+        write(tmp_path / f"{name}.traj", atoms)
+    (tmp_path / "study.yaml").write_text(
+        "name: gold\nendpoints: {initial: initial.traj, final: final.traj}\n"
+        f"engine: {{kind: vasp, command: '{COMMAND}', moments: {{Au: 1.0}}}}\n"
+        "relax: {max_steps: 1, fmax: 0.001, rough_fmax: 0.1}\npath: {n_images: 1, starts: 1}\n",
+        "utf-8",
+    )
+    outcome = cli("run", tmp_path / "study.yaml", "--results", tmp_path / "results")
+    assert outcome.code == 1, outcome.err
+    assert "wrong input" not in outcome.err
+    assert "not converged; this continues it: barriers run" in outcome.err
+    assert "initial endpoint" in outcome.out and "not relaxed" in outcome.out
+    (band,) = (tmp_path / "results" / "gold" / "structures").glob("*.extxyz")
+    first, last = read(band, ":")
+    assert first.get_potential_energy() == pytest.approx(last.get_potential_energy(), abs=0.5)
+    assert np.abs(first.get_forces(apply_constraint=False)).max() > 0.001
+
+
 def test_a_vasp_whose_starter_died_is_ended_and_one_whose_starter_lives_is_left_alone(tmp_path: Path) -> None:
     folder = tmp_path.resolve()
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], cwd=folder)
@@ -325,7 +348,7 @@ def test_a_static_calculation_gives_energy_forces_and_moments(tmp_path: Path) ->
 def test_a_covered_ncm_slab_has_the_embedded_engines_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Through POSCAR, MAGMOM and OUTCAR and back, every atom of eight species keeps its force and its moment."""
     study = load_study(ROOT / "inputs" / "ncm811_pvdf.yaml")
-    structure = build_study(study).structures["NCM@PVDF-sub-surface-initial"]
+    structure = build_study(study).structures["NCM@PVDF sub-surface initial"]
     symbols = ("Li_sv", "Mn_pv", "Co", "Ni_pv", "O", "H", "C", "F")
     monkeypatch.setitem(SETTINGS, "PMG_VASP_PSP_DIR", str(write_potcars(tmp_path / "potcars", *symbols)))
     monkeypatch.setenv("VASP_STANDIN_MODEL", "chgnet")

@@ -45,7 +45,7 @@ from barriers.workflow.plan import build_study
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pymatgen does not know the POTCARs
 
 SYMBOLS = ("Li_sv", "Mn_pv", "Co", "Ni_pv", "O", "H", "C", "F")
-BARE, COVERED = "NCM-sub-surface", "NCM@PVDF-sub-surface"
+BARE, COVERED = "NCM sub-surface", "NCM@PVDF sub-surface"
 
 
 @cache
@@ -61,7 +61,7 @@ def potcars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def band(folder: Path, name: str, calculation: str, n_images: int = 4, **physics: object) -> Path:
-    ends = built()[f"{name}-initial"], built()[f"{name}-final"]
+    ends = built()[f"{name} initial"], built()[f"{name} final"]
     moments = starting_moments(ends[0], Physics().resolved()["moments"])
     limits = {"NSW": 300, "EDIFFG": -0.05, "SPRING": -1.0, **Running("mpirun -np 8 vasp_std", ncore=2).layout(n_images)}
     generator = prepared(BandSetGenerator(physics=Physics(**physics)), ends[0], limits, calculation)
@@ -122,7 +122,7 @@ def test_u_and_moments_are_in_the_order_of_the_poscar(tmp_path: Path, name: str)
 
 
 def test_moments_of_an_endpoint_follow_their_atoms_through_the_sorting() -> None:
-    structure = built()[f"{COVERED}-initial"].copy()
+    structure = built()[f"{COVERED} initial"].copy()
     structure.add_site_property("magmom", [0.001 * index for index in range(len(structure))])
     sites = vasp_structure(structure, starting_moments(structure, {"Ni": 1.0}))
     for site in sites:
@@ -174,7 +174,7 @@ def test_one_k_point_along_the_normal_and_the_dipole_at_the_slabs_centre(tmp_pat
     kpoints = Kpoints.from_file(folder / "KPOINTS")
     # a = 8.616, b = 11.559 Å: 2π/a = 0.729, 2π/b = 0.544 1/Å, in spacings of 0.3 → 3 × 2.
     assert (kpoints.style.name, kpoints.kpts[0]) == ("Gamma", (3, 2, 1))
-    structure = built()[f"{name}-initial"]
+    structure = built()[f"{name} initial"]
     heights = structure.frac_coords[:, 2]  # slabs stand unwrapped at the bottom of their cells
     dipole = Incar.from_file(folder / "INCAR")["DIPOL"]
     assert dipole == pytest.approx([0.5, 0.5, (heights.min() + heights.max()) / 2], abs=1e-5)
@@ -258,7 +258,7 @@ def test_a_user_goes_before_the_preset_and_is_part_of_what_is_recorded(tmp_path:
 
 def test_powerups_of_atomate2_reach_the_makers() -> None:
     maker = update_user_incar_settings(VaspEngine().neb(0.05, 0.3, 100, 1.0), {"ENCUT": 400})
-    structure = built()[f"{BARE}-initial"]
+    structure = built()[f"{BARE} initial"]
     generator = prepared(maker.input_set_generator, structure, {"NSW": 5}, "plain")
     sites = vasp_structure(structure, [0.0] * len(structure))
     assert generator.get_input_set(sites)["INCAR"]["ENCUT"] == 400

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-import signal
 import sys
+import traceback
 import warnings
 
-import typer
-
 from barriers.cli import before, compute, dispatch, results, setup
-from barriers.cli.app import INTERRUPTED, NOT_CONVERGED, WRONG_INPUT, app, state
+from barriers.cli.app import NOT_CONVERGED, SIGNALLED, WRONG_INPUT, app, state
+from barriers.cli.terminal import say, take_any_text, this_command
+from barriers.disk import trouble
+from barriers.dispatch.stopping import Stopped, stop_softly
+from barriers.secrecy import hide
 
 __all__ = ["app", "before", "compute", "dispatch", "main", "results", "setup"]
 
 
 def main() -> None:
     """Run the command line; no traceback reaches a user without ``--debug``."""
-    signal.signal(signal.SIGINT, _interrupt)
+    stop_softly()
+    take_any_text()
     warnings.simplefilter("ignore")  # libraries' asides; ours are in the results
     sys.path.insert(0, "")  # a calculator of the user's own, --model mine:Class, stands in the current folder
     try:
         app()
-    except _Interrupted:
+    except Stopped as stopped:
         if pool := sys.modules.get("barriers.engines.mlip.pool"):
             pool.stop_workers()
-        typer.echo("stopped; the same command continues", err=True)
-        sys.exit(INTERRUPTED)
+        say(f"stopped by {stopped.signal.name}; this continues it: {this_command()}", err=True)
+        sys.exit(SIGNALLED + stopped.signal)
     except Exception as error:
-        if state["debug"]:
-            raise
-        wrong = isinstance(error, ValueError | OSError)
-        text = str(error) if wrong else f"{type(error).__name__}: {error}"
-        for line in text.splitlines():
-            typer.echo(f"{'wrong input' if wrong else 'failed'}: {line}", err=True)
-        sys.exit(WRONG_INPUT if wrong else NOT_CONVERGED)
+        code, text = verdict(error)
+        say(hide("".join(traceback.format_exception(error))) if state["debug"] else text, err=True)
+        sys.exit(code)
 
 
-def _interrupt(*_: object) -> None:
-    raise _Interrupted
-
-
-class _Interrupted(BaseException):
-    """Ctrl-C, under a name that neither Typer nor a library takes for its own."""
+def verdict(error: Exception) -> tuple[int, str]:
+    """Give the exit code of an error, and the lines that tell of it: the input is wrong, or something else failed."""
+    said = trouble(error)
+    wrong = said is None and isinstance(error, ValueError | OSError)
+    lines = hide(said or (str(error) if wrong else f"{type(error).__name__}: {error}")).splitlines()
+    code, word = (WRONG_INPUT, "wrong input") if wrong else (NOT_CONVERGED, "failed")
+    return code, "\n".join(f"{word}: {line}" for line in lines)

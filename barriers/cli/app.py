@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from barriers.cli.terminal import say, this_command
 from barriers.distribution import versions
 
 if TYPE_CHECKING:
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from barriers.dispatch.local import LocalRun
     from barriers.documents import StudyDoc
 
-NOT_CONVERGED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+NOT_CONVERGED, WRONG_INPUT, SIGNALLED = 1, 2, 128
+"""Exit codes; the number of the signal that stopped the command comes on top of the last."""
 
 app = typer.Typer(
     name="barriers",
     help="Li⁺ migration barriers at cathode surfaces, bare and with polymer fragments on them.\n\n"
     "Start with `barriers init`, look at the plan with `barriers check STUDY`, then `barriers run STUDY`. "
-    "Exit codes: 0 done, 1 not converged or failed calculation, 2 wrong input.",
+    "Exit codes: 0 done, 1 not converged or failed calculation, 2 wrong input, 128 + number of the signal if stopped.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,7 +53,7 @@ state = {"debug": False}
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"barriers {versions()['barriers']}")
+        say(f"barriers {versions()['barriers']}")
         raise typer.Exit
 
 
@@ -77,7 +78,7 @@ def working(what: str) -> Status:
     """Show that something goes on, on a terminal; use as a context manager."""
     from rich.console import Console
 
-    return Console(stderr=True).status(f"{what} …")
+    return Console(stderr=True).status(f"{what} …", spinner="line")
 
 
 def emit(content: Any) -> None:
@@ -90,7 +91,8 @@ def emit(content: Any) -> None:
         width = None if sys.stdout.isatty() else max(120, Console(width=1000).measure(content).maximum)
         Console(highlight=False, width=width).print(content)
     else:
-        typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        in_full = (sys.stdout.encoding or "").lower().startswith("utf")  # else JSON's own escapes lose nothing
+        say(json.dumps(content, indent=2, ensure_ascii=not in_full))
 
 
 def show_study(study: StudyDoc, folder: Path) -> None:
@@ -99,12 +101,12 @@ def show_study(study: StudyDoc, folder: Path) -> None:
 
     emit(study_table(study))
     for note in study_notes(study):
-        typer.echo(f"! {note}")
+        say(f"! {note}")
     for system, bonds in {barrier.system: barrier.bonds for barrier in study.barriers if barrier.bonds}.items():
-        typer.echo(f"{system}: bonds between fragment and surface: {', '.join(bonds)}")
+        say(f"{system}: bonds between fragment and surface: {', '.join(bonds)}")
     if len(study.rows) > 1:
-        typer.echo("\n".join(study.sentences))
-    typer.echo(f"results in {folder}")
+        say("\n".join(study.sentences))
+    say(f"results in {folder}")
 
 
 def exit_incomplete(study: StudyDoc, mend: str = "") -> None:
@@ -114,8 +116,8 @@ def exit_incomplete(study: StudyDoc, mend: str = "") -> None:
     if missing or unconverged:
         counted = [f"{missing} of {len(study.rows)} barriers not there"] if missing else []
         what = ", ".join(counted + ["not converged"] * unconverged)
-        how = f"`{mend}` says why" if mend else f"this continues it: {shlex.join(['barriers', *sys.argv[1:]])}"
-        typer.echo(f"{what}; {how}", err=True)
+        how = f"`{mend}` says why" if mend else f"this continues it: {this_command()}"
+        say(f"{what}; {how}", err=True)
         raise typer.Exit(NOT_CONVERGED)
 
 
@@ -128,6 +130,6 @@ def fail(outcome: LocalRun, folder: Path) -> None:
 def say_failures(outcome: LocalRun, folder: Path) -> None:
     """Name the jobs that failed, if any did."""
     for name, message in outcome.failures.items():
-        typer.echo(f"failed: {name}: {message}", err=True)
+        say(f"failed: {name}: {message}", err=True)
     if outcome.failures:
-        typer.echo(f"files and error.txt are in {folder / 'jobs'}; the same command goes on from there", err=True)
+        say(f"files and error.txt are in {folder / 'jobs'}; the same command goes on from there", err=True)

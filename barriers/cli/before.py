@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from barriers.cli.app import Json, StudyFile, app, emit
+from barriers.cli.terminal import say
 
 if TYPE_CHECKING:
     from barriers.study.models import Study
@@ -21,7 +22,7 @@ def init(
     from barriers.study.examples import write_examples
 
     for path in write_examples(folder):
-        typer.echo(path)
+        say(path)
 
 
 @app.command()
@@ -36,7 +37,7 @@ def check(study_file: StudyFile, as_json: Json = False) -> None:
         emit(plan.as_json())
     else:
         emit(plan_table(plan))
-        typer.echo("\n".join(plan_lines(plan)))
+        say("\n".join(plan_lines(plan)))
 
 
 @app.command()
@@ -68,7 +69,7 @@ def build(
         emit(written)
     else:
         emit(built_table(written["structures"]))
-        typer.echo(f"structures and figures in {target}")
+        say(f"structures and figures in {target}")
 
 
 @app.command()

@@ -20,6 +20,7 @@ from barriers.cli.app import (
     show_study,
     working,
 )
+from barriers.cli.terminal import say
 
 
 @app.command()
@@ -41,7 +42,7 @@ def submit(
     with working("adding jobs"):
         done = submit_parts(StudyMaker().parts(study), study.name, cluster)
     write_marker(results / study.name, cluster.folder)
-    emit(asdict(done)) if as_json else typer.echo("\n".join(submitted_lines(done, study_file)))
+    emit(asdict(done)) if as_json else say("\n".join(submitted_lines(done, study_file)))
 
 
 @app.command()
@@ -68,9 +69,9 @@ def launch(
     if as_json:
         emit(last.states)
     else:
-        typer.echo(f"nothing under way; `barriers collect {study_file}` writes results")
+        say(f"nothing under way; `barriers collect {study_file}` writes results")
     if failed := last.states.get("FIZZLED"):
-        typer.echo(f"{failed} jobs failed; `barriers status {study_file}` says why", err=True)
+        say(f"{failed} jobs failed; `barriers status {study_file}` says why", err=True)
         raise typer.Exit(NOT_CONVERGED)
 
 
@@ -127,9 +128,9 @@ def recover(
         emit([asdict(job) for job in jobs])
     elif jobs:
         emit(recovered_table(jobs))
-        typer.echo(f"next: `barriers launch {study_file}`, or FireWorks' own qlaunch")
+        say(f"next: `barriers launch {study_file}`, or FireWorks' own qlaunch")
     else:
-        typer.echo("nothing to recover")
+        say("nothing to recover")
 
 
 @app.command(name="list")

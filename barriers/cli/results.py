@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from barriers.cli.app import NOT_CONVERGED, Json, Results, ResultsFolder, app, emit, show_study
+from barriers.cli.terminal import say
 
 
 @app.command()
@@ -34,7 +35,7 @@ def plot(folder: ResultsFolder, as_json: Json = False) -> None:
     written = [str(path) for path in write_figures(read_results(folder), folder)]
     if not written:
         raise ValueError(f"{folder}: nothing to draw")
-    emit(written) if as_json else typer.echo("\n".join(written))
+    emit(written) if as_json else say("\n".join(written))
 
 
 @app.command()
@@ -69,8 +70,8 @@ def rates(
     else:
         emit(rate_table(rows))
         for line in study_notes(study):
-            typer.echo(f"! {line}")
-        typer.echo("\n".join(["not included:", *(f"- {line}" for line in NOT_INCLUDED), *figures]))
+            say(f"! {line}")
+        say("\n".join(["not included:", *(f"- {line}" for line in NOT_INCLUDED), *figures]))
 
 
 @app.command()
@@ -80,7 +81,7 @@ def report(folder: ResultsFolder, as_json: Json = False) -> None:
     from barriers.report.html.page import write_report
 
     page = str(write_report(read_results(folder), folder if folder.is_dir() else folder.parent))
-    emit([page]) if as_json else typer.echo(page)
+    emit([page]) if as_json else say(page)
 
 
 @app.command()
@@ -108,7 +109,7 @@ def parse(
     elif barrier.converged:
         show_study(document, target)
     else:
-        typer.echo("\n".join(notes(barrier)))
+        say("\n".join(notes(barrier)))
     if not barrier.converged:
         raise typer.Exit(NOT_CONVERGED)
 

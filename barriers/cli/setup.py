@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from barriers.cli.app import Config, Json, app, emit
+from barriers.cli.terminal import say
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.setup import Answers
@@ -71,12 +72,12 @@ def fireworks(
             cores=cores,
         )
         for path in write_cluster(answers, target):
-            typer.echo(f"wrote {path}")
+            say(f"wrote {path}")
     cluster = find_cluster(target)
-    typer.echo(prepare_database(cluster))
+    say(prepare_database(cluster))
     if test_queue:
-        typer.echo(try_queue(cluster, wait, lambda line: typer.echo(line, err=True)))
-    typer.echo("ready: barriers submit STUDY" if config is None else f"ready: barriers submit STUDY --config {config}")
+        say(try_queue(cluster, wait, lambda line: say(line, err=True)))
+    say("ready: barriers submit STUDY" if config is None else f"ready: barriers submit STUDY --config {config}")
 
 
 @app.command()
@@ -114,12 +115,15 @@ QUESTIONS: dict[str, tuple[str, str, Any]] = {
 
 def _ask(**given: Any) -> Answers:
     """Fill in what no option says: from the person at the terminal, else the usual value."""
+    from barriers.dispatch.address import implied
     from barriers.dispatch.fireworks.setup import KINDS, Answers
     from barriers.words import closest
 
     answers: dict[str, Any] = {}
     for name, (option, question, usual) in QUESTIONS.items():
         answer = given[name]
+        if answer is None and name in ("port", "database"):
+            answer = implied(answers["host"])[name]
         if name == "password" and not answers["username"]:
             answer = ""
         elif answer is None and sys.stdin.isatty():

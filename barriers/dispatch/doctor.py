@@ -20,6 +20,7 @@ from barriers.distribution import NAME, install
 from barriers.engines.espresso.command import code_version, parse_command
 from barriers.engines.espresso.pseudopotentials import SETS, find_pseudopotentials, load_set
 from barriers.engines.mlip.models import list_models
+from barriers.secrecy import hide
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
@@ -198,5 +199,5 @@ def _says(call: Callable[[], object]) -> str:
     try:
         call()
     except ValueError as error:
-        return str(error).splitlines()[0]
+        return hide(str(error)).splitlines()[0]
     return ""

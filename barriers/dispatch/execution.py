@@ -14,6 +14,7 @@ from typing import Any, Literal
 from jobflow import Job, JobStore
 
 from barriers.dispatch.identity import job_key
+from barriers.secrecy import hide
 
 State = Literal["done", "reused", "unconverged", "failed"]
 
@@ -88,8 +89,9 @@ def execute(
             raise NotImplementedError("jobs that add or replace jobs are not supported")
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk; the message says so
-            (folder / "error.txt").write_text(traceback.format_exc(), "utf-8")
-        return Executed("failed", folder, time.monotonic() - started, f"{type(error).__name__}: {error}")
+            (folder / "error.txt").write_text(hide(traceback.format_exc()), "utf-8")
+        words = hide(f"{type(error).__name__}: {error}")
+        return Executed("failed", folder, time.monotonic() - started, words)
     output, seconds = response.output, time.monotonic() - started
     calls = new_force_calls(output) if job.maker is not None else 0
     if unconverged(output):

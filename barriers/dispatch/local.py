@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,14 +21,16 @@ from jobflow import Flow, Job, JobStore, OnMissing
 from jobflow.core.reference import find_and_get_references, find_and_resolve_references
 from maggma.stores import MemoryStore
 
-from barriers.dispatch.execution import Executed
-from barriers.dispatch.identity import identify
+from barriers.disk import writes_folder
+from barriers.dispatch.execution import Executed, with_inputs
+from barriers.dispatch.identity import identify, job_key
 from barriers.dispatch.lock import only_run
 from barriers.dispatch.schedule import Schedule
 from barriers.dispatch.slots import Here, Slot, Worker, death_of, end_codes_of_the_dead, run_job
 from barriers.dispatch.states import JobState, JobStates
 from barriers.dispatch.store import results_store
 from barriers.engines.mlip.pool import available_cores
+from barriers.secrecy import hide
 
 LOOK_SECONDS = 0.3
 """How often worker processes are looked at (s)."""
@@ -61,7 +65,7 @@ class LocalRun:
     output : Any
         The flow's output (a document), or None if the job that gives it failed or was skipped.
     failures : dict[str, str]
-        Name of each failed or skipped job, and why.
+        Name of each failed or skipped job, and why; jobs that share a name have their number in the run behind it.
     force_calls : int
         Energy and force evaluations of this run; 0 when everything was there.
     """
@@ -71,6 +75,7 @@ class LocalRun:
     force_calls: int = 0
 
 
+@writes_folder
 def run(
     flow: Flow,
     folder: Path | str,
@@ -134,11 +139,13 @@ class _Run:
         self.folder, self.watch, self.store = folder, watch, store
         self.jobs, parents = _lasting(self.flow)
         self.numbers = {uuid: number for number, uuid in enumerate(self.jobs, 1)}
+        self.names = _told_apart(self.jobs)
         light = [uuid for uuid, job in self.jobs.items() if job.maker is None]
         tolerant = [uuid for uuid, job in self.jobs.items() if job.config.on_missing_references != OnMissing.ERROR]
         self.schedule = Schedule(parents, light, available_cores(), workers, tolerant)
         self.free: list[Slot] = [Here()] if workers == 1 else [Worker() for _ in range(workers)]
         self.running: dict[Future[Executed], tuple[str, Slot]] = {}
+        self.keys: dict[str, str] = {}
         self.seen: set[str] = set()
         self.states = JobStates(folder)
         self.outcome = LocalRun()
@@ -167,10 +174,22 @@ class _Run:
         return self.outcome
 
     def _start(self, uuid: str, cores: int) -> None:
+        if (twin := self._twin(uuid)) is not None:
+            self.schedule.hold(uuid, twin)
+            return
         slot = self.free.pop()
         tell = self._started if isinstance(slot, Here) else None
         future = slot.submit(run_job, self.jobs[uuid], self.store, self.folder, cores, tell)
         self.running[future] = (uuid, slot)
+
+    def _twin(self, uuid: str) -> str | None:
+        """Find the running job, if any, that computes what this one would: its result is worth waiting for."""
+        if self.jobs[uuid].maker is None or isinstance(self.free[-1], Here):
+            return None
+        with suppress(Exception):  # inputs that cannot be had: the job itself says so when it runs
+            self.keys[uuid] = job_key(with_inputs(self.jobs[uuid], self.store))
+        running = (other for other, _ in self.running.values() if other in self.keys)
+        return next((other for other in running if self.keys[other] == self.keys.get(uuid)), None)
 
     def _look(self) -> None:
         """Tell of the jobs that worker processes have begun."""
@@ -197,11 +216,11 @@ class _Run:
         values = {"folder": done.folder, "seconds": done.seconds, "message": message, "force_calls": done.force_calls}
         self._close(uuid, self._event(uuid, done.state, **values))
         for skipped, culprit in self.schedule.end(uuid, done.state != "failed"):
-            self._close(skipped, self._event(skipped, "skipped", message=f"needs {self.jobs[culprit].name!r}"))
+            self._close(skipped, self._event(skipped, "skipped", message=f"needs {self.names[culprit]!r}"))
 
     def _died(self, uuid: str, slot: Slot, error: BaseException) -> Executed:
         """Make a failure of what kept a job from saying itself what became of it."""
-        words = f"{type(error).__name__}: {error}"
+        words = hide(f"{type(error).__name__}: {error}")
         state = next((state for state in self.states.read("running") if state.uuid == uuid), None)
         folder = Path(state.folder) if state else self.folder / "jobs"
         if isinstance(error, BrokenExecutor):
@@ -218,7 +237,7 @@ class _Run:
     def _close(self, uuid: str, event: JobEvent) -> None:
         """Write and tell what became of a job."""
         if event.state in {"failed", "skipped"}:
-            self.outcome.failures[event.name] = event.message
+            self.outcome.failures[self.names[uuid]] = event.message
         self.outcome.force_calls += event.force_calls
         values = {"state": event.state, "message": event.message, "force_calls": event.force_calls}
         self.states.change(uuid, folder=str(event.folder or ""), ended=time.time(), **values)
@@ -233,6 +252,13 @@ def _lasting(flow: Flow) -> tuple[dict[str, Job], dict[str, list[str]]]:
     lasting = {old: job.uuid for old, (job, _) in zip(passing, listed, strict=True)}
     parents = {job.uuid: [lasting[parent] for parent in needed] for job, needed in listed}
     return {job.uuid: job for job, _ in listed}, parents
+
+
+def _told_apart(jobs: dict[str, Job]) -> dict[str, str]:
+    """Name jobs so that no two names are the same: as the progress shows them, where several share a name."""
+    shared = Counter(job.name for job in jobs.values())
+    numbered = enumerate(jobs.items(), 1)
+    return {uuid: job.name if shared[job.name] == 1 else f"{job.name} [{n}/{len(jobs)}]" for n, (uuid, job) in numbered}
 
 
 def _state(job: Job, number: int) -> JobState:

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from barriers.disk import writes_folder
+
 MARKER = "dispatched.json"
 
 
@@ -18,6 +20,7 @@ class Marker:
     since: float
 
 
+@writes_folder
 def write_marker(folder: Path, config: Path) -> None:
     """Note that a study was submitted; the note holds a path and nothing secret."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -47,6 +47,7 @@ class Schedule:
         self._numbers = {job: number for number, job in enumerate(parents)}
         self.broken: set[str] = set()
         self._ready: list[str] = []
+        self._held: dict[str, list[str]] = {}
         self._sorter = TopologicalSorter(parents)
         self._sorter.prepare()
         self._release()
@@ -71,6 +72,11 @@ class Schedule:
         self._ready = [job for job in self._ready if job not in shares]
         return list(shares.items())
 
+    def hold(self, job: str, until: str) -> None:
+        """Take back the start of a job until a running one has ended."""
+        del self.running[job]
+        self._held.setdefault(until, []).append(job)
+
     def end(self, job: str, succeeded: bool) -> list[tuple[str, str]]:
         """Note that a job has ended.
 
@@ -82,6 +88,7 @@ class Schedule:
         del self.running[job]
         if not succeeded:
             self.broken.add(job)
+        self._ready += self._held.pop(job, [])
         self._sorter.done(job)
         return self._release()
 

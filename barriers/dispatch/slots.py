@@ -17,8 +17,9 @@ from loky import ProcessPoolExecutor
 
 from barriers.dispatch.execution import Executed, execute
 from barriers.dispatch.states import JobStates
-from barriers.engines.mlip.pool import CORES, WORKER_ENVIRONMENT, follow_parent
+from barriers.engines.mlip.pool import CORES, WORKER_ENVIRONMENT, follow_parent, start_tracker
 from barriers.engines.processes import RUNNING, end_orphan
+from barriers.secrecy import keep_secret
 
 NO_LEAK = "ignore:resource_tracker:UserWarning"
 """A killed worker leaves semaphores behind. Loky's tracker removes them, and would print that they had leaked."""
@@ -75,6 +76,7 @@ class Worker:
 
     def _process(self) -> ProcessPoolExecutor:
         if self._executor is None:
+            start_tracker()
             self._executor = ProcessPoolExecutor(
                 max_workers=1, timeout=None, initializer=follow_parent, initargs=(os.getpid(),), env=WORKER_ENVIRONMENT
             )
@@ -107,6 +109,7 @@ def run_job(
         if started is not None:
             started(job.uuid, job_folder)
 
+    keep_secret([vars(each) for each in (store.docs_store, *store.additional_stores.values())])
     store.connect()
     before = os.environ.get(CORES)
     os.environ[CORES] = str(cores)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from maggma.core import Sort, Store, StoreError
 from maggma.stores import MemoryStore
 from monty.json import jsanitize
 
+from barriers.dispatch.lock import has_locks
 from barriers.dispatch.rows import COLUMNS, NO_SCALAR, TABLES, document_of, narrow, row_of
 
 BATCH = 32
@@ -19,7 +23,36 @@ BATCH = 32
 BUSY_SECONDS = 60.0
 """How long a process waits for another one that writes (s)."""
 
+ERRORS = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO, sqlite3.SQLITE_BUSY: errno.EBUSY}
+"""What SQLite's errors are in the system's numbers."""
+
 STORE = f"REPLACE INTO documents (id, {', '.join(COLUMNS.values())}, head, output) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+def opened(path: Path | str) -> sqlite3.Connection:
+    """Open a file that other processes use too.
+
+    Where the file system has no locks, a folder ``PATH.lock`` stands for the lock: making one is a single step on every
+    file system. SQLite without any lock would let a reader undo what another process is writing.
+    """
+    path = Path(path).absolute()
+    locking = "" if has_locks(path.parent) else "?vfs=unix-dotfile"
+    return sqlite3.connect(f"{path.as_uri()}{locking}", uri=True, timeout=BUSY_SECONDS)
+
+
+@contextmanager
+def of_the_system(path: Path | str) -> Iterator[None]:
+    """Raise what SQLite says of disk and file system as the system's own errors, with the file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        number = ERRORS.get(error.sqlite_errorcode & 0xFF)
+        if number is None:
+            raise
+        left = Path(f"{path}.lock")
+        words = f"locked; if nothing runs, a killed process left {left}: remove it" if left.is_dir() else str(error)
+        raise OSError(number, os.strerror(number) if number != errno.EBUSY else words, str(path)) from error
+
 
 Properties = dict[str, Any] | list[str] | None
 Order = dict[str, Sort | int] | None
@@ -80,8 +113,10 @@ class SqliteStore(Store):
         self.close()
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-            self._connection.executescript(TABLES)
+            with of_the_system(self.path):
+                self._connection = opened(self.path)
+                self._connection.isolation_level = None
+                self._connection.executescript(TABLES)
         except sqlite3.Error as error:
             self.close()
             raise ValueError(f"{self.path}: cannot be opened as a store of documents: {error}") from None
@@ -145,7 +180,7 @@ class SqliteStore(Store):
             document.pop("_id", None)
             if self._is_valid(document):
                 rows.append(({name: document[name] for name in keys}, row_of(document)))
-        with self._collection as database:
+        with of_the_system(self.path), self._collection as database:
             database.execute("BEGIN IMMEDIATE")
             for criteria, row in rows:
                 number = next(iter(self._matching(criteria, limit=1)), None)
@@ -153,7 +188,7 @@ class SqliteStore(Store):
 
     def remove_docs(self, criteria: dict[str, Any]) -> None:
         """Remove the documents that match a MongoDB query."""
-        with self._collection as database:
+        with of_the_system(self.path), self._collection as database:
             database.execute("BEGIN IMMEDIATE")
             found = [[number] for number in self._matching(criteria)]
             database.executemany("DELETE FROM documents WHERE id = ?", found)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import psutil
 
-from barriers.dispatch.sqlite import BUSY_SECONDS
+from barriers.dispatch.sqlite import of_the_system, opened
 from barriers.dispatch.store import DOCUMENTS
 
 State = Literal["waiting", "running", "done", "reused", "unconverged", "failed", "skipped"]
@@ -123,5 +123,5 @@ class JobStates:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection, connection:
+        with of_the_system(self.path), closing(opened(self.path)) as connection, connection:
             yield connection

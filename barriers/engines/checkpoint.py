@@ -14,6 +14,8 @@ from typing import Any
 
 from monty.json import MontyDecoder, MontyEncoder
 
+from barriers.disk import writing
+
 
 class Checkpoint:
     """State of one calculation in the current folder.
@@ -57,8 +59,9 @@ class Checkpoint:
     def save(self, state: dict[str, Any], progress: dict[str, Any]) -> None:
         """Replace the state in one step, so that a kill leaves the old one or the new one, and log progress."""
         partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps(state | {"wall_time": self.wall_time}, cls=MontyEncoder), "utf-8")
-        partial.replace(self.path)
+        with writing(self.path):
+            partial.write_text(json.dumps(state | {"wall_time": self.wall_time}, cls=MontyEncoder), "utf-8")
+            partial.replace(self.path)
         with self.progress.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kind": self.kind, "wall_time": round(self.wall_time, 2)} | progress) + "\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -15,9 +16,16 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc
 from barriers.structures.path.endpoints import EndpointError, check_endpoints, match_order
+from barriers.words import in_ascii
 
 FORMATS = ("extxyz", "cif", "vasp")
 """Endings of structure files that are written."""
+
+WHOLE = 1e-3
+"""How far from one the occupancy of a site may lie by rounding."""
+
+LONGEST_STEM = 120
+"""Characters of a file's name that names of systems and hops may take: file systems take 255 bytes in all."""
 
 
 def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, Structure, list[str]]:
@@ -60,17 +68,35 @@ def to_structure(atoms: Atoms) -> Structure:
 
 
 def stem(*names: str) -> str:
-    """Join names of systems and hops to a file name; ASE would take what follows an @ for the number of an image."""
-    return re.sub(r"[^\w.+-]+", "-", "-".join(names).replace("@", "+"))
+    """Join names of systems and hops to the name of a file, without its ending: other names, another file.
+
+    Plain names stay as they are, but for the @ and → of usual ones: ASE takes what follows an @ for the number of an
+    image, and not every file system takes a →. Any others lose what would make them mistaken for another, or is no
+    ASCII, and have a digest behind a ``=`` instead.
+    """
+    given = [name for name in names if name]
+    text = "--".join(given).translate({ord("@"): "+", ord("→"): ","})
+    if all(re.fullmatch(r"[\w.@→]+(-[\w.@→]+)*", name, re.ASCII) for name in given) and len(text) <= LONGEST_STEM:
+        return text
+    legible = re.sub(r"[^\w.+,-]+", "-", in_ascii(text))[:LONGEST_STEM]
+    return f"{legible}={hashlib.sha256('/'.join(given).encode()).hexdigest()[:8]}"
+
+
+def kind_of_hop(kind: str, hop: str) -> str:
+    """Name of the file of one kind for a hop; there is one alone where the hop has no name."""
+    return f"{kind}-{stem(hop)}" if hop else kind
 
 
 def write_band(band: BandDoc, path: Path) -> None:
-    """Write all images of a band, energies and forces included, to one extended XYZ file."""
+    """Write all images of a band to one extended XYZ file, each with its energy and forces as far as it has them."""
     images = []
     for positions, energy, forces in zip(band.positions, band.energies, band.forces, strict=True):
         atoms = AseAtomsAdaptor.get_atoms(band.structure, msonable=False)
         atoms.positions = positions
-        atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=np.array(forces))
+        known = (
+            {"forces": np.array(forces)} if len(forces) == len(atoms) else {}
+        )  # one that was never computed has none
+        atoms.calc = SinglePointCalculator(atoms, energy=energy, **known)
         images.append(atoms)
     write(path, images, format="extxyz")
 
@@ -104,4 +130,18 @@ def _read(path: Path | str) -> Atoms:
         raise EndpointError(f"{path}: not a structure file that ASE can read: {text[:200]}") from error
     if not len(atoms):
         raise EndpointError(f"{path}: holds no atoms")
+    if shared := _not_full(atoms):
+        raise EndpointError(
+            f"{path}: {shared} on one site; allowed: one whole atom on each site: order the structure first, "
+            f"e.g. with pymatgen's OrderDisorderedStructureTransformation"
+        )
     return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, constraint=atoms.constraints)
+
+
+def _not_full(atoms: Atoms) -> str:
+    """Say what a site holds that is not one whole atom, which ASE reads as one; empty where every site does."""
+    sites = [*atoms.info.get("occupancy", {}).values()]  # of a CIF
+    shares = atoms.arrays.get("occupancy", np.ones(len(atoms)))  # of a PDB file, where 0 is what nobody has filled in
+    sites += [{atom.symbol: share} for atom, share in zip(atoms, shares, strict=True) if share]
+    shared = [site for site in sites if len(site) > 1 or abs(sum(site.values()) - 1) > WHOLE]
+    return " + ".join(f"{share:g} {element}" for element, share in shared[0].items()) if shared else ""

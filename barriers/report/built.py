@@ -10,6 +10,7 @@ import numpy as np
 from pymatgen.core import Structure
 from rich.table import Table
 
+from barriers.disk import writes_folder
 from barriers.files.structures import FORMATS, stem, write_structure
 from barriers.report.sheet import Drawn, contact_sheet, draw_system
 from barriers.report.style import save_figure
@@ -72,6 +73,7 @@ def built_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
+@writes_folder
 def write_built(structures: Mapping[str, Structure], systems: Mapping[str, Drawn], folder: Path) -> dict[str, Any]:
     """Write structures, table and figures.
 
@@ -89,26 +91,18 @@ def write_built(structures: Mapping[str, Structure], systems: Mapping[str, Drawn
     dict[str, Any]
         ``structures``: the rows of the table, each with its ``files``; ``table``: the CSV file; ``figures``: the
         pictures, PNG, SVG and PDF.
-
-    Raises
-    ------
-    ValueError
-        One line, if the folder cannot be written.
     """
-    try:
-        (folder / "structures").mkdir(parents=True, exist_ok=True)
-        rows = [describe(name, structure) for name, structure in structures.items()]
-        write_rows(rows, folder / "structures.csv")
-        for row in rows:
-            paths = [folder / "structures" / f"{stem(row['name'])}.{ending}" for ending in FORMATS]
-            for path in paths:
-                write_structure(structures[row["name"]], path)
-            row["files"] = [str(path) for path in paths]
-        pictures = {f"system-{stem(name)}": draw_system(name, system)[0] for name, system in systems.items()}
-        pictures["contact-sheet"] = contact_sheet(systems)[0]
-        figures = [str(path) for name, axes in pictures.items() for path in save_figure(axes, folder / name)]
-    except OSError as error:
-        raise ValueError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    (folder / "structures").mkdir(parents=True, exist_ok=True)
+    rows = [describe(name, structure) for name, structure in structures.items()]
+    write_rows(rows, folder / "structures.csv")
+    for row in rows:
+        paths = [folder / "structures" / f"{stem(*row['name'].split())}.{ending}" for ending in FORMATS]
+        for path in paths:
+            write_structure(structures[row["name"]], path)
+        row["files"] = [str(path) for path in paths]
+    pictures = {f"system-{stem(name)}": draw_system(name, system)[0] for name, system in systems.items()}
+    pictures["contact-sheet"] = contact_sheet(systems)[0]
+    figures = [str(path) for name, axes in pictures.items() for path in save_figure(axes, folder / name)]
     return {"structures": rows, "table": str(folder / "structures.csv"), "figures": figures}
 
 

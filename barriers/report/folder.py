@@ -9,8 +9,9 @@ from pathlib import Path
 from monty.json import MontyEncoder
 from pydantic import ValidationError
 
+from barriers.disk import writes_folder
 from barriers.documents import SCHEMA_VERSION, BarrierDoc, StudyDoc
-from barriers.files.structures import stem, write_band, write_structure
+from barriers.files.structures import kind_of_hop, stem, write_band, write_structure
 from barriers.report.comparison import write_comparison
 from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
 from barriers.report.figures.labels import say_how_many
@@ -19,6 +20,7 @@ from barriers.report.tables import write_csv
 DOCUMENT = "study.json"
 
 
+@writes_folder
 def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     """Write document, table, figures and structures of a study.
 
@@ -44,7 +46,7 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     structures = folder / "structures"
     structures.mkdir(exist_ok=True)
     for barrier in study.barriers:
-        name = stem(barrier.system, *filter(None, [barrier.hop_name]))
+        name = stem(barrier.system, barrier.hop_name)
         band, initial = structures / f"{name}.extxyz", structures / f"{name}-initial.vasp"
         write_band(barrier.band, band)
         write_structure(barrier.band.structure, initial)
@@ -61,11 +63,12 @@ def write_profiles(study: StudyDoc, folder: Path) -> list[Path]:
         if any(barrier.profile for barrier in barriers)
         for path in save_figure(
             say_how_many(draw_profiles(barriers), len(barriers), wanted[hop]),
-            folder / stem("profiles", *filter(None, [hop])),
+            folder / kind_of_hop("profiles", hop),
         )
     ]
 
 
+@writes_folder
 def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
     """Draw everything that can be drawn of a study, each figure as PNG, SVG and PDF.
 
@@ -87,12 +90,11 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
     written = write_profiles(study, folder)
     wanted = Counter(row.hop for row in study.rows)
     for hop, barriers in _by_hop(study).items():
-        hop_name = [hop] if hop else []
         if any(barrier.profile for barrier in barriers):
             states = say_how_many(draw_states(barriers), len(barriers), wanted[hop])
-            written += save_figure(states, figures / stem("states", *hop_name))
+            written += save_figure(states, figures / kind_of_hop("states", hop))
         for barrier in barriers:
-            name = stem(barrier.system, *hop_name)
+            name = stem(barrier.system, hop)
             if barrier.profile:
                 written += save_figure(draw_profile(barrier), figures / f"profile-{name}")
             if barrier.band.history:

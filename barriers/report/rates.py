@@ -9,8 +9,9 @@ from typing import Any, Literal
 from rich.table import Table
 
 from barriers.analysis.kinetics import arrhenius, ratio
+from barriers.disk import writes_folder
 from barriers.documents import BarrierDoc, StudyDoc
-from barriers.files.structures import stem
+from barriers.files.structures import kind_of_hop
 from barriers.report.figures import draw_arrhenius
 from barriers.report.figures.labels import say_how_many
 from barriers.report.numbers import NONE
@@ -97,6 +98,7 @@ def rate_table(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
+@writes_folder
 def write_arrhenius(rows: Sequence[dict[str, Any]], study: StudyDoc, folder: Path) -> list[Path]:
     """Draw the rates of each hop over the inverse temperature (PNG, SVG and PDF).
 
@@ -120,7 +122,7 @@ def write_arrhenius(rows: Sequence[dict[str, Any]], study: StudyDoc, folder: Pat
         )
         wanted = sum(compared.hop == hop for compared in study.rows)
         axes = say_how_many(draw_arrhenius(temperatures, rates, factors), len(rates), wanted)
-        written += save_figure(axes, folder / stem("arrhenius", *([hop] if hop else [])))
+        written += save_figure(axes, folder / kind_of_hop("arrhenius", hop))
     return written
 
 

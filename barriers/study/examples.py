@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from barriers.disk import writes_folder
 from barriers.study.file import read_study
 from barriers.study.template import render
 
@@ -16,6 +17,7 @@ def shipped(kind: str) -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / kind
 
 
+@writes_folder
 def write_examples(folder: Path) -> list[Path]:
     """Write the shipped studies, every field commented, the structures they name, and flows.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from jobflow import Flow
 
 from barriers.engines.mlip import MlipEngine
-from barriers.files.structures import read_endpoints
+from barriers.files.structures import read_endpoints, stem
 from barriers.workflow.barrier import BarrierMaker, pair_flow
 
 
@@ -49,7 +49,7 @@ def single_barrier(
     labels = (initial.stem, final.stem)
     if labels[0] == labels[1]:  # POSCARs in folders of their own
         labels = (initial.resolve().parent.name, final.resolve().parent.name)
-    name = f"neb-{labels[0]}-{labels[1]}"
+    name = f"neb-{stem(*labels)}"
     maker = BarrierMaker(
         name="→".join(labels),
         engine=engine,

@@ -42,18 +42,18 @@ class BuiltStudy:
 
     @property
     def structures(self) -> dict[str, Structure]:
-        """Every structure by name: slab, placements, and endpoints of each hop as built."""
+        """Every structure by name, words with a blank between: slab, placements, endpoints of each hop as built."""
         if self.slab is None:
             ((initial, final),) = self.systems.values()
             return {"initial": initial, "final": final}
         built = {"slab": self.slab.structure}
         for name, candidates in self.systems.items():
             if candidates[0] is not self.slab.structure:
-                built |= {f"{name}-placement-{number}": item for number, item in enumerate(candidates, 1)}
+                built |= {f"{name} placement {number}": item for number, item in enumerate(candidates, 1)}
             for hop in self.hops:
                 final = make_endpoint(candidates[0], hop.final)
-                built[f"{name}-{hop.name}-initial"] = make_endpoint(candidates[0], hop.initial)
-                built[f"{name}-{hop.name}-final"] = final_in_initial_order(final, hop)
+                built[f"{name} {hop.name} initial"] = make_endpoint(candidates[0], hop.initial)
+                built[f"{name} {hop.name} final"] = final_in_initial_order(final, hop)
         return built
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from barriers.dispatch.fireworks.config import LAUNCHPAD, QUEUE, RESOURCES, Cluster
 from barriers.distribution import install
+from barriers.secrecy import hide
 from barriers.workflow.labels import Kind
 
 
@@ -15,7 +16,7 @@ def refused(cluster: Cluster, lines: Sequence[str], kinds: Sequence[Kind]) -> st
     """Say which key the queue does not take, of a job of one of these kinds."""
     said = re.search(r"response reads: (b'.*'|b\".*\")", "\n".join(lines))
     text = ast.literal_eval(said[1]).decode(errors="replace") if said else "\n".join(lines)
-    words = next((line.strip() for line in text.splitlines() if line.strip()), "no word")
+    words = next((hide(line.strip()) for line in text.splitlines() if line.strip()), "no word")
     asked = cluster.resources().kinds
     for key in ("partition", "queue", "account", "walltime", "time limit"):
         if key in words.lower():
@@ -29,6 +30,7 @@ def refused(cluster: Cluster, lines: Sequence[str], kinds: Sequence[Kind]) -> st
 
 def blame(cluster: Cluster, text: str, job: str) -> str:
     """Say which key is to mend, from what a failed job left."""
+    text = hide(text)
     adapter = cluster.folder / QUEUE
     if missing := re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", text):
         return (

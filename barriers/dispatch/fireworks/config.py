@@ -21,9 +21,10 @@ from barriers.dispatch.fireworks.database import connect
 from barriers.dispatch.fireworks.files import LaunchPadFile, WorkerFile, queue_of
 from barriers.dispatch.fireworks.queues import Queue
 from barriers.dispatch.fireworks.resources import Resources
-from barriers.dispatch.store import config_folder, configured_store, from_environment
+from barriers.dispatch.secret_files import read_secret_file
+from barriers.dispatch.store import config_folder, configured_store
+from barriers.secrecy import keep_secret
 from barriers.study.describe import by_key
-from barriers.study.errors import StudyError
 from barriers.study.file import Form, naming_lines, parse_yaml, validate, yaml_text
 
 LAUNCHPAD, WORKER, QUEUE, RESOURCES = "my_launchpad.yaml", "my_fworker.yaml", "my_qadapter.yaml", "resources.yaml"
@@ -102,22 +103,12 @@ class Cluster:
         return configured_store(self.folder) or documents(self.launchpad())
 
     def _launchpad_file(self) -> LaunchPadFile:
-        path = self.folder / LAUNCHPAD
-        text = _text(path)
-        try:
-            content = parse_yaml(text)
-        except StudyError as error:  # what a parser says may quote a password
-            place = str(error).partition(": ")[0] if str(error).startswith("line") else "the file"
-            raise ValueError(f"{path}: {place}: is no YAML; a password with signs goes in quotes") from None
+        path = _existing(self.folder / LAUNCHPAD)
+        content = read_secret_file(path)
         if not isinstance(content, dict):
             raise ValueError(f"{path}: is no list of keys with values; allowed: {', '.join(by_key(LaunchPadFile))}")
         with naming_lines(path):
-            file = validate(content, LaunchPadFile)
-            with naming_lines("password"):
-                password = from_environment(file.password)
-            with naming_lines("host"):
-                host = from_environment(file.host)
-        return file.model_copy(update={"password": password, "host": host})
+            return validate(content, LaunchPadFile)
 
     def _queue(self) -> Queue:
         content = self._content(QUEUE)
@@ -130,9 +121,11 @@ class Cluster:
             return validate(content, form, context)
 
     def _content(self, name: str) -> Any:
-        text = _text(self.folder / name)
-        with naming_lines(self.folder / name):
-            return parse_yaml(text)
+        path = _existing(self.folder / name)
+        with naming_lines(path):
+            content = parse_yaml(yaml_text(path))
+        keep_secret(content)
+        return content
 
 
 def find_cluster(folder: Path | None = None) -> Cluster:
@@ -156,12 +149,13 @@ def find_cluster(folder: Path | None = None) -> Cluster:
     return cluster
 
 
-def _text(path: Path) -> str:
+def _existing(path: Path) -> Path:
     if not path.exists():
         raise ValueError(f"{path}: no such file; `barriers setup fireworks` writes it")
-    return yaml_text(path)
+    return path
 
 
 def store_of(launchpad: LaunchPad) -> JobStore:
     """Open where results go, for a job that has its LaunchPad already and may have no configuration folder."""
+    keep_secret(launchpad.to_dict())
     return configured_store(config_folder()) or documents(launchpad)

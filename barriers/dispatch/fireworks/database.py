@@ -36,8 +36,10 @@ def connect(file: LaunchPadFile) -> LaunchPad:
     try:
         launchpad = _opened(json.dumps(file.model_dump() | settings))
         launchpad.db.list_collection_names()
-    except (PyMongoError, TypeError, ValueError) as error:  # the latter two of options that MongoClient does not take
+    except (PyMongoError, TypeError, ValueError, OSError) as error:  # the latter of options that MongoClient refuses
         kind = UnreachableError if isinstance(error, ConnectionFailure) else ValueError
+        if kind is ValueError:  # a client that was refused takes the server for gone from then on
+            _opened.cache_clear()
         raise kind(_why(error, file)) from None
     return launchpad
 
@@ -54,7 +56,9 @@ def _wait_ms(file: LaunchPadFile) -> float:
 
 
 def _place(file: LaunchPadFile) -> str:
-    return "the connection string" if file.uri_mode else f"{file.host}:{file.port or 27017}"
+    if file.uri_mode:
+        return "the connection string"
+    return file.host if "," in file.host else f"{file.host}:{file.port or 27017}"
 
 
 def _why(error: Exception, file: LaunchPadFile) -> str:
@@ -62,7 +66,9 @@ def _why(error: Exception, file: LaunchPadFile) -> str:
     if isinstance(error, OperationFailure) and error.code in (AUTHENTICATION_FAILED, UNAUTHORIZED):
         return _refused(error.code, file)
     place = _place(file)
-    if isinstance(error, ConfigurationError | TypeError | ValueError):
+    if isinstance(error, OSError) and error.filename:
+        return f"mongoclient_kwargs: {error.filename}: {error.strerror}; allowed: files that the driver can read"
+    if isinstance(error, ConfigurationError | TypeError | ValueError | OSError):
         return f"host, mongoclient_kwargs: {place} with these options is no connection ({type(error).__name__})"
     if isinstance(error, ConnectionFailure):
         wait = f"{_wait_ms(file) / 1000:g} s"

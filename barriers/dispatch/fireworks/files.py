@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from barriers.dispatch.address import with_plain_host, with_tls_of_today
 from barriers.dispatch.fireworks.queues import NAMES, Queue
+from barriers.secrecy import hidden
 from barriers.study.fields import Section, refusal, takes
 from barriers.words import closest
 
@@ -46,6 +49,16 @@ class LaunchPadFile(Section):
     wf_user_indices: list[str] | None = Field(
         None, description="further indices of the workflows", json_schema_extra=takes("a list of keys")
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, content: dict[str, Any]) -> dict[str, Any]:
+        """Bring what can be said in several ways into one."""
+        return with_plain_host(with_tls_of_today(content))
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Fields without their secrets, for messages and tracebacks."""
+        return hidden(dict(super().__repr_args__())).items()
 
 
 class WorkerFile(Section):

@@ -74,7 +74,8 @@ def states_in_queue(kind: str, queue_ids: Iterable[str], command: str | None = N
         answer = subprocess.run(
             [command or words.command, *words.arguments, *([",".join(asked)] if words.joint else asked)],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=ANSWER_SECONDS,
             check=False,
         )

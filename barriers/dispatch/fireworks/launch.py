@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import fireworks.core.rocket
 from fireworks.core.fworker import FWorker
@@ -17,6 +17,8 @@ from barriers.dispatch.fireworks.database import UnreachableError
 from barriers.dispatch.fireworks.recover import Recovered, put_back_lost
 from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE
 from barriers.dispatch.fireworks.send import send
+from barriers.dispatch.stopping import before_stopping
+from barriers.secrecy import hide
 from barriers.workflow.labels import Kind
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ UNDER_WAY = ("READY", "RESERVED", "RUNNING")
 CALCULATIONS: tuple[Kind, ...] = ("relax", "neb", "static")
 
 QUIET = "CRITICAL"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def launch(
         try:
             seen = look(cluster, scope)
         except (UnreachableError, PyMongoError) as error:
-            on_trouble(str(error).splitlines()[0])
+            on_trouble(hide(str(error)).splitlines()[0])
             time.sleep(every)
             continue
         on_round(seen)
@@ -113,13 +117,19 @@ def look(cluster: Cluster, scope: str) -> Round:
     analysed, queued = 0, 0
     here = _worker(scope, ANALYSIS)
     with (folder / "analysis.log").open("a", encoding="utf-8") as log, contextlib.chdir(folder):
-        while launch_rocket(launchpad, here, strm_lvl=QUIET, err_file=log):
+        while _done_whole(launch_rocket, launchpad, here, strm_lvl=QUIET, err_file=log):
             analysed += 1
     there, adapter = _worker(scope, COMPUTE), cluster.qadapter()
     room = resources.max_in_queue - (adapter.get_njobs_in_queue() or 0)
-    while queued < room and send(cluster, launchpad, there, folder, CALCULATIONS) is not None:
+    while queued < room and _done_whole(send, cluster, launchpad, there, folder, CALCULATIONS) is not None:
         queued += 1
     return Round(analysed, queued, states(launchpad, scope), put_back)
+
+
+def _done_whole(step: Callable[..., T], *arguments: Any, **options: Any) -> T:
+    """Take a step that a stop must not cut in two: FireWorks would take it for a failure of the job."""
+    with before_stopping():
+        return step(*arguments, **options)
 
 
 def states(launchpad: Any, scope: str) -> dict[str, int]:

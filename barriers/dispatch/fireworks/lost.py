@@ -19,6 +19,7 @@ from barriers.dispatch.fireworks.collections import PUT_BACK, runs, time_there, 
 from barriers.dispatch.fireworks.heartbeat import SILENT_BEATS, is_there
 from barriers.dispatch.fireworks.in_queue import states_in_queue
 from barriers.dispatch.fireworks.suspect import Suspect, Trouble
+from barriers.secrecy import hide
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
@@ -196,7 +197,7 @@ def _process_is_there(run: dict[str, Any]) -> bool | None:
 
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+    return hide(lines[-1])[:300] if lines else ""
 
 
 def _joined(*parts: str) -> str:

@@ -11,8 +11,10 @@ from pathlib import Path
 from fireworks import FWorker, LaunchPad
 from fireworks.queue.queue_launcher import launch_rocket_to_queue
 
+from barriers.disk import writing
 from barriers.dispatch.fireworks.blame import refused
 from barriers.dispatch.fireworks.config import QUEUE, RESOURCES, Cluster
+from barriers.study.file import naming_lines
 from barriers.workflow.labels import Kind
 
 
@@ -58,10 +60,8 @@ def send(
             f"{cluster.folder / QUEUE}: _fw_q_type: no command {command} of {adapter.q_type} here; run this where "
             f"jobs are submitted, or name another queueing system"
         )
-    try:
+    with naming_lines(f"{cluster.folder / RESOURCES}: folder"), writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{cluster.folder / RESOURCES}: folder: {folder}: {error.strerror}") from None
     options = {"reserve": True, "strm_lvl": "CRITICAL", "create_launcher_dir": True, "fw_id": fw_id}
     with _heard(f"qadapter.{adapter.q_name}", "queue.launcher") as lines:
         job = launch_rocket_to_queue(launchpad, worker, adapter, str(folder), **options)

@@ -14,12 +14,14 @@ from typing import Any
 from fireworks import LaunchPad
 from ruamel.yaml import YAML
 
+from barriers.disk import writes_folder
 from barriers.dispatch.fireworks.collections import ensure_indices
 from barriers.dispatch.fireworks.config import LAUNCHPAD, QUEUE, RESOURCES, WORKER, Cluster
 from barriers.dispatch.fireworks.files import LaunchPadFile, WorkerFile, queue_of
 from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE, Resources
-from barriers.dispatch.store import from_environment
+from barriers.dispatch.secret_files import from_environment
 from barriers.distribution import install
+from barriers.secrecy import hidden, keep_secret
 from barriers.study.file import naming_lines, validate
 from barriers.study.template import render
 
@@ -30,7 +32,7 @@ PATIENCE_MS = 300_000
 """Milliseconds that a running job waits for a database that is away; people's commands wait less."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Answers:
     """What a person has to say about a cluster.
 
@@ -66,7 +68,16 @@ class Answers:
     folder: str
     cores: int
 
+    def __post_init__(self) -> None:
+        """Keep what is secret so."""
+        keep_secret(vars(self))
 
+    def __repr__(self) -> str:
+        """Without secrets, for messages and tracebacks."""
+        return f"{type(self).__name__}({hidden(vars(self))})"
+
+
+@writes_folder
 def write_cluster(answers: Answers, folder: Path) -> list[Path]:
     """Write the four files, with mode 600 and comments; what is there is overwritten.
 
@@ -132,7 +143,10 @@ def _refuse_damaged(launchpad: LaunchPad, cluster: Cluster) -> None:
 def _launchpad(answers: Answers) -> str:
     if answers.password is not None and answers.password.startswith("$"):
         raise ValueError("password: starts with $, as the name of an environment variable does; choose another")
-    uri = from_environment(answers.host).startswith("mongodb")
+    with naming_lines("host"):
+        host = from_environment(answers.host)
+    keep_secret({"host": host})
+    uri = "://" in host
     content = {
         "host": answers.host,
         "port": None if uri else answers.port,
@@ -142,7 +156,8 @@ def _launchpad(answers: Answers) -> str:
         "uri_mode": uri,
         "mongoclient_kwargs": {"journal": True, "serverSelectionTimeoutMS": PATIENCE_MS},
     }
-    return render(validate(content, LaunchPadFile))
+    checked = validate(content | {"host": host}, LaunchPadFile)
+    return render(checked.model_copy(update={"host": answers.host}) if host != answers.host else checked)
 
 
 def _queue_file(answers: Answers, folder: Path) -> str:

@@ -11,14 +11,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML, YAMLError
 
-from barriers.words import closest
+from barriers.words import closest, show
 
 SETS = Path(__file__).parent / "pseudopotentials"
 
 FUNCTIONALS = {"SLA PW PBX PBC": "PBE", "SLA PW PSX PSC": "PBESOL", "SLA PZ NOGX NOGC": "PZ", "SLA PW PBE PBE": "PBE"}
 """Short names of functionals that files spell out."""
+
+
+FORM = (
+    "allowed: functional, folders, get (where the files are to be had) and elements, "
+    "each as Li: {file: Li.UPF, md5: 32 hexadecimal digits, ecutwfc: 40, ecutrho: 320}"
+)
+"""What a set of one's own looks like, in the words of an error."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,29 @@ class Pseudopotential:
     valence: float
 
 
+class _Entry(BaseModel):
+    """What a set says of one element; of files in UPF the valence is in the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: str
+    md5: str
+    ecutwfc: float
+    ecutrho: float
+    valence: float | None = None
+
+
+class _Set(BaseModel):
+    """A set as it stands in its file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    functional: str
+    folders: list[str]
+    get: str
+    elements: dict[str, _Entry] = Field(min_length=1)
+
+
 @cache
 def load_set(name: str) -> dict[str, Any]:
     """Read a set: by the name of one on file, or a YAML file of the same form.
@@ -39,7 +70,7 @@ def load_set(name: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If there is no such set.
+        If there is no such set, or its file lacks a key or has one wrong: one line with file and key.
     """
     known = sorted(path.stem for path in SETS.glob("*.yaml"))
     path = SETS / f"{name}.yaml" if name in known else Path(name)
@@ -48,8 +79,15 @@ def load_set(name: str) -> dict[str, Any]:
         raise ValueError(
             f"engine.pseudopotentials: {name!r} is not on file; allowed: {', '.join(known)}, or a YAML file{near}"
         )
-    content: dict[str, Any] = YAML(typ="safe").load(path.read_text("utf-8"))
-    return content
+    try:
+        return _Set.model_validate(YAML(typ="safe").load(path.read_text("utf-8"))).model_dump()
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the whole file"
+        what = "is missing" if first["type"] == "missing" else f"{show(first['input'])} is wrong"
+        raise ValueError(f"engine.pseudopotentials: {path}: {key}: {what}; {FORM}") from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"engine.pseudopotentials: {path}: no YAML: {' '.join(str(error).split())[:120]}") from None
 
 
 def set_checksum(name: str) -> str:
@@ -111,7 +149,12 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
             f"pseudopotential of {element}: {path} is made with {functional}, the set is {content['functional']}; "
             f"functionals must not be mixed"
         )
-    return Pseudopotential(path, md5, float(entry["ecutwfc"]), float(entry["ecutrho"]), valence)
+    if valence is None:
+        raise ValueError(
+            f"pseudopotential of {element}: {path} does not say its valence, nor does the set; "
+            f"add it: elements.{element}.valence"
+        )
+    return Pseudopotential(path, md5, entry["ecutwfc"], entry["ecutrho"], valence)
 
 
 def _header(text: str) -> tuple[str, float] | None:

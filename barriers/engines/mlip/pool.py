@@ -106,6 +106,7 @@ class Evaluator:
     def _in_workers(self, structures: list[Atoms], moments: bool) -> list[Evaluation]:
         from loky import get_reusable_executor
 
+        start_tracker()
         executor = get_reusable_executor(
             max_workers=self.workers,
             timeout=IDLE_SECONDS,
@@ -118,6 +119,20 @@ class Evaluator:
         submit: Callable[..., Future[Any]] = executor.submit
         futures = [submit(evaluate_in_worker, self.spec, atoms, moments, threads) for atoms in structures]
         return [future.result() for future in futures]
+
+
+def start_tracker() -> None:
+    """Start loky's tracker of semaphores so that a batch system's warning does not end it, as it would by default.
+
+    A process that is started inherits which signals are blocked; those that loky itself blocks, it lets through later.
+    """
+    from loky.backend import resource_tracker
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def stop_workers() -> None:
@@ -154,8 +169,13 @@ def _model_of_this_worker(spec: ModelSpec) -> Model:
 
 
 def follow_parent(parent: int) -> None:
-    """End this process when its parent was killed, which nothing else would tell it, and leave Ctrl-C to the parent."""
+    """End this process when its parent was killed, which nothing else would tell it, and leave stopping to the parent.
+
+    Ctrl-C, and a batch system's signals, come to every process: a worker that ended by itself would be a failed job.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, lambda *_: None)  # a code that it starts would inherit what is ignored
 
     def watch() -> None:
         while os.getppid() == parent:

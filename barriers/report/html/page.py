@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from barriers.disk import writing
 from barriers.distribution import versions
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.report.figures.labels import title
@@ -55,10 +56,8 @@ def write_report(study: StudyDoc, folder: Path) -> Path:
     """
     text = render_page(study, folder)
     path = folder / PAGE
-    try:
+    with writing(path):
         path.write_text(text, "utf-8")
-    except OSError as error:
-        raise ValueError(f"{path}: cannot be written: {error.strerror or error}") from error
     return path
 
 
