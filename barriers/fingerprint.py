@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-
-import numpy as np
-from pymatgen.core import Structure
 
 from barriers.analysis.comparison import OF_ELEMENT, differences
 from barriers.contents import flat
@@ -56,7 +52,7 @@ def not_relaxed(parts: Mapping[str, RelaxDoc]) -> str | None:
     return "; ".join(loose) or None
 
 
-def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[str, str]:
+def fingerprint(band: BandDoc, hop: Hop | None) -> dict[str, str]:
     """Say in short strings what must be equal before two barriers are compared."""
     engine = rests_on(band.engine)
     made_with = [engine.pop(part, "") for part in ("kind", "name", "version", "checksum")]
@@ -66,18 +62,8 @@ def fingerprint(band: BandDoc, hop: Hop | None, slab: Structure | None) -> dict[
         | settings
         | {
             "n_images": str(len(band.positions) - 2),
-            "slab": slab_digest(slab) if slab else "none",
+            "slab": hop.slab if hop and hop.slab else "none",
             "hop": f"{hop.label}: {hop.initial.label} → {hop.final.label} {hop.image}" if hop else "none",
             "engine": " ".join(filter(None, made_with)),
         }
     )
-
-
-def slab_digest(slab: Structure) -> str:
-    """Short SHA-256 of species, cell and positions (to 1e-4 Å) of a slab as it was built."""
-    content = [
-        [site.specie.symbol for site in slab],
-        np.round(slab.lattice.matrix, 4).tolist(),
-        np.round(slab.cart_coords, 4).tolist(),
-    ]
-    return f"{slab.composition.formula} {hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]}"

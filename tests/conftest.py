@@ -62,11 +62,15 @@ def _nothing_secret() -> Iterator[None]:
 
 @cache
 def ordered_slab(
-    cathode: str = "NCM811", layers: int = 4, lengths: tuple[float, float] = (8.0, 11.0), frozen: int = 2
+    cathode: str = "NCM811",
+    layers: int = 4,
+    lengths: tuple[float, float] = (8.0, 11.0),
+    frozen: int = 2,
+    seed: int = 0,
 ) -> Structure:
-    """A (104) slab with 12 Å of vacuum, metals ordered at random with seed 0. Shared: copy before changing it."""
+    """A (104) slab with 12 Å of vacuum, metals ordered at random. Shared: copy before changing it."""
     known = known_cathodes()[cathode]
-    return order_metals(cut_slab(crystal(known), (1, 0, 4), layers, lengths, 12.0, frozen).slab, known.metals, 0)
+    return order_metals(cut_slab(crystal(known), (1, 0, 4), layers, lengths, 12.0, frozen).slab, known.metals, seed)
 
 
 def gold_on_aluminium() -> tuple[Atoms, Atoms]:

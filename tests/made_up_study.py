@@ -72,7 +72,7 @@ def made_up_study(
     built = build_study(study.model_copy(update={"surface": surface}))
     hop = built.hops[0]
     barriers = [
-        _barrier(name, built.structures, built.slab.structure, hop, images, HEIGHTS[number], number not in failed)
+        _barrier(name, built.structures, hop, images, HEIGHTS[number], number not in failed)
         for number, name in enumerate(study.system_names)
     ]
     for barrier, name in zip(barriers, names, strict=False):
@@ -81,9 +81,7 @@ def made_up_study(
     return document
 
 
-def _barrier(
-    name: str, structures: dict, slab: object, hop: Hop, images: int, height: float, converged: bool
-) -> BarrierDoc:
+def _barrier(name: str, structures: dict, hop: Hop, images: int, height: float, converged: bool) -> BarrierDoc:
     ends = [structures[f"{name} {hop.name} {which}"] for which in ("initial", "final")]
     relaxed = [
         RelaxDoc(
@@ -100,5 +98,5 @@ def _barrier(
         for end in ends
     ]
     band = made_up_band(relaxed[0], ends[1].cart_coords, images, height, converged)
-    document: BarrierDoc = barrier_document.original([band], *relaxed, name, hop, slab)
+    document: BarrierDoc = barrier_document.original([band], *relaxed, name, hop)
     return document

@@ -15,13 +15,14 @@ from pymatgen.core import Structure
 
 from barriers import StudyMaker, load_study
 from barriers.documents import BandDoc
-from barriers.fingerprint import slab_digest
 from barriers.structures.cathode.crystal import bulk
 from barriers.structures.interface.contacts import surface_bonds
+from barriers.structures.rounding import digest
+from barriers.structures.surface.edits import rattle
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.file import read_study
 from barriers.study.models import CathodeSection, FragmentSection, HopSection, PlacementSection, Study, SurfaceSection
-from barriers.workflow.build_jobs import make_end, make_slab
+from barriers.workflow.build_jobs import make_end
 from barriers.workflow.placements import placements_of
 from barriers.workflow.plan import build_study, make_plan
 from barriers.workflow.result_jobs import bonds_along
@@ -32,14 +33,15 @@ EXAMPLE = ROOT / "inputs" / "ncm811_pvdf.yaml"
 
 def test_the_example_study_is_built_atom_for_atom_as_its_published_numbers_were() -> None:
     built = build_study(load_study(EXAMPLE))
-    digests = {name: [slab_digest(placed).split()[-1] for placed in first] for name, first in built.systems.items()}
+    digests = {name: [digest(placed).split()[-1] for placed in first] for name, first in built.systems.items()}
     assert digests == {
-        "NCM": ["4db1bc67a93d"],
-        "NCM@PVDF": ["62d9bf4ae457", "a37bd8c3cc08"],
-        "NCM@PVDF-HF": ["7375b14cf989", "7339242da442"],
+        "NCM": ["57e7cc35f1da"],
+        "NCM@PVDF": ["21a964f5af4f", "316b387ca567"],
+        "NCM@PVDF-HF": ["cf6924adfefa", "506c7c20993a"],
     }
     (hop,) = built.hops
-    assert (hop.moving, hop.target, hop.image) == (1, 3, (0, 0, 0))
+    assert (hop.moving, hop.target, hop.image) == (6, 8, (0, 0, 0))
+    assert hop.slab == digest(built.slab.structure)
 
 
 def slab_of(cathode: CathodeSection, **surface: object) -> Structure:
@@ -93,13 +95,16 @@ def test_a_polar_facet_is_mended_and_says_so_in_plan_and_flow() -> None:
 def test_symmetry_is_broken_after_the_hops_are_found_and_frozen_atoms_stay() -> None:
     cathode, surface = CathodeSection(name="LiNiO2"), SurfaceSection(rattle=0.05)
     plain = build_slab(crystal_of(cathode), cathode, surface).structure
-    broken = make_slab.original(crystal_of(cathode), cathode, surface)
+    study = read_study("name: s\ncathode: {name: LiNiO2}\nsurface: {rattle: 0.05}\nsystems: [{name: bare}]\n")
+    jobs = {job.name: job for job, _ in StudyMaker().make(study).iterflow()}
+    assert digest(jobs["slab: as built"].function_args[0]) == digest(plain)
+    broken = jobs["slab: relax"].function_args[0]
     moved = np.linalg.norm(broken.cart_coords - plain.cart_coords, axis=1)
     frozen = frozen_atoms(plain)
     assert np.allclose(moved[frozen], 0)
     free = np.setdiff1d(np.arange(len(plain)), frozen)
     assert np.sqrt((moved[free] ** 2).mean()) == pytest.approx(0.05 * np.sqrt(3), rel=0.3)
-    assert broken == make_slab.original(crystal_of(cathode), cathode, surface)
+    assert broken == rattle(plain, 0.05, seed=0)
 
 
 def test_hops_of_all_kinds_are_chosen_and_named() -> None:

@@ -65,7 +65,7 @@ def test_metadata_say_kind_system_and_hop_of_every_job(source: str) -> None:
         hops = [word for word in re.findall(r" (\S+):", job.name) if word.startswith(KINDS)]
         assert job.metadata["hop"] == "".join(hops), job.name
     whole = {job.name: job.metadata["kind"] for job in made if not job.metadata["system"]}
-    assert whole == {"slab: build": "analysis", "slab: relax": "relax", "labelled: comparison": "analysis"}
+    assert whole == {"slab: as built": "analysis", "slab: relax": "relax", "labelled: comparison": "analysis"}
     for system in ("slab", "slab@PVDF", "mlip:"):
         assert sum(job.metadata["system"] == system for job in made) > 50
 

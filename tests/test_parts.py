@@ -87,7 +87,7 @@ def test_later_parts_refer_to_the_uuids_that_jobs_were_given(source: str) -> Non
         across.update(uuid for job in jobs_of(part) for uuid in job.input_uuids if uuid in new - inside)
     names = {job.uuid: job.name for part in parts for job in jobs_of(part)}
     met = {names[uuid] for uuid in across}
-    assert {"slab: build", "slab: relax", "NCM@PVDF: relax interface"} <= met
+    assert {"slab: as built", "slab: relax", "NCM@PVDF: relax interface"} <= met
     assert any(name.startswith("NCM: relax vacancy") for name in met), "end states are shared between parts"
 
 

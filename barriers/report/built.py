@@ -91,11 +91,6 @@ def write_built(structures: Mapping[str, Structure], systems: Mapping[str, Drawn
     dict[str, Any]
         ``structures``: the rows of the table, each with its ``files``; ``table``: the CSV file; ``figures``: the
         pictures, PNG, SVG and PDF.
-
-    Raises
-    ------
-    ValueError
-        One line, if the folder cannot be written.
     """
     (folder / "structures").mkdir(parents=True, exist_ok=True)
     rows = [describe(name, structure) for name, structure in structures.items()]

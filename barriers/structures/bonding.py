@@ -11,6 +11,7 @@ from ase.data import covalent_radii
 from numpy.typing import NDArray
 from pymatgen.core import Element, IMolecule, PeriodicSite, Site, Structure
 
+from barriers.structures.rounding import round_off, rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER
 
 Positions = NDArray[np.float64]
@@ -88,7 +89,7 @@ def bonding_sites(slab: Structure, near: Positions, bond_length: float, element:
 
     def in_plane(point: Positions, atom: int) -> float:
         level = [point[0], point[1], slab.cart_coords[atom][2]]
-        return round(float(distances_to(slab, np.array([level]))[0, atom]), 3)
+        return round_off(distances_to(slab, np.array([level]))[0, atom], 3)
 
     return list(dict.fromkeys(min(free, key=partial(in_plane, point)) for point in near))
 
@@ -107,8 +108,8 @@ def _free_atoms(slab: Structure, bond_length: float, element: str) -> list[int]:
     exposed = [atom for atom in atoms if layer[atom] == layer.max() and count[atom] < count[atoms].max()]
     if not exposed:
         return []
-    nearest = distances_to(slab, slab.cart_coords[exposed] + bond_length * UP).argmin(axis=1)
-    return [atom for atom, found in zip(exposed, nearest, strict=True) if found == atom]
+    apart = rounded(distances_to(slab, slab.cart_coords[exposed] + bond_length * UP), 3)
+    return [atom for atom, around in zip(exposed, apart, strict=True) if around[atom] == around.min()]
 
 
 def weights(molecule: IMolecule, atom: int, surface: Structure, bonded_to: int) -> Positions:

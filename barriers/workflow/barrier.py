@@ -135,7 +135,6 @@ class BarrierMaker(Maker):
         final: Any,
         *,
         hop: Hop | None = None,
-        slab: Any = None,
         has_fragment: bool = False,
         guide: Any = None,
         scouted: Any = None,
@@ -148,8 +147,6 @@ class BarrierMaker(Maker):
             Relaxed endpoints.
         hop : Hop or None
             The hop, as it is recorded in the result.
-        slab : Structure or None
-            The bare slab as it was built, which two barriers must share to be compared.
         has_fragment : bool
             Whether a fragment makes several paths likely.
         guide : BandDoc or None
@@ -165,7 +162,7 @@ class BarrierMaker(Maker):
             given = guide if start.method == "carried" else None
             band = self.engine.neb(**self.settings.neb.model_dump()).make(initial, final, start, given, known)
             bands.append(self.label(band, f"band {start.name}", hop))
-        barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop, slab)
+        barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop)
         self.label(barrier, "lowest band" if self.scouts_for else BARRIER, hop)
         name = f"{self.name} {hop.name}" if hop else self.name
         return Flow([*bands, barrier], output=barrier.output, name=name)

@@ -1,4 +1,4 @@
-"""Jobs that construct: slab, placements and endpoints. Pure and fast, no energies."""
+"""Jobs that construct placements and endpoints, and hand on the slab. Pure and fast, no energies."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.documents import RelaxDoc, StaticDoc
-from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.carried import check_carried
 from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, make_endpoint
-from barriers.structures.surface.edits import rattle
-from barriers.study.models import CathodeSection, FragmentSection, PlacementSection, SurfaceSection
+from barriers.structures.rounding import GRID, round_off
+from barriers.study.models import FragmentSection, PlacementSection
 from barriers.workflow.placements import placements_of
-from barriers.workflow.slab_and_hops import build_slab
 
 
 @job
-def make_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSection) -> Structure:
-    """Build the slab, and break its symmetry if that is asked for; hops are found on it as it was before."""
-    return rattle(build_slab(crystal, cathode, surface).structure, surface.rattle, cathode.seed)
+def hand_on(slab: Structure) -> Structure:
+    """Give the slab that the hops were found on to the jobs that need it, none of which builds it anew."""
+    return slab
 
 
 @job
@@ -33,14 +31,14 @@ def place_fragment(
 @job
 def lowest_placements(screened: list[StaticDoc], candidates: int) -> list[Structure]:
     """Choose the placements lowest in energy."""
-    ordered = sorted(screened, key=lambda placement: placement.energy)
+    ordered = sorted(screened, key=lambda placement: round_off(placement.energy, GRID))
     return [placement.structure for placement in ordered[:candidates]]
 
 
 @job(output_schema=RelaxDoc)
 def lowest(candidates: list[RelaxDoc]) -> RelaxDoc:
     """Choose the converged candidate lowest in energy; the lowest of all where none is converged."""
-    return min(candidates, key=lambda candidate: (not candidate.converged, candidate.energy))
+    return min(candidates, key=lambda candidate: (not candidate.converged, round_off(candidate.energy, GRID)))
 
 
 @job

@@ -59,7 +59,6 @@ def barrier_document(
     final: RelaxDoc,
     system: str,
     hop: Hop | None,
-    slab: Structure | None,
 ) -> BarrierDoc:
     """Read the barrier of the lowest of several bands between the same endpoints.
 
@@ -73,8 +72,6 @@ def barrier_document(
         Name of the system.
     hop : Hop or None
         The hop.
-    slab : Structure or None
-        The bare slab as it was built.
     """
     found = [band_problems(band) for band in bands]
     sound = [index for index, reasons in enumerate(found) if not reasons]
@@ -107,7 +104,7 @@ def barrier_document(
         n_paths=len(groups) or None,
         path_spread=max(lows) - min(lows) if lows else None,
         cost=_total([initial.cost, final.cost, *(band.cost for band in bands)]),
-        fingerprint=fingerprint(bands[best], hop, slab),
+        fingerprint=fingerprint(bands[best], hop),
         versions=versions("ase", "pymatgen", "jobflow"),
     )
     if sound:

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobflow import Flow, Job, Maker, OutputReference
+from pymatgen.core import Structure
 
 from barriers.engines import build_engine
 from barriers.files.structures import read_endpoints
-from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.hop.hop import EndState, Hop
+from barriers.structures.surface.edits import rattle
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker, despite_failures
-from barriers.workflow.build_jobs import make_slab
+from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.interface import interface_flow
 from barriers.workflow.labels import barrier_outputs, label
 from barriers.workflow.result_jobs import study_document
@@ -29,7 +30,7 @@ HOPS_AT_ONCE = 50
 class StudyMaker(Maker):
     """All systems and hops of a study.
 
-    1. Build the slab and relax it once.
+    1. Relax the slab once: the one that the hops were found on when the flow was built, which the flow hands in.
     2. For each fragment: place it in several ways, relax the clearest (or the lowest in energy) roughly, relax the
        lowest fully.
     3. For each system: relax each end state once; two of them are the endpoints of a hop.
@@ -127,17 +128,17 @@ class StudyMaker(Maker):
             maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
             *ends, notes = read_endpoints(study.endpoints.initial, study.endpoints.final)
             return iter([maker.make(*ends)]), notes
-        crystal = crystal_of(study.cathode)
-        built = build_slab(crystal, study.cathode, study.surface)
-        return _parts(study, crystal, hops_of(built.structure, study.hops), hops_at_once), built.warnings
+        built = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
+        hops = hops_of(built.structure, study.hops)
+        return _parts(study, built.structure, hops, hops_at_once), built.warnings
 
 
-def _parts(study: Study, crystal: Cathode, hops: list[Hop], hops_at_once: int) -> Iterator[Flow]:
+def _parts(study: Study, slab: Structure, hops: list[Hop], hops_at_once: int) -> Iterator[Flow]:
     ending: dict[EndState, list[Hop]] = {}
     for hop in hops:
         for state in (hop.initial, hop.final):
             ending.setdefault(state, []).append(hop)
-    flow, systems = _ground(study, crystal, hops[0], ending)
+    flow, systems = _ground(study, slab, hops[0], ending)
     yield flow
     del flow  # no job of an earlier part is held
     for start in range(0, len(hops), hops_at_once):
@@ -145,15 +146,16 @@ def _parts(study: Study, crystal: Cathode, hops: list[Hop], hops_at_once: int) -
 
 
 def _ground(
-    study: Study, crystal: Cathode, hop: Hop, ending: dict[EndState, list[Hop]]
+    study: Study, slab: Structure, hop: Hop, ending: dict[EndState, list[Hop]]
 ) -> tuple[Flow, list[SystemHops]]:
     """Relax the slab and the interfaces; systems without a fragment come first."""
     last_engine = build_engine(study.engine)
     scout = BarrierMaker(engine=last_engine, path=study.path).scout()
     engine = last_engine if scout is None else scout.engine
-    slab = make_slab(crystal, study.cathode.model_copy(update={"file": None}), study.surface)
-    relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps).make(slab.output)
-    jobs: list[Job | Flow] = [label(slab, "slab: build"), label(relaxed, "slab: relax")]
+    built = hand_on(slab)
+    start = rattle(slab, study.surface.rattle, study.cathode.seed)
+    relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps).make(start)
+    jobs: list[Job | Flow] = [label(built, "slab: as built"), label(relaxed, "slab: relax")]
     systems = []
     for system in sorted(study.systems, key=lambda system: system.fragment is not None):
         base = relaxed.output
@@ -161,7 +163,7 @@ def _ground(
             jobs.append(interface_flow(study, system, engine, base, hop))
             base = jobs[-1].output
         maker = BarrierMaker(system.name, last_engine, study.relax, study.path, study.neb)
-        systems.append(SystemHops(maker, system.fragment is not None, base, slab.output, ending))
+        systems.append(SystemHops(maker, system.fragment is not None, base, built.output, ending))
     return Flow(jobs, name="slab and interfaces"), systems
 
 

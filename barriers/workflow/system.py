@@ -97,7 +97,7 @@ class SystemHops:
         barriers = []
         for hop, guide in guided:
             final = maker.label(order_final(ends[hop.final], hop), "final endpoint", hop)
-            between = {"hop": hop, "slab": self.slab, "has_fragment": self.has_fragment, **guide}
+            between = {"hop": hop, "has_fragment": self.has_fragment, **guide}
             barriers.append(maker.between(ends[hop.initial], final.output, **between))
             jobs += [final, barriers[-1]]
         return jobs, barriers

@@ -12,6 +12,7 @@ from barriers.distribution import install
 from barriers.structures.cathode.counts import share_sites
 from barriers.structures.cathode.crystal import METAL_SITE
 from barriers.structures.cathode.electrostatics import first_lowest, formal_charges, unit_matrix
+from barriers.structures.rounding import by_place, rounded
 
 Method = Literal["random", "sqs", "ewald"]
 
@@ -86,8 +87,7 @@ def order_metals(
 def by_position(structure: Structure, sites: Sequence[int] | np.ndarray) -> np.ndarray:
     """Sort sites by height, then y, then x (each to 0.001 Å)."""
     sites = np.asarray(sites, dtype=int)
-    x, y, z = np.round(structure.cart_coords[sites], 3).T
-    return sites[np.lexsort((x, y, z))]
+    return sites[by_place(structure.cart_coords[sites])]
 
 
 def from_first(crystal: Structure, sites: np.ndarray) -> Structure:
@@ -98,7 +98,7 @@ def from_first(crystal: Structure, sites: np.ndarray) -> Structure:
     """
     first = crystal.frac_coords[by_position(crystal, sites)[0]]
     # Snapped so that neither wrapping nor sorting hangs on the last bit.
-    wrapped = np.round(crystal.frac_coords - first, 9) % 1
+    wrapped = rounded(crystal.frac_coords - first, 9) % 1
     return Structure(crystal.lattice, crystal.species, wrapped)
 
 
@@ -116,7 +116,7 @@ def _quasi_random(seen: Structure, order: np.ndarray, elements: list[str], seed:
         from sqsgenerator import optimize, parse_config
     except ImportError:
         raise ValueError(f"ordering: 'sqs' needs sqsgenerator; {install('sqs')}") from None
-    distances = np.unique(np.round(seen.distance_matrix[np.ix_(order, order)], 2))[: SHELLS + 2]
+    distances = np.unique(rounded(seen.distance_matrix[np.ix_(order, order)], 2))[: SHELLS + 2]
     config = {
         "structure": {
             "lattice": seen.lattice.matrix.tolist(),

@@ -6,6 +6,7 @@ from pymatgen.core import Element, PeriodicSite, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from barriers.structures.cathode.crystal import METAL_SITE, Cathode
+from barriers.structures.rounding import round_off
 
 FULL = 0.02
 """How far from one an occupancy, or an amount per formula unit, may lie."""
@@ -51,7 +52,7 @@ def read_cathode(structure: Structure, name: str) -> Cathode:
     metal = cell.frac_coords[cell.indices_from_symbol(METAL_SITE)[0]]
     offsets = cell.frac_coords[list(cell.indices_from_symbol("O"))] - metal
     offsets -= offsets.round()
-    z = min(abs(height) for x, y, height in offsets if abs(x) + abs(y) < 1e-3)
+    z = round_off(min(abs(height) for x, y, height in offsets if abs(x) + abs(y) < 1e-3), 4)
     if not OCTAHEDRAL[0] < z < OCTAHEDRAL[1]:
         raise _refusal(name, f"oxygen at z = {z:.3f} from the metal")
     total = structure.composition.get_el_amt_dict()["O"]
@@ -59,7 +60,7 @@ def read_cathode(structure: Structure, name: str) -> Cathode:
     source = "read from a structure" + (
         f"; {exchanged / total * 2:.1%} Li/metal exchange left out" if exchanged else ""
     )
-    return Cathode(name, metals, round(cell.lattice.a, 4), round(cell.lattice.c, 4), round(float(z), 4), source)
+    return Cathode(name, metals, round_off(cell.lattice.a, 4), round_off(cell.lattice.c, 4), z, source)
 
 
 def _elements(site: PeriodicSite) -> dict[str, float]:

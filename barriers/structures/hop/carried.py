@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from pymatgen.core import Structure
 
-from barriers.structures.bonding import ANION_REACH
+from barriers.structures.bonding import ANION_REACH, distances_to
 from barriers.structures.hop.hop import Hop
-from barriers.structures.hop.surroundings import is_anion
+from barriers.structures.hop.surroundings import METAL_REACH, counted, is_anion, metals_in
 from barriers.structures.path.mapping import ON_SITE
+from barriers.structures.rounding import digest
 
 LOST = 3.2
 """A neighbouring anion further away than this (Å) has left: Li–O is 2.1 Å, the next shell of anions 3.4 Å and more."""
+
+MOVED = 0.4
+"""Metals beside a site may come that much (Å) nearer or go that much further; the next ones are 0.8 Å further away."""
 
 SAME_CELL = 0.01
 """In-plane cell vectors may differ by this much (Å)."""
@@ -20,9 +26,10 @@ SAME_CELL = 0.01
 def check_carried(slab: Structure, system: Structure, hop: Hop) -> None:
     """Check that a hop found on the bare slab is the same hop in a system made of it.
 
-    Each atom that the hop names, and each slab atom that anchors one of its places, must be the same element, must
-    stand at the same place relative to the anions around it, in the plane of the surface, and must still have them
-    all. Atoms of a fragment may come closer as they like.
+    The slab must be the very one that the hop was found on, and the metals around the ion and around the site that it
+    reaches must be those that the hop names. Each atom that the hop names, and each slab atom that anchors one of its
+    places, must be the same element, must stand at the same place relative to the anions around it, in the plane of
+    the surface, and must still have them all. Atoms of a fragment may come closer as they like.
 
     Parameters
     ----------
@@ -36,8 +43,13 @@ def check_carried(slab: Structure, system: Structure, hop: Hop) -> None:
     Raises
     ------
     ValueError
-        One line that names the first site that is not the same.
+        One line that names the slabs, or the first site that is not the same.
     """
+    if hop.slab and hop.slab != digest(slab):
+        raise ValueError(
+            f"hop {hop.label}: found on the slab {hop.slab}, not on this one, {digest(slab)}; "
+            "allowed: the slab it was found on, or a hop that is found on this one"
+        )
     if len(system) < len(slab):
         raise ValueError(f"hop {hop.label}: the system has {len(system)} atoms, fewer than the slab's {len(slab)}")
     if np.abs(slab.lattice.matrix[:2] - system.lattice.matrix[:2]).max() > SAME_CELL:
@@ -46,6 +58,9 @@ def check_carried(slab: Structure, system: Structure, hop: Hop) -> None:
         problem = _difference(slab, system, atom)
         if problem:
             raise ValueError(f"hop {hop.label}: atom {atom} is not the slab's site: {problem}")
+    for site, environment in zip((hop.moving, hop.target), hop.environments, strict=True):
+        if site is not None and environment:
+            _check_metals(system, len(slab), hop, site, metals_in(environment))
 
 
 def _named(hop: Hop, n_slab: int) -> list[int]:
@@ -53,6 +68,21 @@ def _named(hop: Hop, n_slab: int) -> list[int]:
     sites = [*(hop.sites or ()), *([hop.through] if hop.through else [])]
     atoms = {*hop.initial.removed, *hop.final.removed, *(atom for site in sites for atom, _ in site.anchors)}
     return sorted(atom for atom in atoms if atom < n_slab)
+
+
+def _check_metals(system: Structure, n_slab: int, hop: Hop, atom: int, expected: Counter[str]) -> None:
+    """Refuse a site whose nearest metals are not the hop's, however they are displaced."""
+    apart = distances_to(system, system.cart_coords[[atom]])[0, :n_slab]
+
+    def metals(reach: float) -> Counter[str]:
+        around = (system[int(other)].specie for other in np.flatnonzero(apart < reach))
+        return Counter(element.symbol for element in around if element.is_metal and element.symbol != hop.ion)
+
+    if not metals(METAL_REACH - MOVED) <= expected <= metals(METAL_REACH + MOVED):
+        raise ValueError(
+            f"hop {hop.label}: the metals around atom {atom} are {counted(metals(METAL_REACH), ' ')}, the hop's are "
+            f"{counted(expected, ' ')}: another ion"
+        )
 
 
 def _difference(slab: Structure, system: Structure, atom: int) -> str | None:

@@ -78,6 +78,8 @@ class Hop(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="name in tables and figures")
+    ion: str = Field("Li", description="element that moves")
+    slab: str = Field("", description="formula and digest of the slab it was found on, atoms in their order")
     kind: Kind = Field("vacancy", description="what makes room: one vacancy, two, or the free place above the slab")
     moving: int | None = Field(None, description="index of the moving ion in the bare slab; none for an added ion")
     target: int | None = Field(None, description="index of the ion whose site is reached; none for an added ion")
@@ -89,7 +91,7 @@ class Hop(BaseModel):
     depth: float | None = Field(None, description="depth of its middle below the topmost atom (Å); none in a crystal")
     layers: tuple[int, int] | None = Field(None, description="atomic layers of both sites, 0 for the topmost")
     mechanism: Mechanism = Field("open", description="what the ion passes")
-    environments: tuple[str, str] = Field(("", ""), description="surroundings of both sites")
+    environments: tuple[str, str] = Field(("", ""), description="nearest anions and metals of both sites")
     label: str = Field("", description="name that depends on the geometry alone")
 
     @property

@@ -13,6 +13,7 @@ from pymatgen.core import Structure
 
 from barriers.structures.hop.hop import Hop, Image, Kind, Mechanism, Site
 from barriers.structures.hop.surroundings import Surroundings, surroundings
+from barriers.structures.rounding import GRID, digest, round_off, rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER
 
 HERE: Image = (0, 0, 0)
@@ -104,15 +105,15 @@ def rank(places: Places, jump: Jump) -> tuple[float, ...]:
     middle = (first + last) / 2
     length = np.linalg.norm(last - first)
     return (
-        round(float(length), 2),
-        -round(middle[2], 1),
-        *np.round(middle[:2], 2),
-        *np.round(first, 2),
-        *(np.round(third[0], 2) if third else []),
+        round_off(length, 2),
+        -round_off(middle[2], 1),
+        *rounded(middle[:2], 2),
+        *rounded(first, 2),
+        *(rounded(third[0], 2) if third else []),
     )
 
 
-def as_hops(found: list[tuple[Places, Jump]]) -> list[Hop]:
+def as_hops(found: list[tuple[Places, Jump]], ion: str) -> list[Hop]:
     """Turn jumps, in order, into hops; where two have one label, later ones get a number."""
     if not found:
         return []
@@ -121,18 +122,19 @@ def as_hops(found: list[tuple[Places, Jump]]) -> list[Hop]:
     passed = surroundings(structure, structure.lattice.get_fractional_coords(points))
     hops: list[Hop] = []
     seen: Counter[str] = Counter()
+    known = {"ion": ion, "slab": digest(structure)}
     for (places, jump), middle, centre in zip(found, passed[::2], passed[1::2], strict=True):
         hop = _hop(places, jump, middle.fingerprint + centre.fingerprint)
         seen[hop.label] += 1
         label = hop.label if seen[hop.label] == 1 else f"{hop.label}_{seen[hop.label]}"
-        hops.append(hop.model_copy(update={"name": label, "label": label}))
+        hops.append(hop.model_copy(update={"name": label, "label": label, **known}))
     return hops
 
 
 def _hop(places: Places, jump: Jump, passed: str) -> Hop:
     ends = (jump.first, jump.last[0])
     here = [places.around[end] for end in ends]
-    length = round(float(np.linalg.norm(places.vector(jump))), 6)
+    length = round_off(np.linalg.norm(places.vector(jump)), GRID)
     depth = _depth(places, jump)
     code = "".join([*sorted(around.fingerprint for around in here), passed])
     height = [] if depth is None else [f"z{-depth + 0.0:+.1f}"]
@@ -171,7 +173,7 @@ def _depth(places: Places, jump: Jump) -> float | None:
     """Depth of the middle of a jump below the topmost atom of the slab (Å)."""
     if places.top is None:
         return None
-    return round(float(places.top - _middle(places, jump)[2]), 6) + 0.0
+    return round_off(places.top - _middle(places, jump)[2], GRID)
 
 
 def _layer(places: Places, member: int | Site) -> int:

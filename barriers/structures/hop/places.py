@@ -16,6 +16,7 @@ from pymatgen.core import PeriodicSite, Species, Structure
 from barriers.structures.bonding import CLASH, contact_radii
 from barriers.structures.hop.hop import Image, Site
 from barriers.structures.hop.surroundings import whole
+from barriers.structures.rounding import GRID, round_off, rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER
 
 ACCEPTORS = {"O": -2, "F": -1, "N": -3}
@@ -66,7 +67,7 @@ def adatom_sites(slab: Structure, ion: str = "Li") -> list[Site]:
     radii = _radii(slab, ion)
     groups = _groups(slab, radii)
     held = {
-        group: Site(anchors=group, height=float(height))
+        group: Site(anchors=group, height=round_off(height, GRID))
         for group, height in zip(groups, _rest(slab, groups, radii), strict=True)
         if _all_hold(slab, group, height, radii)
     }
@@ -103,7 +104,8 @@ def has_room(structure: Structure, site: Site, ion: str = "Li") -> bool:
         return True
     metals = np.array([neighbor.specie.is_metal for neighbor in around])
     least = np.where(metals, CATION_GAP, CLASH * (contact_radii([added])[0] + contact_radii(around)))
-    return bool((np.array([neighbor.nn_distance for neighbor in around]) >= least).all())
+    # An ion that was lowered onto a cation is at that very distance from it.
+    return bool((rounded([neighbor.nn_distance for neighbor in around], 3) >= rounded(least, 3)).all())
 
 
 def _radii(slab: Structure, ion: str) -> NDArray[np.float64]:
@@ -169,7 +171,7 @@ def _apart(structure: Structure, sites: list[Site]) -> list[Site]:
     positions = {site: site.position(structure) for site in sites}
 
     def rank(site: Site) -> tuple[float, ...]:
-        x, y, z = np.round(positions[site], 2)
+        x, y, z = rounded(positions[site], 2)
         return (-len(site.anchors), -z, x, y)
 
     kept: list[Site] = []

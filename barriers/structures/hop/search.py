@@ -12,6 +12,7 @@ from barriers.structures.hop.jump import HERE, Jump, Place, Places, as_hops, pla
 from barriers.structures.hop.places import adatom_sites, fragment_sites, has_room
 from barriers.structures.hop.surroundings import whole
 from barriers.structures.hop.symmetry import same_jumps
+from barriers.structures.rounding import round_off, rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
 
 LONGEST_HOP = 4.5
@@ -71,7 +72,7 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
     ]
     if not found:
         raise ValueError(f"no hop: no two free {ion} sites, or places above the surface, within {LONGEST_HOP} Å")
-    return as_hops(sorted(found, key=lambda entry: rank(*entry)))
+    return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
 
 
 def find_fragment_hops(interface: Structure, ion: str = "Li") -> list[Hop]:
@@ -109,14 +110,14 @@ def find_fragment_hops(interface: Structure, ion: str = "Li") -> list[Hop]:
         ]
         near = [way for way in ways if SHORTEST_HOP <= way[0] <= LONGEST_HOP]
         if near:
-            _, image, start = min(near, key=lambda way: round(way[0], 3))
+            _, image, start = min(near, key=lambda way: round_off(way[0], 3))
             found.append((places, Jump("interstitial", start, (number, whole(image)), mechanism="fragment")))
     if not found:
         raise ValueError(
             f"no place at the fragment within {LONGEST_HOP} Å of a free place above the surface; "
             f"allowed: a fragment with F, N or O near the surface"
         )
-    return as_hops(sorted(found, key=lambda entry: rank(*entry)))
+    return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
 
 
 def _ions(structure: Structure, ion: str) -> Places:
@@ -192,7 +193,7 @@ def _shared(places: Places, first: Place, last: Place) -> set[Place]:
 def _distinct(places: Places, jumps: list[Jump]) -> list[tuple[Places, Jump]]:
     """Keep the first of the jumps that symmetry makes the same."""
     # One direction: the way that goes to larger x, then y, then z.
-    jumps = [jump for jump in jumps if tuple(np.round(places.vector(jump), 3)) > (0.0, 0.0, 0.0)]
+    jumps = [jump for jump in jumps if tuple(rounded(places.vector(jump), 3)) > (0.0, 0.0, 0.0)]
     if not jumps:
         return []
     points = np.array([[place for place, _ in jump.places] for jump in jumps])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,10 +99,16 @@ def _describe(
     code = np.stack([codes[atoms[other]], steps], axis=1)
     code = code[np.lexsort(code.T)]
     return Surroundings(
-        text=f"{_counted([element.symbol for element, *_ in anions], '')}; {_counted(metals, ' ')}",
+        text=f"{counted([element.symbol for element, *_ in anions], '')}; {counted(metals, ' ')}",
         anions=frozenset((atom, image) for _, atom, image, _ in anions),
         fingerprint=hashlib.sha256(code.astype("<i8").tobytes()).hexdigest(),
     )
+
+
+def metals_in(text: str) -> Counter[str]:
+    """Count the metals of :attr:`Surroundings.text`."""
+    words = text.partition("; ")[2].split()
+    return Counter(dict(zip(words[::2], map(int, words[1::2]), strict=False)))
 
 
 def whole(image: ArrayLike) -> Image:
@@ -110,6 +117,7 @@ def whole(image: ArrayLike) -> Image:
     return x, y, z
 
 
-def _counted(symbols: list[str], between: str) -> str:
+def counted(symbols: Iterable[str], between: str) -> str:
+    """Give the number of each symbol in words, the most frequent first; ``none`` without any."""
     counts = sorted(Counter(symbols).items(), key=lambda item: (-item[1], item[0]))
     return " ".join(f"{symbol}{between}{count}" for symbol, count in counts) or "none"

@@ -13,6 +13,7 @@ from barriers.structures.bonding import Positions
 from barriers.structures.interface.contacts import neighbour_distance
 from barriers.structures.interface.sites import slab_operations
 from barriers.structures.polymer.fragment import Fragment
+from barriers.structures.rounding import GRID, round_off
 from barriers.structures.surface.slab import FRAGMENT, LAYER, set_vacuum
 
 Score = Callable[[Structure], float]
@@ -79,7 +80,9 @@ def chosen(
     if not kept:
         raise ValueError(f"fragment {fragment.name} {_refusal(nearest, len(others) > 0)}")
     found = [join(slab, fragment.molecule, pose, vacuum) for pose in kept]
-    return found if score is None else sorted(found, key=score)[:candidates]
+    return (
+        found if score is None else sorted(found, key=lambda interface: round_off(score(interface), GRID))[:candidates]
+    )
 
 
 def _refusal(nearest: float | None, others: bool) -> str:

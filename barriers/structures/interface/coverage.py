@@ -10,6 +10,7 @@ from pymatgen.core import Element, Lattice, Structure
 from barriers.structures.bonding import Positions
 from barriers.structures.interface.contacts import FRAGMENT_NUMBER
 from barriers.structures.interface.sites import in_plane_distances, slab_operations
+from barriers.structures.rounding import rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER, set_vacuum
 
 Place = Callable[[Structure, Positions], Sequence[Structure]]
@@ -159,4 +160,4 @@ def _farthest_first(lattice: Lattice, points: Positions, taken: Positions) -> Po
     if not len(taken):
         return points
     apart = in_plane_distances(lattice, points, taken).min(axis=1)
-    return points[np.argsort(-np.round(apart, 3), kind="stable")]
+    return points[np.argsort(-rounded(apart, 3), kind="stable")]

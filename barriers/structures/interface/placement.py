@@ -26,6 +26,7 @@ from barriers.structures.interface.poses import Orientation, heading, poses, res
 from barriers.structures.interface.shapes import bonding_shapes, turns_above
 from barriers.structures.interface.sites import bare_slab
 from barriers.structures.polymer.fragment import Fragment
+from barriers.structures.rounding import rounded
 from barriers.structures.surface.slab import set_vacuum
 
 REACH = 4.0
@@ -207,7 +208,7 @@ def _bonded(
             f"fragment {fragment.name} clashes with the slab in every placement; use fewer units or another pair"
         )
     starts = np.cumsum([0, *(each.size for each in clear)])
-    for number in free[np.argsort(-np.round(values[free], 3), kind="stable")]:
+    for number in free[np.argsort(-rounded(values[free], 3), kind="stable")]:
         which = int(np.searchsorted(starts, number, side="right")) - 1
         site, (_, shapes) = combined[which]
         shape, turn = divmod(int(number - starts[which]), len(around))

@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from barriers.structures.bonding import Positions, contact_radii, copies_within
 from barriers.structures.polymer.fragment import Fragment
+from barriers.structures.rounding import rounded
 
 Orientation = Literal["flat", "head down", "tail down"]
 """How a chain lies: along the surface, or along the normal with its first or its last unit down."""
@@ -46,7 +47,7 @@ def poses(slab: Structure, fragment: Fragment, orientation: Orientation, turns: 
         Positions (Å) about the centre of the fragment; turns about the chain first.
     """
     flat = _flat(fragment.molecule.cart_coords)
-    longer = heading(slab, int(np.argmax(np.linalg.norm(slab.lattice.matrix[:2], axis=1))))
+    longer = heading(slab, int(np.argmax(rounded(np.linalg.norm(slab.lattice.matrix[:2], axis=1), 3))))
     around_chain, around_normal = turns
     if orientation == "flat":
         for number in range(around_chain * around_normal):
@@ -101,7 +102,7 @@ def _flat(positions: Positions) -> Positions:
     centred = positions - positions.mean(axis=0)
     axes = np.linalg.svd(centred)[2]
     # The decomposition leaves the signs open.
-    axes *= np.sign(axes[range(3), np.abs(axes).argmax(axis=1)])[:, None]
+    axes *= np.sign(axes[range(3), rounded(np.abs(axes), 6).argmax(axis=1)])[:, None]
     axes[2] = np.cross(axes[0], axes[1])
     flat: Positions = centred @ axes.T
     return flat

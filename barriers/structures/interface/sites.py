@@ -10,6 +10,7 @@ from pymatgen.core import Element, Lattice, Structure, SymmOp
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from barriers.structures.bonding import Positions
+from barriers.structures.rounding import GRID, by_place, rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER
 
 SYMMETRY = 0.05
@@ -17,6 +18,9 @@ SYMMETRY = 0.05
 
 SURFACE_DEPTH = 1.0
 """Atoms no deeper than this below the topmost one make the surface (Å)."""
+
+SKEW = np.array([[1.0, 0.0, 0.0], [1e-3, 1.000382, 0.0], [0.0, 0.0, 1.0]])
+"""Leaves no four atoms on one circle: which diagonal of a rectangle parts it would be a matter of the last bits."""
 
 SAME_SITE = 0.1
 """Sites nearer than this in the plane are one (Å)."""
@@ -62,13 +66,23 @@ def surface_sites(slab: Structure, distinct: bool = True) -> Positions:
     Returns
     -------
     ndarray, shape (n, 3)
-        Points (Å): on top first, then bridges, then hollows.
+        Points (Å) in the cell: on top first, then bridges, then hollows, each kind by height, y and x.
     """
     bare = bare_slab(slab)
-    finder = AdsorbateSiteFinder(bare, height=SURFACE_DEPTH)
-    sites = np.array(finder.find_adsorption_sites(distance=0.0, symm_reduce=0, near_reduce=1e-3)["all"])
+    skewed = Structure(Lattice(bare.lattice.matrix @ SKEW), bare.species, bare.frac_coords)
+    finder = AdsorbateSiteFinder(skewed, height=SURFACE_DEPTH)
+    found = finder.find_adsorption_sites(distance=0.0, symm_reduce=0, near_reduce=1e-3)
+    sites = np.vstack([_in_cell(np.array(found[kind]), skewed, bare) for kind in ("ontop", "bridge", "hollow")])
     operations = slab_operations(bare)[0] if distinct else [SymmOp.from_rotation_and_translation()]
     return sites[_first_of_each(sites, operations, bare.lattice)]
+
+
+def _in_cell(sites: Positions, skewed: Structure, bare: Structure) -> Positions:
+    """Move sites of the skewed slab to the slab itself, each into the cell, by height, y and x."""
+    fractions = skewed.lattice.get_fractional_coords(sites.reshape(-1, 3))
+    fractions[:, :2] = rounded(fractions[:, :2], GRID) % 1
+    places = rounded(bare.lattice.get_cartesian_coords(fractions), GRID)
+    return places[by_place(places)]
 
 
 def points_over(slab: Structure, atoms: Sequence[int | str]) -> Positions:

@@ -15,6 +15,7 @@ from ase.mep.neb import idpp_interpolate
 from barriers.structures.path.endpoints import STAYS, frozen_atoms, overlap
 from barriers.structures.path.mapping import unwrap
 from barriers.structures.path.spacing import evenly
+from barriers.structures.rounding import GRID, rounded
 
 IDPP_FMAX = 0.02
 """Largest force on the IDPP band (Å⁻³); ASE's default of 0.1 stops half way between crystal neighbours."""
@@ -157,7 +158,7 @@ def _part(image: Atoms, moves: np.ndarray) -> None:
         relative = moves[first] - moves[second]
         along = relative / (np.linalg.norm(relative) or 1.0)
         # The most transverse axis does not turn with the sense of the path: a band run backwards is the same.
-        sideways = np.eye(3)[np.abs(along).argmin()]
+        sideways = np.eye(3)[rounded(np.abs(along), GRID).argmin()]
         sideways = sideways - (sideways @ along) * along
         sideways /= np.linalg.norm(sideways)
         across = vectors[first, second] @ sideways

@@ -10,6 +10,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolTransforms
 
 from barriers.structures.polymer.chain import PLACE, backbone
+from barriers.structures.rounding import rounded
 
 Conformer = Literal["embedded", "lowest", "alpha", "beta", "gamma"]
 
@@ -53,7 +54,7 @@ def embed_lowest(capped: Chem.Mol, seed: int) -> Chem.Mol:
     energies = [np.inf if unfinished else energy for unfinished, energy in outcomes]
     if np.isinf(energies).all():
         raise ValueError(f"conformer: the force field finds no rest for {_drawn(capped)} with seed {seed}")
-    lowest = list(solid.GetConformers())[int(np.argmin(energies))]
+    lowest = list(solid.GetConformers())[int(np.argmin(rounded(energies, 3)))]
     return Chem.Mol(solid, confId=lowest.GetId())
 
 

@@ -17,6 +17,7 @@ from barriers.structures.data import load_data
 from barriers.structures.polymer.chain import Caps, Stereo, Tacticity, cap, check_choice, join, parse_units
 from barriers.structures.polymer.conformer import ALL_TRANS, Conformer, embed, embed_lowest, embed_with_torsions
 from barriers.structures.polymer.elimination import Elimination, Positions, eliminated, known_eliminations
+from barriers.structures.rounding import GRID, rounded
 
 LEAST_APART = 1.5
 """Least distance between atoms that share no bond (Å); two hydrogens on one carbon are 1.75 Å apart."""
@@ -198,7 +199,9 @@ def _check_lost(intact: Chem.Mol, product: Chem.Mol, lost: str, times: int) -> N
 
 def _fragment(name: str, drawn: Chem.Mol, solid: Chem.Mol) -> Fragment:
     """Check the molecule in space against the one drawn."""
-    molecule = Molecule([atom.GetSymbol() for atom in solid.GetAtoms()], solid.GetConformer().GetPositions())
+    molecule = Molecule(
+        [atom.GetSymbol() for atom in solid.GetAtoms()], rounded(solid.GetConformer().GetPositions(), GRID)
+    )
     apart = molecule.distance_matrix[Chem.GetDistanceMatrix(solid) > 1].min()
     if apart < LEAST_APART:
         raise ValueError(f"fragment {name}: atoms that share no bond are {apart:.2f} Å apart")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from pymatgen.core import Structure
 
+from barriers.structures.rounding import by_place, on_grid
 from barriers.structures.surface.slab import frozen_atoms
 
 
@@ -96,14 +97,15 @@ def rattle(structure: Structure, amplitude: float, seed: int) -> Structure:
     """
     if amplitude < 0:
         raise ValueError(f"amplitude: {amplitude} Å; allowed: 0 or more")
-    by_position = np.lexsort(np.round(structure.cart_coords, 3).T)
     moves = np.empty((len(structure), 3))
-    moves[by_position] = np.random.default_rng(seed).normal(scale=amplitude, size=moves.shape)
+    moves[by_place(structure.cart_coords)] = np.random.default_rng(seed).normal(scale=amplitude, size=moves.shape)
     moves[frozen_atoms(structure)] = 0
-    return Structure(
-        structure.lattice,
-        structure.species_and_occu,
-        structure.cart_coords + moves,
-        coords_are_cartesian=True,
-        site_properties=structure.site_properties,
+    return on_grid(
+        Structure(
+            structure.lattice,
+            structure.species_and_occu,
+            structure.cart_coords + moves,
+            coords_are_cartesian=True,
+            site_properties=structure.site_properties,
+        )
     )

@@ -101,14 +101,11 @@ def plan_caps(mesh: Structure, thickness: float, name: str, polar: Polar) -> Pla
     )
 
 
-def chosen_atoms(mesh: Structure, slab: Structure, repeats: Sequence[int], plan: Plan) -> list[int]:
+def chosen_atoms(repeats: tuple[int, int], plan: Plan) -> list[int]:
     """Atoms of the repeated slab that a plan means; with ``alternate``, every second row along the second vector."""
-    images = int(np.prod(repeats))
-    atoms = np.concatenate([np.arange(atom * images, (atom + 1) * images) for atom in plan.atoms])
-    if plan.alternate:
-        steps = slab.cart_coords[atoms] - mesh.cart_coords[atoms // images]
-        atoms = atoms[np.rint(mesh.lattice.get_fractional_coords(steps)[:, 0]) % 2 == 0]
-    return [int(atom) for atom in atoms]
+    rows, images = repeats
+    kept = [row for row in range(rows) if not (plan.alternate and row % 2)]
+    return [(atom * rows + row) * images + image for atom in plan.atoms for row in kept for image in range(images)]
 
 
 def move(slab: Structure, atoms: Sequence[int], up: bool, continuation: Floats) -> Structure:

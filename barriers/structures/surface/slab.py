@@ -14,9 +14,14 @@ from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
 from pymatgen.core.surface import Slab
 
-from barriers.structures.surface.cutting import FRAGMENT, LAYER, Cutter, dipole
+from barriers.structures.rounding import on_grid, round_off
+from barriers.structures.surface.cutter import Cutter
+from barriers.structures.surface.cutting import FRAGMENT, LAYER, dipole
 from barriers.structures.surface.reconstruction import Plan, Polar, cap, chosen_atoms, move, plan_caps, plan_move
 from barriers.structures.surface.terminations import Termination, crystal_of, known_termination
+
+AT_EDGE = 1e-4
+"""Atoms this near (Å) to the edge of the frozen part belong to it."""
 
 BOTTOM_GAP = 1.0
 """Height of the lowest atom above the cell's floor (Å)."""
@@ -98,13 +103,10 @@ def cut_slab(
     name = f"facet {tuple(facet)}, termination {end.label}"
     plan = _plan(mesh, layers * cutter.spacing, name, polar, end)
     repeats = _repeats(mesh, min_lengths, plan is not None and plan.alternate)
-    plain = mesh.copy()
-    plain.make_supercell([*repeats, 1], to_unit_cell=False)
-    plain.add_site_property(LAYER, layer_numbers(plain, layers))
-    made = plain
+    made = plain = _repeated(mesh, repeats)
     if plan is not None:
         change = move if polar == "move" else partial(cap, polar=polar)
-        made = change(plain, chosen_atoms(mesh, plain, repeats, plan), plan.up, continuation)
+        made = change(plain, chosen_atoms(repeats, plan), plan.up, continuation)
     slab = set_vacuum(made, vacuum)
     if symmetric and not has_equal_faces(slab):
         raise ValueError(
@@ -113,6 +115,7 @@ def cut_slab(
         )
     crystal = crystal_of(plain, continuation)
     crystal.translate_sites(range(len(crystal)), [0, 0, _rise(made)], frac_coords=False, to_unit_cell=False)
+    crystal = on_grid(crystal)
     warnings = _warnings(plain, slab, name, polar) if end.polar else []
     return Cut(freeze_layers(slab, frozen_layers, symmetric), crystal, end, warnings, image_distance(slab.lattice))
 
@@ -152,7 +155,7 @@ def freeze_thickness(slab: Structure, thickness: float, symmetric: bool = False)
     heights = slab.cart_coords[:, 2]
     low, high = heights[of_slab].min(), heights[of_slab].max()
     floor = (low + high - thickness) / 2 if symmetric else low
-    inside = (heights > floor - 1e-6) & (heights < floor + thickness + 1e-6)
+    inside = (heights > floor - AT_EDGE) & (heights < floor + thickness + AT_EDGE)
     return _frozen(slab, inside & of_slab)
 
 
@@ -170,28 +173,21 @@ def image_distance(lattice: Lattice) -> float:
 def set_vacuum(structure: Structure, vacuum: float) -> Structure:
     """Give a slab a new cell height: ``vacuum`` Å above its topmost atom, fragment included.
 
-    The in-plane vectors and all Cartesian positions keep their values, but for one shift that puts the lowest
-    atom :data:`BOTTOM_GAP` above the floor of the cell.
+    The in-plane vectors and all Cartesian positions keep their values, to 1e-6 Å, but for one shift that puts the
+    lowest atom :data:`BOTTOM_GAP` above the floor of the cell.
     """
     positions = structure.cart_coords + np.array([0, 0, _rise(structure)])
     matrix = structure.lattice.matrix.copy()
     matrix[2] = [0, 0, positions[:, 2].max() - BOTTOM_GAP + vacuum]
-    return Structure(
-        Lattice(matrix),
-        structure.species,
-        positions,
-        coords_are_cartesian=True,
-        site_properties=structure.site_properties,
+    return on_grid(
+        Structure(
+            Lattice(matrix),
+            structure.species,
+            positions,
+            coords_are_cartesian=True,
+            site_properties=structure.site_properties,
+        )
     )
-
-
-def layer_numbers(slab: Structure, layers: int) -> list[int]:
-    """Number the atomic layers of a fresh slab from the bottom, by equal counts of atoms in order of height."""
-    per_layer = len(slab) // layers
-    order = np.argsort(np.round(slab.cart_coords[:, 2], 3), kind="stable")
-    number = np.empty(len(slab), dtype=int)
-    number[order] = np.arange(len(slab)) // per_layer
-    return number.tolist()
 
 
 def frozen_atoms(structure: Structure) -> list[int]:
@@ -220,6 +216,22 @@ def _plan(mesh: Structure, thickness: float, name: str, polar: Polar, end: Termi
     return plan_move(mesh, thickness, name) if polar == "move" else plan_caps(mesh, thickness, name, polar)
 
 
+def _repeated(mesh: Structure, repeats: tuple[int, int]) -> Structure:
+    """Repeat a mesh in the plane: copies of one atom follow each other, along the second vector first."""
+    copies = np.array(list(product(*map(range, repeats)))) @ mesh.lattice.matrix[:2]
+    a, b, c = mesh.lattice.matrix
+    atoms = np.repeat(np.arange(len(mesh)), len(copies))
+    return on_grid(
+        Structure(
+            Lattice([repeats[0] * a, repeats[1] * b, c]),
+            [mesh[int(atom)].specie for atom in atoms],
+            (mesh.cart_coords[:, None] + copies).reshape(-1, 3),
+            coords_are_cartesian=True,
+            site_properties={LAYER: [mesh[int(atom)].properties[LAYER] for atom in atoms]},
+        )
+    )
+
+
 def _repeats(mesh: Structure, min_lengths: Sequence[float], even: bool) -> tuple[int, int]:
     """Meshes along both surface vectors, an even number along the first where every second one is to be chosen."""
     first, second = (
@@ -237,5 +249,5 @@ def _warnings(plain: Structure, slab: Structure, name: str, polar: Polar) -> lis
         "fluorine": f"capped with {caps['F']} F and as many H",
         "keep": "left as it is, so results depend on the thickness",
     }[polar]
-    before, after = (round(dipole(structure), 3) + 0.0 for structure in (plain, slab))
+    before, after = (round_off(dipole(structure), 3) for structure in (plain, slab))
     return [f"{name}: polar, Tasker type 3; {done}; dipole along the normal {before} → {after} e/Å"]

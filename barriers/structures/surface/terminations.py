@@ -9,8 +9,9 @@ import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 
+from barriers.structures.rounding import round_off
+from barriers.structures.surface.cutter import Cutter
 from barriers.structures.surface.cutting import (
-    Cutter,
     Floats,
     charges,
     composition,
@@ -52,7 +53,7 @@ class Termination:
     coordination : dict[str, int]
         Least number of oxygen neighbours of the cations at the upper face: ``{"Li": 5, "M": 5}``. Six in the bulk.
     shift : float
-        Where pymatgen's ``SlabGenerator`` cuts.
+        Where the crystal is cut, see :class:`~barriers.structures.surface.cutter.Cutter`.
     """
 
     label: str
@@ -146,10 +147,10 @@ def _describe(slab: Structure, continuation: Floats, cutter: Cutter, shift: floa
         label=top_down[0],
         planes=tuple(top_down[: len(stacked) // layers]),
         stoichiometry=composition(slab, range(len(slab))),
-        dipole=round(moment, 6) + 0.0,
+        dipole=round_off(moment, 6),
         tasker=3 if abs(moment) > DIPOLE_FREE else 1 if neutral else 2,
-        broken_bonds=round(float(missing.sum() / area), 6),
-        broken_strength=round(float((missing * charge / np.maximum(inside, 1)).sum() / area), 6),
+        broken_bonds=round_off(missing.sum() / area, 6),
+        broken_strength=round_off((missing * charge / np.maximum(inside, 1)).sum() / area, 6),
         coordination=dict(sorted(least.items())),
         shift=shift,
     )
