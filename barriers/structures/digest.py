@@ -11,23 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 
-DECIMALS = 6
-"""Lengths are told apart from 1e-6 Å on: far below any tolerance, far above noise."""
+from barriers.structures import rounding
 
-FINER = 4
-"""Digits that are rounded first, so that noise does not decide about half of the last digit kept: 2.876543 Å / 2."""
+DECIMALS = rounding.GRID
+"""Lengths are told apart from 1e-6 Å on: far below any tolerance, far above noise."""
 
 
 def rounded(values: ArrayLike, decimals: int = DECIMALS) -> Any:
-    """Round numbers, of any shape, such that noise in their last digits does not matter, and −0.0 is 0.0.
-
-    Returns
-    -------
-    float or list
-        As ``numpy.ndarray.tolist`` gives them.
-    """
-    array = np.round(np.round(np.asarray(values, dtype=float), decimals + FINER), decimals) + 0.0
-    return array.tolist()
+    """Round numbers of any shape as :func:`~barriers.structures.rounding.rounded`, to plain floats or lists of them."""
+    return rounding.rounded(values, decimals).tolist()
 
 
 def structure_digest(structure: Structure) -> str:
