@@ -228,6 +228,23 @@ def test_an_edited_calculator_is_computed_anew_and_a_moved_one_is_not(
     assert "source" not in MlipEngine(model="ase.calculators.lj:LennardJones").static().identity()["potential"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from ase.calculators.{} as Springs\n",
+        "from functools import partial\nfrom ase.calculators.{} as P\nSprings = partial(P)\n",
+    ],
+    ids=["a library's class under another name", "an object that makes one"],
+)
+def test_a_module_that_chooses_another_calculator_is_computed_anew(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    one = source_of("chosen", tmp_path, text.format("emt import EMT"))
+    assert one == source_of("elsewhere", tmp_path, text.format("emt import EMT"))
+    assert one != source_of("chosen", tmp_path, text.format("morse import MorsePotential"))
+
+
 def test_a_file_is_read_again_only_if_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, reads = tmp_path / "weights", []
     read = checked_files._sha256

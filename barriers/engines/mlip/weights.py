@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import sysconfig
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -86,22 +87,25 @@ def _weights_in_wheel(package: str, pattern: str) -> Path:
 
 
 def _calculator(name: str) -> dict[str, Any]:
+    module, _, called = name.partition(":")
     try:
-        source = _own_source(resolve(name))
+        source = _own_source(module, resolve(name))
     except ValueError:
         return {"not importable here": name}
-    return {"model": name} if source is None else {"class": name.partition(":")[2], "source": source}
+    return {"model": name} if source is None else {"class": called, "source": source}
 
 
 @cache
-def _own_source(calculator: Any) -> str | None:
-    """SHA-256 of the source files of a class and those it inherits from, as far as they are the user's own.
+def _own_source(module: str, calculator: Any) -> str | None:
+    """SHA-256 of the source files of a calculator, as far as they are the user's own.
 
-    Looked at once for each class that was loaded: what runs in this process is what stood there then.
+    They are the module that it is named in, which may take it from elsewhere or choose another one, and those of its
+    class and the classes that inherits from. Looked at once for each class that was loaded: what runs in this process
+    is what stood there then.
     """
     classes = inspect.getmro(calculator) if isinstance(calculator, type) else [calculator]
     sources = []
-    for each in classes:
+    for each in (import_module(module), *classes):
         try:
             path = Path(inspect.getfile(each)).resolve()
         except TypeError:  # built in
