@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Outcome
 from external import wait_for
+from jobflow import Flow, Job
 from mongo import Mongod
 
+from barriers import run
+from barriers.dispatch.states import JobStates
 from barriers.dispatch.stopping import STOPPING, Stopped, before_stopping, stop_softly
 
 SIGNALS = pytest.mark.parametrize("sent", STOPPING, ids=lambda sent: sent.name)
@@ -62,6 +65,16 @@ def test_other_threads_need_no_waiting() -> None:
     thread.start()
     thread.join()
     assert done == ["work"]
+
+
+def test_the_job_that_a_stop_interrupts_waits_to_go_on_and_is_not_lost(tmp_path: Path) -> None:
+    def stopped() -> None:
+        raise Stopped(signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        run(Flow([Job(stopped, name="long")]), tmp_path)
+    (state,) = JobStates(tmp_path).read()
+    assert (state.name, state.state, state.message) == ("long", "waiting", "stopped")
 
 
 @pytest.mark.mongo

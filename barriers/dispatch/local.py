@@ -164,8 +164,8 @@ class _Run:
         finally:
             for slot in [*self.free, *(slot for _, slot in self.running.values())]:
                 slot.stop()
-            for uuid, _ in self.running.values():
-                self.states.change(uuid, state="waiting", message="stopped")
+            for state in self.states.read("running"):  # also the one of this process, which no future stands for
+                self.states.change(state.uuid, state="waiting", message="stopped")
         wanted = self.flow.output
         if wanted is not None and not any(
             reference.uuid in self.schedule.broken for reference in find_and_get_references(wanted)
