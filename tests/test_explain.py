@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Outcome, gold_on_aluminium
@@ -22,11 +23,11 @@ from barriers.workflow.barrier import pair_flow
 Cli = Callable[..., Outcome]
 
 
-def compute(folder: Path, fmax: float = 0.1, name: str = "gold") -> int:
+def compute(folder: Path, fmax: float = 0.1, name: str = "gold", **path: Any) -> int:
     """Run a study of one barrier; the force calls of this run."""
     initial, final = map(to_structure, gold_on_aluminium())
     maker = BarrierMaker(
-        name=name, engine=MlipEngine(model="emt"), neb=NebSection(fmax=fmax), path=PathSection(n_images=3)
+        name=name, engine=MlipEngine(model="emt"), neb=NebSection(fmax=fmax), path=PathSection(n_images=3, **path)
     )
     outcome = run(pair_flow(maker, initial, final, []), folder)
     write_results(outcome.output, folder)
@@ -64,6 +65,12 @@ def test_a_barrier_is_explained_by_its_band(results: Path, cli: Cli) -> None:
     assert explained["parts"]["inputs › initial › structure"].startswith("Al12 Au1 ")
     table = cli("explain", key, "--results", results.parent).out
     assert "tolerances › fmax" in table and "0.1" in table and key in table
+
+
+def test_a_barrier_is_explained_by_the_band_of_the_last_run(tmp_path: Path) -> None:
+    for first in ("idpp", "linear", "idpp"):
+        compute(tmp_path / "gold", from_=first)
+        assert [each.name for each in find_calculations(f"{tmp_path}/gold/gold", tmp_path)] == [f"gold: band {first}"]
 
 
 def test_every_way_to_name_a_calculation_leads_to_it(results: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from jobflow import JobStore
 
 from barriers.dispatch.execution import CONTENTS_FILE, slug
+from barriers.dispatch.states import JobStates
 from barriers.dispatch.store import DOCUMENTS, config_folder, configured_store, results_store
 
 
@@ -104,7 +105,7 @@ def _store(folder: Path) -> JobStore | None:
 
 
 def _all(folder: Path) -> list[Explained]:
-    """Calculations of a results folder, by name; of one that was computed again under its name, the last."""
+    """Calculations of a results folder, those of earlier settings included."""
     if (store := _store(folder)) is None:
         return []
     fields = ["uuid", "name", "metadata"]
@@ -122,11 +123,14 @@ def _all(folder: Path) -> list[Explained]:
 
 
 def _start_of_barrier(folder: Path, band: Explained) -> str:
-    """Start of the band that a barrier was read off; empty where there is no barrier yet."""
+    """Start of the band that the last run's barrier was read off; empty where there is no barrier yet."""
     store = _store(folder)
-    which = {"metadata.kind": "analysis", "metadata.system": band.system, "metadata.hop": band.hop}
+    which: dict[str, Any] = {"metadata.kind": "analysis", "metadata.system": band.system, "metadata.hop": band.hop}
+    if last_run := [state.uuid for state in JobStates(folder).read()]:
+        which["uuid"] = {"$in": last_run}
+    start = ""
     for record in store.query(which, load=True) if store else ():
         output = record["output"]
         if isinstance(output, dict) and isinstance(output.get("band"), dict):
-            return str(output["band"]["start"])
-    return ""
+            start = str(output["band"]["start"])
+    return start
