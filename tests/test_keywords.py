@@ -62,6 +62,11 @@ def test_every_keyword_is_a_field_of_the_sections_it_names() -> None:
             {"starts": 7, "path": PathSection()},
             "starts: 7 stands beside path; allowed: one of the two, or path=PathSection(starts=7, …)",
         ),
+        ({"neb": {"fmx": 0.03}}, "neb: {'fmx': 0.03} is no NebSection; allowed: neb=NebSection(…)"),
+        (
+            {"path": NebSection()},
+            "path: fmax=0.05 rough_fmax=0.3 max_steps=300 spring=1.0 is no PathSection; allowed: path=PathSection(…)",
+        ),
         ({"fmax": "low"}, "fmax: 'low' is no number; allowed: greater than 0, at most 0.5 eV/Å"),
         ({"fmax": 0.7}, "fmax: 0.7 is too large; allowed: greater than 0, at most 0.5 eV/Å"),
         ({"n_images": 0}, "n_images: 0 is too small; allowed: 1 to 50"),

@@ -56,6 +56,8 @@ def _section(name: str, given: Form | None, form: type[Form], keywords: Mapping[
     mine = {key: value for key, value in keywords.items() if name in KEYWORDS[key]}
     if given is None:
         return form(**mine)
+    if not isinstance(given, form):
+        raise ValueError(f"{name}: {show(given)} is no {form.__name__}; allowed: {name}={form.__name__}(…)")
     for key, value in mine.items():
         one = f"{name}={form.__name__}({key}={value}, …)"
         raise ValueError(f"{key}: {show(value)} stands beside {name}; allowed: one of the two, or {one}")
