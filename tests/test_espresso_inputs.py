@@ -52,6 +52,17 @@ def value(text: str, keyword: str) -> str:
     return found[1]
 
 
+def test_keywords_in_capitals_are_the_same_keywords() -> None:
+    capitals, small = (
+        Physics(keywords={"NSPIN": 1, "Mixing_Beta": 0.7}),
+        Physics(keywords={"nspin": 1, "mixing_beta": 0.7}),
+    )
+    texts = [pw_input(case(each), nickel_oxide(), [1.0, 0, 1.0, 0], "scf", 0.03, 50) for each in (capitals, small)]
+    assert texts[0] == texts[1]
+    assert value(texts[0], "mixing_beta") == "0.7" and "starting_magnetization" not in texts[0]
+    assert capitals.identity(["Ni"]) == small.identity(["Ni"])
+
+
 def test_a_slab_gets_the_preset() -> None:
     text = pw_input(case(Physics()), nickel_oxide(), [1.0, 0, 1.0, 0], "relax", 0.03, 50)
     assert (value(text, "nspin"), value(text, "vdw_corr"), value(text, "occupations")) == (

@@ -41,7 +41,7 @@ class Physics(MSONable):
     moments : dict or None
         Magnetic moments at the start (µB) by element; a structure's site property ``magmom`` goes before them.
     keywords : dict
-        Further keywords of ``pw.x``, laid over the preset's.
+        Further keywords of ``pw.x``, laid over the preset's, in capitals or not.
     """
 
     preset: str = "slab"
@@ -56,7 +56,8 @@ class Physics(MSONable):
         """Lay these settings over the preset: everything that the numbers depend on, whatever the structure."""
         values = dict(load_preset(PRESETS, self.preset))
         given = {key: value for key, value in self.as_dict().items() if value is not None and key in values}
-        return {**values, **given, "keywords": {**values["keywords"], **self.keywords}}
+        own = {key.lower(): value for key, value in self.keywords.items()}
+        return {**values, **given, "keywords": {**values["keywords"], **own}}
 
     def identity(self, elements: Collection[str] | None = None) -> dict[str, Any]:
         """Say what the numbers depend on, whatever the preset and the pseudopotential set are called.
