@@ -22,6 +22,8 @@ from ase.io import read, write
 from ase.optimize import FIRE
 from conftest import Outcome, aluminium_vacancy, gold_on_aluminium
 
+from barriers.dispatch.states import JobStates
+
 Cli = Callable[..., Outcome]
 
 
@@ -263,3 +265,14 @@ def test_a_signal_to_stop_ends_cleanly_and_the_next_run_continues(
     assert "Traceback" not in message
     done = json.loads(subprocess.run(command, cwd=here, check=True, capture_output=True).stdout)
     assert done["forward"] == pytest.approx(0.374, abs=0.001)
+
+
+def test_numbers_of_an_earlier_run_are_shown_as_such_until_the_last_one_ends(cli: Cli, tmp_path: Path) -> None:
+    barrier(cli, tmp_path, *gold_on_aluminium(), "--images", "1", "--fmax", "0.2")
+    folder = tmp_path / "results" / "neb-a--b"
+    assert "has not ended" not in cli("show", folder).out
+    states = JobStates(folder)
+    states.change(states.read()[-1].uuid, state="waiting")  # as a run leaves it that is stopped before its end
+    for command in ("show", "rates"):
+        said = " ".join(cli(command, folder).out.split())
+        assert "has not ended, 1 of 5 jobs are left: these are the numbers of the run before it" in said

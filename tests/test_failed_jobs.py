@@ -135,7 +135,7 @@ def test_each_barrier_of_a_study_is_wanted_under_its_own_name() -> None:
     jobs = {job.uuid: job for job, _ in flow.iterflow()}
     summary = jobs[flow.output.uuid]
     barriers = [jobs[reference.uuid].function_args for reference in summary.function_args[1]]
-    assert [(system, hop.name) for *_, system, hop, _ in barriers] == summary.function_kwargs["wanted"]
+    assert [(system, hop.name) for *_, system, hop in barriers] == summary.function_kwargs["wanted"]
     assert len(barriers) == 4
 
 

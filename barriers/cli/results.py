@@ -151,7 +151,7 @@ def explain(
     elif rows := difference_rows(one, others[0]):
         emit(rows if as_json else differences_table(one, others[0]))
     else:
-        emit([]) if as_json else typer.echo("the same calculation: nothing differs in what their keys are made of")
+        emit([]) if as_json else say("the same calculation: nothing differs in what their keys are made of")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from monty.json import MontyEncoder
 from pydantic import ValidationError
 
 from barriers.disk import writes_folder
+from barriers.dispatch.states import JobStates
 from barriers.documents import OLDEST_READABLE, SCHEMA_VERSION, BarrierDoc, StudyDoc
 from barriers.files.structures import kind_of_hop, stem, write_band, write_structure
 from barriers.report.comparison import write_comparison
@@ -111,7 +112,7 @@ def _by_hop(study: StudyDoc) -> dict[str, list[BarrierDoc]]:
 
 
 def read_results(folder: Path) -> StudyDoc:
-    """Read a study's document back.
+    """Read a study's document back, with a note where a later run has not ended: its numbers are not there yet.
 
     Raises
     ------
@@ -125,6 +126,13 @@ def read_results(folder: Path) -> StudyDoc:
         content = json.loads(path.read_text("utf-8"))
         if content.get("schema_version") not in range(OLDEST_READABLE, SCHEMA_VERSION + 1):
             raise ValueError(f"schema version {content.get('schema_version')}, this barriers reads {SCHEMA_VERSION}")
-        return StudyDoc.model_validate(content)
+        study = StudyDoc.model_validate(content)
     except (ValidationError, ValueError, AttributeError) as error:
         raise ValueError(f"{path}: not a study's document: {str(error).splitlines()[0]}") from error
+    states = [state.state for state in JobStates(path.parent).read()]
+    if left := states.count("waiting") + states.count("running"):
+        study.notes.append(
+            f"the last run in {path.parent} has not ended, {left} of {len(states)} jobs are left: "
+            "these are the numbers of the run before it"
+        )
+    return study
