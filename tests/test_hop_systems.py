@@ -57,6 +57,16 @@ def test_a_mistyped_label_is_answered_with_the_closest(hops: list[Hop]) -> None:
         select_hops(hops, label=hops[3].label + "x")
 
 
+def test_an_endpoint_takes_out_no_atom_but_the_ion(slab: Structure, hops: list[Hop]) -> None:
+    state = select_hops(hops, kind="vacancy")[0].initial
+    other, fewer = slab.copy(), slab.copy()
+    other.replace(state.removed[0], "Ni")
+    fewer.remove_sites(range(state.removed[0], len(slab)))
+    for system, found in ((other, "Ni"), (fewer, "not there")):
+        with pytest.raises(ValueError, match=rf"atom \d+ is {found}; allowed: Li, as on the slab of the hop$"):
+            make_endpoint(system, state)
+
+
 @cache
 def interface() -> Structure:
     """A PVDF dimer above the slab, its F atoms among the surface's places for an added ion."""

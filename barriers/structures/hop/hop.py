@@ -133,7 +133,16 @@ def make_endpoint(system: Structure, state: EndState, ion: str = "Li") -> Struct
     -------
     Structure
         The endpoint, not relaxed. An added ion is the last atom, free, and belongs to the topmost layer.
+
+    Raises
+    ------
+    ValueError
+        One line, if an atom that is taken out is no such ion: the hop is one of another slab.
     """
+    for atom in state.removed:
+        found = system[atom].specie.symbol if atom < len(system) else "not there"
+        if found != ion:
+            raise ValueError(f"{state.label}: atom {atom} is {found}; allowed: {ion}, as on the slab of the hop")
     structure = system.copy()
     if state.added:
         topmost = max(system.site_properties.get(LAYER, [0]))
