@@ -23,6 +23,7 @@ from slurm import Slurm
 
 from barriers.dispatch.fireworks import trial
 from barriers.dispatch.fireworks.config import Cluster, find_cluster
+from barriers.distribution import versions
 
 Setup = Callable[..., Outcome]
 
@@ -192,7 +193,7 @@ def test_a_database_that_is_not_there_is_said_after_the_files_are_written(setup:
 def test_a_trivial_job_goes_through_the_queue(setup: Setup, slurm: Slurm, tmp_path: Path) -> None:
     outcome = setup(queue=queueing.PARTITION, wait=60)
     assert outcome.code == 0, outcome.err
-    assert f"ran it with barriers {trial.version('barriers')}\nready: barriers submit STUDY" in outcome.out
+    assert f"ran it with barriers {versions()['barriers']}\nready: barriers submit STUDY" in outcome.out
     assert "is in the queue" in outcome.err
     launchpad = find_cluster(tmp_path / "cluster").launchpad()
     assert [firework["state"] for firework in launchpad.fireworks.find()] == ["COMPLETED"]
