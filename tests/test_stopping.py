@@ -98,5 +98,5 @@ def test_a_launch_that_is_stopped_ends_the_job_it_runs_and_says_how_to_go_on(
     assert process.returncode == 128 + sent, message
     last = f"stopped by {sent.name}; this continues it: barriers launch {study} --config {cluster.folder}"
     assert message.strip().splitlines()[-1] == last
-    assert dispatched.states(launchpad, "ada/small")["slab: build"] == "COMPLETED"
+    assert dispatched.states(launchpad, "ada/small")["slab: as built"] == "COMPLETED"
     assert not {"RUNNING", "FIZZLED"} & set(dispatched.states(launchpad, "ada/small").values())
