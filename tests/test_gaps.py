@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from monty.json import MontyEncoder
 from readable import assert_readable
 from rich.console import Console
-from stored import barrier_of, stored
+from stored import barrier_of
 from test_report import Page
 
 from barriers.documents import BarrierDoc, StudyDoc
