@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -44,14 +43,6 @@ def load_preset(folder: Path, name: str) -> dict[str, Any]:
 def from_anywhere(path: str | None) -> str | None:
     """Make a path absolute, ``~`` included: jobs run in folders of their own, not where the study was started."""
     return None if path is None else str(Path(path).expanduser().absolute())
-
-
-Part = TypeVar("Part")
-
-
-def part(engine: Any, kind: type[Part]) -> Part:
-    """Take from an engine's settings those of one kind, a dataclass that the engine inherits from."""
-    return kind(**{each.name: getattr(engine, each.name) for each in fields(kind)})  # type: ignore[arg-type]
 
 
 def at_positions(structure: Structure, positions: ArrayLike) -> Structure:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from typing import Any
 
-from barriers.engines.common import from_anywhere, part
+from monty.json import MSONable
+
+from barriers.engines.common import from_anywhere
 from barriers.engines.espresso.command import code_version, parse_command
 from barriers.engines.espresso.jobs import RelaxMaker, StaticMaker
 from barriers.engines.espresso.neb import NebMaker
@@ -13,8 +16,8 @@ from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, lo
 from barriers.engines.espresso.settings import Physics, Running, check_keywords
 
 
-@dataclass(frozen=True)
-class EspressoEngine(Running, Physics):
+@dataclass
+class EspressoEngine(MSONable):
     """Quantum ESPRESSO.
 
     Settings left at None are the preset's.
@@ -40,25 +43,46 @@ class EspressoEngine(Running, Physics):
     moments : dict or None
         Magnetic moments at the start (µB) by element; a structure's site property ``magmom`` goes before them.
     keywords : dict
-        Further keywords of ``pw.x``, laid over the preset's, in capitals or not.
+        Further keywords of ``pw.x``, laid over the preset's.
     max_seconds : int or None
         Each run of a code stops softly after this time (s); the next continues.
     continue_from : str or None
         Folder of an earlier run that is searched for the same calculations.
     """
 
+    preset: str = "slab"
+    pseudopotentials: str | None = None
+    pseudo_dir: str | None = None
+    command: str = "neb.x"
+    kspacing: float | None = None
+    dipole: bool | None = None
+    hubbard_u: dict[str, float] | None = None
+    moments: dict[str, float] | None = None
+    keywords: dict[str, Any] = field(default_factory=dict)
+    max_seconds: int | None = None
+    continue_from: str | None = None
+
     @property
     def physics(self) -> Physics:
         """Settings that change the numbers."""
-        physics = part(self, Physics)
-        given = physics.pseudopotentials
-        return replace(physics, pseudopotentials=from_anywhere(given)) if (given or "").endswith(".yaml") else physics
+        pseudopotentials = self.pseudopotentials
+        if pseudopotentials is not None and pseudopotentials.endswith(".yaml"):
+            pseudopotentials = from_anywhere(pseudopotentials)
+        return Physics(
+            self.preset,
+            pseudopotentials,
+            self.kspacing,
+            self.dipole,
+            self.hubbard_u,
+            self.moments,
+            dict(self.keywords),
+        )
 
     @property
     def running(self) -> Running:
         """Settings that say how the codes are run."""
-        paths = from_anywhere(self.pseudo_dir), from_anywhere(self.continue_from)
-        return replace(part(self, Running), pseudo_dir=paths[0], continue_from=paths[1])
+        folders = from_anywhere(self.pseudo_dir), from_anywhere(self.continue_from)
+        return Running(self.command, folders[0], self.max_seconds, folders[1])
 
     def check(self, elements: Collection[str] = (), n_images: int | None = None) -> None:
         """Raise ``ValueError`` if codes or pseudopotentials are not here, or a setting makes no sense."""

@@ -26,7 +26,22 @@ SET_BY_BARRIERS = {
 class Physics(MSONable):
     """Settings that change the numbers; None takes the preset's.
 
-    The engine, ``EspressoEngine``, says what each is.
+    Attributes
+    ----------
+    preset : str
+        ``slab`` or ``insulator``.
+    pseudopotentials : str or None
+        A set on file, or a YAML file of the same form.
+    kspacing : float or None
+        Spacing of the Γ-centred k-mesh (1/Å, 2π included).
+    dipole : bool or None
+        Dipole correction along the surface normal; also says that there is one k-point along it.
+    hubbard_u : dict or None
+        U (eV) by element.
+    moments : dict or None
+        Magnetic moments at the start (µB) by element; a structure's site property ``magmom`` goes before them.
+    keywords : dict
+        Further keywords of ``pw.x``, laid over the preset's, in capitals or not.
     """
 
     preset: str = "slab"
@@ -60,7 +75,16 @@ class Physics(MSONable):
 class Running(MSONable):
     """Settings that say how a calculation is run, not which number it gives.
 
-    The engine, ``EspressoEngine``, says what each is.
+    Attributes
+    ----------
+    command : str
+        Command line of ``neb.x``, launcher and options included; ``pw.x`` is started the same way.
+    pseudo_dir : str or None
+        The only folder searched for pseudopotentials.
+    max_seconds : int or None
+        Each run stops softly after this time (s); a further run continues.
+    continue_from : str or None
+        Folder of an earlier run, searched for the same calculation, which is then continued.
     """
 
     command: str = "neb.x"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from barriers.engines.common import part
+from monty.json import MSONable
+
 from barriers.engines.vasp.inputs import BandSetGenerator, SingleSetGenerator
 from barriers.engines.vasp.jobs import RelaxMaker, StaticMaker
 from barriers.engines.vasp.neb import NebMaker
@@ -14,8 +15,8 @@ from barriers.engines.vasp.potcars import find_potcars
 from barriers.engines.vasp.settings import Physics, Running, check_incar
 
 
-@dataclass(frozen=True)
-class VaspEngine(Running, Physics):
+@dataclass
+class VaspEngine(MSONable):
     """VASP, with VTST or without.
 
     Settings left at None are the preset's.
@@ -46,17 +47,38 @@ class VaspEngine(Running, Physics):
         Each run of VASP stops softly after this time (s); the next continues.
     """
 
+    preset: str = "oxide"
+    command: str = "vasp_std"
+    ncore: int | None = None
+    kpar: int | None = None
+    potcar_functional: str | None = None
+    potcars: dict[str, str] | None = None
+    kspacing: float | None = None
+    dipole: bool | None = None
+    hubbard_u: dict[str, float] | None = None
+    moments: dict[str, float] | None = None
+    incar: dict[str, Any] = field(default_factory=dict)
     without_vtst: Literal["refuse", "plain band"] = "refuse"
+    max_seconds: int | None = None
 
     @property
     def physics(self) -> Physics:
         """Settings that change the numbers."""
-        return part(self, Physics)
+        return Physics(
+            self.preset,
+            self.potcar_functional,
+            self.potcars,
+            self.kspacing,
+            self.dipole,
+            self.hubbard_u,
+            self.moments,
+            dict(self.incar),
+        )
 
     @property
     def running(self) -> Running:
         """Settings that say how VASP is run."""
-        return part(self, Running)
+        return Running(self.command, self.ncore, self.kpar, self.max_seconds)
 
     def check(self, elements: Collection[str] = (), n_images: int | None = None) -> None:
         """Raise ``ValueError`` if VASP or POTCARs are not here, or a setting makes no sense."""

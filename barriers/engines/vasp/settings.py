@@ -34,7 +34,24 @@ VTST = ("IOPT", "MAXMOVE", "TIMESTEP", "FTIMEMAX", "FNMIN", "INVCURV", "ILBFGSME
 class Physics(MSONable):
     """Settings that change the numbers; None takes the preset's.
 
-    The engine, ``VaspEngine``, says what each is.
+    Attributes
+    ----------
+    preset : str
+        Name of a file in ``presets``.
+    potcar_functional : str or None
+        Set of POTCARs in pymatgen's words, e.g. ``PBE_54``.
+    potcars : dict or None
+        Name of the POTCAR (``Ni_pv``) by element, laid over the preset's.
+    kspacing : float or None
+        Spacing of the Γ-centred k-mesh (1/Å, 2π included).
+    dipole : bool or None
+        Dipole correction and one k-point along the third cell vector; if None, where there is vacuum along it.
+    hubbard_u : dict or None
+        U (eV) by element.
+    moments : dict or None
+        Magnetic moments at the start (µB) by element; a structure's site property ``magmom`` goes before them.
+    incar : dict
+        Further INCAR keywords, laid over the preset's.
     """
 
     preset: str = "oxide"
@@ -63,7 +80,14 @@ class Physics(MSONable):
 class Running(MSONable):
     """Settings that say how VASP is run, not which number it gives.
 
-    The engine, ``VaspEngine``, says what each is.
+    Attributes
+    ----------
+    command : str
+        Command line, e.g. ``mpirun -np 64 vasp_std``.
+    ncore, kpar : int or None
+        Cores that share a band; groups of k-points.
+    max_seconds : int or None
+        Each run stops softly after this time (s); a further run continues.
     """
 
     command: str = "vasp_std"
