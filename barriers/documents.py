@@ -92,6 +92,107 @@ class RelaxDoc(StaticDoc):
     steps: int = Field(description="steps taken")
 
 
+PointKind = Literal["initial", "saddle", "final", "path"]
+"""What a point of the expensive engine was asked for: the relaxation of an end, the saddle, or the path between."""
+
+
+class ProposalDoc(_Document):
+    """Where the expensive engine is asked next, as the surface corrected so far says, or that it is not."""
+
+    structure: Structure | None = Field(description="what it is asked for; None where nothing further is wanted")
+    kind: PointKind
+    round: int = Field(description="round, 1 for the first of its stationary point")
+    converged: bool = Field(description="whether the stationary point is known as well as was asked")
+    refused: str | None = Field(None, description="why no further point is worth its cost")
+    predicted: bool = Field(description="whether energy and forces rest on points; False in the first round")
+    energy: float = Field(description="energy at the structure, or where the surface is stationary if None (eV)")
+    forces: Vectors = Field(description="forces there, frozen atoms at 0 (eV/Å), shape (N, 3)")
+    deviation: float | None = Field(None, description="standard deviation of the energy (eV)")
+    stationary: Vectors = Field(description="where the corrected surface is stationary (Å), shape (N, 3)")
+    gain: float | None = Field(None, description="what is still to be gained from the last centre to there (eV)")
+    forward: float | None = Field(None, description="a saddle's: barrier estimated so far (eV)")
+    uncertainty: float | None = Field(None, description="its standard deviation (eV)")
+    warnings: list[str] = Field(default_factory=list)
+    model_calls: int = Field(description="evaluations of the model for this proposal")
+
+    def identity(self) -> dict[str, Any]:
+        """Give what a point takes from it: the structure alone."""
+        return {"structure": None if self.structure is None else structure_digest(self.structure)}
+
+
+class PointDoc(BaseModel):
+    """One evaluation of the expensive engine that a correction rests on; species, cell: those of the band."""
+
+    kind: PointKind
+    round: int
+    positions: Vectors = Field(description="positions (Å), shape (N, 3)")
+    energy: float | None = Field(None, description="total energy (eV); None where it failed")
+    forces: Vectors | None = Field(None, description="forces, frozen atoms included (eV/Å), shape (N, 3)")
+    predicted_energy: float | None = Field(None, description="foretold by the correction before; None in round 1 (eV)")
+    predicted_deviation: float | None = Field(None, description="standard deviation foretold (eV)")
+    rejected: bool = Field(False, description="whether it was no step forward; it counts as data all the same")
+    reason: str | None = Field(None, description="why its numbers are not used: it failed, or its spin flipped")
+
+
+class RoundDoc(BaseModel):
+    """One round of points: how far the barrier was known after it."""
+
+    kind: PointKind
+    round: int
+    points: int = Field(description="points of the hop so far, those of its ends included")
+    forward: float | None = Field(None, description="barrier estimated so far (eV); None while the ends are relaxed")
+    uncertainty: float | None = Field(None, description="its standard deviation (eV)")
+    max_force: float | None = Field(None, description="largest true force at the best point so far (eV/Å)")
+    gain: float | None = Field(None, description="what was still to be gained by the correction (eV)")
+
+
+class EndDoc(RelaxDoc):
+    """An end state relaxed on a corrected surface; energy and forces are the corrected surface's."""
+
+    points: list[PointDoc] = Field(description="what the expensive engine was asked for")
+    rounds: list[RoundDoc] = Field(default_factory=list)
+    gain: float | None = Field(None, description="what the correction still gains from the best point (eV)")
+    deviation: float | None = Field(None, description="standard deviation of the energy by the correction alone (eV)")
+    model_calls: int = 0
+    warnings: list[str] = Field(default_factory=list)
+
+    def identity(self) -> dict[str, Any]:
+        """Give what a calculation that starts from this takes from it."""
+        known = [point for point in self.points if point.forces is not None]
+        rows = [[*point.positions, *(point.forces or []), [point.energy or 0.0] * 3] for point in known]
+        return {**super().identity(), "converged": self.converged, "points": short_digest(rounded(rows))}
+
+
+class SurrogateDoc(BaseModel):
+    """What a barrier from a model's band, corrected at a few points, rests on.
+
+    Barriers are differences between stationary points of the corrected surface. Uncertainties are one standard
+    deviation; their parts add in squares.
+    """
+
+    forward: float | None = Field(None, description="saddle − initial state (eV)")
+    reverse: float | None = Field(None, description="saddle − final state (eV)")
+    uncertainty_forward: float | None = Field(None, description="of forward (eV)")
+    uncertainty_reverse: float | None = Field(None, description="of reverse (eV)")
+    parts_forward: dict[str, float] = Field(
+        default_factory=dict,
+        description="parts of uncertainty_forward (eV): correction (Gaussian process), relaxation (what is left of it)",
+    )
+    parts_reverse: dict[str, float] = Field(default_factory=dict, description="parts of uncertainty_reverse (eV)")
+    raw_forward: float | None = Field(None, description="expensive engine on the model's saddle and initial state (eV)")
+    raw_reverse: float | None = Field(None, description="expensive engine on the model's saddle and final state (eV)")
+    counts: dict[str, int] = Field(default_factory=dict, description="points on initial, saddle, final, path")
+    model_calls: int = Field(0, description="evaluations of the model for the corrections and the corrected band")
+    model: EngineDoc = Field(description="what the model is")
+    model_positions: list[Vectors] = Field(description="the model's own band (Å), shape (n, N, 3)")
+    model_energies: list[float] = Field(description="energies of the model's own band (eV), shape (n,)")
+    deviations: list[float] = Field(
+        description="standard deviation of each image's energy above the initial state (eV), shape (n,)"
+    )
+    points: list[PointDoc] = Field(description="all evaluations, those of the ends included")
+    rounds: list[RoundDoc] = Field(description="how the estimate came to be, the ends first")
+
+
 class IterationDoc(BaseModel):
     """One iteration of a band."""
 
@@ -117,6 +218,7 @@ class BandDoc(_Document):
     history: list[IterationDoc] = Field(default_factory=list, description="convergence history")
     settings: dict[str, Any] = Field(default_factory=dict, description="NEB settings")
     warnings: list[str] = Field(default_factory=list, description="what was noticed on the way")
+    surrogate: SurrogateDoc | None = Field(None, description="of a band on a corrected surface: what it rests on")
     cost: CostDoc
     engine: EngineDoc
 
@@ -157,6 +259,13 @@ class BarrierDoc(_Document):
     reverse: float | None = Field(None, description="saddle − final state (eV)")
     span: float | None = Field(None, description="largest climb along the path (eV)")
     fit_spread: float | None = Field(None, description="spread of the fits: the least uncertainty (eV)")
+    uncertainty: float | None = Field(None, description="of a corrected barrier: one standard deviation (eV)")
+    uncertainty_parts: dict[str, float] = Field(default_factory=dict, description="its parts (eV), added in squares")
+    raw: float | None = Field(None, description="expensive engine on the model's saddle and initial state (eV)")
+    points: dict[str, int] = Field(
+        default_factory=dict, description="single points of the expensive engine on initial, saddle, final, path"
+    )
+    model_calls: int | None = Field(None, description="evaluations of the model beside them")
     definition: str = Field(
         "maximum of the cubic Hermite curve through the energies and tangential forces of the band, over the path "
         "length with minimum-image displacements",
