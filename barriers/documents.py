@@ -102,22 +102,23 @@ class ProposalDoc(_Document):
     structure: Structure | None = Field(description="what it is asked for; None where nothing further is wanted")
     kind: PointKind
     round: int = Field(description="round, 1 for the first of its stationary point")
-    converged: bool = Field(description="whether the stationary point is known as well as was asked")
-    refused: str | None = Field(None, description="why no further point is worth its cost")
-    predicted: bool = Field(description="whether energy and forces rest on points; False in the first round")
-    energy: float = Field(description="energy at the structure, or where the surface is stationary if None (eV)")
-    forces: Vectors = Field(description="forces there, frozen atoms at 0 (eV/Å), shape (N, 3)")
+    enough: bool = Field(False, description="whether the stationary point is known as well as was asked")
+    reason: str | None = Field(None, description="why not; without a structure, why no further point helps")
+    energy: float | None = Field(None, description="foretold for the structure (eV); None in the first round")
+    forces: Vectors | None = Field(None, description="foretold, frozen atoms at 0 (eV/Å), shape (N, 3)")
     deviation: float | None = Field(None, description="standard deviation of the energy (eV)")
-    stationary: Vectors = Field(description="where the corrected surface is stationary (Å), shape (N, 3)")
-    gain: float | None = Field(None, description="what is still to be gained from the last centre to there (eV)")
-    forward: float | None = Field(None, description="a saddle's: barrier estimated so far (eV)")
+    stationary: Vectors | None = Field(None, description="where the corrected surface is stationary (Å), shape (N, 3)")
+    max_force: float | None = Field(None, description="largest true force at the best point so far (eV/Å)")
+    gain: float | None = Field(None, description="what is to be gained from that point to the stationary one (eV)")
+    forward: float | None = Field(None, description="barrier estimated so far (eV), once there is a saddle")
     uncertainty: float | None = Field(None, description="its standard deviation (eV)")
     warnings: list[str] = Field(default_factory=list)
-    model_calls: int = Field(description="evaluations of the model for this proposal")
+    model_calls: int = Field(0, description="evaluations of the model for this proposal")
 
     def identity(self) -> dict[str, Any]:
-        """Give what a point takes from it: the structure alone."""
-        return {"structure": None if self.structure is None else structure_digest(self.structure)}
+        """Give what a proposal after this one takes from it, besides what both rest on."""
+        structure = None if self.structure is None else structure_digest(self.structure)
+        return {"kind": self.kind, "structure": structure, "enough": self.enough, "reason": self.reason}
 
 
 class PointDoc(BaseModel):
@@ -128,6 +129,7 @@ class PointDoc(BaseModel):
     positions: Vectors = Field(description="positions (Å), shape (N, 3)")
     energy: float | None = Field(None, description="total energy (eV); None where it failed")
     forces: Vectors | None = Field(None, description="forces, frozen atoms included (eV/Å), shape (N, 3)")
+    moments: list[float] | None = Field(None, description="magnetic moment of each site (µB)")
     predicted_energy: float | None = Field(None, description="foretold by the correction before; None in round 1 (eV)")
     predicted_deviation: float | None = Field(None, description="standard deviation foretold (eV)")
     rejected: bool = Field(False, description="whether it was no step forward; it counts as data all the same")
