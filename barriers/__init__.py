@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from barriers.engines.base import Engine as Engine
     from barriers.engines.espresso import EspressoEngine as EspressoEngine
     from barriers.engines.mlip import MlipEngine as MlipEngine
+    from barriers.engines.surrogate import SurrogateEngine as SurrogateEngine
     from barriers.engines.vasp.engine import VaspEngine as VaspEngine
     from barriers.files.structures import read_endpoints as read_endpoints
     from barriers.files.structures import to_structure as to_structure

@@ -154,7 +154,7 @@ class EndDoc(RelaxDoc):
     points: list[PointDoc] = Field(description="what the expensive engine was asked for")
     rounds: list[RoundDoc] = Field(default_factory=list)
     gain: float | None = Field(None, description="what the correction still gains from the best point (eV)")
-    deviation: float | None = Field(None, description="standard deviation of the energy by the correction alone (eV)")
+    deviation: float | None = Field(None, description="standard deviation of the energy (eV)")
     model_calls: int = 0
     warnings: list[str] = Field(default_factory=list)
 
@@ -187,9 +187,10 @@ class SurrogateDoc(BaseModel):
     model_calls: int = Field(0, description="evaluations of the model for the corrections and the corrected band")
     model: EngineDoc = Field(description="what the model is")
     model_positions: list[Vectors] = Field(description="the model's own band (Å), shape (n, N, 3)")
-    model_energies: list[float] = Field(description="energies of the model's own band (eV), shape (n,)")
+    model_energies: list[float | None] = Field(description="energies of the model's own band (eV), shape (n,)")
     deviations: list[float] = Field(
-        description="standard deviation of each image's energy above the initial state (eV), shape (n,)"
+        default_factory=list,
+        description="standard deviation of each image's energy above the initial state (eV), shape (n,)",
     )
     points: list[PointDoc] = Field(description="all evaluations, those of the ends included")
     rounds: list[RoundDoc] = Field(description="how the estimate came to be, the ends first")

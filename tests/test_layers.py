@@ -19,7 +19,7 @@ LAYERS = (
     ("documents",),
     ("fingerprint",),
     ("engines",),
-    ("engines.mlip", "engines.espresso", "engines.vasp"),
+    ("engines.mlip", "engines.espresso", "engines.vasp", "engines.surrogate"),
     ("files",),
     ("workflow",),
     ("dispatch", "parsing"),

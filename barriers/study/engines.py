@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from barriers.study.fields import Section, takes, unit
+from barriers.study.fields import Section, refusal, takes, unit
 from barriers.study.marks import ByElement, Keywords, OnFile, is_class
 
 HubbardU = Annotated[
@@ -37,8 +37,46 @@ SoftStop = Annotated[
     ),
 ]
 
+Neb = Annotated[
+    Literal["band", "surrogate", "surrogate then band"],
+    Field(
+        description="the engine's own band; or a model's band, corrected at few single points of the engine, and the "
+        "engine's own band where those do not suffice"
+    ),
+]
+Points = Annotated[int, Field(ge=6, le=60, description="most single points of a hop, for neb: surrogate")]
+Prior = Annotated[
+    str,
+    OnFile("models", "module:Class", is_class),
+    Field(validate_default=True, description="the model that is corrected, for neb: surrogate"),
+]
+Uncertainty = Annotated[
+    float,
+    Field(
+        ge=0.001,
+        le=0.1,
+        description="standard deviation that a barrier is given with at most, for neb: surrogate",
+        json_schema_extra=unit("eV"),
+    ),
+]
 
-class MlipSection(Section):
+
+class _Engine(Section):
+    """What engines share: their barriers may be corrections of a model's."""
+
+    @field_validator("points", "prior", "uncertainty", check_fields=False)
+    @classmethod
+    def _for_a_correction(cls, value: Any, info: ValidationInfo) -> Any:
+        name = str(info.field_name)
+        corrected = info.data.get("neb", "band") != "band"
+        if not corrected and value != cls.model_fields[name].default:
+            raise refusal(value, "is of no use with neb: band", "neb: surrogate, or neb: surrogate then band beside it")
+        if corrected and name == "prior" and value == info.data.get("model") and info.data.get("weights") is None:
+            raise refusal(value, "is the engine's own model", "another one")
+        return value
+
+
+class MlipSection(_Engine):
     """The embedded machine-learned potential."""
 
     kind: Literal["mlip"] = Field("mlip", description="engine")
@@ -59,9 +97,13 @@ class MlipSection(Section):
         le=256,
         description="processes that share the images of a band; one for each core, up to 8, if left out",
     )
+    neb: Neb = "band"
+    points: Points = 15
+    prior: Prior = "chgnet"
+    uncertainty: Uncertainty = 0.010
 
 
-class EspressoSection(Section):
+class EspressoSection(_Engine):
     """Quantum ESPRESSO: pw.x for single structures, neb.x for bands. What is left out is the preset's."""
 
     kind: Literal["espresso"] = Field("espresso", description="engine")
@@ -98,9 +140,13 @@ class EspressoSection(Section):
         {}, description="further keywords of pw.x, e.g. {ecutwfc: 60, tot_charge: -1}"
     )
     max_seconds: SoftStop = None
+    neb: Neb = "band"
+    points: Points = 15
+    prior: Prior = "chgnet"
+    uncertainty: Uncertainty = 0.010
 
 
-class VaspSection(Section):
+class VaspSection(_Engine):
     """VASP, with VTST or without. What is left out is the preset's."""
 
     kind: Literal["vasp"] = Field("vasp", description="engine")
@@ -137,6 +183,10 @@ class VaspSection(Section):
         description="where VASP has no VTST and no image can climb: stop, or converge the plain band and say so",
     )
     max_seconds: SoftStop = None
+    neb: Neb = "band"
+    points: Points = 15
+    prior: Prior = "chgnet"
+    uncertainty: Uncertainty = 0.010
 
 
 Engines = MlipSection | EspressoSection | VaspSection

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Self
 
-from jobflow import Flow, Job, Maker, OnMissing
+from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
 from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
+from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
 from barriers.study.models import NebSection, PathSection, RelaxSection
 from barriers.workflow.keywords import Settings, check_keywords, settings_of
-from barriers.workflow.labels import BARRIER, label
+from barriers.workflow.labels import BARRIER, despite_failures, label
 from barriers.workflow.result_jobs import barrier_document, study_document
+from barriers.workflow.surrogate import corrected_band, corrected_end
 
 
 @dataclass
@@ -25,7 +28,8 @@ class BarrierMaker(Maker):
     1. Relax both endpoints.
     2. Make the first bands: one for a bare slab, several where a fragment makes several paths likely. With
        ``path.from_ = "mlip"``, steps 1 to 4 are done with the embedded engine first: its endpoints are relaxed
-       further, and its lowest path is the one first band.
+       further, and its lowest path is the one first band. With a :class:`~barriers.SurrogateEngine` they are done with
+       its model first: endpoints and saddle are then corrected at single points of the expensive engine.
     3. Converge each with climbing-image NEB, unless it falls onto the path of an earlier one.
     4. Read the barrier off the lowest path, and report how many distinct paths there were.
 
@@ -105,29 +109,43 @@ class BarrierMaker(Maker):
         if (scout := self.scout()) is not None:
             scouting = scout.make(initial, final)
             jobs.append(scouting)
-            given, scouted = [job.output.structure for job in scouting.jobs[:2]], scouting.output.band
+            given, scouted = [job.output for job in scouting.jobs[:2]], scouting.output.band
         ends = [self.relax_endpoint(*end) for end in zip(given, ("initial", "final"), strict=True)]
         barrier = self.between(ends[0].output, ends[1].output, scouted=scouted)
         return Flow([*jobs, *ends, barrier], output=barrier.output, name=self.name)
 
     def scout(self) -> BarrierMaker | None:
         """Maker that finds the path with the embedded engine first; None where it does not come from there."""
-        path = self.settings.path
-        if path.from_ != "mlip" or isinstance(self.engine, MlipEngine):
+        path, engine = self.settings.path, self.engine
+        if isinstance(engine, SurrogateEngine):
+            finds: Engine = engine.prior
+        elif path.from_ == "mlip" and not isinstance(engine, MlipEngine):
+            finds = MlipEngine()
+        else:
             return None
-        plain = path.model_copy(update={"from_": "idpp"})
-        return replace(self, name=f"mlip: {self.name}", engine=MlipEngine(), path=plain, scouts_for=self.name)
+        plain = path.model_copy(update={"from_": "idpp" if path.from_ == "mlip" else path.from_})
+        return replace(self, name=f"mlip: {self.name}", engine=finds, path=plain, scouts_for=self.name)
 
     def label(self, job: Job, does: str, hop: Hop | None = None) -> Job:
         """Name a job after the system, the hop and what it does, and note them in its metadata."""
         whom = f"{self.name} {hop.name}" if hop else self.name
         return label(job, f"{whom}: {does}", self.scouts_for or self.name, hop.name if hop else "")
 
-    def relax_endpoint(self, structure: Any, which: str) -> Job:
-        """Relax one endpoint to the tolerance of endpoints."""
+    def relax_endpoint(self, structure: Any, which: str) -> Job | Flow:
+        """Relax one endpoint to the tolerance of endpoints.
+
+        Parameters
+        ----------
+        structure : Structure, or RelaxDoc where the path is found with the embedded engine first
+            As made, or as that relaxed it.
+        which : str
+            Its name.
+        """
         settings = self.settings.relax
-        maker = self.engine.relax(settings.fmax, settings.max_steps)
-        return self.label(maker.make(structure), f"relax {which}")
+        if isinstance(self.engine, SurrogateEngine):
+            return corrected_end(self.engine, settings, structure, which, self.label)
+        start = structure if self.scout() is None else structure.structure
+        return self.label(self.engine.relax(settings.fmax, settings.max_steps).make(start), f"relax {which}")
 
     def between(
         self,
@@ -156,16 +174,25 @@ class BarrierMaker(Maker):
         """
         starts = self._starts(hop, has_fragment, guide is not None, scouted is not None)
         guide = guide if scouted is None else scouted
-        bands: list[Job] = []
+        if isinstance(self.engine, SurrogateEngine):
+            bands, ends = corrected_band(
+                self.engine, self.settings, (scouted, initial, final), starts[0], partial(self.label, hop=hop)
+            )
+            return self._barrier(bands, [bands[-1].output], *ends, hop)
+        bands = []
         for start in starts:
             known = [band.output for band in bands]
             given = guide if start.method == "carried" else None
             band = self.engine.neb(**self.settings.neb.model_dump()).make(initial, final, start, given, known)
             bands.append(self.label(band, f"band {start.name}", hop))
-        barrier = barrier_document([band.output for band in bands], initial, final, self.name, hop)
+        return self._barrier(bands, [band.output for band in bands], initial, final, hop)
+
+    def _barrier(self, jobs: list[Job], bands: list[Any], initial: Any, final: Any, hop: Hop | None) -> Flow:
+        """Read the barrier off the lowest of the bands that jobs give."""
+        barrier = barrier_document(bands, initial, final, self.name, hop)
         self.label(barrier, "lowest band" if self.scouts_for else BARRIER, hop)
         name = f"{self.name} {hop.name}" if hop else self.name
-        return Flow([*bands, barrier], output=barrier.output, name=name)
+        return Flow([*jobs, barrier], output=barrier.output, name=name)
 
     def _starts(self, hop: Hop | None, has_fragment: bool, guided: bool, scouted: bool) -> list[Start]:
         path = self.settings.path
@@ -173,11 +200,6 @@ class BarrierMaker(Maker):
         if scouted:
             return [plain.model_copy(update={"method": "carried"})]
         return plan_starts(plain, path.starts, has_fragment, guided, path.displacement, path.seed)
-
-
-def despite_failures(job: Job) -> None:
-    """Let a job run also where jobs it needs have failed: it gets None in the place of what they would have given."""
-    job.config.on_missing_references = OnMissing.NONE
 
 
 def pair_flow(maker: BarrierMaker, initial: Structure, final: Structure, warnings: list[str], name: str = "") -> Flow:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.documents import RelaxDoc, StaticDoc
+from barriers.documents import EndDoc, PointDoc, RelaxDoc, StaticDoc
+from barriers.engines.common import at_positions
 from barriers.structures.hop.carried import check_carried
 from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, make_endpoint
 from barriers.structures.rounding import GRID, round_off
@@ -68,10 +71,27 @@ def make_end(system: RelaxDoc, state: EndState, slab: Structure, hops: list[Hop]
 
 @job(output_schema=RelaxDoc)
 def order_final(final: RelaxDoc, hop: Hop) -> RelaxDoc:
-    """Put the final endpoint's atoms into the initial endpoint's order."""
-    structure = final.structure.copy()
-    structure.add_site_property("force", final.forces)
-    ordered = final_in_initial_order(structure, hop)
-    forces = [list(force) for force in ordered.site_properties["force"]]
-    ordered.remove_site_property("force")
-    return final.model_copy(update={"structure": ordered, "forces": forces})
+    """Put the final endpoint's atoms into the initial endpoint's order, those of its points too."""
+    structure, of_sites = _ordered(final.structure, hop, forces=final.forces)
+    change: dict[str, Any] = {"structure": structure, **of_sites}
+    if isinstance(final, EndDoc):
+        change["points"] = [_ordered_point(final, point, hop) for point in final.points]
+    return final.model_copy(update=change)
+
+
+def _ordered_point(final: EndDoc, point: PointDoc, hop: Hop) -> PointDoc:
+    structure, of_sites = _ordered(
+        at_positions(final.structure, point.positions), hop, forces=point.forces, moments=point.moments
+    )
+    return point.model_copy(update={"positions": structure.cart_coords.tolist(), **of_sites})
+
+
+def _ordered(structure: Structure, hop: Hop, **of_sites: list[Any] | None) -> tuple[Structure, dict[str, list[Any]]]:
+    """Put a structure's atoms into the initial endpoint's order, with what belongs to each."""
+    given = {name: values for name, values in of_sites.items() if values is not None}
+    marked = structure.copy()
+    marked.add_site_property("given", list(zip(*given.values(), strict=True)) or [()] * len(marked))
+    ordered = final_in_initial_order(marked, hop)
+    rows = ordered.site_properties["given"]
+    ordered.remove_site_property("given")
+    return ordered, {name: [row[column] for row in rows] for column, name in enumerate(given)}

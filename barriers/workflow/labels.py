@@ -1,17 +1,22 @@
-"""What a job of a study is called, and what it says of itself wherever it runs."""
+"""What a job of a study is called, what it says of itself wherever it runs, and what it waits for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, cast, get_args
 
-from jobflow import Flow, Job, OutputReference
+from jobflow import Flow, Job, OnMissing, OutputReference
 
-from barriers.documents import BandDoc, RelaxDoc, StaticDoc
+from barriers.documents import BandDoc, ProposalDoc, RelaxDoc, StaticDoc
 
 Kind = Literal["static", "relax", "neb", "analysis"]
 
-CALCULATIONS: dict[type, Kind] = {RelaxDoc: "relax", StaticDoc: "static", BandDoc: "neb"}
+CALCULATIONS: dict[type, Kind] = {
+    RelaxDoc: "relax",
+    StaticDoc: "static",
+    BandDoc: "neb",
+    ProposalDoc: "relax",
+}
 """Kind of calculation by the document that an engine's job returns, or a subclass of; a RelaxDoc is a StaticDoc too."""
 
 BARRIER = "barrier"
@@ -54,6 +59,9 @@ def label(job: Job, name: str, system: str = "", hop: str = "") -> Job:
 def _kind(job: Job | Flow) -> Kind:
     if isinstance(job, Job) and job.maker is None:
         return "analysis"
+    if isinstance(job, Job) and (own := getattr(job.maker, "kind", None)) in get_args(Kind):
+        kind: Kind = cast(Kind, own)  # of a maker whose job may give none of these documents
+        return kind
     schema = job.output_schema if isinstance(job, Job) else Flow
     for document, kind in CALCULATIONS.items():
         if isinstance(schema, type) and issubclass(schema, document):
@@ -62,6 +70,12 @@ def _kind(job: Job | Flow) -> Kind:
     gives = schema.__name__ if isinstance(schema, type) else "nothing that it names"
     allowed = ", ".join(document.__name__ for document in CALCULATIONS)
     raise ValueError(f"engine: {whose} gives {gives}; allowed: a job with output_schema {allowed} or a subclass of it")
+
+
+def despite_failures(job: Job) -> Job:
+    """Let a job run also where jobs it needs have failed: it gets None in the place of what they would have given."""
+    job.config.on_missing_references = OnMissing.NONE
+    return job
 
 
 def jobs_of(flow: Flow) -> Iterator[Job]:

@@ -16,11 +16,24 @@ from barriers.analysis.motion import Motion, motion
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile, analyse
 from barriers.distribution import versions
-from barriers.documents import BandDoc, BarrierDoc, ComparisonRowDoc, CostDoc, GapDoc, PathDoc, RelaxDoc, StudyDoc
+from barriers.documents import (
+    BandDoc,
+    BarrierDoc,
+    ComparisonRowDoc,
+    CostDoc,
+    GapDoc,
+    PathDoc,
+    RelaxDoc,
+    StudyDoc,
+    SurrogateDoc,
+)
 from barriers.fingerprint import fingerprint
 from barriers.structures.hop.hop import Hop, moving_index
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
+
+DIFFERENCE = "difference of the stationary points of a model's surface, corrected at points of the engine"
+"""How the saddle energy of a corrected band was read off."""
 
 LEFT_ITS_SITE = 0.8
 """An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""
@@ -116,6 +129,8 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     """Write barriers, checks and warnings of a sound band."""
     document.forward, document.reverse, document.span = profile.forward, profile.reverse, profile.span
     document.fit_spread, document.profile = profile.fit_spread, asdict(profile)
+    if band.surrogate is not None:
+        _fill_correction(document, profile, band.surrogate)
     moved = motion_of(band, document.hop)
     document.motion = asdict(moved)
     document.bonds, rebonded = bonds_along(band)
@@ -138,6 +153,17 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
         *band.warnings,
         *rebonded,
     ]
+
+
+def _fill_correction(document: BarrierDoc, profile: Profile, rests_on: SurrogateDoc) -> None:
+    """Write what a corrected band's barrier is, and how sure; of a whole band after one, what was spent before."""
+    document.points, document.model_calls = rests_on.counts, rests_on.model_calls
+    if rests_on.forward is None or rests_on.reverse is None:
+        return
+    document.forward, document.reverse = rests_on.forward, rests_on.reverse
+    document.span = profile.span + rests_on.forward - profile.forward
+    document.uncertainty, document.uncertainty_parts = rests_on.uncertainty_forward, rests_on.parts_forward
+    document.raw, document.definition = rests_on.raw_forward, DIFFERENCE
 
 
 def motion_of(band: BandDoc, hop: Hop | None) -> Motion:
@@ -236,7 +262,7 @@ def study_document(
             rows.append(Row(system, hop, None, None, {}, gaps[-1].reason))
         else:
             value = getattr(barrier, which)
-            rows.append(Row(system, hop, value, barrier.fit_spread, barrier.fingerprint, barrier.reason))
+            rows.append(Row(system, hop, value, _spread(barrier), barrier.fingerprint, barrier.reason))
     return StudyDoc(
         name=name,
         barriers=[barrier for barrier in barriers if barrier is not None],
@@ -247,6 +273,13 @@ def study_document(
         sentences=_sentences(rows, reference),
         notes=notes or [],
     )
+
+
+def _spread(barrier: BarrierDoc) -> float | None:
+    """Spread of the fits, and the uncertainty of a correction with it (eV)."""
+    if barrier.uncertainty is None:
+        return barrier.fit_spread
+    return float(np.hypot(barrier.fit_spread or 0.0, barrier.uncertainty))
 
 
 def _row_document(difference: Difference) -> ComparisonRowDoc:

@@ -14,10 +14,10 @@ from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.structures.surface.edits import rattle
 from barriers.study.models import EndpointStudy, Study
-from barriers.workflow.barrier import BarrierMaker, despite_failures
+from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.interface import interface_flow
-from barriers.workflow.labels import barrier_outputs, label
+from barriers.workflow.labels import barrier_outputs, despite_failures, label
 from barriers.workflow.result_jobs import study_document
 from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 from barriers.workflow.system import SystemHops

@@ -78,7 +78,7 @@ class SystemHops:
         bands = [flow.output.band for flow in barriers]
         jobs += first
         if scout is not None:
-            structures = {state: ends[state].structure for state in structures}
+            structures = {state: ends[state] for state in structures}
             scouted = [{"scouted": band} for band in bands]
             jobs += self._barriers(self.maker, self._relaxed, structures, zip(hops, scouted, strict=True))[0]
         return jobs, bands

@@ -1,0 +1,75 @@
+"""What a search for a saddle comes to: the corrected band, and what it rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from barriers.documents import EngineDoc, PointDoc, ProposalDoc, SurrogateDoc
+from barriers.engines.surrogate.base import model_calls
+from barriers.engines.surrogate.saddle_search import SaddleSearch
+from barriers.engines.surrogate.search import rounds_of
+
+
+def corrected(search: SaddleSearch) -> dict[str, Any]:
+    """Give the numbers of the corrected band, as a :class:`~barriers.documents.BandDoc` has them."""
+    energies, forces, _ = search.heights
+    return {
+        "structure": search.frame.at(search.band[0]),
+        "positions": [search.frame.positions(x).tolist() for x in search.band],
+        "energies": energies.tolist(),
+        "forces": [search.frame.forces(each).tolist() for each in forces],
+    }
+
+
+def surrogate_document(search: SaddleSearch, states: Sequence[ProposalDoc], model: EngineDoc) -> SurrogateDoc:
+    """Put together what a corrected band rests on.
+
+    Parameters
+    ----------
+    search : SaddleSearch
+        The search, over.
+    states : sequence of ProposalDoc
+        What was proposed, and what would be next.
+    model : EngineDoc
+        The model.
+    """
+    initial, final = search.ends
+    ends = [point for point in search.others if point.kind == "initial"]
+    points = [*search.others, *search.points()]
+    later = [each.model_copy(update={"kind": "final", "points": each.points + len(ends)}) for each in final.rounds]
+    calls = initial.model_calls + final.model_calls + model_calls(states)
+    raw = [_raw(points, "saddle", kind) for kind in ("initial", "final")]
+    document = SurrogateDoc(
+        raw_forward=raw[0],
+        raw_reverse=raw[1],
+        counts=dict(Counter(point.kind for point in points)),
+        model_calls=calls,
+        model=model,
+        model_positions=search.scouted.positions,
+        model_energies=search.scouted.energies,
+        points=points,
+        rounds=[*initial.rounds, *later, *rounds_of("saddle", states, len(search.others))],
+    )
+    if not search.attempts:
+        return document
+    forward, reverse = search.estimates
+    estimated = {
+        "forward": forward.barrier,
+        "reverse": reverse.barrier,
+        "uncertainty_forward": forward.uncertainty,
+        "uncertainty_reverse": reverse.uncertainty,
+        "parts_forward": forward.parts,
+        "parts_reverse": reverse.parts,
+        "deviations": search.heights[2].tolist(),
+        "model_calls": calls + search.surface.model_calls,
+    }
+    return document.model_copy(update=estimated)
+
+
+def _raw(points: Sequence[PointDoc], upper: str, lower: str) -> float | None:
+    """Difference of the first points, which are on the model's stationary points; None where one is not known."""
+    first = {point.kind: point.energy for point in points if point.round == 1 and point.reason is None}
+    high, low = first.get(upper), first.get(lower)  # type: ignore[call-overload]
+    return None if high is None or low is None else high - low
