@@ -20,7 +20,8 @@ NEAR = "near_emt:NearEMT"
 
 
 def corrector(expensive: MlipEngine | None = None, prior: str = NEAR, **options: Any) -> SurrogateEngine:
-    return SurrogateEngine(expensive or MlipEngine(model="emt"), MlipEngine(model=prior, workers=1), **options)
+    points = {"points": 11, **options}
+    return SurrogateEngine(expensive or MlipEngine(model="emt"), MlipEngine(model=prior, workers=1), **points)
 
 
 def flaky(folder: Path, **troubles: Any) -> MlipEngine:

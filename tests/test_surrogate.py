@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from jobflow import Flow
 from conftest import ROOT, gold_on_aluminium
 from corrected import NEAR, TRUTH, corrector, evaluated, flaky, gold, ran
 from flaky_emt import calls
+from jobflow import Flow
 
 from barriers import BarrierMaker, MlipEngine, run
 from barriers.documents import BarrierDoc, EndDoc
@@ -74,11 +74,11 @@ def test_a_second_run_asks_for_nothing_and_more_points_use_those_that_are_there(
     assert few.output.forward is None
     assert "raise engine.points" in few.output.reason
     spent = evaluated(ended)
-    more, ended = ran(gold(corrector(points=15)), tmp_path)
+    more, ended = ran(gold(corrector(points=11)), tmp_path)
     assert more.output.converged
     assert not set(spent) & set(evaluated(ended))
     assert len(spent) + len(evaluated(ended)) == sum(more.output.points.values())
-    again, ended = ran(gold(corrector(points=15)), tmp_path)
+    again, ended = ran(gold(corrector(points=11)), tmp_path)
     assert evaluated(ended) == []
     assert again.force_calls == 0
     assert again.output.forward == more.output.forward
@@ -144,7 +144,9 @@ def test_a_point_that_fails_is_missing_and_two_are_refused(tmp_path: Path) -> No
 
 def test_the_first_point_of_a_saddle_may_fail(tmp_path: Path) -> None:
     outcome, _ = ran(gold(corrector(flaky(tmp_path, fail=[5]))), tmp_path / "results")
-    first, second = (point for point in outcome.output.band.surrogate.points if point.kind == "saddle" and point.round < 3)
+    first, second = (
+        point for point in outcome.output.band.surrogate.points if point.kind == "saddle" and point.round < 3
+    )
     assert 0.05 < np.linalg.norm(np.subtract(first.positions, second.positions)) < 0.3
     assert outcome.output.forward == pytest.approx(TRUTH, abs=0.01)
     assert outcome.output.raw is None
@@ -168,7 +170,7 @@ def test_a_spin_that_flips_is_asked_for_once_more(tmp_path: Path) -> None:
 
 
 def test_a_wrong_model_is_refused_after_one_point_of_each_end(tmp_path: Path) -> None:
-    outcome, ended = ran(gold(corrector(prior="near_emt:FarEMT")), tmp_path)
+    outcome, ended = ran(gold(corrector(prior="near_emt:FarEMT", points=7)), tmp_path)
     assert evaluated(ended) == ["gold: point initial 1", "gold: point final 1"]
     assert outcome.output.forward is None
     assert "the model is wrong here" in outcome.output.reason
@@ -197,6 +199,8 @@ def test_an_end_is_a_relaxed_structure_with_its_points(tmp_path: Path) -> None:
     end = run(Flow([relaxed, flow], output=flow.output), tmp_path).output
     assert isinstance(end, EndDoc)
     assert end.converged
-    truth = run(Flow([job := MlipEngine(model="emt").relax(0.005, 500).make(initial)], output=job.output), tmp_path).output
+    truth = run(
+        Flow([job := MlipEngine(model="emt").relax(0.005, 500).make(initial)], output=job.output), tmp_path
+    ).output
     assert end.energy == pytest.approx(truth.energy, abs=0.003)
     assert np.abs(end.structure.cart_coords - truth.structure.cart_coords).max() < 0.05
