@@ -132,7 +132,7 @@ def test_points_of_an_end_state_are_those_of_all_hops_that_end_there() -> None:
         saddles = [name for name in names if name.startswith(f"{system} ") and ": point saddle" in name]
         assert len(saddles) == 4 * len(study.hops)
     points = sum(": point " in name for name in names)
-    assert points == len(study.systems) * (4 * len(study.hops) + len(states))
+    assert points == len(study.systems) * (4 * len(study.hops) + 2 * len(states))
 
 
 def test_the_comparison_is_made_of_barriers_in_the_order_of_the_file() -> None:

@@ -87,7 +87,9 @@ def _rounds(
     proposals: list[Any] = []
     points: list[Any] = []
     for each in range(1, number + 1):
-        proposal = propose.make(*inputs, list(proposals), list(points))
+        # Ends that took few points leave more to the saddle; only a round that may be one too many counts them.
+        budget = [engine.points] if what == "saddle" and each > engine.points - 2 * engine.rounds_of_end else []
+        proposal = propose.make(*inputs, list(proposals), list(points), *budget)
         point = engine.point().make(proposal.output.structure)
         jobs += [
             label(despite_failures(proposal), f"propose {what} {each}"),

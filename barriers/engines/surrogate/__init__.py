@@ -90,12 +90,12 @@ class SurrogateEngine(MSONable):
     @property
     def rounds_of_end(self) -> int:
         """Most points of one end state."""
-        return (self.points + 1) // 4
+        return self.points // 3
 
     @property
     def rounds_of_saddle(self) -> int:
-        """Most points of the saddle of a hop."""
-        return self.points - 2 * self.rounds_of_end
+        """Most points of the saddle of a hop, whose ends took one each."""
+        return self.points - 2
 
     def end(self, fmax: float) -> tuple[ProposeEndMaker, CloseEndMaker]:
         """Makers of the rounds of an end state, and of what comes of them; largest true force in eV/Å."""

@@ -45,6 +45,7 @@ class ProposeSaddleMaker(CorrectionMaker):
         final: EndDoc,
         proposals: list[ProposalDoc | None],
         points: list[StaticDoc | None],
+        budget: int | None = None,
     ) -> ProposalDoc:
         """Propose a point.
 
@@ -56,13 +57,19 @@ class ProposeSaddleMaker(CorrectionMaker):
             Both ends on the corrected surface.
         proposals, points : list
             Earlier rounds.
+        budget : int or None
+            Most points of the hop, its ends included; None for a round that cannot exceed it.
         """
         require(scouted=scouted, initial=initial, final=final)
         if (last := settled(proposals)) is not None:
             return last.model_copy(update={"model_calls": 0})
         if (reason := unfit(scouted, initial, final)) is not None:
             return ProposalDoc(structure=None, kind="saddle", round=1, reason=reason)
-        return self.search(scouted, initial, final, proposals, points).next()
+        search = self.search(scouted, initial, final, proposals, points)
+        proposal = search.next()
+        if budget is None or proposal.structure is None or len(search.others) + len(search.asked) < budget:
+            return proposal
+        return proposal.model_copy(update={"structure": None, "reason": f"{proposal.reason}; {MORE}"})
 
     def search(
         self, scouted: BandDoc, initial: EndDoc, final: EndDoc, proposals: Proposals, points: Points
@@ -71,7 +78,7 @@ class ProposeSaddleMaker(CorrectionMaker):
         between, rounds = (scouted, initial, final), (proposals, points)
         return saddle_search(self.prior, self.fmax, self.uncertainty, between, rounds)
 
-    def ends_at_once(self, _scouted: Any, _initial: Any, _final: Any, proposals: Proposals, _points: Any) -> bool:
+    def ends_at_once(self, _scouted: Any, _initial: Any, _final: Any, proposals: Proposals, *_rest: Any) -> bool:
         """Whether the rounds before leave nothing to do."""
         return settled(proposals) is not None
 

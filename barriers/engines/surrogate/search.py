@@ -29,6 +29,9 @@ SURPRISE = 3.0
 SAME_POINT = 0.004
 """A point this near to a known one (Å) tells nothing new."""
 
+MOMENT_STEP = 0.5
+"""Starting moments are rounded to so much (µB): for Quantum ESPRESSO each one is a species, of which it knows ten."""
+
 NEARER = 0.25
 """Furthest way (Å) from a first point that failed to the one that is asked for in its place."""
 
@@ -106,7 +109,7 @@ class Search:
         if (reason := self.refusal()) is not None:
             return self.document(reason=reason, foretold=False)
         last = self.asked[-1]
-        if last.reason not in (None, FAILED):
+        if last.reason not in (None, FAILED) and not _has_moments(last.proposal.structure):
             return self._same_spin(last)
         return self._onward() if self.attempts else self._nearer(last)
 
@@ -160,10 +163,8 @@ class Search:
 
     def _same_spin(self, flipped: Asked) -> ProposalDoc:
         """Ask for a point again from the moments of the nearest one that is of use."""
-        structure = flipped.proposal.structure
-        assert structure is not None
-        near = nearest(structure.cart_coords, [*self.good(), *self.others])
-        again = structure.copy(site_properties={**structure.site_properties, "magmom": near and near.moments})
+        assert flipped.proposal.structure is not None
+        again = self._from_moments(flipped.proposal.structure)
         foretold = {name: getattr(flipped.proposal, name) for name in ("energy", "forces", "deviation")}
         return ProposalDoc(
             structure=again, kind=flipped.proposal.kind, round=self.round, reason=flipped.reason, **foretold
@@ -177,6 +178,14 @@ class Search:
         way = self.frame.flat(near.positions) - self.start
         step = way * min(0.5, NEARER / float(np.linalg.norm(way)))
         return self.document("the first point failed", x=self.start + step, foretold=False)
+
+    def _from_moments(self, structure: Structure) -> Structure:
+        """Let the engine start from the moments of the nearest point that is of use, where it has some."""
+        near = nearest(structure.cart_coords, [*self.good(), *self.others])
+        if near is None or near.moments is None:
+            return structure
+        moments = [round(moment / MOMENT_STEP) * MOMENT_STEP + 0.0 for moment in near.moments]
+        return structure.copy(site_properties={**structure.site_properties, "magmom": moments})
 
     def good(self) -> list[PointDoc]:
         """Points of this search whose numbers are used."""
@@ -214,7 +223,7 @@ class Search:
                 "gain": proposal.gain,
                 "model_calls": self.surface.model_calls,
             }
-        structure: Structure | None = None if x is None else self.frame.at(x)
+        structure: Structure | None = None if x is None else self._from_moments(self.frame.at(x))
         return ProposalDoc(
             structure=structure,
             kind=kind or self.kind,
@@ -223,6 +232,10 @@ class Search:
             reason=reason,
             **numbers | more,
         )
+
+
+def _has_moments(structure: Structure | None) -> bool:
+    return structure is not None and "magmom" in structure.site_properties
 
 
 def rounds_of(kind: PointKind, states: Sequence[ProposalDoc], before: int) -> list[RoundDoc]:
