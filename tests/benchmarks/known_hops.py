@@ -64,8 +64,8 @@ KNOWN_HOPS = {
 }
 
 
-def crystal(name: str) -> Structure:
-    """Build the perfect supercell at its experimental lattice: 108 atoms (layered, 3×3×1) or 56 (spinel).
+def crystal(name: str, across: int = 3) -> Structure:
+    """Build the perfect supercell at its experimental lattice: 108 atoms (layered, 3×3×1 or as asked) or 56 (spinel).
 
     Spinel: Fd-3m with a = 8.24 Å and u = 0.263, rounded from Berg and Thomas, J. Mater. Chem. 9, 429 (1999);
     Li on 8a at the origin, Mn on 16d, O on 32e.
@@ -75,7 +75,7 @@ def crystal(name: str) -> Structure:
         return Structure.from_spacegroup("Fd-3m", Lattice.cubic(8.24), ["Li", "Mn", "O"], sites)
     cathode = known_cathodes()[name]
     structure = order_metals(bulk(cathode), cathode.metals, seed=0)
-    structure.make_supercell([3, 3, 1])
+    structure.make_supercell([across, across, 1])
     return structure
 
 
