@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from barriers.documents import StudyDoc
-from barriers.report.corrected import Cells, of_corrected, plus_minus, points_of
+from barriers.report.corrected import POINTS, Cells, of_corrected, plus_minus, points_of
 from barriers.report.tables import comparison_rows, write_rows
 
 TEXTS = ("system", "hop", "reason")
@@ -49,7 +49,7 @@ def comparison_latex(study: StudyDoc) -> str:
     several = len({row["hop"] for row in rows}) > 1
     corrected = any(row["points_ends"] for row in rows)
     headings = ["System", *(["Hop"] if several else []), "Forward", "Reverse", "Span", rf"$\Delta$ {study.which}"]
-    headings += ["Raw", "Points", "Model calls"] if corrected else []
+    headings += ["Raw", POINTS, "Model calls"] if corrected else []
     reasons = [f"% {row['system']} {row['hop']}: {row['reason']}" for row in rows if row["reason"]]
     lines = [
         rf"% \usepackage{{booktabs}}; energies in eV, the uncertainty is the spread of the fits{of_corrected(study)}",

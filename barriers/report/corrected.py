@@ -10,6 +10,9 @@ from barriers.report.numbers import written, written_uncertainty
 Cells = dict[str, str | None]
 """A row of a comparison: names and written numbers by column, None where there is none."""
 
+POINTS = "Points (ends + saddle)"
+"""Heading of :func:`points_of`."""
+
 COUNTS = ("points_ends", "points_saddle", "model_calls")
 CORRECTED = (
     "uncertainty",

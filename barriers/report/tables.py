@@ -11,6 +11,7 @@ from rich.table import Table
 from barriers.documents import BarrierDoc, GapDoc, StudyDoc
 from barriers.report.corrected import (
     CORRECTED,
+    POINTS,
     Cells,
     corrected_cells,
     corrected_numbers,
@@ -119,7 +120,7 @@ def study_table(study: StudyDoc) -> Table:
     for heading in ("System", *(("Hop",) if several else ())):
         table.add_column(heading)
     differences = (f"Δ {study.which}", "±") if compared else ()
-    correction = ("Raw", "Points", "Model calls") if corrected else ()
+    correction = ("Raw", POINTS, "Model calls") if corrected else ()
     for heading in ("Forward", "±", "Reverse", "Span", *differences, *correction, "Paths", "Calls", "Time"):
         table.add_column(heading, justify="right")
     for (_, barrier), row in zip(study.paired(), comparison_rows(study), strict=True):
