@@ -21,6 +21,6 @@ class NearEMT(Calculator):
 
 
 class FarEMT(NearEMT):
-    """EMT that takes aluminium for nickel: so far off that no correction is worth its points."""
+    """EMT that takes gold for nitrogen: so far off that no correction is worth its points."""
 
-    taken_for: ClassVar[dict[str, str]] = {"Al": "Ni"}
+    taken_for: ClassVar[dict[str, str]] = {"Au": "N"}

@@ -40,16 +40,19 @@ METHODS = {name: method for name, method in vars(Engine).items() if inspect.isfu
 """What an engine has to offer, by name."""
 
 
-def require_engine(engine: object) -> None:
+def require_engine(engine: object, for_barriers: bool = False) -> None:
     """Raise ``ValueError``, in one line, if something given as an engine does not offer what an engine does.
 
-    Its methods must take the keywords of :class:`Engine`, so that they can be called as an engine's are.
+    Its methods must take the keywords of :class:`Engine`, so that they can be called as an engine's are. One that
+    corrects a model's barriers gives the model's own numbers otherwise, so it is taken for barriers alone.
     """
     allowed = f"MlipEngine, EspressoEngine, VaspEngine or an object with the methods {', '.join(METHODS)}"
     if isinstance(engine, type):
         raise ValueError(f"engine: {engine.__name__} is a class; allowed: what it makes, {engine.__name__}()")
     if missing := [name for name in METHODS if not callable(getattr(engine, name, None))]:
         raise ValueError(f"engine: {show(engine)} has no {', '.join(missing)}; allowed: {allowed}")
+    if getattr(engine, "corrects", False) and not for_barriers:
+        raise ValueError(f"engine: {type(engine).__name__} gives barriers alone; allowed: its expensive engine")
     for name, method in METHODS.items():
         keywords = list(inspect.signature(method).parameters)[1:]
         try:

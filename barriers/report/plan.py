@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from barriers.workflow.plan import Plan
+from barriers.workflow.plan import Plan, SinglePoints
 from barriers.workflow.slab_and_hops import BuiltSlab
 
 
@@ -39,8 +39,14 @@ def plan_lines(plan: Plan) -> list[str]:
             for hop in plan.built.hops
         ),
         f"jobs: {jobs}",
-        f"about {plan.force_calls} force calls, {time}",
+        f"about {plan.force_calls} force calls{'' if plan.points is None else ' of the model'}, {time}",
+        *([] if plan.points is None else [_single_points(plan.points)]),
     ]
+
+
+def _single_points(points: SinglePoints) -> str:
+    known = "" if points.hours is None else f", about {points.hours:.2g} hours in all on this machine"
+    return f"at most {points.a_hop} single points a hop instead of about {points.instead_of}{known}"
 
 
 def _about(slab: BuiltSlab) -> list[str]:

@@ -88,7 +88,7 @@ class BarrierMaker(Maker):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used as soon as it is said."""
-        require_engine(self.engine)
+        require_engine(self.engine, for_barriers=True)
         settings_of(self)
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pymatgen.core import Structure
 
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
+from barriers.engines.surrogate import SurrogateEngine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.structures.interface.contacts import image_distance
@@ -18,8 +19,17 @@ from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.placements import fragment_of, placements_of
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_of
 
-CALLS = {"slab": 30, "screened": 1, "placement": 40, "interface": 70, "endpoint": 40, "images": 28}
-"""Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band."""
+CALLS = {
+    "slab": 30,
+    "screened": 1,
+    "placement": 40,
+    "interface": 70,
+    "endpoint": 40,
+    "images": 28,
+    "correction": 400,
+}
+"""Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band; and of
+a model for the correction of a hop."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,25 @@ class BuiltStudy:
 
 
 @dataclass(frozen=True)
+class SinglePoints:
+    """What the expensive engine is asked for where a model's bands are corrected.
+
+    Attributes
+    ----------
+    a_hop : int
+        Most points of a hop, its ends included.
+    instead_of : int
+        Usual number of evaluations of the engine's own band and its ends.
+    hours : float or None
+        Expected time of all hops on this machine, if all points are taken; None where it is not known.
+    """
+
+    a_hop: int
+    instead_of: int
+    hours: float | None
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a study starts from, and what it will cost.
 
@@ -71,12 +100,15 @@ class Plan:
         Expected evaluations, from :data:`CALLS`.
     seconds : float or None
         Expected time on this machine; None for a model without a known cost.
+    points : SinglePoints or None
+        Where the bands are a model's, corrected; evaluations and time above are the model's then.
     """
 
     built: BuiltStudy
     jobs: dict[str, int]
     force_calls: int
     seconds: float | None
+    points: SinglePoints | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Give the plan as ``--json`` prints it."""
@@ -88,6 +120,7 @@ class Plan:
             "jobs": self.jobs,
             "expected_force_calls": self.force_calls,
             "expected_seconds": None if self.seconds is None else round(self.seconds),
+            **({} if self.points is None else {"single_points": asdict(self.points)}),
         }
 
     def _system(self, name: str, first: list[Structure]) -> dict[str, Any]:
@@ -178,10 +211,21 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
     calls = total["slab"] * CALLS["slab"]
     seconds = engine.seconds_per_call(len(built.slab.structure), 1) * calls if built.slab else 0.0
     for name, jobs in counted.items():
+        if isinstance(engine, SurrogateEngine):
+            jobs["correction"] = max(1, len(built.hops))
         in_bands, alone = _calls(study, jobs)
         calls += in_bands + alone
         seconds += _seconds(engine, len(built.systems[name][0]), study.path.n_images, in_bands, alone)
-    return Plan(built, dict(sum(counted.values(), total)), calls, seconds or None)
+    points = _single_points(study, built, engine) if isinstance(engine, SurrogateEngine) else None
+    return Plan(built, dict(sum(counted.values(), total)), calls, seconds or None, points)
+
+
+def _single_points(study: Study | EndpointStudy, built: BuiltStudy, engine: SurrogateEngine) -> SinglePoints:
+    """Say what is asked of the expensive engine."""
+    seconds = sum(engine.expensive.seconds_per_call(len(first[0]), 1) for first in built.systems.values())
+    hours = seconds * engine.points * max(1, len(built.hops)) / 3600
+    plain = 2 * CALLS["endpoint"] + CALLS["images"] * study.path.n_images
+    return SinglePoints(engine.points, plain, hours or None)
 
 
 def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fireworks import Firework, LaunchPad, Workflow
-from jobflow import Flow, Job
+from jobflow import Flow, Job, OnMissing
 from monty.json import MontyEncoder
 
 from barriers.dispatch.fireworks import gates
@@ -185,6 +185,10 @@ class _Batches:
             "_queueadapter": {"job_name": self.resources.job_name(self.study, job.name), **needs.queueadapter},
             "_add_launchpad_and_fw_id": True,
         }
+        if job.config.on_missing_references != OnMissing.ERROR:
+            spec["_allow_fizzled_parents"] = True
+        if hasattr(job.maker, "ends_at_once"):
+            about["may_end_at_once"] = True
         text = _text(job)
         content = hashlib.sha256(json.dumps([spec, about, text], sort_keys=True).encode()).hexdigest()[:16]
         return {**spec, "barriers": {**about, "content": content}}, text

@@ -13,6 +13,7 @@ from monty.json import MontyDecoder
 
 from barriers.dispatch.execution import Executed, execute
 from barriers.dispatch.fireworks import gates
+from barriers.dispatch.fireworks.at_once import end_at_once
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.fireworks.config import store_of
 from barriers.dispatch.fireworks.heartbeat import Heartbeat
@@ -59,6 +60,7 @@ class StudyFiretask(FiretaskBase):
                 raise JobFailedError(words)
             heartbeat.end(done.state, **_numbers(done))
         gates.done(self.launchpad, job.uuid)
+        end_at_once(self.launchpad, store, job.uuid, _root(about))
         return FWAction(stored_data={"state": done.state, **_numbers(done)})
 
     def _launch(self) -> int:
@@ -69,11 +71,15 @@ class StudyFiretask(FiretaskBase):
 
 def _execute(job: Job, store: JobStore, about: dict[str, Any], heartbeat: Heartbeat) -> Executed:
     """Run the job; a folder that cannot be made or written to is a failure of the job as any other."""
-    root = Path(os.path.expandvars(about["folder"])).expanduser()
+    root = _root(about)
     try:
         return execute(job, store, root, about["scope"], heartbeat.started)
     except OSError as error:
         return Executed("failed", heartbeat.folder or root / "jobs", message=hide(f"{type(error).__name__}: {error}"))
+
+
+def _root(about: dict[str, Any]) -> Path:
+    return Path(os.path.expandvars(about["folder"])).expanduser()
 
 
 def _numbers(done: Executed) -> dict[str, Any]:

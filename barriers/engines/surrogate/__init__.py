@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import ClassVar
 
 from jobflow import Maker
 from monty.json import MSONable
@@ -49,6 +50,7 @@ class SurrogateEngine(MSONable):
     points: int = 15
     uncertainty: float = 0.010
     then_band: bool = False
+    corrects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot be used as soon as it is said."""

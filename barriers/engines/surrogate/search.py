@@ -133,7 +133,8 @@ class Search:
 
     def _of_one_engine(self, engines: dict[str, EngineDoc]) -> str | None:
         try:
-            check_one_engine(engines)
+            if engines:
+                check_one_engine(engines)
         except ValueError as error:
             return f"{error}; run again with one of them"
         return None

@@ -1,0 +1,206 @@
+"""A barrier from a model's band, corrected at single points: what it costs, how sure it is, and when it is refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, gold_on_aluminium
+from corrected import NEAR, TRUTH, corrector, evaluated, flaky, gold, ran
+from flaky_emt import calls
+from jobflow import Flow
+
+from barriers import BarrierMaker, MlipEngine, run
+from barriers.documents import BarrierDoc, EndDoc
+from barriers.files.structures import to_structure
+
+
+@pytest.fixture(scope="module")
+def barrier(tmp_path_factory: pytest.TempPathFactory) -> BarrierDoc:
+    """The corrected barrier, run once."""
+    return run(gold(corrector()), tmp_path_factory.mktemp("gold")).output
+
+
+def test_it_is_the_barrier_of_the_engine_from_a_tenth_of_its_evaluations(barrier: BarrierDoc, tmp_path: Path) -> None:
+    initial, final = map(to_structure, gold_on_aluminium())
+    plain = {
+        model: run(BarrierMaker(engine=MlipEngine(model=model), fmax=0.01).make(initial, final), tmp_path / model[:3])
+        for model in ("emt", NEAR)
+    }
+    truth, of_model = plain["emt"].output.forward, plain[NEAR].output.forward
+    assert truth == pytest.approx(TRUTH, abs=1e-3)
+    assert abs(of_model - truth) > 0.05
+    assert barrier.converged
+    assert barrier.forward == pytest.approx(truth, abs=0.01)
+    assert barrier.reverse == pytest.approx(truth, abs=0.01)
+    assert sum(barrier.points.values()) <= plain["emt"].force_calls / 10
+
+
+def test_what_it_says_of_itself_adds_up(barrier: BarrierDoc) -> None:
+    rests_on = barrier.band.surrogate
+    assert barrier.uncertainty == pytest.approx(np.linalg.norm(list(barrier.uncertainty_parts.values())))
+    assert abs(barrier.forward - TRUTH) < 3 * barrier.uncertainty < 0.03
+    energies = {(point.kind, point.round): point.energy for point in rests_on.points}
+    assert barrier.raw == pytest.approx(energies["saddle", 1] - energies["initial", 1])
+    assert sum(barrier.points.values()) == len(rests_on.points) == barrier.cost.force_calls
+    assert rests_on.rounds[-1].points == len(rests_on.points)
+    assert rests_on.rounds[-1].forward == pytest.approx(barrier.forward, abs=1e-6)
+    assert len(rests_on.deviations) == len(rests_on.model_energies) == len(barrier.band.energies)
+    assert rests_on.deviations[0] == 0
+    assert barrier.band.engine.name == "emt"
+    assert rests_on.model.name == NEAR
+
+
+def test_the_band_lies_on_one_surface_with_its_saddle_and_its_ends(barrier: BarrierDoc) -> None:
+    band = barrier.band
+    energies, forces = np.array(band.energies), np.array(band.forces)
+    top = int(energies.argmax())
+    assert energies[top] - energies[0] == pytest.approx(barrier.forward, abs=1e-6)
+    assert np.abs(forces[[0, top, -1]]).max() < 0.05
+    frozen = [not any(free) for free in band.structure.site_properties["selective_dynamics"]]
+    moved = np.ptp(np.array(band.positions)[:, frozen], axis=0)
+    assert moved.max() < 1e-6
+
+
+def test_a_second_run_asks_for_nothing_and_more_points_use_those_that_are_there(tmp_path: Path) -> None:
+    few, ended = ran(gold(corrector(points=6)), tmp_path)
+    assert not few.output.converged
+    assert few.output.forward is None
+    assert "raise engine.points" in few.output.reason
+    spent = evaluated(ended)
+    more, ended = ran(gold(corrector(points=11)), tmp_path)
+    assert more.output.converged
+    assert not set(spent) & set(evaluated(ended))
+    assert len(spent) + len(evaluated(ended)) == sum(more.output.points.values())
+    again, ended = ran(gold(corrector(points=11)), tmp_path)
+    assert evaluated(ended) == []
+    assert again.force_calls == 0
+    assert again.output.forward == more.output.forward
+
+
+def test_two_hops_share_the_points_of_the_end_they_share(tmp_path: Path) -> None:
+    initial, final = gold_on_aluminium()
+    other = initial.copy()
+    other.positions[-1, 1] += initial.cell[1, 1] / 2
+    folder, spent = tmp_path / "shared", []
+    for end in (final, other):
+        flow = BarrierMaker("gold", engine=corrector()).make(to_structure(initial), to_structure(end))
+        outcome, ended = ran(flow, folder)
+        assert outcome.output.forward == pytest.approx(TRUTH, abs=0.01)
+        spent.append(evaluated(ended))
+    assert any("initial" in name for name in spent[0])
+    assert not any("initial" in name for name in spent[1])
+
+
+def test_a_killed_run_loses_one_point_and_gives_the_same_barrier(tmp_path: Path) -> None:
+    text = (
+        "import sys; from pathlib import Path; from corrected import *; from barriers import run\n"
+        "print(repr(run(gold(corrector(flaky(Path(sys.argv[1]), seconds=0.25))), sys.argv[2]).output.forward))"
+    )
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+
+    def start() -> subprocess.Popen[str]:
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        command = [sys.executable, "-c", text, str(killed), str(killed / "results")]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": paths})
+
+    def called(folder: Path) -> int:
+        path = calls(folder / "troubles.json")
+        return len(path.read_text().split()) if path.exists() else 0
+
+    first = start()
+    while called(killed) < 4:
+        assert first.poll() is None
+        time.sleep(0.05)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    again = float(start().communicate(timeout=120)[0])
+    assert again == run(gold(corrector(flaky(whole))), whole / "results").output.forward
+    assert called(whole) <= called(killed) <= called(whole) + 1
+
+
+def test_a_point_that_fails_is_missing_and_two_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    outcome, ended = ran(gold(corrector(flaky(tmp_path / "one", fail=[6]))), tmp_path / "one" / "results")
+    failed = [name for name, event in ended.items() if event.state == "failed"]
+    assert failed == ["gold: point saddle 2"]
+    assert outcome.output.forward == pytest.approx(TRUTH, abs=0.01)
+    lost = [point for point in outcome.output.band.surrogate.points if point.reason]
+    assert [(point.kind, point.round, point.energy) for point in lost] == [("saddle", 2, None)]
+    (tmp_path / "two").mkdir()
+    outcome, ended = ran(gold(corrector(flaky(tmp_path / "two", fail=[6, 7]))), tmp_path / "two" / "results")
+    assert outcome.output.forward is None
+    assert "2 of 3 points failed" in outcome.output.reason
+    assert len(calls(tmp_path / "two" / "troubles.json").read_text().split()) == 7
+
+
+def test_the_first_point_of_a_saddle_may_fail(tmp_path: Path) -> None:
+    outcome, _ = ran(gold(corrector(flaky(tmp_path, fail=[5]))), tmp_path / "results")
+    first, second = (
+        point for point in outcome.output.band.surrogate.points if point.kind == "saddle" and point.round < 3
+    )
+    assert 0.05 < np.linalg.norm(np.subtract(first.positions, second.positions)) < 0.3
+    assert outcome.output.forward == pytest.approx(TRUTH, abs=0.01)
+    assert outcome.output.raw is None
+
+
+def test_a_spin_that_flips_is_asked_for_once_more(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    outcome, _ = ran(gold(corrector(flaky(tmp_path / "one", flip=[6]))), tmp_path / "one" / "results")
+    flipped, again = (
+        point for point in outcome.output.band.surrogate.points if point.kind == "saddle" and point.round in (2, 3)
+    )
+    assert "spin flipped: atom 0 from 1.00 to -1.00" in flipped.reason
+    assert again.reason is None
+    assert again.positions == flipped.positions
+    assert outcome.output.forward == pytest.approx(TRUTH, abs=0.01)
+    (tmp_path / "two").mkdir()
+    outcome, _ = ran(gold(corrector(flaky(tmp_path / "two", flip=[6, 7]))), tmp_path / "two" / "results")
+    assert outcome.output.forward is None
+    assert "spin flipped" in outcome.output.reason
+    assert "twice" in outcome.output.reason
+
+
+def test_a_wrong_model_is_refused_after_one_point_of_each_end(tmp_path: Path) -> None:
+    outcome, ended = ran(gold(corrector(prior="near_emt:FarEMT", points=7)), tmp_path)
+    assert evaluated(ended) == ["gold: point initial 1", "gold: point final 1"]
+    assert outcome.output.forward is None
+    assert "the model is wrong here" in outcome.output.reason
+    assert "set engine.prior" in outcome.output.reason
+
+
+def test_a_whole_band_follows_where_the_points_do_not_suffice(tmp_path: Path) -> None:
+    outcome, ended = ran(gold(corrector(points=6, then_band=True)), tmp_path / "few")
+    assert outcome.output.forward == pytest.approx(TRUTH, abs=0.005)
+    assert outcome.output.uncertainty is None
+    assert any("the corrected band was not converged" in line for line in outcome.output.warnings)
+    assert ended["gold: band carried"].force_calls > 10
+    assert sum(outcome.output.points.values()) <= 6
+    outcome, ended = ran(gold(corrector(then_band=True)), tmp_path / "enough")
+    assert outcome.output.uncertainty is not None
+    assert ended["gold: band carried"].force_calls == ended["gold: relax on initial"].force_calls == 0
+
+
+def test_an_end_is_a_relaxed_structure_with_its_points(tmp_path: Path) -> None:
+    maker = BarrierMaker("gold", engine=corrector())
+    initial, _ = map(to_structure, gold_on_aluminium())
+    scout = maker.scout()
+    assert scout is not None
+    relaxed = scout.relax_endpoint(initial, "initial")
+    flow = maker.relax_endpoint(relaxed.output, "initial")
+    end = run(Flow([relaxed, flow], output=flow.output), tmp_path).output
+    assert isinstance(end, EndDoc)
+    assert end.converged
+    truth = run(
+        Flow([job := MlipEngine(model="emt").relax(0.005, 500).make(initial)], output=job.output), tmp_path
+    ).output
+    assert end.energy == pytest.approx(truth.energy, abs=0.003)
+    assert np.abs(end.structure.cart_coords - truth.structure.cart_coords).max() < 0.05

@@ -1,0 +1,55 @@
+"""Points through the LaunchPad: one that is not wanted is never sent to a queue."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from corrected import TRUTH, corrector, flaky, gold
+from dispatched import start_worker, states, write_cluster
+from flaky_emt import calls
+from mongo import Mongod
+
+from barriers.dispatch.fireworks.collections import runs
+from barriers.dispatch.fireworks.config import Cluster
+from barriers.dispatch.fireworks.seen import dispatched_status
+from barriers.dispatch.fireworks.submit import submit
+
+pytestmark = pytest.mark.mongo
+
+
+@pytest.fixture
+def cluster(mongod: Mongod, tmp_path: Path) -> Cluster:
+    return write_cluster(tmp_path / "cluster", mongod.port, name=re.sub(r"\W", "_", tmp_path.name))
+
+
+def test_points_that_are_not_wanted_end_where_the_proposal_ends(cluster: Cluster, tmp_path: Path) -> None:
+    submit([gold(corrector(flaky(tmp_path, fail=[5]), then_band=True))], "gold", cluster)
+    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(240) == 0
+    found = states(cluster.launchpad(), "ada/gold")
+    assert {name for name, state in found.items() if state != "COMPLETED"} == {"gold: point saddle 1"}
+    assert found["gold: point saddle 1"] == "FIZZLED"
+    record = cluster.store().query_one({"name": "gold: barrier"}, load=True)["output"]
+    assert record["forward"] == pytest.approx(TRUTH, abs=0.01)
+    sent = {run["name"] for run in runs(cluster.launchpad()).find({})}
+    points = [name for name in sent if ": point" in name]
+    assert len(points) == sum(record["points"].values()) == len(calls(tmp_path / "troubles.json").read_text().split())
+    at_once = found.keys() - sent
+    assert {"gold: point saddle 5", "gold: propose saddle 5", "gold: point initial 3"} <= at_once
+    assert {"gold: relax on initial", "gold: relax on final", "gold: band carried"} <= at_once
+    assert {job.state for job in dispatched_status(cluster, "gold") if job.name in at_once} == {"done"}
+    launches = cluster.launchpad().launches.distinct("fw_id")
+    assert len(launches) == len(found)
+
+
+def test_a_study_with_points_is_there_once_and_more_of_them_add_rounds(cluster: Cluster, tmp_path: Path) -> None:
+    few, more = (gold(corrector(flaky(tmp_path), points=points)) for points in (6, 11))
+    first, again = submit([few], "gold", cluster), submit([gold(corrector(flaky(tmp_path), points=6))], "gold", cluster)
+    assert (again.added, again.changed) == (0, 0)
+    added = submit([more], "gold", cluster)
+    kept = sum(added.present.values())
+    assert kept + added.added == len(list(gold(corrector(flaky(tmp_path), points=11)).iterflow()))
+    # The model's four jobs, and the one round that there was of each end; all behind rests on what closes the ends.
+    assert kept == 8
+    assert first.added - kept == added.withdrawn
