@@ -16,7 +16,7 @@ from barriers.engines.surrogate.frame import Frame, ModelSurface
 from barriers.structures.path.mapping import unwrap
 
 SAME_ENERGY = 1e-3
-"""The surface gives the highest image the energy that the document says, within this (eV)."""
+"""The surface gives an image the energy that the document says, within this (eV)."""
 
 SAME_CELL = 1e-4
 """Cells alike to this (Å) are one."""
@@ -55,15 +55,17 @@ def corrected_calculator(barrier: BarrierDoc, engine: MlipEngine | None = None) 
 
 
 def _check(barrier: BarrierDoc, rests_on: SurrogateDoc, calculator: Calculator) -> None:
-    """Refuse a model, or a version of the mathematics, that gives other numbers than the document's."""
-    energies = np.array(barrier.band.energies, dtype=float)
-    top = int(energies.argmax())
-    atoms = atoms_of(at_positions(barrier.band.structure, barrier.band.positions[top]))
-    off = abs(calculator.get_potential_energy(atoms) - energies[top])
+    """Refuse a model, or a version of the mathematics, that gives other numbers than the document's.
+
+    They would differ most at the image that is known least: next to a point, any model is corrected to the same.
+    """
+    image = int(np.argmax(rests_on.deviations))
+    atoms = atoms_of(at_positions(barrier.band.structure, barrier.band.positions[image]))
+    off = abs(calculator.get_potential_energy(atoms) - (barrier.band.energies[image] or 0.0))
     if off > SAME_ENERGY:
         of_model = f"{rests_on.model.name} {rests_on.model.version}, SHA-256 of its weights {rests_on.model.checksum}"
         raise ValueError(
-            f"engine: gives image {top} an energy {1000 * off:.0f} meV from the document's, which had {of_model}; "
+            f"engine: gives image {image} an energy {1000 * off:.0f} meV from the document's, which had {of_model}; "
             "allowed: that model, with the version of barriers that wrote the document"
         )
 
