@@ -117,8 +117,9 @@ class ProposalDoc(_Document):
 
     def identity(self) -> dict[str, Any]:
         """Give what a proposal after this one takes from it, besides what both rest on."""
-        structure = None if self.structure is None else structure_digest(self.structure)
-        return {"kind": self.kind, "structure": structure, "enough": self.enough, "reason": self.reason}
+        if self.structure is None:
+            return {"enough": self.enough, "reason": self.reason}
+        return {"kind": self.kind, "structure": structure_digest(self.structure)}
 
 
 class PointDoc(BaseModel):

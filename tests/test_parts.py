@@ -21,7 +21,7 @@ from barriers.study.file import read_study
 from barriers.study.models import HopSection, Study
 from barriers.workflow.labels import barrier_outputs, jobs_of
 from barriers.workflow.result_jobs import study_document
-from barriers.workflow.slab_and_hops import hops_of
+from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 
 TEXT = """
 name: parts
@@ -30,14 +30,18 @@ systems:
   - name: NCM@PVDF
     fragment: {polymer: PVDF, units: 1}
   - {name: NCM}
-engine: espresso
+engine: ENGINE
 path: {from: SOURCE, starts: 2}
 """
+
+CORRECTED = "{kind: espresso, neb: surrogate then band, points: 6}"
 
 
 @cache
 def study_of(hops: int, source: str = "idpp") -> Study:
-    study = read_study(TEXT.replace("SOURCE", source))
+    corrected = source == "corrected"
+    text = TEXT.replace("ENGINE", CORRECTED if corrected else "espresso")
+    study = read_study(text.replace("SOURCE", "idpp" if corrected else source))
     sections = tuple(HopSection(name=f"hop{rank}", layer="any", rank=rank) for rank in range(1, hops + 1))
     return study.model_copy(update={"hops": sections})
 
@@ -54,7 +58,7 @@ def contents(jobs: list[Job]) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("source", ["idpp", "mlip"])
+@pytest.mark.parametrize("source", ["idpp", "mlip", "corrected"])
 @pytest.mark.parametrize("hops_at_once", [1, 3, 50])
 def test_parts_are_the_jobs_of_the_whole_but_for_the_comparison(source: str, hops_at_once: int) -> None:
     study = study_of(7, source)
@@ -77,7 +81,7 @@ def renamed(parts: Iterator[Flow], new: set[str]) -> Iterator[Flow]:
         yield part
 
 
-@pytest.mark.parametrize("source", ["idpp", "mlip"])
+@pytest.mark.parametrize("source", ["idpp", "mlip", "corrected"])
 def test_later_parts_refer_to_the_uuids_that_jobs_were_given(source: str) -> None:
     new: set[str] = set()
     parts = list(renamed(StudyMaker().parts(study_of(7, source), 2), new))
@@ -91,8 +95,9 @@ def test_later_parts_refer_to_the_uuids_that_jobs_were_given(source: str) -> Non
     assert any(name.startswith("NCM: relax vacancy") for name in met), "end states are shared between parts"
 
 
-def test_no_job_of_an_earlier_part_is_held() -> None:
-    parts = StudyMaker().parts(study_of(9, "mlip"), 2)
+@pytest.mark.parametrize("source", ["mlip", "corrected"])
+def test_no_job_of_an_earlier_part_is_held(source: str) -> None:
+    parts = StudyMaker().parts(study_of(9, source), 2)
     earlier: list[weakref.ref[Job]] = []
     for part in parts:
         gc.collect()
@@ -113,6 +118,21 @@ def test_jobs_grow_with_the_hops_and_no_part_grows_at_all() -> None:
         assert max(found[1:]) <= 3 * ((4 + 1 + 1 + 1) + (4 + 1 + 2 + 1))
     assert few[0] == more[0] == most[0]
     assert sum(most) - sum(more) <= 2.2 * (sum(more) - sum(few))
+
+
+def test_points_of_an_end_state_are_those_of_all_hops_that_end_there() -> None:
+    study = study_of(7, "corrected")
+    names = Counter(job.name for part in StudyMaker().parts(study, 2) for job in jobs_of(part))
+    assert max(names.values()) == 1
+    slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface).structure
+    states = {state.label for hop in hops_of(slab, study.hops) for state in (hop.initial, hop.final)}
+    assert len(states) < 2 * len(study.hops)
+    for system in study.system_names:
+        assert {f"{system}: point {state} 1" for state in states} <= names.keys()
+        saddles = [name for name in names if name.startswith(f"{system} ") and ": point saddle" in name]
+        assert len(saddles) == 4 * len(study.hops)
+    points = sum(": point " in name for name in names)
+    assert points == len(study.systems) * (4 * len(study.hops) + len(states))
 
 
 def test_the_comparison_is_made_of_barriers_in_the_order_of_the_file() -> None:

@@ -214,7 +214,7 @@ def test_every_field_says_what_it_is_and_takes(path: str) -> None:
     assert field.description
     assert allowed(field)
     if kind(field) == "number" or path == "surface.min_lengths":
-        assert extra(field, "unit") in {"Å", "1/Å", "eV/Å", "eV/Å²", "1/nm²"} or path in DIMENSIONLESS
+        assert extra(field, "unit") in {"Å", "1/Å", "eV", "eV/Å", "eV/Å²", "1/nm²"} or path in DIMENSIONLESS
         assert allowed(field).endswith(extra(field, "unit"))
 
 

@@ -16,7 +16,7 @@ from corrected import NEAR, TRUTH, corrector, evaluated, flaky, gold, ran
 from flaky_emt import calls
 from jobflow import Flow
 
-from barriers import BarrierMaker, MlipEngine, run
+from barriers import AttemptFrequencyMaker, BarrierMaker, EspressoEngine, MlipEngine, SurrogateEngine, run
 from barriers.documents import BarrierDoc, EndDoc
 from barriers.files.structures import to_structure
 
@@ -204,3 +204,31 @@ def test_an_end_is_a_relaxed_structure_with_its_points(tmp_path: Path) -> None:
     ).output
     assert end.energy == pytest.approx(truth.energy, abs=0.003)
     assert np.abs(end.structure.cart_coords - truth.structure.cart_coords).max() < 0.05
+
+
+def test_no_job_takes_the_result_of_another_kind_for_its_own() -> None:
+    keys: dict[str, set[str]] = {}
+    engine = corrector()
+    for makers in (engine.end(0.03), engine.saddle(0.05, 0.3, 300, 1.0)):
+        for maker in makers:
+            keys.setdefault(str(maker.identity(["Al", "Au"])["computes"]), set()).add(type(maker).__name__)
+    assert all(len(names) == 1 for names in keys.values())
+    assert len(keys) == 4
+
+
+def test_a_model_that_fails_leaves_a_gap_and_asks_for_no_point(tmp_path: Path) -> None:
+    outcome, ended = ran(gold(corrector(prior="flat:Broken", points=6)), tmp_path / "results")
+    assert outcome.output is None
+    assert evaluated(ended) == []
+    assert ended["gold: propose initial 1"].message.startswith("ValueError: scouted: is not there")
+
+
+def test_only_barriers_are_corrected() -> None:
+    with pytest.raises(ValueError, match=r"^engine: SurrogateEngine gives barriers alone; allowed: its "):
+        AttemptFrequencyMaker(engine=corrector())
+    with pytest.raises(ValueError, match=r"^prior: EspressoEngine is no model; allowed: MlipEngine"):
+        SurrogateEngine(MlipEngine(model="emt"), EspressoEngine())
+    with pytest.raises(ValueError, match=r"^points: 5 does not fit; allowed: 6 to 60$"):
+        corrector(points=5)
+    with pytest.raises(ValueError, match=r"^engine\.prior: is the engine's own model; allowed: another one$"):
+        corrector(MlipEngine(model="emt"), prior="emt").check()

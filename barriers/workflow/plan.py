@@ -28,7 +28,7 @@ CALLS = {
     "images": 28,
     "correction": 400,
 }
-"""Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band; and of
+"""Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band; of
 a model for the correction of a hop."""
 
 

@@ -29,6 +29,12 @@ SEARCH_FMAX, SEARCH_CALLS = 0.01, 60
 ENOUGH = 2.5e-3
 """A stationary point is good enough when a further step would change its energy by no more than this (eV)."""
 
+FAR = 0.4
+"""A model is far from the truth where the true forces at its own stationary point are larger than this (eV/Å).
+
+Its curvatures are wrong too then, so that neither small forces nor a small foretold gain alone prove anything.
+"""
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -98,7 +104,7 @@ class Proposal:
     max_force : float
         Largest true force at the centre (eV/Å).
     converged : bool
-        Whether the centre is good enough.
+        Whether the centre is good enough: by its forces or by the gain, and by both where the model is far off.
     model_calls : int
         Evaluations of the model.
     """
@@ -214,6 +220,9 @@ def propose(
         surface, centre.x, mode, radius=now.radius, fmax=SEARCH_FMAX, most_calls=SEARCH_CALLS, known=known
     )
     gain, max_force = abs(energy - found.energy) + found.left, largest_force(centre.true[1])
-    converged = (max_force <= fmax or gain <= ENOUGH) and not (confirm and len(attempts) == 1 and max_force > fmax)
+    enough = all if largest_force(attempts[0].true[1]) > FAR else any
+    converged = enough((max_force <= fmax, gain <= ENOUGH)) and (
+        max_force <= fmax or not (confirm and len(attempts) == 1)
+    )
     x = None if converged else found.position
     return Proposal(x, found, gain, max_force, converged, surface.model_calls - calls)

@@ -50,6 +50,19 @@ class CorrectionMaker(Maker):
         return {"fmax": self.fmax}
 
 
+def require(**inputs: Any) -> None:
+    """Raise ``ValueError`` if an input is not there: a job that runs despite failures needs some of its inputs.
+
+    Raises
+    ------
+    ValueError
+        With what is missing.
+    """
+    for name, value in inputs.items():
+        if value is None:
+            raise ValueError(f"{name}: is not there; the job that gives it failed or was skipped")
+
+
 def settled(proposals: Proposals) -> ProposalDoc | None:
     """The last proposal if it wanted no point; None while points are wanted, and where the last one is not known."""
     last = proposals[-1] if proposals else None

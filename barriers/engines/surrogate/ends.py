@@ -10,7 +10,7 @@ from jobflow import job
 
 from barriers.analysis.surrogate.stationary import largest_force
 from barriers.documents import EndDoc, EngineDoc, ProposalDoc, RelaxDoc, StaticDoc
-from barriers.engines.surrogate.base import CorrectionMaker, Points, Proposals, cost_of, model_calls, settled
+from barriers.engines.surrogate.base import CorrectionMaker, Points, Proposals, cost_of, model_calls, require, settled
 from barriers.engines.surrogate.frame import Frame, Model
 from barriers.engines.surrogate.points import asked
 from barriers.engines.surrogate.search import MORE, Search, rounds_of
@@ -70,6 +70,7 @@ class ProposeEndMaker(CorrectionMaker):
         proposals, points : list
             Earlier rounds.
         """
+        require(scouted=scouted)
         if (last := settled(proposals)) is not None:
             return last.model_copy(update={"model_calls": 0})
         if not scouted.converged:
@@ -87,6 +88,7 @@ class CloseEndMaker(ProposeEndMaker):
     """Gives an end state on the corrected surface, relaxed if the points were enough."""
 
     name: str = "relax end"
+    computes: ClassVar[str] = "corrected end/1"
 
     @job(output_schema=EndDoc)
     def make(self, scouted: RelaxDoc, proposals: list[ProposalDoc | None], points: list[StaticDoc | None]) -> EndDoc:
@@ -99,6 +101,7 @@ class CloseEndMaker(ProposeEndMaker):
         proposals, points : list
             All rounds.
         """
+        require(scouted=scouted)
         search = end_search(self.prior, self.fmax, scouted, proposals, points)
         last = settled(proposals) or search.next()
         energy, forces, structure, calls = scouted.energy, scouted.forces, scouted.structure, 0

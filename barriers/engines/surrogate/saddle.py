@@ -9,7 +9,7 @@ from jobflow import job
 
 from barriers.documents import BandDoc, EndDoc, ProposalDoc, StaticDoc
 from barriers.engines.band import NebSettings
-from barriers.engines.surrogate.base import CorrectionMaker, Points, Proposals, cost_of, settled
+from barriers.engines.surrogate.base import CorrectionMaker, Points, Proposals, cost_of, require, settled
 from barriers.engines.surrogate.outcome import corrected, surrogate_document
 from barriers.engines.surrogate.saddle_search import SaddleSearch, saddle_search, unfit
 from barriers.engines.surrogate.search import MORE
@@ -57,6 +57,7 @@ class ProposeSaddleMaker(CorrectionMaker):
         proposals, points : list
             Earlier rounds.
         """
+        require(scouted=scouted, initial=initial, final=final)
         if (last := settled(proposals)) is not None:
             return last.model_copy(update={"model_calls": 0})
         if (reason := unfit(scouted, initial, final)) is not None:
@@ -86,6 +87,7 @@ class CloseBandMaker(ProposeSaddleMaker):
     """
 
     name: str = "band"
+    computes: ClassVar[str] = "corrected band/1"
     rough_fmax: float = 0.3
     max_steps: int = 300
     spring: float = 1.0
@@ -116,6 +118,7 @@ class CloseBandMaker(ProposeSaddleMaker):
         scouted, initial, final, proposals, points
             As for a proposal; all rounds.
         """
+        require(scouted=scouted, initial=initial, final=final)
         common = {
             "start": CORRECTED,
             "settings": asdict(self.settings),
