@@ -104,7 +104,7 @@ class Proposal:
     max_force : float
         Largest true force at the centre (eV/Å).
     converged : bool
-        Whether the centre is good enough: by its forces or by the gain, and by both where the model is far off.
+        Whether the centre is good enough: by the gain, and where the model is far off by its forces too.
     model_calls : int
         Evaluations of the model.
     """
@@ -220,9 +220,7 @@ def propose(
         surface, centre.x, mode, radius=now.radius, fmax=SEARCH_FMAX, most_calls=SEARCH_CALLS, known=known
     )
     gain, max_force = abs(energy - found.energy) + found.left, largest_force(centre.true[1])
-    enough = all if largest_force(attempts[0].true[1]) > FAR else any
-    converged = enough((max_force <= fmax, gain <= ENOUGH)) and (
-        max_force <= fmax or not (confirm and len(attempts) == 1)
-    )
+    far = largest_force(attempts[0].true[1]) > FAR
+    converged = gain <= ENOUGH and (max_force <= fmax or not (far or (confirm and len(attempts) == 1)))
     x = None if converged else found.position
     return Proposal(x, found, gain, max_force, converged, surface.model_calls - calls)
