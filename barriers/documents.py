@@ -161,9 +161,12 @@ class EndDoc(RelaxDoc):
 
     def identity(self) -> dict[str, Any]:
         """Give what a calculation that starts from this takes from it."""
-        known = [point for point in self.points if point.forces is not None]
-        rows = [[*point.positions, *(point.forces or []), [point.energy or 0.0] * 3] for point in known]
-        return {**super().identity(), "converged": self.converged, "points": short_digest(rounded(rows))}
+        known = [
+            [rounded(point.positions), rounded(point.energy or 0.0), rounded(point.forces, FORCE_DECIMALS)]
+            for point in self.points
+            if point.forces is not None
+        ]
+        return {**super().identity(), "converged": self.converged, "points": short_digest(known)}
 
 
 class SurrogateDoc(BaseModel):

@@ -9,9 +9,11 @@ import numpy as np
 from ase.calculators.calculator import all_changes
 from ase.calculators.emt import EMT
 
+CALLS = "calls"
+
 
 class FlakyEMT(EMT):
-    """EMT with moments; the file with its weights says which calls fail, which flip a spin, and how long one takes."""
+    """EMT with moments; the file with its weights says which calls at saddles fail or flip a spin, how long one takes."""
 
     implemented_properties = (*EMT.implemented_properties, "magmoms")
 
@@ -28,9 +30,10 @@ class FlakyEMT(EMT):
     def calculate(self, atoms: Any, *args: Any, **kwargs: Any) -> None:
         self.last = atoms
         time.sleep(self.troubles.get("seconds", 0))
-        with calls(self.weights).open("a") as file:
-            file.write("called\n")
-        number = len(calls(self.weights).read_text().split())
+        where = "saddle" if on_a_bridge(atoms) else "end"
+        with (self.weights.parent / CALLS).open("a") as file:
+            file.write(f"{where}\n")
+        number = called(self.weights.parent).count("saddle") if where == "saddle" else 0
         if number in self.troubles.get("fail", []):
             raise RuntimeError("convergence NOT achieved")
         self.initialize(atoms)
@@ -40,6 +43,13 @@ class FlakyEMT(EMT):
         self.results["magmoms"] = moments
 
 
-def calls(weights: Path) -> Path:
-    """File with a line for each call."""
-    return weights.with_suffix(".calls")
+def on_a_bridge(atoms: Any) -> bool:
+    """Whether the last atom has two near neighbours, and not four as in a hollow."""
+    distances = np.sort(atoms.get_distances(-1, range(len(atoms) - 1), mic=True))
+    return bool(distances[2] - distances[1] > 0.5)
+
+
+def called(folder: Path) -> list[str]:
+    """Where the calculator was called so far."""
+    path = folder / CALLS
+    return path.read_text().split() if path.exists() else []

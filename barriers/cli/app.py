@@ -112,11 +112,13 @@ def show_study(study: StudyDoc, folder: Path) -> None:
 def exit_incomplete(study: StudyDoc, mend: str = "") -> None:
     """Exit with 1 if a barrier is missing, and say how to go on: with ``mend``, or else the same command again."""
     missing = len(study.gaps)
-    unconverged = not all(barrier.converged for barrier in study.barriers)
+    unconverged = [barrier for barrier in study.barriers if not barrier.converged]
     if missing or unconverged:
         counted = [f"{missing} of {len(study.rows)} barriers not there"] if missing else []
-        what = ", ".join(counted + ["not converged"] * unconverged)
-        how = f"`{mend}` says why" if mend else f"this continues it: {this_command()}"
+        what = ", ".join(counted + ["not converged"] * bool(unconverged))
+        settled = not missing and all(barrier.points for barrier in unconverged)  # a correction has all of its points
+        again = "the reason says how to go on" if settled else f"this continues it: {this_command()}"
+        how = f"`{mend}` says why" if mend else again
         say(f"{what}; {how}", err=True)
         raise typer.Exit(NOT_CONVERGED)
 

@@ -120,6 +120,8 @@ def barrier_document(
         fingerprint=fingerprint(bands[best], hop),
         versions=versions("ase", "pymatgen", "jobflow"),
     )
+    if (rests_on := bands[best].surrogate) is not None:
+        document.points, document.model_calls = rests_on.counts, rests_on.model_calls
     if sound:
         fill_barrier(document, profiles[best], bands[best])
     return document
@@ -156,8 +158,7 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
 
 
 def _fill_correction(document: BarrierDoc, profile: Profile, rests_on: SurrogateDoc) -> None:
-    """Write what a corrected band's barrier is, and how sure; of a whole band after one, what was spent before."""
-    document.points, document.model_calls = rests_on.counts, rests_on.model_calls
+    """Write what a corrected band's barrier is, and how sure; of a whole band after one there is no more to say."""
     if rests_on.forward is None or rests_on.reverse is None:
         return
     document.forward, document.reverse = rests_on.forward, rests_on.reverse

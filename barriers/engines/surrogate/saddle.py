@@ -125,7 +125,8 @@ class CloseBandMaker(ProposeSaddleMaker):
             "warnings": list(dict.fromkeys([*initial.warnings, *final.warnings])),
             "cost": cost_of(points),
         }
-        if (reason := unfit(scouted, initial, final)) is not None:
+        if not scouted.converged:
+            reason = unfit(scouted, initial, final)
             return scouted.model_copy(update={**common, "converged": False, "reason": reason})
         search = self.search(scouted, initial, final, proposals, points)
         last = settled(proposals) or search.next()
