@@ -13,7 +13,7 @@ CALLS = "calls"
 
 
 class FlakyEMT(EMT):
-    """EMT with moments; the file with its weights says which calls at saddles fail or flip a spin, how long one takes."""
+    """EMT with moments; the file with its weights says which calls at saddles fail or flip, how long one takes."""
 
     implemented_properties = (*EMT.implemented_properties, "magmoms")
 

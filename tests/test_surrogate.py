@@ -102,7 +102,7 @@ def test_two_hops_share_the_points_of_the_end_they_share(tmp_path: Path) -> None
 def test_a_killed_run_loses_one_point_and_gives_the_same_barrier(tmp_path: Path) -> None:
     text = (
         "import sys; from pathlib import Path; from corrected import *; from barriers import run\n"
-        "print(repr(run(gold(corrector(flaky(Path(sys.argv[1]), seconds=0.25))), sys.argv[2]).output.forward))"
+        "print(repr(run(gold(corrector(flaky(Path(sys.argv[1]), seconds=0.1))), sys.argv[2]).output.forward))"
     )
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir()

@@ -1,0 +1,90 @@
+"""What a corrected barrier is refused for, with rounds made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import gold_on_aluminium
+from corrected import TRUTH, corrector
+from jobflow import Flow
+
+from barriers import BarrierMaker, run
+from barriers.documents import BandDoc, EndDoc, ProposalDoc, StaticDoc
+from barriers.files.structures import to_structure
+
+Found = tuple[BandDoc, EndDoc, EndDoc]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """The model's band, and both ends corrected."""
+    initial, final = map(to_structure, gold_on_aluminium())
+    maker = BarrierMaker("gold", engine=corrector())
+    scout = maker.scout()
+    assert scout is not None
+    scouting = scout.make(initial, final)
+    ends = [maker.relax_endpoint(job.output, which) for job, which in zip(scouting.jobs[:2], ("a", "b"), strict=True)]
+    flow = Flow([scouting, *ends], output=[scouting.output.band, *(end.output for end in ends)])
+    band, first, last = run(flow, tmp_path_factory.mktemp("found")).output
+    return band, first, last
+
+
+def rounds(
+    found: Found, uncertainty: float = 0.01, most: int = 7, **of_second: Any
+) -> tuple[BandDoc, list[ProposalDoc]]:
+    """Ask EMT for what is proposed, and close; of the second point, some fields may be others."""
+    engine = corrector(uncertainty=uncertainty)
+    propose, close = engine.saddle(0.05, 0.3, 300, 1.0)
+    static = engine.expensive.static()
+    proposals: list[ProposalDoc | None] = []
+    points: list[StaticDoc | None] = []
+    for number in range(most):
+        proposal = propose.make.original(propose, *found, proposals, points)
+        proposals.append(proposal)
+        point = proposal.structure and static.make.original(static, proposal.structure)
+        points.append(point.model_copy(update=of_second) if point and number == 1 else point)
+    wanted = [each for each in proposals if each is not None and each.structure is not None]
+    return close.make.original(close, *found, proposals, points), wanted
+
+
+def test_rounds_by_hand_give_the_barrier(found: Found) -> None:
+    band, wanted = rounds(found)
+    assert band.surrogate is not None
+    assert band.surrogate.forward == pytest.approx(TRUTH, abs=0.005)
+    assert [each.kind for each in wanted] == ["saddle"] * len(wanted)
+
+
+def test_points_of_two_engines_are_no_correction(found: Found) -> None:
+    band, wanted = rounds(found, engine=found[1].engine.model_copy(update={"version": "another"}))
+    assert not band.converged
+    assert "different engines" in str(band.reason)
+    assert len(wanted) == 2
+
+
+def test_an_uncertainty_that_no_point_can_lessen_is_said(found: Found) -> None:
+    loose = found[0], found[1].model_copy(update={"gain": 0.02}), found[2]
+    band, _ = rounds(loose)
+    assert not band.converged
+    assert "10 asked for" in str(band.reason)
+    assert "raise engine.uncertainty" in str(band.reason)
+
+
+def test_a_path_that_leaves_the_models_is_evaluated_and_refused(found: Found) -> None:
+    positions = np.array(found[0].positions)
+    top = int(np.argmax(found[0].energies))
+    positions[top + 1, -1, 2] -= 0.6  # the gold atom, deep in the slab beside the saddle
+    band, wanted = rounds((found[0].model_copy(update={"positions": positions.tolist()}), *found[1:]))
+    assert "path" in {each.kind for each in wanted}
+    assert not band.converged
+    assert band.surrogate is not None
+    assert band.surrogate.counts["path"] >= 1
+    assert "neb: surrogate then band" in str(band.reason)
+
+
+def test_an_end_that_is_not_relaxed_costs_no_point_of_a_saddle(found: Found) -> None:
+    loose = found[0], found[1].model_copy(update={"converged": False, "reason": "0.2 eV/Å"}), found[2]
+    band, wanted = rounds(loose)
+    assert wanted == []
+    assert band.reason == "initial state not relaxed: 0.2 eV/Å"
