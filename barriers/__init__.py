@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from barriers.engines.mlip import MlipEngine as MlipEngine
     from barriers.engines.surrogate import SurrogateEngine as SurrogateEngine
     from barriers.engines.vasp.engine import VaspEngine as VaspEngine
+    from barriers.files.corrected import corrected_calculator as corrected_calculator
     from barriers.files.structures import read_endpoints as read_endpoints
     from barriers.files.structures import to_structure as to_structure
     from barriers.report.comparison import comparison_latex as comparison_latex

@@ -302,6 +302,17 @@ class BarrierDoc(_Document):
         """Name of the hop; empty where it has none."""
         return self.hop.name if self.hop else ""
 
+    @property
+    def correction(self) -> SurrogateDoc | None:
+        """What a corrected barrier rests on; None of any other, and of a whole band that followed a correction."""
+        return None if self.uncertainty is None else self.band.surrogate
+
+    def plus_minus(self, which: Literal["forward", "reverse", "span"] = "forward") -> float | None:
+        """Give what stands behind ± (eV): a corrected barrier's standard deviation, else the spread of the fits."""
+        if self.correction is None:
+            return self.fit_spread
+        return self.correction.uncertainty_reverse if which == "reverse" else self.uncertainty
+
 
 class GapDoc(BaseModel):
     """A barrier that a study wants and does not have."""
@@ -317,7 +328,9 @@ class ComparisonRowDoc(BaseModel):
     system: str
     hop: str
     barrier: float | None = Field(None, description="the barrier compared (eV)")
-    fit_spread: float | None = None
+    fit_spread: float | None = Field(
+        None, description="its spread of the fits; of a corrected barrier, its standard deviation (eV)"
+    )
     difference: float | None = Field(None, description="barrier minus the reference's (eV)")
     difference_uncertainty: float | None = None
     reason: str | None = Field(None, description="why there is no barrier or no difference")

@@ -30,7 +30,7 @@ class Row:
     barrier : float or None
         In eV; None where there is no band to read it off.
     uncertainty : float or None
-        Fit spread of the barrier (eV).
+        Of the barrier (eV): the spread of its fits, or the standard deviation of a corrected one.
     settings : Mapping[str, str]
         Parts of the fingerprint: slab, hop, engine, settings.
     reason : str or None
@@ -58,7 +58,7 @@ class Difference:
     delta : float or None
         Row minus reference (eV).
     uncertainty : float or None
-        Of the difference (eV): both fit spreads in quadrature.
+        Of the difference (eV): those of both in quadrature.
     reason : str or None
         Why there is no difference.
     """

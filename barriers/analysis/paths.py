@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from barriers.analysis.band import minimum_image_displacements
+from barriers.analysis.band import PERIODIC, minimum_image_displacements
 
 MERGED = 0.15
 """A climbing band all of whose atoms are this near (Å) to a converged one is on its way to the same path."""
@@ -73,3 +73,33 @@ def farthest(band: ArrayLike, other: ArrayLike, cell: ArrayLike) -> float:
     """Largest minimum-image displacement of an atom between images of the same number in two bands (Å)."""
     pair = np.array([np.reshape(band, (-1, 3)), np.reshape(other, (-1, 3))])
     return float(np.linalg.norm(minimum_image_displacements(pair, cell), axis=-1).max())
+
+
+def length_at(structures: ArrayLike, band: ArrayLike, cell: ArrayLike, pbc: Sequence[bool] = PERIODIC) -> np.ndarray:
+    """Path length (Å) at which a band comes nearest to each of some structures.
+
+    Parameters
+    ----------
+    structures : (q, N, 3)
+        Positions (Å), wrapped or not.
+    band : (n, N, 3)
+        Positions of the images (Å); between them it is straight.
+    cell, pbc
+        As in :func:`barriers.analysis.profile.analyse`.
+
+    Returns
+    -------
+    (q,)
+        From 0 to the length of the band.
+    """
+    steps = minimum_image_displacements(band, cell, pbc)
+    lengths = np.linalg.norm(steps, axis=(1, 2))
+    along = np.concatenate([[0.0], np.cumsum(lengths)[:-1]])
+    found = []
+    for structure in np.asarray(structures, dtype=float):
+        pairs = np.array([np.reshape(band, (-1, 3)), np.tile(structure, (len(steps) + 1, 1))])
+        away = minimum_image_displacements(pairs, cell, pbc).reshape(np.shape(band))[:-1]
+        shares = np.clip(np.einsum("iax,iax->i", away, steps) / lengths**2, 0.0, 1.0)
+        nearest = int(np.linalg.norm(away - shares[:, None, None] * steps, axis=(1, 2)).argmin())
+        found.append(along[nearest] + shares[nearest] * lengths[nearest])
+    return np.array(found)

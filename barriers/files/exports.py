@@ -1,19 +1,25 @@
-"""Profiles and barriers for other programs: CSV and JSON text, and emmet's documents."""
+"""Profiles, barriers and points for other programs: CSV, JSON and extended XYZ, and emmet's documents."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
 from pymatgen.core import Structure
 
 from barriers.analysis.profile import Profile
 from barriers.distribution import install
-from barriers.documents import BandDoc, BarrierDoc
-from barriers.engines.common import at_positions
+from barriers.documents import BandDoc, BarrierDoc, PointDoc, StudyDoc
+from barriers.engines.common import at_positions, atoms_of
 
 if TYPE_CHECKING:
     from emmet.core.neb import NebResult
@@ -42,6 +48,53 @@ def profile_csv(profile: Profile) -> str:
 def profile_json(profile: Profile) -> str:
     """Give a profile as JSON: all its fields, and ``units``."""
     return json.dumps(asdict(profile) | {"units": UNITS}, ensure_ascii=False, allow_nan=False, indent=2)
+
+
+def write_points(study: StudyDoc, path: Path) -> bool:
+    """Write all single points that a study's corrected barriers rest on to one extended XYZ file, to train on.
+
+    Each has the engine's energy (eV), forces (eV/Å, frozen atoms included) and, where they are known, magnetic moments
+    (µB), and in ``info`` its ``system``, ``hop`` (where it has a name), ``kind`` (initial, saddle, final, path) and
+    ``round``. A point of an end that several hops share stands there once, with the first of them. Points that failed,
+    and those whose spin flipped, are left out.
+
+    Parameters
+    ----------
+    study : StudyDoc
+        The outcome; barriers that are not converged count too.
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to write.
+    """
+    points = list(_points(study))
+    if points:
+        with path.open("w", encoding="utf-8") as file:  # names may be anything
+            write(file, points, format="extxyz")
+    return bool(points)
+
+
+def _points(study: StudyDoc) -> Iterator[Atoms]:
+    seen = set()
+    for barrier in study.barriers:
+        for point in barrier.band.surrogate.points if barrier.band.surrogate else ():
+            # An end of another hop has its atoms in another order, and may be a lattice vector away.
+            same = barrier.system, point.energy, *sorted(map(tuple, point.forces or ()))
+            if point.reason is None and same not in seen:
+                seen.add(same)
+                yield _point(barrier, point)
+
+
+def _point(barrier: BarrierDoc, point: PointDoc) -> Atoms:
+    atoms = atoms_of(at_positions(barrier.band.structure, point.positions))
+    hop = {"hop": barrier.hop.name} if barrier.hop else {}  # an empty name would not be read back
+    atoms.info |= {"system": barrier.system, **hop, "kind": point.kind, "round": point.round}
+    known = {} if point.moments is None else {"magmoms": np.array(point.moments)}
+    atoms.calc = SinglePointCalculator(atoms, energy=point.energy, forces=np.array(point.forces), **known)
+    return atoms
 
 
 def neb_result(document: BarrierDoc) -> NebResult:

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from barriers.documents import StudyDoc
-from barriers.report.tables import Cells, comparison_rows, write_rows
+from barriers.report.corrected import POINTS, Cells, of_corrected, plus_minus, points_of
+from barriers.report.tables import comparison_rows, write_rows
 
 TEXTS = ("system", "hop", "reason")
 """Columns that are no numbers."""
@@ -26,31 +27,38 @@ LATEX_SIGNS = {
 def comparison_json(study: StudyDoc) -> str:
     """Write the comparison as JSON, energies as numbers in eV and null where there is none."""
     rows = [
-        {name: text if name in TEXTS or text is None else float(text) for name, text in row.items()}
+        {name: text if name in TEXTS or text is None else _number(text) for name, text in row.items()}
         for row in comparison_rows(study)
     ]
     content = {"name": study.name, "reference": study.reference, "compared": study.which, "unit": "eV", "rows": rows}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
+def _number(text: str) -> float:
+    return int(text) if text.isdecimal() else float(text)
+
+
 def comparison_latex(study: StudyDoc) -> str:
     """Write the comparison as a LaTeX ``tabular`` (eV): it needs the package booktabs and nothing else.
 
-    Each barrier has the spread of its fits behind it, as has the difference. Why a number is missing is said in
-    comments.
+    Each barrier has the spread of its fits behind it, or the standard deviation of a corrected one, as has the
+    difference. Where there are corrected ones, so have they raw barrier, points on ends and saddle, and calls of the
+    model. Why a number is missing is said in comments.
     """
     rows = comparison_rows(study)
     several = len({row["hop"] for row in rows}) > 1
+    corrected = any(row["points_ends"] for row in rows)
     headings = ["System", *(["Hop"] if several else []), "Forward", "Reverse", "Span", rf"$\Delta$ {study.which}"]
+    headings += ["Raw", POINTS, "Model calls"] if corrected else []
     reasons = [f"% {row['system']} {row['hop']}: {row['reason']}" for row in rows if row["reason"]]
     lines = [
-        r"% \usepackage{booktabs}; energies in eV, the uncertainty is the spread of the fits",
+        rf"% \usepackage{{booktabs}}; energies in eV, the uncertainty is the spread of the fits{of_corrected(study)}",
         *(" ".join(reason.split()) for reason in reasons),
         rf"\begin{{tabular}}{{{'l' * (1 + several)}{'r' * (len(headings) - 1 - several)}}}",
         r"\toprule",
         " & ".join(headings) + r" \\",
         r"\midrule",
-        *(" & ".join(_latex_cells(row, several, study.reference)) + r" \\" for row in rows),
+        *(" & ".join(_latex_cells(row, several, corrected, study.reference)) + r" \\" for row in rows),
         r"\bottomrule",
         r"\end{tabular}",
     ]
@@ -71,15 +79,16 @@ def latex(text: str) -> str:
     return "".join(LATEX_SIGNS.get(sign, sign) for sign in text)
 
 
-def _latex_cells(row: Cells, several: bool, reference: str) -> list[str]:
+def _latex_cells(row: Cells, several: bool, corrected: bool, reference: str) -> list[str]:
     names = [latex(row[name] or "") for name in (("system", "hop") if several else ("system",))]
     difference = _latex_number(row["difference"], row["difference_uncertainty"])
     return [
         *names,
-        _latex_number(row["forward"], row["fit_spread"]),
+        _latex_number(row["forward"], plus_minus(row)),
         _latex_number(row["reverse"]),
         _latex_number(row["span"]),
         "reference" if row["system"] == reference else difference,
+        *(map(_latex_number, (row["raw"], points_of(row), row["model_calls"])) if corrected else ()),
     ]
 
 

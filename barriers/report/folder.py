@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from barriers.disk import writes_folder
 from barriers.dispatch.states import JobStates
 from barriers.documents import OLDEST_READABLE, SCHEMA_VERSION, BarrierDoc, StudyDoc
+from barriers.files.exports import write_points
 from barriers.files.structures import kind_of_hop, stem, write_band, write_structure
 from barriers.report.comparison import write_comparison
 from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
@@ -37,13 +38,17 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     list[Path]
         What was written: ``study.json``, ``barriers.csv``, ``comparison.csv``, ``.json`` and ``.tex``, a figure for
         each hop (PNG, SVG, PDF), and for each barrier its band (extended XYZ) and initial endpoint (POSCAR). Gaps have
-        their rows in the tables, and the figures say how many of how many systems they show.
+        their rows in the tables, and the figures say how many of how many systems they show. Where barriers were
+        corrected at single points, ``points.extxyz`` holds these.
     """
     folder.mkdir(parents=True, exist_ok=True)
     document, table = folder / DOCUMENT, folder / "barriers.csv"
     document.write_text(json.dumps(study, cls=MontyEncoder), "utf-8")
     write_csv(study, table)
     written = [document, table, *write_comparison(study, folder), *write_profiles(study, folder)]
+    points = folder / "points.extxyz"
+    if write_points(study, points):
+        written.append(points)
     structures = folder / "structures"
     structures.mkdir(exist_ok=True)
     for barrier in study.barriers:

@@ -55,12 +55,12 @@ def rate_rows(
     references = {row.hop: barrier for row, barrier in study.paired() if row.system == study.reference}
     rows = []
     for compared, barrier in study.paired():
-        if barrier is None or barrier.forward is None or barrier.fit_spread is None:
+        if barrier is None or barrier.forward is None or (spread := barrier.plus_minus()) is None:
             continue
         length = _jump_length(barrier)
         numbers = arrhenius(
             max(barrier.forward, 0.0),
-            barrier.fit_spread,
+            spread,
             temperatures,
             jump_length=length,
             directions=directions,
@@ -139,6 +139,6 @@ def _ratio(barrier: BarrierDoc, reference: BarrierDoc | None, temperature: float
         return {"ratio": None, "ratio_low": None, "ratio_high": None}
     barriers = (max(barrier.forward, 0.0), max(reference.forward, 0.0))
     same = barrier is reference
-    uncertainties = (0.0, 0.0) if same else (barrier.fit_spread or 0.0, reference.fit_spread or 0.0)
+    uncertainties = (0.0, 0.0) if same else (barrier.plus_minus() or 0.0, reference.plus_minus() or 0.0)
     found = ratio(barriers, uncertainties, temperature)
     return {"ratio": found.value, "ratio_low": found.low, "ratio_high": found.high}

@@ -9,10 +9,17 @@ from typing import Any
 from rich.table import Table
 
 from barriers.documents import BarrierDoc, GapDoc, StudyDoc
+from barriers.report.corrected import (
+    CORRECTED,
+    POINTS,
+    Cells,
+    corrected_cells,
+    corrected_numbers,
+    of_corrected,
+    plus_minus,
+    points_of,
+)
 from barriers.report.numbers import MOST, NONE, shown, written, written_uncertainty
-
-Cells = dict[str, str | None]
-"""A row of a comparison: names and written numbers by column, None where there is none."""
 
 NUMBERS = ("forward", "reverse", "span", "fit_spread", "n_paths", "path_spread")
 DIFFERENCE = ("difference", "difference_uncertainty")
@@ -26,6 +33,7 @@ def barrier_json(barrier: BarrierDoc) -> dict[str, Any]:
         "converged": barrier.converged,
         "reason": barrier.reason,
         **{name: getattr(barrier, name) for name in NUMBERS},
+        **corrected_numbers(barrier),
         "force_calls": barrier.cost.force_calls,
         "wall_time": round(barrier.cost.wall_time, 2),
         "bonds": barrier.bonds,
@@ -40,7 +48,7 @@ def gap_json(gap: GapDoc) -> dict[str, Any]:
         "hop": gap.hop or None,
         "converged": False,
         "reason": gap.reason,
-        **dict.fromkeys((*NUMBERS, "force_calls", "wall_time")),
+        **dict.fromkeys((*NUMBERS, *CORRECTED, "force_calls", "wall_time")),
         "bonds": [],
         "warnings": [],
     }
@@ -78,7 +86,8 @@ def comparison_rows(study: StudyDoc) -> list[Cells]:
     list of dict
         A row for each barrier and each gap: ``system``, ``hop``, ``forward``, ``fit_spread``, ``reverse``, ``span``,
         ``difference`` of the compared barrier to the reference's and ``difference_uncertainty`` (eV, in ASCII), and
-        ``reason`` why there is no barrier or no difference.
+        ``reason`` why there is no barrier or no difference. Of corrected barriers also ``uncertainty`` (one standard
+        deviation) and ``raw`` (eV), ``points_ends``, ``points_saddle`` and ``model_calls``.
     """
     return [
         {
@@ -90,6 +99,7 @@ def comparison_rows(study: StudyDoc) -> list[Cells]:
             "span": _energy(barrier, "span"),
             "difference": written(row.difference, row.difference_uncertainty, signed=True),
             "difference_uncertainty": written_uncertainty(row.difference_uncertainty),
+            **corrected_cells(barrier),
             "reason": row.reason,
         }
         for row, barrier in study.paired()
@@ -97,27 +107,32 @@ def comparison_rows(study: StudyDoc) -> list[Cells]:
 
 
 def _energy(barrier: BarrierDoc | None, name: str) -> str | None:
-    return written(getattr(barrier, name), barrier.fit_spread) if barrier else None
+    return written(getattr(barrier, name), barrier.plus_minus()) if barrier else None
 
 
 def study_table(study: StudyDoc) -> Table:
     """Lay out a study's barriers and gaps, a row each, with their differences where there are several systems."""
     compared = len({row.system for row in study.rows}) > 1
     several = len({row.hop for row in study.rows}) > 1
-    table = Table(title=None, header_style="bold", caption="eV; ± is the spread of the fits, the least uncertainty")
+    corrected = any(barrier.points for barrier in study.barriers)
+    caption = f"eV; ± is the spread of the fits, the least uncertainty{of_corrected(study)}"
+    table = Table(title=None, header_style="bold", caption=caption)
     for heading in ("System", *(("Hop",) if several else ())):
         table.add_column(heading)
     differences = (f"Δ {study.which}", "±") if compared else ()
-    for heading in ("Forward", "±", "Reverse", "Span", *differences, "Paths", "Calls", "Time"):
+    correction = ("Raw", POINTS, "Model calls") if corrected else ()
+    for heading in ("Forward", "±", "Reverse", "Span", *differences, *correction, "Paths", "Calls", "Time"):
         table.add_column(heading, justify="right")
     for (_, barrier), row in zip(study.paired(), comparison_rows(study), strict=True):
         if row["system"] == study.reference:
             row |= {"difference": "reference", "difference_uncertainty": ""}
-        names = ("forward", "fit_spread", "reverse", "span", *(DIFFERENCE if compared else ()))
+        cells = [row["forward"], plus_minus(row), row["reverse"], row["span"]]
+        cells += [row[name] for name in DIFFERENCE] if compared else []
+        cells += [row["raw"], points_of(row), row["model_calls"]] if corrected else []
         table.add_row(
             row["system"],
             *((row["hop"],) if several else ()),
-            *(shown(row[name]) for name in names),
+            *map(shown, cells),
             *(_efforts(barrier) if barrier else [NONE] * 3),
         )
     return table

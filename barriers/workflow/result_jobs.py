@@ -263,7 +263,7 @@ def study_document(
             rows.append(Row(system, hop, None, None, {}, gaps[-1].reason))
         else:
             value = getattr(barrier, which)
-            rows.append(Row(system, hop, value, _spread(barrier), barrier.fingerprint, barrier.reason))
+            rows.append(Row(system, hop, value, barrier.plus_minus(which), barrier.fingerprint, barrier.reason))
     return StudyDoc(
         name=name,
         barriers=[barrier for barrier in barriers if barrier is not None],
@@ -274,13 +274,6 @@ def study_document(
         sentences=_sentences(rows, reference),
         notes=notes or [],
     )
-
-
-def _spread(barrier: BarrierDoc) -> float | None:
-    """Spread of the fits, and the uncertainty of a correction with it (eV)."""
-    if barrier.uncertainty is None:
-        return barrier.fit_spread
-    return float(np.hypot(barrier.fit_spread or 0.0, barrier.uncertainty))
 
 
 def _row_document(difference: Difference) -> ComparisonRowDoc:

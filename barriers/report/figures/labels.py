@@ -25,4 +25,4 @@ def say_how_many(axes: Axes, drawn: int, wanted: int) -> Axes:
 
 def energy(value: float | None, barrier: BarrierDoc) -> str:
     """Write one of a barrier's energies with its unit: ``0.43 eV``."""
-    return "no barrier" if value is None else f"{shown(written(value, barrier.fit_spread))} eV"
+    return "no barrier" if value is None else f"{shown(written(value, barrier.plus_minus()))} eV"

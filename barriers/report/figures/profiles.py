@@ -7,11 +7,13 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from barriers.analysis.profile import SHALLOWEST
 from barriers.documents import BarrierDoc
+from barriers.report.figures.corrected import Correction, correction_of, draw_correction, draw_error
 from barriers.report.figures.labels import energy, title
 from barriers.report.style import COLOURS, ONE_COLUMN, STYLE, add_title, legend_above, look, own_axes, wrapped
 
@@ -29,7 +31,8 @@ def draw_profile(barrier: BarrierDoc) -> Axes:
     ----------
     barrier : BarrierDoc
         One hop in one system. The span is written between the two where it exceeds the forward barrier. Without a
-        converged band the reason stands in the empty axes.
+        converged band the reason stands in the empty axes. Of a corrected barrier, the model's band, the error band
+        and the engine's points are drawn too, those on the model's stationary points hollow.
 
     Returns
     -------
@@ -45,18 +48,31 @@ def draw_profile(barrier: BarrierDoc) -> Axes:
             axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes)
             axes.set(xticks=[], yticks=[])
             return axes
-        axes.plot(barrier.profile["curve_distance"], barrier.profile["curve_energy"], color=COLOURS[0])
+        (curve,) = axes.plot(barrier.profile["curve_distance"], barrier.profile["curve_energy"], color=COLOURS[0])
         axes.plot(barrier.profile["distances"], barrier.profile["energies"], "o", color=COLOURS[0])
-        _draw_barriers(axes, barrier)
+        correction = correction_of(barrier)
+        if correction is not None:
+            curve.set_label("corrected")
+            draw_correction(axes, correction)
+        _draw_barriers(axes, barrier, correction)
+        if correction is not None:
+            legend_above(axes, axes.get_legend_handles_labels()[0])
     return axes
 
 
-def _draw_barriers(axes: Axes, barrier: BarrierDoc) -> None:
-    """Draw the arrows beside the curve, from either end up to the saddle, and the labels above it."""
+def _draw_barriers(axes: Axes, barrier: BarrierDoc, correction: Correction | None) -> None:
+    """Draw the arrows beside the curve, from either end up to the saddle, and the labels above all that is drawn."""
     assert barrier.profile is not None and barrier.forward is not None
-    length, curve = barrier.profile["distances"][-1], barrier.profile["curve_energy"]
-    final, top, low = barrier.profile["energies"][-1], barrier.forward, min(curve)
-    height = (max(top, *curve) - low or 1.0) / (1 - HEADROOM - 0.06)
+    length, drawn = barrier.profile["distances"][-1], list(barrier.profile["curve_energy"])
+    if correction is not None:
+        length, drawn = max(length, correction.farthest), [*drawn, *correction.heights]
+    final, top, low, highest = (
+        barrier.profile["energies"][-1],
+        barrier.forward,
+        min(drawn),
+        max(barrier.forward, *drawn),
+    )
+    height = (highest - low or 1.0) / (1 - HEADROOM - 0.06)
     left, right, beyond = -0.08 * length, 1.08 * length, 0.06 * length
     axes.set(xlim=(left - beyond, right + beyond), ylim=(low - 0.06 * height, low + 0.94 * height))
     guide: dict[str, Any] = {"color": "0.55", "linewidth": 0.7, "linestyle": (0, (1, 2)), "zorder": 0}
@@ -72,7 +88,7 @@ def _draw_barriers(axes: Axes, barrier: BarrierDoc) -> None:
     labels.append(("reverse", barrier.reverse, right + 0.8 * beyond, "right"))
     for name, value, place, side in labels:
         text = f"{name}\n{energy(value, barrier)}"
-        axes.annotate(text, (place, max(top, *curve)), (0, 3), textcoords="offset points", ha=side, va="bottom")
+        axes.annotate(text, (place, highest), (0, 3), textcoords="offset points", ha=side, va="bottom")
 
 
 def draw_profiles(barriers: Sequence[BarrierDoc]) -> Axes:
@@ -82,7 +98,7 @@ def draw_profiles(barriers: Sequence[BarrierDoc]) -> Axes:
     ----------
     barriers : Sequence[BarrierDoc]
         One hop in several systems. The legend gives each its forward barrier; one without a converged band is named
-        there and not drawn.
+        there and not drawn. A corrected barrier has its error band; the only one, all that :func:`draw_profile` draws.
 
     Returns
     -------
@@ -93,7 +109,7 @@ def draw_profiles(barriers: Sequence[BarrierDoc]) -> Axes:
         axes = own_axes()
         axes.set(xlabel="Path length (Å)", ylabel="Energy (eV)")
         axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
-        handles = []
+        handles: list[Artist] = []
         for number, barrier in enumerate(barriers):
             label = f"{barrier.system}: {energy(barrier.forward, barrier) if barrier.profile else 'not converged'}"
             named = wrapped(label, 0.75 * ONE_COLUMN, STYLE["legend.fontsize"])
@@ -104,6 +120,13 @@ def draw_profiles(barriers: Sequence[BarrierDoc]) -> Axes:
             axes.plot(barrier.profile["curve_distance"], barrier.profile["curve_energy"], **line | {"marker": ""})
             axes.plot(barrier.profile["distances"], barrier.profile["energies"], **line | {"linestyle": ""})
             handles.append(Line2D([], [], **line, label=named))
+            if (correction := correction_of(barrier)) is None:
+                continue
+            if len(barriers) == 1:
+                draw_correction(axes, correction)
+                handles += axes.get_legend_handles_labels()[0]
+            else:
+                draw_error(axes, correction, line["color"])
         if not any(np.size(line.get_xdata()) for line in axes.lines[1:]):
             axes.set(xticks=[], yticks=[])
         legend_above(axes, handles)

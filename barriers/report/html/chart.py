@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from barriers.documents import BarrierDoc
+from barriers.report.figures.corrected import Correction, Numbers, correction_of
 from barriers.report.html.scene import image_names
 from barriers.report.numbers import MINUS, energy
 
 WIDTH, HEIGHT = 560, 340
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 22, 50
+Place = Callable[[float], float]
+"""Where a path length or an energy stands on the drawing."""
+
 HEADROOM = 0.12
 """Room above and below the curves, in parts of their height."""
 
@@ -57,6 +62,12 @@ class Line:
         Its images.
     saddle : Image
         The highest point of the curve, with the forward barrier.
+    error : str
+        Outline of the error band of a corrected barrier, in SVG's words.
+    model : str
+        The model's band, in SVG's words, where the barrier stands alone.
+    points, raw : list[Image]
+        The engine's points, and those on the model's stationary points, where it does.
     """
 
     number: int
@@ -66,6 +77,10 @@ class Line:
     shape: str
     images: list[Image]
     saddle: Image
+    error: str = ""
+    model: str = ""
+    points: list[Image] = field(default_factory=list)
+    raw: list[Image] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -113,10 +128,16 @@ def chart(barriers: Sequence[BarrierDoc], numbers: Sequence[int]) -> Chart | Non
     drawn = {number: profile for number in numbers if (profile := barriers[number].profile) is not None}
     if not drawn:
         return None
-    heights = np.concatenate([profile[key] for profile in drawn.values() for key in ("curve_energy", "energies")])
+    beside = {number: beside for number in drawn if (beside := correction_of(barriers[number])) is not None}
+    alone = beside.values() if len(numbers) == 1 else ()
+    heights = np.concatenate(
+        [profile[key] for profile in drawn.values() for key in ("curve_energy", "energies")]
+        + [each.error[:, 1:].ravel() for each in beside.values()]
+        + [each.heights for each in alone]
+    )
     room = HEADROOM * max(float(np.ptp(heights)), 0.01)
     low, high = float(heights.min()) - room, float(heights.max()) + room
-    longest = max(profile["curve_distance"][-1] for profile in drawn.values())
+    longest = max([profile["curve_distance"][-1] for profile in drawn.values()] + [each.farthest for each in alone])
 
     def x(distance: float) -> float:
         return round(LEFT + (WIDTH - LEFT - RIGHT) * distance / longest, 1)
@@ -128,25 +149,43 @@ def chart(barriers: Sequence[BarrierDoc], numbers: Sequence[int]) -> Chart | Non
     for colour, number in enumerate(numbers):
         if (profile := drawn.get(number)) is None:
             continue
-        curve = zip(profile["curve_distance"], profile["curve_energy"], strict=True)
         named = zip(image_names(len(profile["energies"])), profile["distances"], profile["energies"], strict=True)
-        top = Image(x(profile["saddle_distance"]), y(profile["forward"]), f"{energy(profile['forward'])} eV")
+        top = Image(x(profile["saddle_distance"]), y(profile["forward"]), f"{energy(barriers[number].forward)} eV")
         lines.append(
             Line(
                 number=number,
                 colour=colour % 7,
-                path="M" + "L".join(f"{x(distance)} {y(value)}" for distance, value in curve),
+                path=_path(np.column_stack([profile["curve_distance"], profile["curve_energy"]]), x, y),
                 dash=DASHES[colour % len(DASHES)],
                 shape=SHAPES[colour % len(SHAPES)],
                 images=[Image(x(s), y(e), f"{name}: {energy(e)} eV at {s:.2f} Å") for name, s, e in named],
                 saddle=top,
+                **(_beside(beside[number], len(numbers) == 1, x, y) if number in beside else {}),
             )
         )
     span = {"distance": [0.0, longest], "energy": [low, high]}
     return Chart(lines, _ticks(0.0, longest, x), _ticks(low, high, y), y(0.0), span)
 
 
-def _ticks(low: float, high: float, place: Callable[[float], float]) -> list[tuple[float, str]]:
+def _beside(correction: Correction, alone: bool, x: Place, y: Place) -> dict[str, Any]:
+    """Lay out what is drawn of a correction: its error band, and all else where its barrier stands alone."""
+    distances, low, high = correction.error.T
+    outline = np.column_stack([np.append(distances, distances[::-1]), np.append(low, high[::-1])])
+    drawn: dict[str, Any] = {"error": _path(outline, x, y) + "z"}
+    if alone:
+        named = zip(correction.names, correction.points.tolist(), strict=True)
+        points = [Image(x(s), y(e), f"{name}: {energy(e)} eV") for name, (s, e) in named]
+        for name, which in (("raw", True), ("points", False)):
+            drawn[name] = [point for point, raw in zip(points, correction.raw, strict=True) if raw == which]
+        drawn["model"] = _path(correction.model, x, y)
+    return drawn
+
+
+def _path(points: Numbers, x: Place, y: Place) -> str:
+    return "M" + "L".join(f"{x(distance)} {y(value)}" for distance, value in points.tolist())
+
+
+def _ticks(low: float, high: float, place: Place) -> list[tuple[float, str]]:
     """Round values between two ends."""
     values = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     step = float(values[1] - values[0])

@@ -72,10 +72,10 @@ def settings(study: StudyDoc, folder: Path) -> tuple[list[Setting] | None, str |
 
 
 def engines(study: StudyDoc) -> list[dict[str, str]]:
-    """Each engine that gave numbers, once: kind, name, version, checksum and settings in words."""
+    """Each engine, and each model corrected, that gave numbers: kind, name, version, checksum and settings in words."""
     found = []
-    for barrier in study.barriers:
-        engine = barrier.band.engine
+    bands = [barrier.band for barrier in study.barriers]
+    for engine in (each for band in bands for each in (band.engine, band.surrogate and band.surrogate.model) if each):
         said = ", ".join(f"{name} {_words(value)}" for name, value in engine.settings.items())
         row = {
             "kind": engine.kind,

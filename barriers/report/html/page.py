@@ -12,6 +12,7 @@ from markupsafe import Markup
 from barriers.disk import writing
 from barriers.distribution import versions
 from barriers.documents import BarrierDoc, StudyDoc
+from barriers.report.corrected import corrected_numbers, of_corrected
 from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
 from barriers.report.html.origin import commands, engines, packages, settings
@@ -85,6 +86,9 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         rows=[(row, barrier, places.get((row.system, row.hop))) for row, barrier in study.paired()],
         titles=[title(barrier) for barrier in study.barriers],
         hops=[hop for hop in hops if hop],
+        corrected=any(barrier.points for barrier in study.barriers),
+        corrected_numbers=corrected_numbers,
+        of_corrected=of_corrected(study),
         several=len({row.system for row in study.rows}) > 1,
         wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
