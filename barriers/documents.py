@@ -182,7 +182,7 @@ class SurrogateDoc(BaseModel):
     uncertainty_reverse: float | None = Field(None, description="of reverse (eV)")
     parts_forward: dict[str, float] = Field(
         default_factory=dict,
-        description="parts of uncertainty_forward (eV): correction (Gaussian process), relaxation (what is left of it)",
+        description="parts of uncertainty_forward (eV): correction (process), relaxation, tolerance",
     )
     parts_reverse: dict[str, float] = Field(default_factory=dict, description="parts of uncertainty_reverse (eV)")
     raw_forward: float | None = Field(None, description="expensive engine on the model's saddle and initial state (eV)")

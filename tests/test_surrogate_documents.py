@@ -11,7 +11,7 @@ from ase.io import write
 from conftest import Outcome, gold_on_aluminium, ordered_slab
 from stored import barrier_of
 
-from barriers.documents import CostDoc, EndDoc, EngineDoc, PointDoc
+from barriers.documents import CostDoc, EndDoc, EngineDoc, PointDoc, SurrogateDoc
 from barriers.structures.hop.hop import make_endpoint
 from barriers.structures.hop.search import find_hops
 from barriers.workflow.build_jobs import order_final
@@ -56,11 +56,13 @@ def test_points_of_a_final_end_follow_its_atoms_into_the_initial_order() -> None
 
 def test_a_difference_is_as_uncertain_as_its_corrections() -> None:
     plain = [barrier_of(system, 0.4, hop="first") for system in ("NCM", "NCM@PVDF")]
-    unsure = [each.model_copy(update={"uncertainty": 0.03}) for each in plain]
+    rests_on = SurrogateDoc(model=plain[0].band.engine, model_positions=[], model_energies=[], points=[], rounds=[])
+    band = plain[0].band.model_copy(update={"surrogate": rests_on})
+    unsure = [each.model_copy(update={"uncertainty": 0.03, "band": band}) for each in plain]
     spreads = [
         study_document.original("s", each, "NCM", "forward").rows[1].difference_uncertainty for each in (plain, unsure)
     ]
-    assert spreads[1] == pytest.approx(np.hypot(spreads[0], np.sqrt(2) * 0.03), rel=1e-6)
+    assert spreads == pytest.approx([np.sqrt(2) * plain[0].fit_spread, np.sqrt(2) * 0.03])
 
 
 def test_a_plan_says_how_many_points_a_hop_takes_and_how_long_where_that_is_known(cli: Cli, tmp_path: Path) -> None:

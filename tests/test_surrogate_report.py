@@ -45,7 +45,10 @@ def barrier(tmp_path_factory: pytest.TempPathFactory) -> BarrierDoc:
     rests_on = found.band.surrogate.model_copy(update={"uncertainty_reverse": 0.03})
     alike = {"slab": "Al12", "hop": "hollow", "engine": "emt"}
     band = found.band.model_copy(update={"surrogate": rests_on})
-    sure = {"uncertainty": 0.0016, "uncertainty_parts": {"correction": 0.00128, "relaxation": 0.00096}}
+    sure = {
+        "uncertainty": 0.0016,
+        "uncertainty_parts": {"correction": 0.00096, "relaxation": 0.00128 * 0.6, "tolerance": 0.00128 * 0.8},
+    }
     return found.model_copy(update={"hop": HOP, "band": band, "fingerprint": alike, **sure})
 
 
@@ -156,8 +159,8 @@ def test_files_have_the_columns_of_a_correction(barrier: BarrierDoc, tmp_path: P
     with (tmp_path / "barriers.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert float(rows[0]["uncertainty"]) == barrier.uncertainty
-    parts = [float(rows[0][f"uncertainty_{part}"]) for part in ("correction", "relaxation")]
-    assert np.hypot(*parts) == pytest.approx(barrier.uncertainty)
+    parts = [float(rows[0][f"uncertainty_{part}"]) for part in ("correction", "relaxation", "tolerance")]
+    assert np.linalg.norm(parts) == pytest.approx(barrier.uncertainty)
     assert [float(rows[0][name]) for name in ("raw", "uncertainty_reverse")] == [barrier.raw, 0.03]
     counts = ("points_ends", "points_saddle", "model_calls")
     assert [rows[0][name] for name in counts] == [*map(str, spent(barrier)), str(barrier.model_calls)]

@@ -14,11 +14,11 @@ POINTS = "Points (ends + saddle)"
 """Heading of :func:`points_of`."""
 
 COUNTS = ("points_ends", "points_saddle", "model_calls")
+PARTS = ("correction", "relaxation", "tolerance")
 CORRECTED = (
     "uncertainty",
     "uncertainty_reverse",
-    "uncertainty_correction",
-    "uncertainty_relaxation",
+    *(f"uncertainty_{part}" for part in PARTS),
     "raw",
     *COUNTS,
 )
@@ -33,7 +33,7 @@ def corrected_numbers(barrier: BarrierDoc) -> dict[str, Any]:
         numbers |= {"points_ends": ends, "points_saddle": sum(barrier.points.values()) - ends}
     if barrier.correction is not None:
         numbers |= {"uncertainty": barrier.uncertainty, "uncertainty_reverse": barrier.plus_minus("reverse")}
-        numbers |= {f"uncertainty_{part}": barrier.uncertainty_parts.get(part) for part in ("correction", "relaxation")}
+        numbers |= {f"uncertainty_{part}": barrier.uncertainty_parts.get(part) for part in PARTS}
         numbers["raw"] = barrier.raw
     return numbers
 

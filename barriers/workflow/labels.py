@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 
 from jobflow import Flow, Job, OnMissing, OutputReference
 
-from barriers.documents import BandDoc, ProposalDoc, RelaxDoc, StaticDoc
+from barriers.documents import BandDoc, RelaxDoc, StaticDoc
 
 Kind = Literal["static", "relax", "neb", "analysis"]
 
@@ -15,7 +15,6 @@ CALCULATIONS: dict[type, Kind] = {
     RelaxDoc: "relax",
     StaticDoc: "static",
     BandDoc: "neb",
-    ProposalDoc: "relax",
 }
 """Kind of calculation by the document that an engine's job returns, or a subclass of; a RelaxDoc is a StaticDoc too."""
 

@@ -130,6 +130,8 @@ class StudyMaker(Maker):
             return iter([maker.make(*ends)]), notes
         built = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
         hops = hops_of(built.structure, study.hops)
+        if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
+            hops_at_once = max(1, hops_at_once // 10)
         return _parts(study, built.structure, hops, hops_at_once), built.warnings
 
 

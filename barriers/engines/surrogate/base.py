@@ -32,6 +32,8 @@ class CorrectionMaker(Maker):
     name: str = "correction"
     model: Maker = field(default_factory=Maker)
     fmax: float = 0.05
+    kind: ClassVar[str] = "static"
+    """What it asks of a queue: the model works for a minute, whatever document comes of it."""
     computes: ClassVar[str] = "correction/1"
     """Function of physics. Its number is raised when the same settings and inputs give another result than before."""
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from barriers.analysis.curves import Curves, curves_of
 from barriers.analysis.surrogate.humps import other_humps
+from barriers.analysis.surrogate.rounds import ENOUGH
 from barriers.documents import BandDoc, EndDoc, PointDoc, PointKind, ProposalDoc
 from barriers.engines.surrogate.base import Points, Proposals
 from barriers.engines.surrogate.frame import Frame, Model
@@ -93,6 +94,7 @@ class SaddleSearch(Search):
             parts = {
                 "correction": float(np.sqrt(max(0.0, variance))),
                 "relaxation": RELAXATION_SHARE * (self.proposal.gain + (end.gain or 0.0)),
+                "tolerance": RELAXATION_SHARE * float(np.hypot(ENOUGH, ENOUGH)),
             }
             found.append(Estimate(heights[0] - heights[number], parts))
         return found[0], found[1]
