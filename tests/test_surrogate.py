@@ -230,3 +230,5 @@ def test_only_barriers_are_corrected() -> None:
         corrector(points=5)
     with pytest.raises(ValueError, match=r"^engine\.prior: is the engine's own model; allowed: another one$"):
         corrector(MlipEngine(model="emt"), prior="emt").check()
+    with pytest.raises(ValueError, match=r"^engine\.prior: model 'near_emt:Farther' cannot be imported: "):
+        corrector(prior="near_emt:Farther").check()

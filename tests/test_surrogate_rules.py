@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import two_humps
 from conftest import gold_on_aluminium
 from corrected import TRUTH, corrector
 from jobflow import Flow
 
-from barriers import BarrierMaker, run
+from barriers import BarrierMaker, MlipEngine, run
 from barriers.documents import BandDoc, EndDoc, ProposalDoc, StaticDoc
 from barriers.files.structures import to_structure
 
@@ -88,3 +90,15 @@ def test_an_end_that_is_not_relaxed_costs_no_point_of_a_saddle(found: Found) -> 
     band, wanted = rounds(loose)
     assert wanted == []
     assert band.reason == "initial state not relaxed: 0.2 eV/Å"
+
+
+@pytest.mark.parametrize(
+    ("truth", "prior"), [("SecondHigher", "FirstHigher"), ("FirstHigher", "SecondMuchHigher")], ids=["low", "high"]
+)
+def test_a_model_that_takes_the_wrong_hump_for_the_higher_is_found_out(tmp_path: Path, truth: str, prior: str) -> None:
+    engine = corrector(MlipEngine(model=f"two_humps:{truth}", workers=1), f"two_humps:{prior}")
+    flow = BarrierMaker("ion", engine=engine, n_images=4).make(*map(to_structure, two_humps.ends()))
+    barrier = run(flow, tmp_path).output
+    assert barrier.points["path"] == 1
+    assert barrier.forward is None
+    assert "a second hump is the higher one; neb: surrogate then band" in barrier.reason

@@ -68,7 +68,9 @@ class _Engine(Section):
     @classmethod
     def _for_a_correction(cls, value: Any, info: ValidationInfo) -> Any:
         name = str(info.field_name)
-        corrected = info.data.get("neb", "band") != "band"
+        if (neb := info.data.get("neb")) is None:
+            return value  # what neb is has been refused; the rest depends on it
+        corrected = neb != "band"
         if not corrected and value != cls.model_fields[name].default:
             raise refusal(value, "is of no use with neb: band", "neb: surrogate, or neb: surrogate then band beside it")
         if corrected and name == "prior" and value == info.data.get("model") and info.data.get("weights") is None:

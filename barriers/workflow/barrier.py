@@ -124,7 +124,8 @@ class BarrierMaker(Maker):
         else:
             return None
         plain = path.model_copy(update={"from_": "idpp" if path.from_ == "mlip" else path.from_})
-        return replace(self, name=f"mlip: {self.name}", engine=finds, path=plain, scouts_for=self.name)
+        name = f"mlip: {self.name}"
+        return replace(self, name=name, engine=finds, path=plain, n_images=None, starts=None, scouts_for=self.name)
 
     def label(self, job: Job, does: str, hop: Hop | None = None) -> Job:
         """Name a job after the system, the hop and what it does, and note them in its metadata."""

@@ -65,7 +65,10 @@ class SurrogateEngine(MSONable):
 
     def check(self, elements: Collection[str] = (), n_images: int | None = None) -> None:
         """Raise ``ValueError`` if one of the two cannot run here, or if both are the same."""
-        self.prior.check(elements, n_images)
+        try:
+            self.prior.check(elements, n_images)
+        except ValueError as error:
+            raise ValueError(f"engine.prior: {error}") from error
         self.expensive.check(elements, n_images if self.then_band else None)
         prior, own = (getattr(engine.static(), "identity", None) for engine in (self.prior, self.expensive))
         if prior is not None and own is not None and prior(elements) == own(elements):
