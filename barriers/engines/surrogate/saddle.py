@@ -30,7 +30,7 @@ class ProposeSaddleMaker(CorrectionMaker):
 
     name: str = "propose saddle"
     uncertainty: float = 0.010
-    computes: ClassVar[str] = "correction of a saddle/2"
+    computes: ClassVar[str] = "correction of a saddle/1"
 
     @property
     def tolerances(self) -> dict[str, float]:
@@ -94,7 +94,7 @@ class CloseBandMaker(ProposeSaddleMaker):
     """
 
     name: str = "band"
-    computes: ClassVar[str] = "corrected band/2"
+    computes: ClassVar[str] = "corrected band/1"
     rough_fmax: float = 0.3
     max_steps: int = 300
     spring: float = 1.0
