@@ -224,3 +224,19 @@ def test_small_forces_are_not_enough_while_there_is_something_to_gain() -> None:
     proposal = propose(CorrectedSurface(double_well(0.5), attempts), attempts, None, 10.0)
     assert proposal.gain > ENOUGH
     assert not proposal.converged
+
+
+def test_small_forces_at_a_saddle_are_enough_where_nothing_better_is_foretold() -> None:
+    """Beside a saddle of second order each step down the second mode makes the forces larger."""
+
+    def ridge(x: np.ndarray) -> tuple[float, np.ndarray]:
+        curvatures = np.array([-3.0, -2.0, 4.0, 5.0, 6.0, 8.0, 10.0, 20.0, 30.0])
+        return 0.5 * float(curvatures @ x**2), -curvatures * x
+
+    near = np.array([0.0, 0.1, *[0.0] * (D - 2)])
+    attempts = [Attempt(near, *ridge(near)), Attempt(near, *ridge(near), *ridge(near))]
+    for fmax, expected in ((0.25, True), (0.1, False)):
+        proposal = propose(CorrectedSurface(ridge, attempts), attempts, ALONG, fmax, True)
+        assert np.linalg.norm(proposal.stationary.forces) > 0.2
+        assert proposal.gain > ENOUGH
+        assert proposal.converged is expected

@@ -104,7 +104,8 @@ class Proposal:
     max_force : float
         Largest true force at the centre (eV/Å).
     converged : bool
-        Whether the centre is good enough: by the gain, and where the model is far off by its forces too.
+        Whether the centre is good enough: by the gain, or by its forces where nothing better is foretold; where the
+        model is far off, by its forces in any case.
     model_calls : int
         Evaluations of the model.
     """
@@ -221,6 +222,7 @@ def propose(
     )
     gain, max_force = abs(energy - found.energy) + found.left, largest_force(centre.true[1])
     far = largest_force(attempts[0].true[1]) > FAR
-    converged = gain <= ENOUGH and (max_force <= fmax or not (far or (confirm and len(attempts) == 1)))
+    best, small = bool(np.linalg.norm(found.forces) >= np.linalg.norm(forces)), max_force <= fmax
+    converged = (gain <= ENOUGH or (best and small)) and (small or not (far or (confirm and len(attempts) == 1)))
     x = None if converged else found.position
     return Proposal(x, found, gain, max_force, converged, surface.model_calls - calls)

@@ -41,7 +41,7 @@ class Stationary:
     Attributes
     ----------
     position, forces : numpy.ndarray
-        Point (Å) and forces there (eV/Å), shape (D,).
+        Point (Å) and forces there (eV/Å), shape (D,): of a saddle, where they were smallest.
     energy : float
         Energy there (eV).
     left : float
@@ -151,7 +151,7 @@ def find_stationary(
         probe = PROBE * hessian.mode
         hessian.learn(probe, surface(start + probe)[1] - forces)
         calls += 1
-    longest = LONGEST_STEP
+    longest, best = LONGEST_STEP, None
     while largest_force(forces) > fmax and calls < most_calls:
         step, _ = hessian.step(forces)
         new = position + step * min(1.0, longest / np.linalg.norm(step))
@@ -168,4 +168,8 @@ def find_stationary(
                 continue
         longest = min(LONGEST_STEP, 1.5 * longest)
         position, energy, forces = new, new_energy, new_forces
+        # A search that leaves for another saddle meets larger forces first.
+        if hessian.mode is None or best is None or np.linalg.norm(forces) < np.linalg.norm(best[2]):
+            best = position, energy, forces
+    position, energy, forces = best or (position, energy, forces)
     return Stationary(position, energy, forces, hessian.step(forces)[1], hessian.mode, calls)
