@@ -17,6 +17,7 @@ from flaky_emt import called
 from jobflow import Flow
 
 from barriers import AttemptFrequencyMaker, BarrierMaker, EspressoEngine, MlipEngine, SurrogateEngine, run
+from barriers.dispatch.status import grouped, local_status
 from barriers.documents import BarrierDoc, EndDoc
 from barriers.files.structures import to_structure
 
@@ -79,6 +80,8 @@ def test_a_second_run_asks_for_nothing_and_more_points_use_those_that_are_there(
     assert more.output.converged
     assert not set(spent) & set(evaluated(ended))
     assert len(spent) + len(evaluated(ended)) == sum(more.output.points.values())
+    (shown,) = grouped(local_status(tmp_path))
+    assert shown.barrier == pytest.approx(more.output.forward, abs=1e-6)
     again, ended = ran(gold(corrector(points=11)), tmp_path)
     assert evaluated(ended) == []
     assert again.force_calls == 0

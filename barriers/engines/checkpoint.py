@@ -61,6 +61,10 @@ class Checkpoint:
         with writing(self.path):
             partial.write_text(json.dumps(state | {"wall_time": self.wall_time}, cls=MontyEncoder), "utf-8")
             partial.replace(self.path)
+        self.tell(progress)
+
+    def tell(self, progress: dict[str, Any]) -> None:
+        """Log progress."""
         with self.progress.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"kind": self.kind, "wall_time": round(self.wall_time, 2)} | progress) + "\n")
 

@@ -9,6 +9,7 @@ from jobflow import job
 
 from barriers.documents import BandDoc, EndDoc, ProposalDoc, StaticDoc
 from barriers.engines.band import NebSettings
+from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.surrogate.base import CorrectionMaker, Points, Proposals, cost_of, require, settled
 from barriers.engines.surrogate.outcome import corrected, surrogate_document
 from barriers.engines.surrogate.saddle_search import SaddleSearch, saddle_search, unfit
@@ -67,6 +68,7 @@ class ProposeSaddleMaker(CorrectionMaker):
             return ProposalDoc(structure=None, kind="saddle", round=1, reason=reason)
         search = self.search(scouted, initial, final, proposals, points)
         proposal = search.next()
+        self.tell(search)
         if budget is None or proposal.structure is None or len(search.others) + len(search.asked) < budget:
             return proposal
         return proposal.model_copy(update={"structure": None, "reason": f"{proposal.reason}; {MORE}"})
@@ -77,6 +79,13 @@ class ProposeSaddleMaker(CorrectionMaker):
         """Set up the search."""
         between, rounds = (scouted, initial, final), (proposals, points)
         return saddle_search(self.prior, self.fmax, self.uncertainty, between, rounds)
+
+    def tell(self, search: SaddleSearch) -> None:
+        """Log how far the barrier is known, in place of the model's own in what is shown of a running study."""
+        if search.attempts:
+            so_far = {"stage": "corrected", "iteration": len(search.asked), "target": self.fmax}
+            numbers = {"max_force": search.proposal.max_force, "highest_image": search.estimates[0].barrier}
+            Checkpoint("neb", [search.frame.structure, len(search.asked)]).tell(so_far | numbers)
 
     def ends_at_once(self, _scouted: Any, _initial: Any, _final: Any, proposals: Proposals, *_rest: Any) -> bool:
         """Whether the rounds before leave nothing to do."""
@@ -94,6 +103,7 @@ class CloseBandMaker(ProposeSaddleMaker):
     """
 
     name: str = "band"
+    kind: ClassVar[str] = "neb"  # what is shown of a hop is read off its bands
     computes: ClassVar[str] = "corrected band/1"
     rough_fmax: float = 0.3
     max_steps: int = 300
@@ -144,6 +154,7 @@ class CloseBandMaker(ProposeSaddleMaker):
             "reason": last.reason if last.structure is None else f"{last.reason}; {MORE}",
             "surrogate": document,
         }
+        self.tell(search)
         if not search.attempts:
             return scouted.model_copy(update={**common, **verdict})
         return BandDoc(engine=initial.engine, **corrected(search), **verdict, **common)
