@@ -38,6 +38,7 @@ def test_points_of_a_final_end_follow_its_atoms_into_the_initial_order() -> None
         structure=structure,
         energy=-1.0,
         forces=numbered,
+        moments=[row[0] for row in numbered],
         converged=True,
         max_force=0.0,
         fmax=0.03,
@@ -50,7 +51,7 @@ def test_points_of_a_final_end_follow_its_atoms_into_the_initial_order() -> None
     for each in ordered.points:
         assert np.allclose(each.positions, ordered.structure.cart_coords)
     assert ordered.points[0].forces == ordered.forces != numbered
-    assert ordered.points[0].moments == [row[0] for row in ordered.forces]
+    assert ordered.moments == ordered.points[0].moments == [row[0] for row in ordered.forces]
     assert ordered.points[1].forces is None
 
 

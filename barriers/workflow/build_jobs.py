@@ -72,7 +72,7 @@ def make_end(system: RelaxDoc, state: EndState, slab: Structure, hops: list[Hop]
 @job(output_schema=RelaxDoc)
 def order_final(final: RelaxDoc, hop: Hop) -> RelaxDoc:
     """Put the final endpoint's atoms into the initial endpoint's order, those of its points too."""
-    structure, of_sites = _ordered(final.structure, hop, forces=final.forces)
+    structure, of_sites = _ordered(final.structure, hop, forces=final.forces, moments=final.moments)
     change: dict[str, Any] = {"structure": structure, **of_sites}
     if isinstance(final, EndDoc):
         change["points"] = [_ordered_point(final, point, hop) for point in final.points]
