@@ -25,6 +25,8 @@ BESIDE = 3
 def rounded(values: ArrayLike, digits: int) -> Floats:
     """Round in two steps, so that the last bits do not decide a half: 1.4365 is one number, 1.4365 − 2e-16 the same.
 
+    The first step is coarser than the 1e-9 Å by which symmetry's copies of an atom differ in a crystal as it is built.
+
     Parameters
     ----------
     values : array_like
@@ -32,7 +34,7 @@ def rounded(values: ArrayLike, digits: int) -> Floats:
     digits : int
         Digits after the point.
     """
-    finer = np.round(np.asarray(values, dtype=np.float64), digits + 4)
+    finer = np.round(np.asarray(values, dtype=np.float64), digits + 2)
     # Adding zero makes a negative zero a positive one.
     return np.asarray(np.round(finer, digits) + 0.0, dtype=np.float64)
 
