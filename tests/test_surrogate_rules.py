@@ -73,16 +73,25 @@ def test_an_uncertainty_that_no_point_can_lessen_is_said(found: Found) -> None:
     assert "raise engine.uncertainty" in str(band.reason)
 
 
-def test_a_path_that_leaves_the_models_is_evaluated_and_refused(found: Found) -> None:
+def band_with_an_image_in_the_slab(found: Found, depth: float) -> tuple[BandDoc, list[ProposalDoc]]:
     positions = np.array(found[0].positions)
-    top = int(np.argmax(found[0].energies))
-    positions[top + 1, -1, 2] -= 0.6  # the gold atom, deep in the slab beside the saddle
-    band, wanted = rounds((found[0].model_copy(update={"positions": positions.tolist()}), *found[1:]))
+    positions[int(np.argmax(found[0].energies)) + 1, -1, 2] -= depth  # the gold atom, beside the saddle
+    return rounds((found[0].model_copy(update={"positions": positions.tolist()}), *found[1:]))
+
+
+def test_a_path_that_leaves_the_models_is_evaluated_and_refused(found: Found) -> None:
+    band, wanted = band_with_an_image_in_the_slab(found, 1.6)
     assert "path" in {each.kind for each in wanted}
     assert not band.converged
     assert band.surrogate is not None
     assert band.surrogate.counts["path"] >= 1
     assert "neb: surrogate then band" in str(band.reason)
+
+
+def test_an_image_off_the_path_is_no_hump(found: Found) -> None:
+    band, wanted = band_with_an_image_in_the_slab(found, 0.6)
+    assert band.converged
+    assert {each.kind for each in wanted} == {"saddle"}
 
 
 def test_an_end_that_is_not_relaxed_costs_no_point_of_a_saddle(found: Found) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from barriers.analysis.curves import Curves, curves_of
 from barriers.analysis.surrogate.humps import other_humps
-from barriers.analysis.surrogate.rounds import ENOUGH
+from barriers.analysis.surrogate.rounds import ENOUGH, FIRST_RADIUS
+from barriers.analysis.surrogate.stationary import find_stationary
 from barriers.documents import BandDoc, EndDoc, PointDoc, PointKind, ProposalDoc
 from barriers.engines.surrogate.base import Points, Proposals
 from barriers.engines.surrogate.frame import Frame, Model
@@ -25,6 +26,10 @@ MISJUDGED, BESIDE = 0.3, 0.3
 
 Models are wrong by some tenths of an eV, at each hump otherwise: what is known of one does not tell of another.
 """
+
+
+MOST_ACROSS = 15
+"""Most evaluations of the model for an image that is relaxed across the path."""
 
 
 @dataclass(frozen=True)
@@ -101,14 +106,27 @@ class SaddleSearch(Search):
 
     @cached_property
     def band(self) -> np.ndarray:
-        """The model's band, carried along with its ends and its saddle: shape (n, D) (Å)."""
+        """The model's band, carried along with its ends and its saddle, relaxed between them: shape (n, D) (Å)."""
         path = np.array([self.frame.flat(positions) for positions in self.scouted.positions])
         along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
         fixed = [0, self.top, len(path) - 1]
         moved = np.array([self.relaxed[0], self.stationary, self.relaxed[1]]) - path[fixed]
         carried = path + np.array([np.interp(along, along[fixed], column) for column in moved.T]).T
         carried[fixed] = self.relaxed[0], self.stationary, self.relaxed[1]
+        across = [image for image in range(1, len(path) - 1) if image != self.top]
+        carried[across] = [self._across(*carried[image - 1 : image + 2]) for image in across]
         return carried
+
+    def _across(self, before: np.ndarray, image: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Relax an image of the carried band across the path: off it, it would pass for a hump."""
+        tangent = (after - before) / np.linalg.norm(after - before)
+
+        def plane(x: np.ndarray) -> tuple[float, np.ndarray]:
+            energy, forces = self.surface(x - ((x - image) @ tangent) * tangent)
+            return energy, forces - (forces @ tangent) * tangent
+
+        found = find_stationary(plane, image, radius=FIRST_RADIUS, fmax=self.fmax, most_calls=MOST_ACROSS)
+        return found.position - ((found.position - image) @ tangent) * tangent
 
     @cached_property
     def heights(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
