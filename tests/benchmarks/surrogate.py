@@ -237,7 +237,7 @@ def draw(rows: list[dict[str, Any]]) -> None:
         spent = np.arange(last - len(row["z"]) + 1, last + 1)
         axes.plot(spent, row["z"], marker="o" if row["converged"] else "x", linewidth=0.8, label=row["case"])
     axes.set_xlabel("points so far")
-    axes.set_ylabel("(estimate − truth) / stated standard deviation")
+    axes.set_ylabel("error / stated standard deviation")
     axes.legend(fontsize=6, ncols=2)
     figure.savefig(PICTURE, dpi=150)
 
