@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 from corrected import TRUTH, corrector, flaky, gold
-from dispatched import completed, drive, start_worker, states, write_cluster
-from external import wait_for
+from dispatched import start_worker, states, write_cluster
 from flaky_emt import called
 from mongo import Mongod
-from slurm import Slurm
 
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.fireworks.config import Cluster
@@ -55,23 +53,3 @@ def test_a_study_with_points_is_there_once_and_more_of_them_add_rounds(cluster: 
     # The model's four jobs, and the two rounds that there were of each end; all behind rests on what closes the ends.
     assert kept == 12
     assert first.added - kept == added.withdrawn
-
-
-@pytest.mark.slurm
-@pytest.mark.slow
-def test_a_point_that_is_killed_in_the_queue_is_all_that_is_lost(
-    cluster: Cluster, slurm: Slurm, tmp_path: Path
-) -> None:
-    submit([gold(corrector(flaky(tmp_path, seconds=2), points=9))], "gold", cluster)
-    drive(cluster, "gold", lambda: bool(called(tmp_path)))
-    killed = runs(cluster.launchpad()).find_one({"name": {"$regex": ": point"}})
-    slurm.ask("scancel", "--full", "--signal=KILL", killed["queue_id"])
-    wait_for(lambda: killed["queue_id"] not in slurm.jobs(), 20, "end of the job")
-    put_back = drive(cluster, "gold", lambda: states(cluster.launchpad(), "ada/gold")[killed["name"]] == "COMPLETED")
-    assert [each.name for each in put_back] == [killed["name"]]
-    wait_for(lambda: not slurm.jobs(), 60, "end of what is in the queue")
-    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(120) == 0
-    assert completed(cluster)
-    record = cluster.store().query_one({"name": "gold: barrier"}, load=True)["output"]
-    assert record["forward"] == pytest.approx(TRUTH, abs=0.005)
-    assert len(called(tmp_path)) <= sum(record["points"].values()) + 1
