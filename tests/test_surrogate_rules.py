@@ -19,6 +19,12 @@ from barriers.files.structures import to_structure
 Found = tuple[BandDoc, EndDoc, EndDoc]
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs log their progress where they run."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     """The model's band, and both ends corrected."""
