@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 from jobflow import Maker
 
 from barriers.documents import CostDoc, ProposalDoc, StaticDoc
+from barriers.engines.base import EngineMaker
 from barriers.engines.surrogate.frame import Model
 
 Proposals = Sequence[ProposalDoc | None]
@@ -16,7 +17,7 @@ Points = Sequence[StaticDoc | None]
 
 
 @dataclass
-class CorrectionMaker(Maker):
+class CorrectionMaker(EngineMaker):
     """Works on a model's surface, corrected by points of an expensive engine that it is given.
 
     Attributes
@@ -35,16 +36,15 @@ class CorrectionMaker(Maker):
     kind: ClassVar[str] = "static"
     """What it asks of a queue: the model works for a minute, whatever document comes of it."""
     computes: ClassVar[str] = "correction/1"
-    """Function of physics. Its number is raised when the same settings and inputs give another result than before."""
 
     @property
     def prior(self) -> Model:
         """The model that is corrected."""
         return cast(Model, self.model)
 
-    def identity(self, elements: Collection[str] | None = None) -> dict[str, Any]:
-        """Say what is computed and from what, besides the inputs; equal contents give equal numbers."""
-        return {"computes": self.computes, "model": self.prior.identity(elements), "tolerances": self.tolerances}
+    def rests_on(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """Say which model is corrected."""
+        return {"model": self.prior.identity(elements)}
 
     @property
     def tolerances(self) -> dict[str, float]:
