@@ -15,6 +15,7 @@ from conftest import gold_on_aluminium, ordered_slab
 from jobflow import run_locally
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from barriers.analysis.forces import largest_force
 from barriers.documents import SCHEMA_VERSION, CostDoc, RelaxDoc
 from barriers.engines.band import NebSettings
 from barriers.engines.checkpoint import Checkpoint
@@ -23,7 +24,7 @@ from barriers.engines.mlip import MlipEngine
 from barriers.engines.mlip.band import BandRun, EvaluatedBand
 from barriers.engines.mlip.models import ModelSpec, check_model, known_models
 from barriers.engines.mlip.pool import Evaluator
-from barriers.engines.mlip.relax import largest_force, relax
+from barriers.engines.mlip.relax import relax
 from barriers.files.structures import to_structure
 from barriers.structures.path.interpolate import interpolate
 from barriers.structures.path.start import Start

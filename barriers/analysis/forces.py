@@ -1,4 +1,4 @@
-"""The force that a nudged elastic band feels, from what each of its images is and feels alone."""
+"""The largest force on an atom, and what a nudged elastic band feels, from what each image is and feels alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from ase.mep.neb import NEB
 from numpy.typing import ArrayLike
 
 from barriers.analysis.band import PERIODIC
+
+
+def largest_force(forces: np.ndarray) -> float:
+    """Largest force on one atom (eV/Å); ``forces`` has any shape of 3N numbers."""
+    return float(np.linalg.norm(forces.reshape(-1, 3), axis=1).max())
 
 
 def largest_band_force(

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from barriers.analysis.forces import largest_force
+
 Surface = Callable[[np.ndarray], tuple[float, np.ndarray]]
 """Gives energy (eV) and forces (eV/Å, shape (D,)) at a point of shape (D,) (Å)."""
 
@@ -58,11 +60,6 @@ class Stationary:
     left: float
     mode: np.ndarray | None
     calls: int
-
-
-def largest_force(forces: np.ndarray) -> float:
-    """Largest force on an atom (eV/Å); ``forces`` has shape (D,)."""
-    return float(np.linalg.norm(forces.reshape(-1, 3), axis=1).max())
 
 
 class Hessian:

@@ -11,11 +11,11 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.mep import DyNEB
 from ase.optimize import FIRE
 
+from barriers.analysis.forces import largest_force
 from barriers.documents import IterationDoc
 from barriers.engines.band import NebSettings, merged_into
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.pool import Evaluator
-from barriers.engines.mlip.relax import largest_force
 
 MAX_STEP = 0.2
 """Longest step of one image in one iteration (Å, norm over its atoms); FIRE's own limit is for the whole band."""

@@ -10,6 +10,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.optimize import LBFGS
 
+from barriers.analysis.forces import largest_force
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.pool import Evaluator
 
@@ -49,11 +50,6 @@ class Relaxed:
     force_calls: int
     earlier_force_calls: int
     wall_time: float
-
-
-def largest_force(forces: np.ndarray) -> float:
-    """Largest force on one atom (eV/Å); ``forces`` has shape (..., 3)."""
-    return float(np.linalg.norm(forces.reshape(-1, 3), axis=1).max())
 
 
 def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, checkpoint: Checkpoint) -> Relaxed:

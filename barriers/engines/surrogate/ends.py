@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from jobflow import job
 
-from barriers.analysis.surrogate.stationary import largest_force
+from barriers.analysis.forces import largest_force
 from barriers.documents import EndDoc, EngineDoc, ProposalDoc, RelaxDoc, StaticDoc
 from barriers.engines.surrogate.base import CorrectionMaker, Points, Proposals, cost_of, model_calls, require, settled
 from barriers.engines.surrogate.frame import Frame, Model
