@@ -8,11 +8,12 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-from barriers.analysis.surrogate.rounds import Attempt, CorrectedSurface
+from barriers.analysis.surrogate.rounds import CorrectedSurface
 from barriers.documents import BarrierDoc, SurrogateDoc
 from barriers.engines.common import at_positions, atoms_of
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.surrogate.frame import Frame, ModelSurface
+from barriers.engines.surrogate.points import attempts_of
 from barriers.structures.path.mapping import unwrap
 
 SAME_ENERGY = 1e-3
@@ -79,12 +80,9 @@ class CorrectedCalculator(Calculator):
         super().__init__()
         self._model, self._frame = engine.static(), Frame(barrier.band.structure)
         self._path = [atoms_of(at_positions(barrier.band.structure, image)) for image in barrier.band.positions]
-        known = [
-            Attempt(self._frame.flat(point.positions), point.energy, self._frame.flat_forces(point.forces))
-            for point in rests_on.points
-            if point.reason is None and point.forces is not None
-        ]
-        self._surface = CorrectedSurface(ModelSurface(self._model, self._frame), known)
+        self._surface = CorrectedSurface(
+            ModelSurface(self._model, self._frame), attempts_of(rests_on.points, self._frame)
+        )
 
     def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
         """Evaluate energy and forces.

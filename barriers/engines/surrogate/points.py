@@ -120,6 +120,15 @@ def known(points: Sequence[PointDoc]) -> list[PointDoc]:
     return [point for point in points if point.reason is None]
 
 
+def attempts_of(points: Sequence[PointDoc], frame: Frame) -> list[Attempt]:
+    """Points whose numbers are used, as numbers over the free coordinates."""
+    return [
+        Attempt(frame.flat(point.positions), point.energy, frame.flat_forces(point.forces))
+        for point in known(points)
+        if point.forces is not None
+    ]
+
+
 def nearest(positions: np.ndarray, points: Sequence[PointDoc]) -> PointDoc | None:
     """The point nearest to a structure (Å, shape (N, 3)); None where there is none."""
     return min(points, key=lambda each: float(np.linalg.norm(np.subtract(each.positions, positions))), default=None)

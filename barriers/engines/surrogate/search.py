@@ -14,7 +14,7 @@ from barriers.analysis.surrogate.process import ENERGY_NOISE
 from barriers.analysis.surrogate.rounds import Attempt, CorrectedSurface, Proposal, propose, standing
 from barriers.documents import EngineDoc, PointDoc, PointKind, ProposalDoc, RoundDoc
 from barriers.engines.surrogate.frame import Frame, Model, ModelSurface
-from barriers.engines.surrogate.points import FAILED, Asked, nearest
+from barriers.engines.surrogate.points import FAILED, Asked, attempts_of, nearest
 from barriers.fingerprint import check_one_engine
 
 MORE = "raise engine.points, or neb: surrogate then band"
@@ -90,12 +90,9 @@ class Search:
     def surface(self) -> CorrectedSurface:
         """The corrected surface."""
         on_path = [each.attempt(self.frame) for each in self.asked if each.proposal.kind != self.kind]
-        ends = [
-            Attempt(self.frame.flat(point.positions), point.energy, self.frame.flat_forces(point.forces))
-            for point in self.others
-            if point.reason is None and point.forces is not None
-        ]
-        return CorrectedSurface(ModelSurface(self.model, self.frame), [*ends, *self.attempts, *on_path])
+        return CorrectedSurface(
+            ModelSurface(self.model, self.frame), [*attempts_of(self.others, self.frame), *self.attempts, *on_path]
+        )
 
     @cached_property
     def proposal(self) -> Proposal:
