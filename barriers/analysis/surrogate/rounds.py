@@ -131,16 +131,22 @@ class CorrectedSurface:
     """
 
     def __init__(self, model: Surface, attempts: Sequence[Attempt]) -> None:
-        self.model, self.model_calls = model, 0
+        self.model, self._asked = model, dict[bytes, tuple[float, np.ndarray]]()
         self.points = [attempt for attempt in attempts if attempt.forces is not None]
         of_model = [self._ask(attempt.x) for attempt in self.points]
         energies = np.array([point.true[0] - energy for point, (energy, _) in zip(self.points, of_model, strict=True)])
         forces = np.array([point.true[1] - forces for point, (_, forces) in zip(self.points, of_model, strict=True)])
         self.process: GradientProcess = fit(np.array([point.x for point in self.points]), energies, forces)
 
+    @property
+    def model_calls(self) -> int:
+        """Evaluations of the model: each place is asked for once."""
+        return len(self._asked)
+
     def _ask(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        self.model_calls += 1
-        return self.model(x)
+        if (place := x.tobytes()) not in self._asked:
+            self._asked[place] = self.model(x)
+        return self._asked[place]
 
     def __call__(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Energy (eV) and forces (eV/Å) of the model and the correction together."""
