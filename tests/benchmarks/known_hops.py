@@ -79,13 +79,13 @@ def crystal(name: str, across: int = 3) -> Structure:
     return structure
 
 
-def ground_state(name: str, model: str) -> np.ndarray:
+def ground_state(name: str, model: str, across: int = 3) -> np.ndarray:
     """Displacements (Å), shape (N, 3), that relax the perfect supercell at fixed cell, its symmetry broken first.
 
     Ni³⁺ and Mn³⁺ distort their octahedra. A symmetric start keeps the undistorted crystal, which is no minimum, and a
     band between such endpoints slides off them.
     """
-    ideal = crystal(name)
+    ideal = crystal(name, across)
     job = MlipEngine(model=model).relax(0.02, 1000).make(ideal.copy().perturb(0.05, seed=0))
     outcome = run(Flow([job], output=job.output), ROOT / "results" / "known_hops" / model / name)
     if outcome.output is None or not outcome.output.converged:
@@ -94,7 +94,7 @@ def ground_state(name: str, model: str) -> np.ndarray:
     return minimum_image_displacements(pair, ideal.lattice.matrix)[0]
 
 
-def endpoints(hop: KnownHop, displacements: np.ndarray | float = 0.0) -> tuple[Structure, Structure]:
+def endpoints(hop: KnownHop, displacements: np.ndarray | float = 0.0, across: int = 3) -> tuple[Structure, Structure]:
     """Unrelaxed endpoints: a Li jumps to the nearest Li site, which is empty.
 
     Parameters
@@ -103,13 +103,15 @@ def endpoints(hop: KnownHop, displacements: np.ndarray | float = 0.0) -> tuple[S
         The hop.
     displacements : numpy.ndarray
         What :func:`ground_state` gives; the crystal as built if left out.
+    across : int
+        Size of the supercell, as for :func:`crystal`.
 
     Returns
     -------
     tuple[Structure, Structure]
         The same atoms in the same order; the moving ion is not wrapped into the cell.
     """
-    perfect = crystal(hop.crystal)
+    perfect = crystal(hop.crystal, across)
     moving = perfect.indices_from_symbol("Li")[0]
     around = [site for site in perfect.get_neighbors(perfect[moving], 4.0) if site.specie.symbol == "Li"]
     length = min(site.nn_distance for site in around)

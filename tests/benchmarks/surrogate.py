@@ -50,13 +50,7 @@ Ends = tuple[Structure, Structure]
 def known(name: str) -> Ends:
     """Ends of a known bulk hop; layered oxides in a 2×2×1 cell (48 atoms before the vacancy)."""
     hop = known_hops.KNOWN_HOPS[name]
-    perfect = known_hops.crystal
-    if hop.crystal != "LiMn2O4":
-        known_hops.crystal = lambda of: perfect(of, 2)  # type: ignore[assignment]
-    try:
-        return known_hops.endpoints(hop, known_hops.ground_state(hop.crystal, "chgnet"))
-    finally:
-        known_hops.crystal = perfect
+    return known_hops.endpoints(hop, known_hops.ground_state(hop.crystal, "chgnet", 2), 2)
 
 
 def published(name: str) -> Ends:
