@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from barriers.distribution import versions
 from barriers.documents import BandDoc, BarrierDoc, CostDoc, StudyDoc
-from barriers.parsing.ase_files import read_ase_band
+from barriers.parsing import ase_files, espresso, vasp
 from barriers.parsing.endpoints import use_endpoints
-from barriers.parsing.espresso import read_espresso_band
-from barriers.parsing.found import FoundBand
-from barriers.parsing.vasp import read_vasp_band
+from barriers.parsing.found import FoundBand, Reader, SeveralBandsError
 from barriers.workflow.result_jobs import band_problems, fill_barrier, profile_of, study_document
 
-READERS: tuple[Callable[[Path], FoundBand | None], ...] = (read_vasp_band, read_espresso_band, read_ase_band)
-"""Asked in turn; each gives None for a folder that is not its own."""
+READERS: tuple[Reader, ...] = (vasp.READER, espresso.READER, ase_files.READER)
+"""All are asked; each gives None for what is not its own."""
 
 
-def find_band(folder: Path) -> FoundBand:
-    """Recognise a NEB folder and read its band.
+def find_band(place: Path, band: str | None = None) -> FoundBand:
+    """Recognise the band in a folder, or in a file, and read it.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of a NEB calculation, or the file that is to be read.
+    band : str or None
+        Name of the band, where there are several.
 
     Raises
     ------
     ValueError
-        One line, if there is no such folder, nothing in it is a band, or its files cannot be read.
+        One line, if there is no such place, nothing in it is a band, its files cannot be read, or several bands lie
+        there and none is named.
     """
-    if not folder.is_dir():
-        raise ValueError(f"{folder}: no such folder")
+    if not place.exists():
+        raise ValueError(f"{place}: no such folder")
+    found: list[FoundBand] = []
+    names: list[str] = []
     for reader in READERS:
-        if (found := reader(folder)) is not None:
-            return found
+        try:
+            if (one := reader.read(place, band)) is not None:
+                found.append(one)
+                names.append(one.name)
+        except SeveralBandsError as several:
+            names += several.names
+    if len(names) > 1:
+        raise SeveralBandsError(place, names)
+    if found:
+        return found[0]
     raise ValueError(
-        f"{folder}: no NEB here; looked for image folders 00, 01, … of VASP, a .path file of Quantum ESPRESSO, and "
-        "trajectories of ASE with at least 3 images"
+        f"{place}: no NEB here{f' that is called {band}' if band else ''}; looked for "
+        + "; ".join(f"{reader.files} ({reader.code})" for reader in READERS)
     )
 
 

@@ -13,12 +13,12 @@ from ase.io import read
 
 from barriers.documents import EngineDoc
 from barriers.files.structures import to_structure
-from barriers.parsing.found import FoundBand, Image
+from barriers.parsing.found import FoundBand, Image, Reader
 
 ENDINGS = (".traj", ".extxyz", ".xyz")
 
 
-def read_ase_band(folder: Path) -> FoundBand | None:
+def read_ase_band(folder: Path, band: str | None = None) -> FoundBand | None:
     """Read the band of an ASE folder: the last iteration of its newest trajectory, or one image from each file.
 
     Returns
@@ -31,6 +31,8 @@ def read_ase_band(folder: Path) -> FoundBand | None:
     ValueError
         If what there is cannot be read.
     """
+    if not folder.is_dir() or band is not None:
+        return None
     files = sorted((path for path in folder.iterdir() if path.suffix in ENDINGS), key=_natural)
     if not files:
         return None
@@ -89,3 +91,16 @@ def _image(atoms: Atoms) -> Image:
 def _calculator(images: Sequence[Atoms]) -> str:
     names = [getattr(image.calc, "name", "unknown") for image in images if image.calc is not None]
     return names[len(names) // 2] if names else "unknown"
+
+
+READER = Reader(
+    "ASE",
+    read_ase_band,
+    files="trajectories of a band (.traj, .extxyz, .xyz), or a file for each image",
+    energies="results kept in the files",
+    forces="results kept in the files",
+    cell="the files",
+    frozen="FixAtoms and move_mask in the files",
+    convergence="not said: the force across the path is looked at",
+    versions="3.22 to 3.29",
+)

@@ -10,12 +10,12 @@ from ase import units
 from pymatgen.core import Lattice, Structure
 
 from barriers.documents import EngineDoc
-from barriers.parsing.found import FoundBand, Image
+from barriers.parsing.found import FoundBand, Image, Reader
 
 CONVERGED = "neb: convergence achieved"
 
 
-def read_espresso_band(folder: Path) -> FoundBand | None:
+def read_espresso_band(folder: Path, band: str | None = None) -> FoundBand | None:
     """Read the band of a ``neb.x`` folder.
 
     Returns
@@ -28,7 +28,9 @@ def read_espresso_band(folder: Path) -> FoundBand | None:
     ValueError
         If the path file is not whole, or no XML tells what the atoms are.
     """
-    paths = sorted(folder.glob("*.path"))
+    if not folder.is_dir():
+        return None
+    paths = sorted(path for path in folder.glob("*.path") if band in {None, path.stem})
     outputs = [output.read_text("utf-8", "replace") for output in sorted(folder.glob("*.out"))]
     if not paths:
         if any("Program NEB" in text for text in outputs):
@@ -48,6 +50,7 @@ def read_espresso_band(folder: Path) -> FoundBand | None:
         images,
         [str(path)] * len(images),
         [] if said else [f"no {CONVERGED!r} in an output (*.out) of {folder}"],
+        name=path.stem,
     )
 
 
@@ -84,3 +87,16 @@ def _free(path: Path, n_atoms: int) -> list[list[bool]]:
     start = next(row for row, line in enumerate(lines) if line.startswith("Image:")) + 2
     flags = [line.split()[6:9] for line in lines[start : start + n_atoms]]
     return [[any(flag != "0" for flag in row or ["1"])] * 3 for row in flags]
+
+
+READER = Reader(
+    "Quantum ESPRESSO",
+    read_espresso_band,
+    files="PREFIX.path",
+    energies="PREFIX.path",
+    forces="PREFIX.path",
+    cell="an image's data-file-schema.xml",
+    frozen="if_pos in PREFIX.path",
+    convergence=CONVERGED,
+    versions="6.4.1, 6.7, 7.2",
+)

@@ -12,10 +12,12 @@ from pymatgen.io.vasp import Oszicar
 from barriers.documents import EngineDoc
 from barriers.engines.vasp.outputs import StepOutcar, image_folders, read_outcar
 from barriers.engines.vasp.restart import read_poscar, sharp_positions
-from barriers.parsing.found import FoundBand, Image
+from barriers.parsing.found import FoundBand, Image, Reader
+
+NAME = "vasp"
 
 
-def read_vasp_band(folder: Path) -> FoundBand | None:
+def read_vasp_band(folder: Path, band: str | None = None) -> FoundBand | None:
     """Read the band of a VASP folder.
 
     Intermediate images are where their last whole step has them, with its free energy. The endpoints' energies are
@@ -31,6 +33,8 @@ def read_vasp_band(folder: Path) -> FoundBand | None:
     ValueError
         If images have no structure, or different atoms.
     """
+    if not folder.is_dir() or band not in {None, NAME}:
+        return None
     places = image_folders(folder)
     if not places or not any(Path(zpath(str(places[0] / name))).is_file() for name in ("POSCAR", "CONTCAR")):
         return None
@@ -110,3 +114,16 @@ def _two_runs(place: Path, outcar: StepOutcar | None) -> list[str]:
         f"{place.name}: OSZICAR ends at {last:.6f} eV after {len(steps)} steps, OUTCAR at {energy:.6f} eV after "
         f"{len(outcar.steps)}: files of two runs; OUTCAR counts"
     ]
+
+
+READER = Reader(
+    "VASP",
+    read_vasp_band,
+    files="image folders 00, 01, … with POSCAR or CONTCAR",
+    energies="OUTCAR of each image: free energy TOTEN",
+    forces="OUTCAR",
+    cell="POSCAR",
+    frozen="selective dynamics in POSCAR",
+    convergence="'reached required accuracy' in each OUTCAR",
+    versions="5.4.4, 6.4",
+)

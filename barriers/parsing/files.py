@@ -1,0 +1,43 @@
+"""Files as people keep them: compressed or not."""
+
+from __future__ import annotations
+
+import lzma
+import zlib
+from pathlib import Path
+
+from monty.io import zopen
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".lzma")
+"""Endings of compressed files that every reader takes in the place of the plain ones."""
+
+
+def there(path: Path) -> Path | None:
+    """Find a file under its own name, or compressed; None where there is none, or it is empty."""
+    for ending in ("", *COMPRESSED):
+        candidate = path.with_name(path.name + ending)
+        if candidate.is_file() and candidate.stat().st_size:
+            return candidate
+    return None
+
+
+def plain_name(path: Path) -> str:
+    """Name of a file without the ending that its compression gave it."""
+    return path.name.removesuffix(path.suffix) if path.suffix in COMPRESSED else path.name
+
+
+def read_text(path: Path) -> str:
+    """Read a file, compressed or not.
+
+    Raises
+    ------
+    ValueError
+        One line, if it is not a whole compressed file.
+    """
+    try:
+        with zopen(path, mode="rt", encoding="utf-8", errors="replace") as file:
+            return str(file.read())
+    except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ValueError(f"{path}: is no whole compressed file: {error}") from error
