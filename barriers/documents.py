@@ -210,6 +210,24 @@ class IterationDoc(BaseModel):
     force_calls: int = Field(description="evaluations so far")
 
 
+class CheckDoc(BaseModel):
+    """One thing that was looked at before a band that others made was believed."""
+
+    name: str = Field(description="what was looked at")
+    verdict: Literal["ok", "doubtful", "wrong", "unknown"] = Field(description="wrong refuses, doubtful warns")
+    seen: list[str] = Field(description="what was seen in each image, or in the band")
+    says: str = Field("", description="what is wrong or doubtful, in one line")
+
+
+class ReadDoc(BaseModel):
+    """What a band that others made was read from."""
+
+    name: str = Field(description="what --band calls it")
+    files: list[list[str]] = Field(description="files that each image's numbers come from")
+    energy: str = Field(description="kind of energy")
+    checks: list[CheckDoc] = Field(default_factory=list, description="what the referee saw")
+
+
 class BandDoc(_Document):
     """Images, energies and forces of one band, converged or not."""
 
@@ -226,6 +244,7 @@ class BandDoc(_Document):
     settings: dict[str, Any] = Field(default_factory=dict, description="NEB settings")
     warnings: list[str] = Field(default_factory=list, description="what was noticed on the way")
     surrogate: SurrogateDoc | None = Field(None, description="of a band on a corrected surface: what it rests on")
+    read: ReadDoc | None = Field(None, description="of a band that others made: its files, and what was checked")
     cost: CostDoc
     engine: EngineDoc
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.constraints import FixAtoms
 from ase.io import read, write
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc
+from barriers.structures.directions import directions_of
 from barriers.structures.path.endpoints import EndpointError, check_endpoints, match_order
 from barriers.words import in_ascii
 
@@ -55,15 +55,14 @@ def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, S
 
 
 def to_structure(atoms: Atoms) -> Structure:
-    """Turn ASE atoms into a structure that keeps positions unwrapped, periodicity and frozen atoms."""
-    frozen = {int(index) for fixed in atoms.constraints if isinstance(fixed, FixAtoms) for index in fixed.index}
+    """Turn ASE atoms into a structure that keeps positions unwrapped, periodicity and what may move."""
     x, y, z = (bool(axis) for axis in atoms.pbc)
     return Structure(
         Lattice(atoms.cell.complete().array, pbc=(x, y, z)),
         atoms.get_chemical_symbols(),
         atoms.positions,
         coords_are_cartesian=True,
-        site_properties={"selective_dynamics": [[index not in frozen] * 3 for index in range(len(atoms))]},
+        site_properties={"selective_dynamics": directions_of(atoms).tolist()},
     )
 
 

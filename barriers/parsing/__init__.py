@@ -9,6 +9,7 @@ from barriers.documents import BandDoc, BarrierDoc, CostDoc, StudyDoc
 from barriers.parsing import ase_files, espresso, vasp
 from barriers.parsing.endpoints import use_endpoints
 from barriers.parsing.found import FoundBand, Reader, SeveralBandsError
+from barriers.parsing.referee import band_document, judge
 from barriers.workflow.result_jobs import band_problems, fill_barrier, profile_of, study_document
 
 READERS: tuple[Reader, ...] = (vasp.READER, espresso.READER, ase_files.READER)
@@ -52,15 +53,21 @@ def find_band(place: Path, band: str | None = None) -> FoundBand:
     )
 
 
-def parse_folder(folder: Path, endpoints: tuple[str, str] | None = None) -> StudyDoc:
+def parse_folder(
+    place: Path, endpoints: tuple[str, str] | None = None, band: str | None = None, fmax: float | None = None
+) -> StudyDoc:
     """Read the barrier off a NEB folder.
 
     Parameters
     ----------
-    folder : Path
-        Folder of a NEB calculation with VASP, Quantum ESPRESSO or ASE.
+    place : Path
+        Folder of a NEB calculation, or a file that holds one.
     endpoints : tuple[str, str] or None
         Where the energies of the endpoints are: a folder or file of a calculation, or a number (eV).
+    band : str or None
+        Name of the band, where there are several.
+    fmax : float or None
+        Largest force across the path (eV/Å) that is accepted; None leaves that to what the code says.
 
     Returns
     -------
@@ -72,11 +79,11 @@ def parse_folder(folder: Path, endpoints: tuple[str, str] | None = None) -> Stud
     ValueError
         One line, if the folder holds no band or the endpoints do not belong to it.
     """
-    found = find_band(folder)
+    found = find_band(place, band)
     if endpoints is not None:
         use_endpoints(found, endpoints)
-    name = folder.resolve().name
-    barrier = _barrier(found.document(), name)
+    name = place.resolve().name
+    barrier = _barrier(band_document(found, judge(found, fmax)), name)
     study: StudyDoc = study_document.original(name, [barrier], name, "forward")
     return study
 

@@ -2,90 +2,175 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import PropertyNotImplementedError
 from ase.io import read
 
+from barriers.analysis.band import problems
 from barriers.documents import EngineDoc
 from barriers.files.structures import to_structure
-from barriers.parsing.found import FoundBand, Image, Reader
+from barriers.parsing.ase_image import frame_image, kind_of
+from barriers.parsing.consistency import NO_END
+from barriers.parsing.files import plain_name
+from barriers.parsing.found import Check, FoundBand, Reader, SeveralBandsError
+from barriers.parsing.order import natural, number_check, path_order
 
 ENDINGS = (".traj", ".extxyz", ".xyz")
+IMAGES = "images"
+"""What ``--band`` calls the band of a file for each image."""
+
+Contents = dict[Path, list[Atoms]]
 
 
-def read_ase_band(folder: Path, band: str | None = None) -> FoundBand | None:
-    """Read the band of an ASE folder: the last iteration of its newest trajectory, or one image from each file.
+def read_ase_band(place: Path, band: str | None = None) -> FoundBand | None:
+    """Read the band of an ASE folder, or of one file: the last iteration of a trajectory, or one image from each file.
 
     Returns
     -------
     FoundBand or None
-        None where no file has a band, and files that cannot be read are not the only ones.
+        None where no file has a band.
 
     Raises
     ------
     ValueError
-        If what there is cannot be read.
+        If what there is cannot be read, or its images lie on no path.
     """
-    if not folder.is_dir() or band is not None:
+    files = [place] if place.is_file() else list(place.iterdir())
+    files = sorted((path for path in files if _is_ours(path)), key=lambda path: natural(path.name))
+    contents = {path: _frames(path) for path in files if band in {None, IMAGES, path.name}}
+    folder = place.parent if place.is_file() else place
+    if band == IMAGES:
+        return _of_files(folder, {path: frames for path, frames in contents.items() if not _is_band(frames)})
+    if band is not None or place.is_file():
+        return next((_of_file(folder, path, frames) for path, frames in contents.items()), None)
+    return _chosen(folder, contents)
+
+
+def _chosen(folder: Path, contents: Contents) -> FoundBand | None:
+    """Take the one band that a folder holds, by what is in its files."""
+    bands = [path for path, frames in contents.items() if _is_band(frames)]
+    rest = {path: frames for path, frames in contents.items() if path not in bands and frames}
+    longer = [path for path, frames in rest.items() if len(frames) >= 3]
+    names = [*(path.name for path in bands), *([IMAGES] if _sound(rest) else [])]
+    if not names and longer:
+        names = [path.name for path in longer]
+    if len(names) > 1:
+        raise SeveralBandsError(folder, names)
+    if names == [IMAGES] or not names:
+        return _of_files(folder, rest)
+    path = next(path for path in contents if path.name == names[0])
+    return _of_file(folder, path, contents[path])
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_file() and Path(plain_name(path)).suffix in ENDINGS
+
+
+def _frames(path: Path) -> list[Atoms]:
+    try:
+        return list(read(path, index=":", do_not_split_by_at_sign=True))
+    except Exception as error:  # ASE's readers raise anything
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path}: cannot be read: {text[:100]}") from error
+
+
+def _last_iteration(frames: Sequence[Atoms]) -> list[Atoms]:
+    """Frames of the last whole iteration: each begins with the initial endpoint, which never moves."""
+    starts = [i for i, frame in enumerate(frames) if _same(frame, frames[0])]
+    blocks = [list(frames[a:b]) for a, b in zip(starts, [*starts[1:], len(frames)], strict=True)]
+    whole = [block for block in blocks if len(block) >= 3 and _same(block[-1], blocks[0][-1])]
+    return whole[-1] if whole else list(frames)
+
+
+def _same(one: Atoms, other: Atoms) -> bool:
+    return len(one) == len(other) and np.array_equal(one.positions, other.positions)
+
+
+def _is_band(frames: Sequence[Atoms]) -> bool:
+    """Tell a band from a relaxation by what it holds: iterations, or a hump between two minima."""
+    if len(frames) < 3:
+        return False
+    last = _last_iteration(frames)
+    if len(last) < len(frames):
+        return True
+    images = [frame_image(frame, "", kind_of(last)) for frame in last]
+    energies = [image.energy for image in images]
+    if None in energies or _no_path(last):
+        return False
+    inner, ends = max(energies[1:-1]), max(energies[0], energies[-1])  # type: ignore[type-var]
+    calm = all(
+        image.forces is None or np.abs(image.forces[image.free.any(axis=1)]).max(initial=0.0) < NO_END
+        for image in (images[0], images[-1])
+        if image.free is not None
+    )
+    return bool(inner > ends) and calm  # type: ignore[operator]
+
+
+def _no_path(frames: Sequence[Atoms]) -> bool:
+    """Whether frames are no path: other atoms, twice the same, or turning back."""
+    if len({len(frame) for frame in frames}) > 1:
+        return True
+    zeros = [np.zeros((len(frame), 3)) for frame in frames]
+    cell, pbc = frames[0].cell.complete().array, frames[0].pbc
+    return bool(problems([frame.positions for frame in frames], cell, [0.0] * len(frames), zeros, pbc))
+
+
+def _sound(contents: Contents) -> bool:
+    """Whether the last frames of files are one band."""
+    last = [frames[-1] for frames in contents.values()]
+    if len(last) < 3 or len({tuple(frame.get_chemical_symbols()) for frame in last}) > 1:
+        return False
+    try:
+        order = path_order(last, [path.name for path in contents])
+    except ValueError:
+        return False
+    return not _no_path([last[index] for index in order])
+
+
+def _of_file(folder: Path, path: Path, frames: list[Atoms]) -> FoundBand | None:
+    if len(frames) < 3:
         return None
-    files = sorted((path for path in folder.iterdir() if path.suffix in ENDINGS), key=_natural)
-    if not files:
+    images = _last_iteration(frames)
+    found = _found(folder, images, [path] * len(images), path.name)
+    if len(images) < len(frames):
+        found.warnings.insert(0, f"{path.name}: the last whole iteration of {len(frames)} frames was read")
+    return found
+
+
+def _of_files(folder: Path, contents: Contents) -> FoundBand | None:
+    if len(contents) < 3:
         return None
-    contents: list[list[Atoms]] = []
-    for path in files:
-        try:
-            contents.append(list(read(path, index=":")))
-        except Exception as error:  # ASE's readers raise anything
-            text = " ".join(str(error).split()) or type(error).__name__
-            raise ValueError(f"{path}: cannot be read: {text[:100]}") from error
-    whole = [(path, frames) for path, frames in zip(files, contents, strict=True) if len(frames) >= 3]
-    if whole:
-        path, frames = max(whole, key=lambda pair: pair[0].stat().st_mtime)
-        length = _band_length(frames)
-        if len(frames) % length:
-            frames = frames[: len(frames) // length * length]  # its writer was stopped within an iteration
-        images, where = frames[-length:], [str(path)] * length
-    else:
-        images, where = [frames[-1] for frames in contents if frames], [str(path) for path in files]
-    if len(images) < 3:
-        return None
-    if any(image.get_chemical_symbols() != images[0].get_chemical_symbols() for image in images):
-        raise ValueError(f"{folder}: images of different atoms")
+    files, last = list(contents), [frames[-1] for frames in contents.values()]
+    odd = [path.name for path, frames in contents.items() if sorted(frames[-1].symbols) != sorted(last[0].symbols)]
+    if odd:
+        raise ValueError(f"{folder}: images of different atoms: {', '.join(odd)} and {files[0].name}")
+    try:
+        order = path_order(last, [path.name for path in files])
+    except ValueError as error:
+        raise ValueError(f"{folder}: {error}") from error
+    found = _found(folder, [last[i] for i in order], [files[i] for i in order], IMAGES)
+    names = [files[i].name for i in order]
+    found.checks.append(number_check(sorted(names, key=natural)))
+    found.checks.append(Check("order of images", "ok", names))
+    found.warnings.insert(0, f"order of images, found from the geometry: {', '.join(names)}")
+    return found
+
+
+def _found(folder: Path, frames: list[Atoms], files: list[Path], name: str) -> FoundBand:
+    kind = kind_of(frames)
     return FoundBand(
         folder,
-        EngineDoc(kind="ase", name=_calculator(images), version="unknown"),
-        to_structure(images[0]),
-        [_image(image) for image in images],
-        [f"none in {place}" for place in where],
+        EngineDoc(kind="ase", name=_calculator(frames), version="unknown"),
+        to_structure(frames[0]),
+        [frame_image(frame, str(path), kind) for frame, path in zip(frames, files, strict=True)],
+        [f"none in {path}" for path in files],
         warnings=["files of ASE do not say whether a band is converged; the force across the path was looked at"],
+        name=name,
+        energy_kind=kind,
     )
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Key under which image2 comes before image10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name) if part]
-
-
-def _band_length(frames: Sequence[Atoms]) -> int:
-    """Images in one iteration: after so many the initial endpoint, which never moves, comes again."""
-    first = frames[0].positions
-    for length in range(3, len(frames)):
-        again = frames[length]
-        if len(again) == len(frames[0]) and np.array_equal(again.positions, first):
-            return length
-    return len(frames)
-
-
-def _image(atoms: Atoms) -> Image:
-    try:
-        return Image(atoms.positions, float(atoms.get_potential_energy()), atoms.get_forces(apply_constraint=False))
-    except (RuntimeError, PropertyNotImplementedError):
-        return Image(atoms.positions)
 
 
 def _calculator(images: Sequence[Atoms]) -> str:
@@ -97,10 +182,10 @@ READER = Reader(
     "ASE",
     read_ase_band,
     files="trajectories of a band (.traj, .extxyz, .xyz), or a file for each image",
-    energies="results kept in the files",
+    energies="results kept in the files: free energy where all have it",
     forces="results kept in the files",
     cell="the files",
-    frozen="FixAtoms and move_mask in the files",
+    frozen="constraints and move_mask in the files",
     convergence="not said: the force across the path is looked at",
-    versions="3.22 to 3.29",
+    versions="3.29",
 )

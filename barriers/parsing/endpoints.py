@@ -1,21 +1,23 @@
-"""Energies of endpoints that stand elsewhere."""
+"""Energies of endpoints that stand elsewhere: always the kind of energy that the images have."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from ase.geometry import find_mic
-from ase.io import read
 from pymatgen.core import Structure
 
-from barriers.engines.vasp.outputs import read_outcar
-from barriers.engines.vasp.restart import read_poscar
-from barriers.parsing.found import FoundBand, Image
-from barriers.parsing.vasp import image_of
+from barriers.parsing.calculations import Calculation, read_calculation
+from barriers.parsing.found import Check, FoundBand, Image
+from barriers.parsing.vasp_checks import incar_number
+from barriers.parsing.vasp_image import only
 
 FARTHEST = 0.5
 """An endpoint's own calculation ends with no atom farther (Å) from where the band has it."""
+
+ENDS = ("initial", "final")
 
 
 def use_endpoints(found: FoundBand, endpoints: tuple[str, str]) -> None:
@@ -26,7 +28,7 @@ def use_endpoints(found: FoundBand, endpoints: tuple[str, str]) -> None:
     found : FoundBand
         The band; its first and last image are changed.
     endpoints : tuple[str, str]
-        For each a number (eV), or a folder or file of its own relaxation.
+        For each a number (eV), or a folder or file of its own calculation.
 
     Raises
     ------
@@ -36,43 +38,72 @@ def use_endpoints(found: FoundBand, endpoints: tuple[str, str]) -> None:
     if found.structure is None:
         raise ValueError(f"--endpoints: {found.folder} tells no atoms, so nothing can be said to belong to it")
     for which, text in zip((0, -1), endpoints, strict=True):
-        image = found.images[which]
         try:
-            image.energy = float(text)
-            image.forces = np.zeros_like(image.positions)
-            name = "initial" if which == 0 else "final"
-            found.warnings.append(f"forces of the {name} endpoint are not known and were taken as zero, as relaxed")
+            energy = float(text)
         except ValueError:
-            found.images[which] = _read(found, found.structure, image, Path(text))
+            found.images[which] = _read(found, found.structure, which, Path(text))
+        else:
+            found.images[which] = _numbered(found, which, energy, f"--endpoints {text}", "the number given")
 
 
-def _read(found: FoundBand, initial: Structure, image: Image, path: Path) -> Image:
+def energy_beside(found: FoundBand, which: int, place: Path) -> None:
+    """Look for the energy of an endpoint without OUTCAR in its folder, then in the band's INCAR."""
+    image = found.images[which]
+    if image.energy is not None or image.steps:
+        return
+    structure = found.structure
+    assert structure is not None
+    if any(only(place, name) for name in ("vasprun.xml", "vaspout.h5", "OSZICAR")) and only(place, "OUTCAR") is None:
+        found.images[which] = _read(found, structure, which, place)
+        return
+    key = "EFIRST" if which == 0 else "ELAST"
+    if energy := incar_number(found.folder, key):
+        found.images[which] = _numbered(found, which, energy, f"{found.folder / 'INCAR'} ({key})", key)
+
+
+def _numbered(found: FoundBand, which: int, energy: float, source: str, name: str) -> Image:
+    """Take a bare number: nothing is known of it but what its giver says."""
+    image = found.images[which]
+    found.warnings.append(
+        f"forces of the {ENDS[which]} endpoint are not known and were taken as zero, as relaxed; "
+        f"{name} is taken for a {found.energy_kind}"
+    )
+    return replace(
+        image, energy=energy, forces=np.zeros_like(image.positions), files=[source], settings={}, steps=None,
+        relaxed=None, electrons=None, words="",
+    )  # fmt: skip
+
+
+def _read(found: FoundBand, initial: Structure, which: int, path: Path) -> Image:
     if not path.exists():
         raise ValueError(f"--endpoints: {path}: neither a number nor a file or folder")
-    folder = path if path.is_dir() else path.parent
-    outcar = read_outcar(folder) if path.is_dir() or path.name.startswith("OUTCAR") else None
-    if outcar is not None and outcar.steps:
-        structure = read_poscar(folder / "CONTCAR") or read_poscar(folder / "POSCAR") or initial
-        read_image = image_of(folder, structure, outcar)
-        symbols = [site.specie.symbol for site in structure]
-    elif path.is_dir():
-        raise ValueError(f"--endpoints: no OUTCAR with a whole step in {path}")
-    else:
-        try:
-            atoms = read(path, index=-1)
-            forces = atoms.get_forces(apply_constraint=False)
-            read_image = Image(atoms.positions, float(atoms.get_potential_energy()), forces)
-            symbols = atoms.get_chemical_symbols()
-        except Exception as error:  # ASE's readers raise anything
-            text = " ".join(str(error).split()) or type(error).__name__
-            raise ValueError(f"--endpoints: no energy in {path}: {text[:100]}") from error
-    if symbols != [site.specie.symbol for site in initial]:
+    read = read_calculation(path, initial)
+    _belongs(found, initial, which, path, read)
+    if found.energy_kind != read.kind:
+        says = f"the {ENDS[which]} endpoint's energy is a {read.kind} ({path}), the images' a {found.energy_kind}"
+        found.checks.append(Check("kind of energy", "doubtful", [found.energy_kind, read.kind], says))
+    if read.wrong:
+        found.checks.append(Check("endpoints are no images", "wrong", [str(path)], read.wrong))
+    image = read.image
+    if image.forces is None:
+        found.warnings.append(
+            f"forces of the {ENDS[which]} endpoint are not known and were taken as zero, as relaxed: "
+            f"{', '.join(image.files)} has none"
+        )
+        image = replace(image, forces=np.zeros_like(image.positions))
+    return image
+
+
+def _belongs(found: FoundBand, initial: Structure, which: int, path: Path, read: Calculation) -> None:
+    image = found.images[which]
+    if read.image.species != [site.specie.symbol for site in initial]:
         raise ValueError(f"--endpoints: {path} has other atoms, or another order of them, than {found.folder}")
     lattice = initial.lattice
-    _, moves = find_mic(read_image.positions - image.positions, lattice.matrix, lattice.pbc)
+    if not read.placed:
+        return
+    _, moves = find_mic(read.image.positions - image.positions, lattice.matrix, lattice.pbc)
     if moves.max() > FARTHEST:
         raise ValueError(
             f"--endpoints: {path} is another structure than the band's: atom {int(moves.argmax())} is "
             f"{moves.max():.2f} Å away, at most {FARTHEST:g} Å is a relaxation"
         )
-    return read_image

@@ -26,7 +26,7 @@ def plain_name(path: Path) -> str:
     return path.name.removesuffix(path.suffix) if path.suffix in COMPRESSED else path.name
 
 
-def read_text(path: Path) -> str:
+def read_bytes(path: Path) -> bytes:
     """Read a file, compressed or not.
 
     Raises
@@ -35,9 +35,20 @@ def read_text(path: Path) -> str:
         One line, if it is not a whole compressed file.
     """
     try:
-        with zopen(path, mode="rt", encoding="utf-8", errors="replace") as file:
-            return str(file.read())
+        with zopen(path, mode="rb") as file:
+            return bytes(file.read())
     except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise ValueError(f"{path}: is no whole compressed file: {error}") from error
+
+
+def read_text(path: Path) -> str:
+    """Read a text file, compressed or not; errors are those of :func:`read_bytes`."""
+    return read_bytes(path).decode("utf-8", errors="replace")
+
+
+def same_content(paths: list[Path]) -> bool:
+    """Whether files hold the same once they are unpacked."""
+    first, *others = (read_bytes(path) for path in paths)
+    return all(other == first for other in others)

@@ -10,15 +10,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
-from barriers.analysis.forces import largest_band_force
-from barriers.documents import BandDoc, CostDoc, EngineDoc
-from barriers.structures.path.mapping import unwrap
-from barriers.structures.surface.slab import frozen_atoms
-
-LOOSEST = 0.1
-"""A band with a larger force (eV/Å) across its path is not converged, unless its own code says so."""
+from barriers.documents import EngineDoc
 
 Verdict = Literal["ok", "doubtful", "wrong", "unknown"]
 
@@ -78,6 +71,8 @@ class Image:
         Force along the path (eV/Å) where the forces themselves are not known.
     residual : float or None
         Largest force across the path as the code says it (eV/Å), where the forces themselves are not known.
+    words : str
+        Which words of its files ``relaxed`` and ``electrons`` rest on, or are missing, and where; for messages.
     """
 
     positions: NDArray[np.float64]
@@ -94,6 +89,7 @@ class Image:
     free: NDArray[np.bool_] | None = None
     tangential: float | None = None
     residual: float | None = None
+    words: str = ""
 
 
 @dataclass
@@ -146,66 +142,9 @@ class FoundBand:
     criterion: str | None = None
     energy_kind: str = "total energy"
 
-    def document(self) -> BandDoc:
-        """Make the document of the band, converged if nothing speaks against it."""
-        assert self.structure is not None
-        positions = self._unwrapped(self.structure)
-        complete = all(image.energy is not None and image.forces is not None for image in self.images)
-        reasons = [*self._missing(), *self.reasons]
-        if complete and not reasons:
-            reasons = self._loose(self.structure, positions)
-        self._warn_of_loose_ends(self.structure)
-        moments = [image.moments for image in self.images if image.moments is not None]
-        return BandDoc(
-            start=f"read from {self.folder}",
-            structure=self.structure,
-            positions=[rows.tolist() for rows in positions],
-            energies=[image.energy for image in self.images],
-            forces=[[] if image.forces is None else image.forces.tolist() for image in self.images],
-            moments=moments if len(moments) == len(self.images) else None,
-            converged=not reasons,
-            reason="; ".join(reasons) or None,
-            warnings=self.warnings,
-            cost=CostDoc(),
-            engine=self.engine,
-        )
-
-    def _warn_of_loose_ends(self, structure: Structure) -> None:
-        free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
-        for name, image in (("initial", self.images[0]), ("final", self.images[-1])):
-            if image.forces is not None and (force := np.linalg.norm(image.forces[free], axis=1).max()) > LOOSEST:
-                self.warnings.append(f"{name} endpoint is not relaxed: {force:.3f} eV/Å")
-
-    def _missing(self) -> list[str]:
-        last = len(self.images) - 1
-        return [
-            f"no energy of image {number}{ends}: {self.where[number]}" + ("; give it with --endpoints" if ends else "")
-            for number, image in enumerate(self.images)
-            for ends in [{0: " (initial)", last: " (final)"}.get(number, "")]
-            if image.energy is None
-        ]
-
-    def _unwrapped(self, structure: Structure) -> list[NDArray[np.float64]]:
-        atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
-        rows = [self.images[0].positions]
-        for image in self.images[1:]:
-            atoms.set_positions(rows[-1], apply_constraint=False)
-            rows.append(unwrap(image.positions, atoms))
-        return rows
-
-    def _loose(self, structure: Structure, positions: list[NDArray[np.float64]]) -> list[str]:
-        force = largest_band_force(
-            positions,
-            structure.lattice.matrix,
-            [float(image.energy or 0.0) for image in self.images],
-            [np.asarray(image.forces) for image in self.images],
-            pbc=structure.lattice.pbc,
-            frozen=frozen_atoms(structure),
-        )
-        said = f"largest force across the path {force:.3f} eV/Å"
-        if force > LOOSEST:
-            return [f"{said}, at most {LOOSEST:g} is a minimum-energy path"]
-        return []
+    def call(self, number: int) -> str:
+        """Name an image in a message: endpoints by what they are."""
+        return f"image {number}{ {0: ' (initial)', len(self.images) - 1: ' (final)'}.get(number, '') }"
 
 
 class SeveralBandsError(ValueError):

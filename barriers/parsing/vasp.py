@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
-from monty.os.path import zpath
 from pymatgen.core import Structure
-from pymatgen.io.vasp import Oszicar
 
 from barriers.documents import EngineDoc
-from barriers.engines.vasp.outputs import StepOutcar, image_folders, read_outcar
-from barriers.engines.vasp.restart import read_poscar, sharp_positions
+from barriers.parsing.calculations import last_free_energy
+from barriers.parsing.endpoints import energy_beside
+from barriers.parsing.files import read_text
 from barriers.parsing.found import FoundBand, Image, Reader
+from barriers.parsing.outcar import LastStep
+from barriers.parsing.vasp_checks import image_numbers, vasp_checks
+from barriers.parsing.vasp_image import KIND, only, outcar_image, read_step, read_structure, structure_image
 
 NAME = "vasp"
+
+Found = list[tuple[Path, LastStep] | None]
+"""OUTCAR of each image folder."""
 
 
 def read_vasp_band(folder: Path, band: str | None = None) -> FoundBand | None:
     """Read the band of a VASP folder.
 
     Intermediate images are where their last whole step has them, with its free energy. The endpoints' energies are
-    in their folders only where someone put an OUTCAR there.
+    in their folders only where someone put a calculation there, or in the INCAR as EFIRST and ELAST.
 
     Returns
     -------
@@ -35,84 +41,80 @@ def read_vasp_band(folder: Path, band: str | None = None) -> FoundBand | None:
     """
     if not folder.is_dir() or band not in {None, NAME}:
         return None
-    places = image_folders(folder)
-    if not places or not any(Path(zpath(str(places[0] / name))).is_file() for name in ("POSCAR", "CONTCAR")):
+    places = sorted(path for path in folder.iterdir() if path.is_dir() and re.fullmatch(r"\d\d", path.name))
+    if not any(only(place, name) for place in places for name in ("POSCAR", "CONTCAR")):
         return None
     if len(places) < 3:
         raise ValueError(f"{folder}: {len(places)} image folders are no band: at least 00, 01 and 02 are needed")
-    structures = [_structure(place) for place in places]
-    for place, structure in zip(places, structures, strict=True):
-        if structure.species != structures[0].species:
-            raise ValueError(f"{place}: {structure.composition.formula}, but {structures[0].composition.formula} in 00")
-    outcars = [read_outcar(place) for place in places]
-    known = next((outcar for outcar in outcars if outcar is not None), None)
+    outcars = [read_step(place) for place in places]
+    titles = next((step.titles for _, step in filter(None, outcars) if step.titles), [])
+    structures = [_structure(place, each, titles) for place, each in zip(places, outcars, strict=True)]
     found = FoundBand(
         folder,
-        EngineDoc(
-            kind="vasp",
-            name="VASP",
-            version=known.version if known else "unknown",
-            packages={"vtst": known.vtst} if known and known.vtst else {},
-            files=dict.fromkeys(known.titles, "") if known else {},
-        ),
+        _engine([step for _, step in filter(None, outcars)]),
         structures[0],
-        [image_of(*each) for each in zip(places, structures, outcars, strict=True)],
-        [_where(place, outcar) for place, outcar in zip(places, outcars, strict=True)],
+        [_image(structure, each) for structure, each in zip(structures, outcars, strict=True)],
+        [_where(place, each) for place, each in zip(places, outcars, strict=True)],
+        name=NAME,
+        checks=[image_numbers(folder, places, outcars), *vasp_checks(structures, outcars)],
+        energy_kind=KIND,
     )
-    for place, outcar in list(zip(places, outcars, strict=True))[1:-1]:
-        found.reasons += _reasons(place, outcar)
-        found.warnings += _two_runs(place, outcar)
+    for which in (0, -1):
+        energy_beside(found, which, places[which])
+    for place, each in list(zip(places, outcars, strict=True))[1:-1]:
+        found.warnings += _two_runs(place, each)
+    limit = next((step.numbers["EDIFFG"] for _, step in filter(None, outcars) if "EDIFFG" in step.numbers), None)
+    if all(image.relaxed for image in found.images[1:-1]):
+        found.criterion = "EDIFFG" if limit is None else f"EDIFFG = {limit:g}"
     return found
 
 
-def image_of(place: Path, structure: Structure, outcar: StepOutcar | None) -> Image:
-    """Take the last whole step of a folder, its structure alone where there is none."""
-    if outcar is None or not outcar.steps or not outcar.steps[-1].finite:
-        return Image(structure.cart_coords)
-    step = outcar.steps[-1]
-    if len(step.positions) != len(structure):
-        raise ValueError(f"{place}: OUTCAR has {len(step.positions)} atoms, POSCAR {len(structure)}")
-    moments = None if step.moments is None else step.moments.tolist()
-    return Image(sharp_positions(place, step), step.energy, step.forces, moments)
+def _structure(place: Path, found: tuple[Path, LastStep] | None, titles: list[str]) -> Structure:
+    structure = read_structure(place, found[1].titles if found and found[1].titles else titles)
+    if structure is None:
+        raise ValueError(f"{place}: neither POSCAR nor CONTCAR is there and whole")
+    return structure
 
 
-def _structure(place: Path) -> Structure:
-    for name in ("POSCAR", "CONTCAR"):
-        if (structure := read_poscar(place / name)) is not None:
-            return structure
-    raise ValueError(f"{place}: neither POSCAR nor CONTCAR is there and whole")
+def _image(structure: Structure, found: tuple[Path, LastStep] | None) -> Image:
+    return structure_image(structure) if found is None else outcar_image(found[0], structure, found[1])
 
 
-def _where(place: Path, outcar: StepOutcar | None) -> str:
-    return f"no OUTCAR in {place}" if outcar is None else f"no whole step in {place / 'OUTCAR'}"
+def _engine(steps: list[LastStep]) -> EngineDoc:
+    known = next(iter(steps), None)
+    settings = next((step.settings for step in steps[1:] or steps), {})
+    return EngineDoc(
+        kind="vasp",
+        name="VASP",
+        version=known.version if known else "unknown",
+        packages={"vtst": known.vtst} if known and known.vtst else {},
+        files=dict.fromkeys(known.titles, "") if known else {},
+        settings={name: value for name, value in settings.items() if name not in {"NKPTS", "NELECT", "POTCAR"}},
+    )
 
 
-def _reasons(place: Path, outcar: StepOutcar | None) -> list[str]:
-    if outcar is None or not outcar.steps:
-        return []  # said by the missing energy
-    if not outcar.steps[-1].self_consistent:
-        return [f"electrons not converged in the last step of {place / 'OUTCAR'}"]
-    if not outcar.converged:
-        return [f"no 'reached required accuracy' in {place / 'OUTCAR'}"]
-    return []
+def _where(place: Path, found: tuple[Path, LastStep] | None) -> str:
+    if found is not None:
+        path, step = found
+        return f"no finite numbers in the last step of {path}" if step.steps else f"no whole step in {path}"
+    others = sorted(path.name for path in place.glob("*OUTCAR*") if path.is_file() and path.stat().st_size)
+    return f"no OUTCAR in {place}" + (f", but {', '.join(others)}" if others else "")
 
 
-def _two_runs(place: Path, outcar: StepOutcar | None) -> list[str]:
+def _two_runs(place: Path, found: tuple[Path, LastStep] | None) -> list[str]:
     """Say where OSZICAR is of another run than OUTCAR, which counts: positions and forces are in it."""
-    path = Path(zpath(str(place / "OSZICAR")))
-    if outcar is None or not outcar.steps or not path.is_file():
+    path = only(place, "OSZICAR")
+    if found is None or not found[1].steps or path is None:
         return []
-    try:
-        steps = Oszicar(path).ionic_steps
-        last = float(steps[-1]["F"])
-    except (IndexError, KeyError, ValueError):
+    last = last_free_energy(read_text(path))
+    if last is None:
         return []
-    energy = outcar.steps[-1].energy
-    if np.isclose(last, energy, atol=2e-6, rtol=1e-7):
+    energy = found[1].energy
+    if np.isclose(last[0], energy, atol=2e-6, rtol=1e-7):
         return []
     return [
-        f"{place.name}: OSZICAR ends at {last:.6f} eV after {len(steps)} steps, OUTCAR at {energy:.6f} eV after "
-        f"{len(outcar.steps)}: files of two runs; OUTCAR counts"
+        f"{place.name}: OSZICAR ends at {last[0]:.6f} eV after {last[1]} steps, OUTCAR at {energy:.6f} eV after "
+        f"{found[1].steps}: files of two runs; OUTCAR counts"
     ]
 
 
@@ -120,7 +122,7 @@ READER = Reader(
     "VASP",
     read_vasp_band,
     files="image folders 00, 01, … with POSCAR or CONTCAR",
-    energies="OUTCAR of each image: free energy TOTEN",
+    energies="OUTCAR of each image: free energy TOTEN; of endpoints many more files",
     forces="OUTCAR",
     cell="POSCAR",
     frozen="selective dynamics in POSCAR",

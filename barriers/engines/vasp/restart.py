@@ -52,13 +52,17 @@ def newest_structure(place: Path) -> Structure | None:
 
 
 def sharp_positions(place: Path, step: Step) -> NDArray[np.float64]:
-    """Positions (Å) of a step, with the digits of CONTCAR where that holds the same: OUTCAR has five decimals."""
-    written = read_poscar(place / "CONTCAR")
-    if written is None or len(written) != len(step.positions):
-        return step.positions
-    moves = written.lattice.get_fractional_coords(step.positions) - written.frac_coords
+    """Positions (Å) of a step, with the digits of the CONTCAR in its folder, see :func:`sharpened`."""
+    return sharpened(read_poscar(place / "CONTCAR"), step.positions)
+
+
+def sharpened(written: Structure | None, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Positions (Å) of an OUTCAR, with the digits of a CONTCAR where it holds the same: OUTCAR has five decimals."""
+    if written is None or len(written) != len(positions):
+        return positions
+    moves = written.lattice.get_fractional_coords(positions) - written.frac_coords
     moves = written.lattice.get_cartesian_coords(moves - np.round(moves))
-    return written.cart_coords if np.abs(moves).max() < 2e-5 else step.positions
+    return written.cart_coords if np.abs(moves).max() < 2e-5 else positions
 
 
 def _moved(structure: Structure, positions: Any) -> Structure:

@@ -1,0 +1,181 @@
+"""The referee's second half: whether energies and forces of a band belong together, and how large the forces are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from barriers.analysis.band import problems
+from barriers.analysis.curves import curves_of
+from barriers.analysis.forces import largest_band_force, largest_force
+from barriers.parsing.found import Check, FoundBand, Verdict
+from barriers.structures.directions import free_part
+from barriers.structures.surface.slab import frozen_atoms
+
+LOOSEST = 0.1
+"""A band with a larger force (eV/Å) across its path is not converged, unless its own code says so."""
+
+NO_END = 0.3
+"""What is called relaxed, and has a larger force (eV/Å) on an atom, is an image of a band and no endpoint."""
+
+MISMATCH, SHARE = 0.05, 0.45
+"""Energies of neighbours and their tangential forces disagree above both: eV, and a share of the energies' difference.
+
+No sound band that was measured did.
+"""
+
+HIGHEST = 5.0
+"""Ions do not hop over more (eV): such numbers are of other units."""
+
+UNITS = {
+    27.2114: "energies look like Hartree beside forces in eV/Å",
+    13.6057: "energies look like Rydberg beside forces in eV/Å",
+    1 / 23.0605: "energies look like kcal/mol beside forces in eV/Å",
+    1 / 96.4853: "energies look like kJ/mol beside forces in eV/Å",
+    1 / 51.4221: "forces look like Hartree/bohr beside energies in eV",
+    23.0605: "forces look like kcal/mol/Å beside energies in eV",
+    96.4853: "forces look like kJ/mol/Å beside energies in eV",
+}
+"""Work of the forces over the difference of the energies, where units are mixed."""
+
+ATOMIC = 1 / 1.8897
+"""The same where Hartree and Hartree/bohr stand beside Å; then no energy is above 0.1."""
+
+
+class Work(NamedTuple):
+    """Between neighbours: path length (Å), difference of energies and work of the forces by the trapezoid (eV)."""
+
+    lengths: NDArray[np.float64]
+    differences: NDArray[np.float64]
+    works: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+
+
+def band_checks(found: FoundBand, positions: list[NDArray[np.float64]], fmax: float | None) -> Iterator[Check]:
+    """Look at the path, at energies against forces, and at the forces left."""
+    structure = found.structure
+    assert structure is not None
+    energies = [image.energy for image in found.images]
+    forces = [np.full_like(image.positions, np.nan) if image.forces is None else image.forces for image in found.images]
+    zeros = [np.zeros_like(rows) for rows in positions]
+    held = frozen_atoms(structure)
+    broken = problems(
+        positions, structure.lattice.matrix, [0.0] * len(positions), zeros, structure.lattice.pbc, frozen=held
+    )
+    yield Check("images in order", "wrong" if broken else "ok", ["one path"] if not broken else [], "; ".join(broken))
+    if broken or any(energy is None for energy in energies):
+        return
+    yield _height(np.array(energies, dtype=float))
+    if not all(np.isfinite(rows).all() for rows in forces):
+        return
+    curves = curves_of(positions, structure.lattice.matrix, energies, forces, pbc=structure.lattice.pbc, frozen=held)
+    yield consistent(curves.distances, curves.energies, curves.slopes)
+    yield from _residual(found, positions, fmax)
+    yield _ends(found)
+
+
+def consistent(distances: NDArray[np.float64], energies: NDArray[np.float64], slopes: NDArray[np.float64]) -> Check:
+    """Set each difference of energies against the work of the tangential forces between the two images.
+
+    Parameters
+    ----------
+    distances, energies, slopes : (n,)
+        Path length (Å), energy (eV) and dE/ds (eV/Å) of each image.
+
+    Returns
+    -------
+    Check
+        Wrong where they disagree, and what it looks like; doubtful where the images are too few to say.
+    """
+    lengths, differences = np.diff(distances), np.diff(energies)
+    works = lengths * (slopes[:-1] + slopes[1:]) / 2
+    work = Work(lengths, differences, works, slopes)
+    seen = [f"{one:+.3f} eV, forces {other:+.3f} eV" for one, other in zip(differences, works, strict=True)]
+    name = "energies fit forces"
+    if units := _units(work):
+        return Check(name, "wrong", seen, f"energies and forces do not fit: {units}")
+    off = np.abs(differences - works)
+    bad = np.flatnonzero((off > MISMATCH) & (off > SHARE * np.abs(differences)))
+    if not len(bad):
+        return Check(name, "ok", seen)
+    # Between two stationary points the forces cannot tell the difference, nor with one image between the endpoints.
+    blind = [i for i in bad if len(works) < 3 or np.abs(slopes[i : i + 2]).max() < LOOSEST]
+    told = ", ".join(f"{i} and {i + 1} ({seen[i]})" for i in bad)
+    if len(blind) == len(bad):
+        says = f"forces say nothing of the energies between images {told}: more images would"
+        return Check(name, "doubtful", seen, says)
+    says = f"energies and forces do not fit between images {told}: their files are of different calculations"
+    return Check(name, "wrong", seen, says)
+
+
+def _units(work: Work) -> str | None:
+    """Name the mixed units or signs that explain the ratio of works to differences, if the two run alike."""
+    works, differences = work.works, work.differences
+    norms = float(np.linalg.norm(works)), float(np.linalg.norm(differences))
+    if min(norms) < 1e-6 or len(works) < 3:
+        return None
+    alike = float(works @ differences) / (norms[0] * norms[1])
+    ratio = norms[0] / norms[1]
+    if alike < -0.9 and 0.5 < ratio < 2 and max(norms) > MISMATCH:
+        return "forces have the sign of gradients"
+    if alike > 0.95 and len(works) > 3 and abs(ratio / ATOMIC - 1) < 0.06 and norms[1] < 0.1:
+        return "energies and forces look like Hartree and Hartree/bohr beside positions in Å"
+    if alike < 0.95 or 0.2 < ratio < 5 or max(norms) < MISMATCH:
+        return None
+    return UNITS[min(UNITS, key=lambda value: abs(np.log(ratio / value)))]
+
+
+def _height(energies: NDArray[np.float64]) -> Check:
+    height = float(np.ptp(energies))
+    says = f"energies span {height:.2f} eV: no hop has that; are they in kcal/mol, kJ/mol or Hartree?"
+    return Check("height", "doubtful" if height > HIGHEST else "ok", [f"{height:.3f} eV"], says * (height > HIGHEST))
+
+
+def _residual(found: FoundBand, positions: list[NDArray[np.float64]], fmax: float | None) -> Iterator[Check]:
+    structure = found.structure
+    assert structure is not None
+    force = largest_band_force(
+        positions,
+        structure.lattice.matrix,
+        [float(image.energy or 0.0) for image in found.images],
+        [free_part(np.asarray(image.forces), structure) for image in found.images],
+        pbc=structure.lattice.pbc,
+        frozen=frozen_atoms(structure),
+    )
+    yield residual_check(found, force, fmax)
+
+
+def residual_check(found: FoundBand, force: float, fmax: float | None) -> Check:
+    """Judge the largest force across the path (eV/Å) by what was asked for, by the code's own word, or by 0.1 eV/Å."""
+    limit = LOOSEST if fmax is None else fmax
+    said = f"largest force across the path {force:.3f} eV/Å"
+    verdict: Verdict = "ok"
+    if force > limit:
+        verdict = "doubtful" if fmax is None and found.criterion else "wrong"
+        said += f", at most {limit:g} is a minimum-energy path"
+        if verdict == "doubtful":
+            said += f"; its code calls it converged by {found.criterion}"
+    return Check("force across the path", verdict, [f"{force:.3f} eV/Å"], said if verdict != "ok" else "")
+
+
+def _ends(found: FoundBand) -> Check:
+    """See that the endpoints are minima: force on the atoms that may move."""
+    structure = found.structure
+    assert structure is not None
+    seen, lines = [], []
+    verdict: Verdict = "ok"
+    for name, image in (("initial", found.images[0]), ("final", found.images[-1])):
+        force = largest_force(free_part(np.asarray(image.forces), structure))
+        seen.append(f"{name} {force:.3f} eV/Å")
+        if force > NO_END and image.relaxed:
+            verdict = "wrong"
+            lines.append(
+                f"{name} endpoint is no minimum, {force:.3f} eV/Å: an image folder or file is missing beyond it"
+            )
+        elif force > LOOSEST:
+            verdict = "wrong" if verdict == "wrong" else "doubtful"
+            lines.append(f"{name} endpoint is not relaxed: {force:.3f} eV/Å")
+    return Check("endpoints are minima", verdict, seen, "; ".join(lines))

@@ -1,0 +1,215 @@
+"""The last whole step of an OUTCAR and what its head says: found from the ends, however many steps lie between."""
+
+from __future__ import annotations
+
+import mmap
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from monty.io import zopen
+from numpy.typing import NDArray
+
+from barriers.parsing.files import COMPRESSED, read_bytes
+
+Bytes = bytes | mmap.mmap
+
+SETTINGS = {
+    "ENCUT": rb"\bENCUT\s*=\s*([\d.]+) eV",
+    **{
+        name: rb"\b" + name.encode() + rb"\s*=\s*([^\s;]+)"
+        for name in (
+            *("PREC", "ISPIN", "LNONCOLLINEAR", "LSORBIT", "LASPH", "METAGGA", "GGA", "LREAL", "NELECT", "NUPDOWN"),
+            *("ISMEAR", "SIGMA", "LDIPOL", "IDIPOL", "LHFCALC", "AEXX", "HFSCREEN", "IVDW", "LUSE_VDW", "EFIELD"),
+            *("LSOL", "LDAUTYPE", "LDAU", "NKPTS"),
+        )
+    },
+    "LDAUL": rb"\bLDAUL\s*=([-\d. ]+)",
+    "LDAUU": rb"\bLDAUU\s*=([-\d. ]+)",
+    "LDAUJ": rb"\bLDAUJ\s*=([-\d. ]+)",
+    "k-mesh": rb"generate k-points for:\s*(\d+ +\d+ +\d+)",
+}
+"""What enters an energy, as OUTCAR's head says it; the last word counts, behind the copy of the INCAR."""
+
+ENERGY = re.compile(rb"  free  energy (?:ML|  ) *TOTEN  = *(\S+) eV")
+FORCES = re.compile(rb"POSITION +TOTAL-FORCE \(eV/Angst\)[^\n]*\n *-+\n")
+MOMENTS = re.compile(rb"magnetization \(x\)\s+# of ion[^\n]*\n-+\n((?:[ ]+\d+[^\n]*\n)+)")
+
+
+@dataclass(frozen=True, eq=False)
+class LastStep:
+    """What is needed of an OUTCAR for a band.
+
+    Attributes
+    ----------
+    version : str
+        Version of VASP.
+    vtst : str or None
+        Version of VTST.
+    titles : list[str]
+        Titles of the POTCARs.
+    settings : dict[str, str]
+        What enters the energy.
+    numbers : dict[str, float]
+        ``NSW``, ``EDIFFG``, ``NELM``, ``IMAGES``, ``EFIRST`` and ``ELAST``, as far as they are said.
+    band : bool
+        Whether it is of an image of a band that VTST ran.
+    learned : bool
+        Whether the last step's energy is that of a machine-learned force field.
+    counts : list[int]
+        Ions of each type.
+    cell : (3, 3) or None
+        Lattice vectors as rows (Å).
+    steps : int
+        Whole ionic steps.
+    energy, energy_zero : float
+        Free energy F, and the energy extrapolated to no smearing, of the last whole step (eV); NaN where none is.
+    positions, forces : (N, 3)
+        Of the last whole step (Å, eV/Å); empty where there is none.
+    moments : list[float] or None
+        Magnetic moment of each site (µB).
+    electrons : bool or None
+        Whether the electrons converged in the last whole step.
+    relaxed : bool
+        Whether the last step met ``EDIFFG``.
+    """
+
+    version: str
+    vtst: str | None
+    titles: list[str]
+    settings: dict[str, str]
+    numbers: dict[str, float]
+    band: bool
+    learned: bool
+    counts: list[int]
+    cell: NDArray[np.float64] | None
+    steps: int
+    energy: float
+    energy_zero: float
+    positions: NDArray[np.float64]
+    forces: NDArray[np.float64]
+    moments: list[float] | None
+    electrons: bool | None
+    relaxed: bool
+
+    @property
+    def finite(self) -> bool:
+        """Whether there is a whole step, and energy, forces and positions are numbers."""
+        values = (self.energy, self.positions, self.forces)
+        return bool(self.steps) and all(bool(np.isfinite(value).all()) for value in values)
+
+
+def read_last_step(path: Path) -> LastStep:
+    """Read the head and the last whole step of an OUTCAR, compressed or not."""
+    if path.suffix in COMPRESSED:
+        return _parse(read_bytes(path))
+    with zopen(path, mode="rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return _parse(data)
+
+
+def _parse(data: Bytes) -> LastStep:
+    begin = max(data.rfind(b"\n vasp."), 0)  # several runs in one file: the last one counts
+    first = data.find(b"Iteration ", begin)
+    head = data[begin : first if first >= 0 else len(data)]
+    starts = [found.end() for found in FORCES.finditer(data, begin)]
+    energies = list(ENERGY.finditer(data, begin))
+    # The table of forces stands before its energy: one that has none behind it was cut.
+    steps = [(max((s for s in starts if s < e.start()), default=0), e) for e in energies[-1:]]
+    start, energy = steps[-1] if steps and steps[-1][0] else (0, None)
+    earlier = energies[-2].end() if len(energies) > 1 else begin
+    step = bytes(data[earlier : energy.end()]) if energy else b""
+    tail = bytes(data[energy.end() :]) if energy else b""
+    table = _table(data, start) if energy else np.empty((0, 6))
+    numbers = _numbers(head)
+    vtst = re.search(rb"VTST: version\s+([\d.]+)", head)
+    version = re.search(rb"^ vasp\.(\S+)", head.lstrip(b"\n"))
+    return LastStep(
+        version=_text(version) or "unknown",
+        vtst=_text(vtst),
+        titles=[title.decode(errors="replace") for title in re.findall(rb"TITEL\s*= (.*\S)", head)],
+        settings=_settings(head),
+        numbers=numbers,
+        band=b"CHAIN: Running the NEB" in head or b"NEB: Tangent" in tail + step,
+        learned=bool(energy and b" ML " in energy.group()),
+        counts=[int(n) for n in (_text(re.search(rb"ions per type =([ \d]+)", head)) or "").split()],
+        cell=_cell(data, begin),
+        steps=len(energies) if energy else 0,
+        energy=_number(energy.group(1)) if energy else float("nan"),
+        energy_zero=_zero(tail),
+        positions=table[:, :3],
+        forces=table[:, 3:],
+        moments=_moments(step),
+        electrons=_electrons(step, numbers.get("NELM")) if energy else None,
+        relaxed=b"reached required accuracy" in tail,
+    )
+
+
+def _settings(head: bytes) -> dict[str, str]:
+    found = {name: re.findall(pattern, head) for name, pattern in SETTINGS.items()}
+    settings = {name: tidy(values[-1].decode()) for name, values in found.items() if values}
+    if learned := re.findall(rb"\bML_(?:LMLFF|FF)\s*=\s*\.?([TF])", head):
+        settings["ML_FF"] = learned[-1].decode()
+    if titles := re.findall(rb"TITEL\s*= (.*\S)", head):
+        settings["POTCAR"] = ", ".join(title.decode(errors="replace") for title in titles)
+    return settings
+
+
+def tidy(text: str) -> str:
+    """Write numbers in one way: 520.0 is 520."""
+    words = [word.strip(".") if word.strip(".") in {"TRUE", "FALSE"} else word for word in text.split()]
+    return " ".join(f"{float(word):g}" if re.fullmatch(r"[-+]?[\d.]+", word) else word for word in words)
+
+
+def _numbers(head: bytes) -> dict[str, float]:
+    found = {
+        name: re.findall(rb"\b" + name.encode() + rb"\s*(?:=|\s)\s*([-+]?[\d.]+(?:[Ee][-+]?\d+)?)", head)
+        for name in ("NSW", "EDIFFG", "NELM", "IMAGES", "EFIRST", "ELAST")
+    }
+    return {name: float(values[-1]) for name, values in found.items() if values}
+
+
+def _table(data: Bytes, start: int) -> NDArray[np.float64]:
+    end = data.find(b" ---", start)
+    rows = [[_number(word) for word in line.split()] for line in bytes(data[start:end]).splitlines() if line.strip()]
+    whole = end > 0 and all(len(row) == 6 for row in rows)
+    return np.array(rows, dtype=float).reshape(-1, 6) if whole else np.full((len(rows), 6), np.nan)
+
+
+def _cell(data: Bytes, begin: int) -> NDArray[np.float64] | None:
+    start = data.rfind(b"direct lattice vectors", begin)
+    lines = bytes(data[start : start + 1000]).splitlines()[1:4] if start >= 0 else []
+    try:
+        # A minus sign takes the place of the blank between two numbers.
+        return np.array([[float(line[3 + 13 * i : 16 + 13 * i]) for i in range(3)] for line in lines]).reshape(3, 3)
+    except ValueError:
+        return None
+
+
+def _moments(step: bytes) -> list[float] | None:
+    tables = MOMENTS.findall(step)
+    return [_number(line.split()[-1]) for line in tables[-1].splitlines()] if tables else None
+
+
+def _electrons(step: bytes, limit: float | None) -> bool:
+    said = re.findall(rb"aborting loop (because EDIFF is reached|EDIFF was not reached)", step)
+    if said:
+        return bool(said[-1].startswith(b"because"))
+    cycles = [int(cycle) for cycle in re.findall(rb"Iteration +\d+\( *(\d+)\)", step)]
+    return not limit or not cycles or cycles[-1] < limit
+
+
+def _zero(tail: bytes) -> float:
+    found = re.search(rb"energy\(sigma->0\) = *(\S+)", tail)
+    return _number(found.group(1)) if found else float("nan")
+
+
+def _number(text: bytes) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")  # asterisks, or two numbers grown together
+
+
+def _text(found: re.Match[bytes] | None) -> str | None:
+    return found.group(1).decode(errors="replace").strip() if found else None
