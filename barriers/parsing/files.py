@@ -26,8 +26,8 @@ def plain_name(path: Path) -> str:
     return path.name.removesuffix(path.suffix) if path.suffix in COMPRESSED else path.name
 
 
-def read_text(path: Path) -> str:
-    """Read a file, compressed or not.
+def read_text(path: Path, first: int = -1) -> str:
+    """Read a file, compressed or not; only so many of its ``first`` characters where that is not negative.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def read_text(path: Path) -> str:
     """
     try:
         with zopen(path, mode="rt", encoding="utf-8", errors="replace") as file:
-            return str(file.read())
+            return str(file.read(first))
     except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
