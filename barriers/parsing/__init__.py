@@ -38,11 +38,16 @@ def find_band(place: Path, band: str | None = None) -> FoundBand:
     names: list[str] = []
     for reader in READERS:
         try:
-            if (one := reader.read(place, band)) is not None:
-                found.append(one)
-                names.append(one.name)
+            one = reader.read(place, band)
         except SeveralBandsError as several:
             names += several.names
+        except ValueError:
+            if reader is not ase_files.READER or not names:
+                raise  # else a code's own .xyz, which ASE need not understand
+        else:
+            if one is not None and (reader is not ase_files.READER or not names or _has_energies(one)):
+                found.append(one)
+                names.append(one.name)
     if len(names) > 1:
         raise SeveralBandsError(place, names)
     if found:
@@ -53,9 +58,18 @@ def find_band(place: Path, band: str | None = None) -> FoundBand:
     )
 
 
+<<<<<<< HEAD
 def parse_folder(
     place: Path, endpoints: tuple[str, str] | None = None, band: str | None = None, fmax: float | None = None
 ) -> StudyDoc:
+=======
+def _has_energies(band: FoundBand) -> bool:
+    """Whether a band is more than the pictures of one, which codes and their users leave beside it."""
+    return any(image.energy is not None for image in band.images)
+
+
+def parse_folder(folder: Path, endpoints: tuple[str, str] | None = None) -> StudyDoc:
+>>>>>>> codes14
     """Read the barrier off a NEB folder.
 
     Parameters

@@ -47,7 +47,7 @@ def read_calculation(path: Path, initial: Structure) -> Calculation:
     """
     if path.is_dir():
         path = _file_in(path)
-    start = read_bytes(path)[:65536]
+    start = read_bytes(path, 65536)
     if b"<modeling" in start:
         return Calculation(read_vasprun(path), KIND)
     if start.startswith(b"\x89HDF"):

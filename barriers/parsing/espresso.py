@@ -1,21 +1,24 @@
-"""NEB folders of Quantum ESPRESSO: ``PREFIX.path`` for the band, an image's XML for cell and species."""
+"""NEB folders of Quantum ESPRESSO: ``PREFIX.path`` for the band, what lies beside it for atoms and convergence."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
-from ase import units
 from pymatgen.core import Lattice, Structure
 
 from barriers.documents import EngineDoc
-from barriers.parsing.found import FoundBand, Image, Reader
+from barriers.engines.espresso.outputs import PathFile, path_state, read_moments
+from barriers.parsing.espresso_atoms import Told, first_difference
+from barriers.parsing.espresso_inputs import told
+from barriers.parsing.espresso_runs import CONVERGED, Run, judge, runs_of
+from barriers.parsing.espresso_xml import XML, from_xml, image_file
+from barriers.parsing.files import plain_name, read_text, there
+from barriers.parsing.found import FoundBand, Image, Reader, SeveralBandsError
 
-CONVERGED = "neb: convergence achieved"
 
-
-def read_espresso_band(folder: Path, band: str | None = None) -> FoundBand | None:
+def read_espresso_band(place: Path, band: str | None = None) -> FoundBand | None:
     """Read the band of a ``neb.x`` folder.
 
     Returns
@@ -25,68 +28,106 @@ def read_espresso_band(folder: Path, band: str | None = None) -> FoundBand | Non
 
     Raises
     ------
+    SeveralBandsError
+        If there are several, and none is named.
     ValueError
-        If the path file is not whole, or no XML tells what the atoms are.
+        If the path file is not whole, or nothing tells what the atoms are.
     """
-    if not folder.is_dir():
-        return None
-    paths = sorted(path for path in folder.glob("*.path") if band in {None, path.stem})
-    outputs = [output.read_text("utf-8", "replace") for output in sorted(folder.glob("*.out"))]
+    paths = _paths(place)
+    folder = place if place.is_dir() else place.parent
     if not paths:
-        if any("Program NEB" in text for text in outputs):
-            raise ValueError(f"{folder}: neb.x left no .path file: it stopped within its first iteration")
+        if place.is_dir() and runs_of(folder):
+            raise ValueError(f"{folder}: neb.x left no .path file within its first iteration; copy it if there is one")
         return None
-    from barriers.engines.espresso.outputs import read_path
-
-    path = paths[0]
-    state = read_path(path)
-    structure, version = _structure(folder, path, state.positions[0])
-    said = any(CONVERGED in text for text in outputs)
-    images = [Image(*row) for row in zip(state.positions, map(float, state.energies), state.forces, strict=True)]
-    return FoundBand(
-        folder,
-        EngineDoc(kind="espresso", name="Quantum ESPRESSO", version=version),
-        structure,
-        images,
-        [str(path)] * len(images),
-        [] if said else [f"no {CONVERGED!r} in an output (*.out) of {folder}"],
-        name=path.stem,
-    )
-
-
-def _structure(folder: Path, path: Path, positions: np.ndarray) -> tuple[Structure, str]:
-    """Initial endpoint with frozen atoms, and the version of the code."""
-    files = sorted(folder.rglob(f"{path.stem}_*/*.save/data-file-schema.xml"))
-    if not files:
-        raise ValueError(f"{folder}: no {path.stem}_1/{path.stem}.save/data-file-schema.xml, which tells the species")
+    if band is not None:
+        paths = {name: path for name, path in paths.items() if name == band}
+    if not paths:
+        return None
+    if len(paths) > 1:
+        raise SeveralBandsError(folder, sorted(paths))
+    ((prefix, path),) = paths.items()
     try:
-        root = ElementTree.parse(files[0]).getroot()
-        atoms = root.find("output/atomic_structure")
-        atoms = root.find("input/atomic_structure") if atoms is None else atoms
-        assert atoms is not None
-        cell = [[float(x) for x in (atoms.findtext(f"cell/a{row}") or "").split()] for row in (1, 2, 3)]
-        names = [atom.attrib["name"] for atom in atoms.iter("atom")]
-        creator = root.find("general_info/creator")
-    except (ElementTree.ParseError, AssertionError, KeyError, ValueError) as error:
-        raise ValueError(f"{files[0]}: not whole") from error
-    if len(names) != len(positions):
-        raise ValueError(f"{files[0]}: {len(names)} atoms, but {len(positions)} in {path.name}")
-    structure = Structure(
-        Lattice(np.array(cell) * units.Bohr),
-        [name.rstrip("0123456789") for name in names],
-        positions,
-        coords_are_cartesian=True,
-        site_properties={"selective_dynamics": _free(path, len(names))},
+        state = path_state(read_text(path))
+    except (ValueError, IndexError):
+        raise ValueError(f"{path}: is not whole") from None
+    sources = told(folder, prefix)
+    structure, tellers = _structure(path, state, sources)
+    runs = [run for run in runs_of(folder) if run.ends_with(state)]
+    found = FoundBand(
+        folder,
+        EngineDoc(kind="espresso", name="Quantum ESPRESSO", version=_version(runs, sources)),
+        structure,
+        _images(path, state, tellers, any(run.criterion for run in runs)),
+        [str(path)] * len(state.energies),
+        name=prefix,
     )
-    return structure, creator.attrib.get("VERSION", "unknown") if creator is not None else "unknown"
+    judge(found, runs, state, path)
+    return found
 
 
-def _free(path: Path, n_atoms: int) -> list[list[bool]]:
-    """Which atoms move, from the last three columns of the first image."""
-    lines = path.read_text("utf-8", "replace").splitlines()
-    start = next(row for row, line in enumerate(lines) if line.startswith("Image:")) + 2
-    flags = [line.split()[6:9] for line in lines[start : start + n_atoms]]
-    return [[any(flag != "0" for flag in row or ["1"])] * 3 for row in flags]
+def _paths(place: Path) -> dict[str, Path]:
+    """Path file of each band, by its prefix; a named file alone, also one of the copies ``PREFIX.path<N>``."""
+    if place.is_file():
+        match = re.fullmatch(r"(.+)\.path\d*", plain_name(place))
+        return {match[1]: place} if match else {}
+    names = {plain_name(path) for path in place.glob("*.path*") if path.is_file()}
+    found = {name.removesuffix(".path"): there(place / name) for name in names if name.endswith(".path")}
+    return {name: path for name, path in found.items() if path is not None}
+
+
+def _structure(path: Path, state: PathFile, sources: list[Told]) -> tuple[Structure, list[Told]]:
+    """Initial endpoint with frozen atoms, and what told the atoms and the cell."""
+    prefix = path.name.partition(".path")[0]
+    with_cell = [source for source in sources if source.cell is not None]
+    if not with_cell:
+        raise ValueError(
+            f"{path}: nothing beside it tells the cell; copy {prefix}.axsf, the input with prefix {prefix!r} and "
+            f"CELL_PARAMETERS, or {prefix}_1/{prefix}.save/data-file-schema.xml here"
+        )
+    best = max(sources, key=lambda source: bool(source.kinds))
+    species, cell = best.species(), np.asarray(with_cell[0].cell)
+    for source in sources:
+        where = source.path
+        if len(source.labels) != state.positions.shape[1]:
+            raise ValueError(f"{where}: {len(source.labels)} atoms, but {state.positions.shape[1]} in {path.name}")
+        if source.kinds and (difference := first_difference(source.species(), species)):
+            raise ValueError(f"{where} is of another band than {best.path}: {difference}; take one of them away")
+        if source.cell is not None and not np.allclose(source.cell, cell, atol=1e-5):
+            raise ValueError(f"{where} has another cell than {with_cell[0].path}; take one of them away")
+    structure = Structure(
+        Lattice(cell),
+        species,
+        state.positions[0],
+        coords_are_cartesian=True,
+        site_properties={"selective_dynamics": state.free.tolist()},
+    )
+    return structure, [best, with_cell[0]]
+
+
+def _images(path: Path, state: PathFile, tellers: list[Told], converged: bool) -> list[Image]:
+    """Images as the path file has them; electrons as the code keeps track of them."""
+    prefix, folder = path.name.partition(".path")[0], path.parent
+    files = list(dict.fromkeys(str(one) for one in (path, *(teller.path for teller in tellers))))
+    kept = converged and all(teller.must_converge for teller in tellers)
+    inputs = {} if any(teller.path.name.startswith("data-file") for teller in tellers) else tellers[0].settings
+    images = []
+    for number, (positions, energy, forces) in enumerate(
+        zip(state.positions, state.energies, state.forces, strict=True), 1
+    ):
+        image = Image(positions, float(energy), forces, files=list(files), settings=inputs)
+        image.steps, image.free, image.electrons = state.iteration, state.free, True if kept else None
+        for xml in image_file(folder, prefix, number, XML.format(prefix))[:1]:
+            of_image = from_xml(xml)
+            image.settings, image.electrons, image.cell = of_image.settings, of_image.electrons, of_image.cell
+        for output in image_file(folder, prefix, number, "PW.out")[:1]:
+            image.moments = next(reversed(read_moments(output)), None)
+        images.append(image)
+    return images
+
+
+def _version(runs: list[Run], sources: list[Told]) -> str:
+    told_by = [source.settings["version"] for source in sources if "version" in source.settings]
+    return next(iter([*(run.version for run in runs), *told_by]), "unknown")
 
 
 READER = Reader(
@@ -95,8 +136,8 @@ READER = Reader(
     files="PREFIX.path",
     energies="PREFIX.path",
     forces="PREFIX.path",
-    cell="an image's data-file-schema.xml",
+    cell="PREFIX.axsf, an image's data-file-schema.xml, the input",
     frozen="if_pos in PREFIX.path",
-    convergence=CONVERGED,
+    convergence=f"'{CONVERGED}' in the output that ends with the energies of PREFIX.path",
     versions="6.4.1, 6.7, 7.2",
 )

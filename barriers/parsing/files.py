@@ -26,8 +26,8 @@ def plain_name(path: Path) -> str:
     return path.name.removesuffix(path.suffix) if path.suffix in COMPRESSED else path.name
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a file, compressed or not.
+def read_bytes(path: Path, first: int = -1) -> bytes:
+    """Read a file, compressed or not; only so many of its ``first`` bytes where that is not negative.
 
     Raises
     ------
@@ -36,16 +36,16 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         with zopen(path, mode="rb") as file:
-            return bytes(file.read())
+            return bytes(file.read(first))
     except (EOFError, lzma.LZMAError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise ValueError(f"{path}: is no whole compressed file: {error}") from error
 
 
-def read_text(path: Path) -> str:
-    """Read a text file, compressed or not; errors are those of :func:`read_bytes`."""
-    return read_bytes(path).decode("utf-8", errors="replace")
+def read_text(path: Path, first: int = -1) -> str:
+    """Read a text file, or its beginning, as :func:`read_bytes` does; what is no UTF-8 is replaced."""
+    return read_bytes(path, first).decode("utf-8", errors="replace").replace("\r\n", "\n")
 
 
 def same_content(paths: list[Path]) -> bool:

@@ -1,0 +1,86 @@
+"""What one file tells of the atoms of a band of Quantum ESPRESSO, and what its labels mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+from ase.data import atomic_masses, atomic_numbers
+from ase.io.espresso import label_to_symbol
+from numpy.typing import NDArray
+
+
+@dataclass
+class Told:
+    """What one file tells.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    labels : list[str]
+        Label of each atom, as the user chose it.
+    cell : (3, 3) or None
+        Lattice vectors as rows (Å).
+    kinds : dict[str, tuple[float, str]]
+        Mass (u) and pseudopotential file of each label.
+    settings : dict[str, str]
+        What enters the energy.
+    electrons : bool or None
+        Whether the last self-consistent calculation converged.
+    must_converge : bool
+        Whether the code stops where electrons do not converge, as it does unless it is told otherwise.
+    """
+
+    path: Path
+    labels: list[str]
+    cell: NDArray[np.float64] | None
+    kinds: dict[str, tuple[float, str]] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    electrons: bool | None = None
+    must_converge: bool = True
+
+    def species(self) -> list[str]:
+        """Element of each atom.
+
+        Raises
+        ------
+        ValueError
+            If a label begins with no element.
+        """
+        known = {label: self._element(label) for label in dict.fromkeys(self.labels)}
+        return [known[label] for label in self.labels]
+
+    def _element(self, label: str) -> str:
+        """Element of a label; ``HO`` is holmium, or a hydrogen called O: its pseudopotential or its mass tells."""
+        mass, file = self.kinds.get(label, (0.0, ""))
+        found = {symbol: None for part in (label, label[:1]) for symbol in _symbol(part)}
+        if not found:
+            raise ValueError(f"{self.path}: label {label!r} begins with no element; rename it as Ni, Ni1 or Ni_a")
+        named = re.match(r"[A-Za-z]{1,2}(?![A-Za-z])", file)
+        if len(found) > 1 and named and (exact := named[0].capitalize()) in found:
+            return exact
+        if len(found) > 1 and mass > 0:
+            return min(found, key=lambda symbol: abs(float(atomic_masses[atomic_numbers[symbol]]) - mass))
+        return next(iter(found))
+
+
+def _symbol(label: str) -> list[str]:
+    try:
+        return [symbol for symbol in [label_to_symbol(label)] if symbol != "X"]
+    except KeyError:
+        return []
+
+
+def pseudopotentials(kinds: dict[str, tuple[float, str]]) -> str:
+    """Name the pseudopotential file of each label."""
+    return ", ".join(f"{label} {file}" for label, (_, file) in sorted(kinds.items()))
+
+
+def first_difference(one: list[str], other: list[str]) -> str:
+    """Say where two lists of species differ first; empty where they do not."""
+    pairs = enumerate(zip_longest(one, other, fillvalue="nothing"), 1)
+    return next((f"atom {number} is {a} and {b}" for number, (a, b) in pairs if a != b), "")

@@ -1,0 +1,72 @@
+"""``data-file-schema.xml`` of an image of Quantum ESPRESSO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from ase import units
+
+from barriers.parsing.espresso_atoms import Told, pseudopotentials
+from barriers.parsing.files import read_text
+
+XML = "{0}.save/data-file-schema.xml"
+"""Where an image's folder has its XML."""
+
+
+def image_file(folder: Path, prefix: str, image: int, name: str) -> list[Path]:
+    """Find a file of an image in the outdir nearest to the folder: ``*/PREFIX_1/NAME``; several, or none."""
+    for depth in range(4):
+        if found := sorted(folder.glob("*/" * depth + f"{prefix}_{image}/{name}")):
+            return found
+    return []
+
+
+def from_xml(path: Path) -> Told:
+    """Read ``data-file-schema.xml`` of an image; its positions and forces may be another image's, and are left."""
+    root = ElementTree.fromstring(read_text(path))
+    atoms = root.find("output/atomic_structure")
+    atoms = root.find("input/atomic_structure") if atoms is None else atoms
+    assert atoms is not None
+    cell = [[float(x) for x in str(atoms.findtext(f"cell/a{row}")).split()] for row in (1, 2, 3)]
+    kinds = {
+        kind.attrib["name"]: (float(kind.findtext("mass") or 0), (kind.findtext("pseudo_file") or "").strip())
+        for kind in root.findall("input/atomic_species/species")
+    }
+    reached = root.findtext("output/convergence_info/scf_conv/convergence_achieved")
+    return Told(
+        path,
+        [atom.attrib["name"].strip() for atom in atoms.iter("atom")],
+        np.array(cell) * units.Bohr,
+        kinds,
+        dict(_xml_settings(root)) | {"pseudopotentials": pseudopotentials(kinds)},
+        None if reached is None else reached.strip() == "true",
+    )
+
+
+def _xml_settings(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
+    def text(name: str) -> str:
+        return (root.findtext(f"input/{name}") or "").strip()
+
+    creator = root.find("general_info/creator")
+    yield "version", "unknown" if creator is None else creator.attrib.get("VERSION", "unknown")
+    yield "functional", text("dft/functional")
+    for name in ("ecutwfc", "ecutrho"):
+        yield name, f"{2 * float(text(f'basis/{name}')):g} Ry"
+    yield "nspin", "4" if text("spin/noncolin") == "true" else "2" if text("spin/lsda") == "true" else "1"
+    smearing = root.find("input/bands/smearing")
+    width = "" if smearing is None else f" {smearing.text} {2 * float(smearing.attrib['degauss']):g} Ry"
+    yield "occupations", text("bands/occupations") + width
+    yield "tot_charge", f"{float(text('bands/tot_charge') or 0):g}"
+    mesh = root.find("input/k_points_IBZ/monkhorst_pack")
+    points = " ".join(mesh.attrib.values()) if mesh is not None else f"{text('k_points_IBZ/nk') or '?'} points"
+    yield "k-points", "gamma" if text("basis/gamma_only") == "true" else points
+    yield "vdW", text("dft/vdW/vdw_corr") or "none"
+    shifts = [
+        f"{kind.attrib.get('specie')}-{kind.attrib.get('label')} {float(kind.text or 0) * units.Hartree:.4g} eV"
+        for kind in root.findall("input/dft/dftU/Hubbard_U")
+        if float(kind.text or 0)
+    ]
+    yield "Hubbard U", ", ".join(shifts) or "none"
