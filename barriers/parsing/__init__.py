@@ -6,14 +6,27 @@ from pathlib import Path
 
 from barriers.distribution import versions
 from barriers.documents import BandDoc, BarrierDoc, CostDoc, StudyDoc
-from barriers.parsing import ase_files, espresso, vasp
+from barriers.parsing import abinit, ase_files, cp2k, eon, espresso, lammps, other_codes, vasp, vtst
 from barriers.parsing.endpoints import use_endpoints
 from barriers.parsing.found import FoundBand, Reader, SeveralBandsError
 from barriers.parsing.referee import band_document, judge
 from barriers.workflow.result_jobs import band_problems, fill_barrier, profile_of, study_document
 
-READERS: tuple[Reader, ...] = (vasp.READER, espresso.READER, ase_files.READER)
+READERS: tuple[Reader, ...] = (
+    vasp.READER,
+    vtst.READER,
+    espresso.READER,
+    cp2k.READER,
+    abinit.READER,
+    lammps.READER,
+    eon.READER,
+    other_codes.READER,
+    ase_files.READER,
+)
 """All are asked; each gives None for what is not its own."""
+
+GENERAL = (other_codes.READER, ase_files.READER)
+"""Beside a code's band they may stumble over files of its own, such as its .xyz, which they need not understand."""
 
 
 def find_band(place: Path, band: str | None = None) -> FoundBand:
@@ -42,10 +55,10 @@ def find_band(place: Path, band: str | None = None) -> FoundBand:
         except SeveralBandsError as several:
             names += several.names
         except ValueError:
-            if reader is not ase_files.READER or not names:
-                raise  # else a code's own .xyz, which ASE need not understand
+            if reader not in GENERAL or not names:
+                raise
         else:
-            if one is not None and (reader is not ase_files.READER or not names or _has_energies(one)):
+            if one is not None and (reader not in GENERAL or not names or _has_energies(one)):
                 found.append(one)
                 names.append(one.name)
     if len(names) > 1:
@@ -58,18 +71,14 @@ def find_band(place: Path, band: str | None = None) -> FoundBand:
     )
 
 
-<<<<<<< HEAD
-def parse_folder(
-    place: Path, endpoints: tuple[str, str] | None = None, band: str | None = None, fmax: float | None = None
-) -> StudyDoc:
-=======
 def _has_energies(band: FoundBand) -> bool:
     """Whether a band is more than the pictures of one, which codes and their users leave beside it."""
     return any(image.energy is not None for image in band.images)
 
 
-def parse_folder(folder: Path, endpoints: tuple[str, str] | None = None) -> StudyDoc:
->>>>>>> codes14
+def parse_folder(
+    place: Path, endpoints: tuple[str, str] | None = None, band: str | None = None, fmax: float | None = None
+) -> StudyDoc:
     """Read the barrier off a NEB folder.
 
     Parameters
