@@ -58,9 +58,29 @@ def curves_of(
     masked[:, list(frozen)] = 0.0
     distances, tangents = _path(minimum_image_displacements(positions, cell, pbc))
     slopes = -np.einsum("iax,iax->i", masked, tangents)
-    hermite, steep = _hermite(distances, relative, slopes)
-    energies_only, bend = CubicSpline(distances, relative), CubicSpline(distances, slopes).derivative()
-    return Curves(distances, relative, slopes, hermite, energies_only, bend, steep)
+    return curves_along(distances, relative, slopes)
+
+
+def curves_along(distances: ArrayLike, energies: ArrayLike, slopes: ArrayLike | None) -> Curves:
+    """Put the curves through a band of which no more is known than what runs along its path.
+
+    Parameters
+    ----------
+    distances, energies : (n,)
+        Path length (Å) and total energy (eV) of each image.
+    slopes : (n,) or None
+        dE/ds (eV/Å), minus the tangential force; None where it is not known: then the cubic spline through the
+        energies alone stands for the Hermite curve too.
+    """
+    along, heights = np.asarray(distances, dtype=float), np.asarray(energies, dtype=float)
+    relative = heights - heights[0]
+    energies_only = CubicSpline(along, relative)
+    if slopes is None:
+        bend = energies_only.derivative(2)
+        return Curves(along, relative, energies_only(along, 1), energies_only, energies_only, bend, [])
+    known = np.asarray(slopes, dtype=float)
+    hermite, steep = _hermite(along, relative, known)
+    return Curves(along, relative, known, hermite, energies_only, CubicSpline(along, known).derivative(), steep)
 
 
 def _path(steps: Array) -> tuple[Array, Array]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from barriers.distribution import versions
-from barriers.documents import BandDoc, BarrierDoc, CostDoc, StudyDoc
+from barriers.documents import StudyDoc
 from barriers.parsing import abinit, ase_files, cp2k, eon, espresso, lammps, other_codes, vasp, vtst
 from barriers.parsing.endpoints import use_endpoints
 from barriers.parsing.found import FoundBand, Reader, SeveralBandsError
-from barriers.parsing.referee import band_document, judge
-from barriers.workflow.result_jobs import band_problems, fill_barrier, profile_of, study_document
+from barriers.parsing.referee import judge
+from barriers.parsing.result import barrier_document, one_study, plain_stem
 
 READERS: tuple[Reader, ...] = (
     vasp.READER,
@@ -105,24 +104,5 @@ def parse_folder(
     found = find_band(place, band)
     if endpoints is not None:
         use_endpoints(found, endpoints)
-    name = place.resolve().name
-    barrier = _barrier(band_document(found, judge(found, fmax)), name)
-    study: StudyDoc = study_document.original(name, [barrier], name, "forward")
-    return study
-
-
-def _barrier(band: BandDoc, name: str) -> BarrierDoc:
-    problems = band_problems(band)
-    document = BarrierDoc(
-        system=name,
-        converged=not problems,
-        reason=next(iter(problems), None),
-        band=band,
-        cost=CostDoc(),
-        versions=versions("ase", "pymatgen"),
-    )
-    if problems:
-        document.warnings = list(band.warnings)
-    else:
-        fill_barrier(document, profile_of(band), band)
-    return document
+    name = plain_stem(place)
+    return one_study([barrier_document(found, judge(found, fmax), name)], name)

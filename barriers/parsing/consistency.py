@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pymatgen.core import Structure
 
-from barriers.analysis.band import problems
-from barriers.analysis.curves import curves_of
-from barriers.analysis.forces import largest_band_force, largest_force
+from barriers.analysis.forces import largest_force
 from barriers.parsing.found import Check, FoundBand, Verdict
 from barriers.structures.directions import free_part
-from barriers.structures.surface.slab import frozen_atoms
 
 LOOSEST = 0.1
 """A band with a larger force (eV/Å) across its path is not converged, unless its own code says so."""
@@ -54,36 +51,17 @@ class Work(NamedTuple):
     slopes: NDArray[np.float64]
 
 
-def band_checks(found: FoundBand, positions: list[NDArray[np.float64]], fmax: float | None) -> Iterator[Check]:
-    """Look at the path, at energies against forces, and at the forces left."""
-    structure = found.structure
-    assert structure is not None
-    energies = [image.energy for image in found.images]
-    forces = [np.full_like(image.positions, np.nan) if image.forces is None else image.forces for image in found.images]
-    zeros = [np.zeros_like(rows) for rows in positions]
-    held = frozen_atoms(structure)
-    broken = problems(
-        positions, structure.lattice.matrix, [0.0] * len(positions), zeros, structure.lattice.pbc, frozen=held
-    )
-    yield Check("images in order", "wrong" if broken else "ok", ["one path"] if not broken else [], "; ".join(broken))
-    if broken or any(energy is None for energy in energies):
-        return
-    yield _height(np.array(energies, dtype=float))
-    if not all(np.isfinite(rows).all() for rows in forces):
-        return
-    curves = curves_of(positions, structure.lattice.matrix, energies, forces, pbc=structure.lattice.pbc, frozen=held)
-    yield consistent(curves.distances, curves.energies, curves.slopes)
-    yield from _residual(found, positions, fmax)
-    yield _ends(found)
-
-
-def consistent(distances: NDArray[np.float64], energies: NDArray[np.float64], slopes: NDArray[np.float64]) -> Check:
+def consistent(
+    distances: NDArray[np.float64], energies: NDArray[np.float64], slopes: NDArray[np.float64], apart: bool = True
+) -> Check:
     """Set each difference of energies against the work of the tangential forces between the two images.
 
     Parameters
     ----------
     distances, energies, slopes : (n,)
         Path length (Å), energy (eV) and dE/ds (eV/Å) of each image.
+    apart : bool
+        Whether images come from different files, which may be of different calculations.
 
     Returns
     -------
@@ -105,12 +83,12 @@ def consistent(distances: NDArray[np.float64], energies: NDArray[np.float64], sl
     if not len(bad):
         return Check(name, "ok", seen)
     # Between two stationary points the forces cannot tell the difference, nor with one image between the endpoints.
-    blind = [i for i in bad if len(works) < 3 or np.abs(slopes[i : i + 2]).max() < LOOSEST]
+    blind = not apart or len(works) < 3 or all(np.abs(slopes[i : i + 2]).max() < LOOSEST for i in bad)
     told = ", ".join(f"{i} and {i + 1} ({seen[i]})" for i in bad)
-    if len(blind) == len(bad):
-        says = f"forces say nothing of the energies between images {told}: more images would"
+    if blind:
+        says = f"forces do not confirm the energies between images {told}: more images would tell"
         return Check(name, "doubtful", seen, says)
-    says = f"energies and forces do not fit between images {told}: their files are of different calculations"
+    says = f"energies and forces do not fit between images {told}: files of different calculations, or too few images"
     return Check(name, "wrong", seen, says)
 
 
@@ -131,49 +109,48 @@ def _units(work: Work) -> str | None:
     return UNITS[min(UNITS, key=lambda value: abs(np.log(ratio / value)))]
 
 
-def _height(energies: NDArray[np.float64]) -> Check:
+def from_several_files(found: FoundBand) -> bool:
+    """Whether images come from different files: then one may be missing, or of another calculation."""
+    return len({tuple(image.files) for image in found.images}) > 1
+
+
+def height_check(energies: NDArray[np.float64]) -> Check:
+    """See that energies (eV) do not span more than ions hop over."""
     height = float(np.ptp(energies))
     says = f"energies span {height:.2f} eV: no hop has that; are they in kcal/mol, kJ/mol or Hartree?"
     return Check("height", "doubtful" if height > HIGHEST else "ok", [f"{height:.3f} eV"], says * (height > HIGHEST))
 
 
-def _residual(found: FoundBand, positions: list[NDArray[np.float64]], fmax: float | None) -> Iterator[Check]:
-    structure = found.structure
-    assert structure is not None
-    force = largest_band_force(
-        positions,
-        structure.lattice.matrix,
-        [float(image.energy or 0.0) for image in found.images],
-        [free_part(np.asarray(image.forces), structure) for image in found.images],
-        pbc=structure.lattice.pbc,
-        frozen=frozen_atoms(structure),
-    )
-    yield residual_check(found, force, fmax)
-
-
-def residual_check(found: FoundBand, force: float, fmax: float | None) -> Check:
+def residual_check(found: FoundBand, force: float | None, fmax: float | None) -> Check:
     """Judge the largest force across the path (eV/Å) by what was asked for, by the code's own word, or by 0.1 eV/Å."""
+    name = "force across the path"
+    if force is None:
+        says = "the force across the path is not known"
+        if found.criterion and fmax is None:
+            return Check(name, "doubtful", ["unknown"], f"{says}; its code calls it converged by {found.criterion}")
+        how = "nothing says that the band is converged" if fmax is None else "--fmax cannot be met"
+        return Check(name, "wrong", ["unknown"], f"{says}: {how}")
     limit = LOOSEST if fmax is None else fmax
-    said = f"largest force across the path {force:.3f} eV/Å"
-    verdict: Verdict = "ok"
-    if force > limit:
-        verdict = "doubtful" if fmax is None and found.criterion else "wrong"
-        said += f", at most {limit:g} is a minimum-energy path"
-        if verdict == "doubtful":
-            said += f"; its code calls it converged by {found.criterion}"
-    return Check("force across the path", verdict, [f"{force:.3f} eV/Å"], said if verdict != "ok" else "")
+    seen = [f"{force:.3f} eV/Å"]
+    if force <= limit:
+        return Check(name, "ok", seen)
+    says = f"largest force across the path {force:.3f} eV/Å, at most {limit:g} is a minimum-energy path"
+    if fmax is None and found.criterion:
+        return Check(name, "doubtful", seen, f"{says}; its code calls it converged by {found.criterion}")
+    return Check(name, "wrong", seen, says)
 
 
-def _ends(found: FoundBand) -> Check:
-    """See that the endpoints are minima: force on the atoms that may move."""
-    structure = found.structure
-    assert structure is not None
+def ends_check(found: FoundBand, structure: Structure, slopes: NDArray[np.float64] | None) -> Check:
+    """See that the endpoints are minima: force on the atoms that may move, and no way down beyond them."""
     seen, lines = [], []
     verdict: Verdict = "ok"
-    for name, image in (("initial", found.images[0]), ("final", found.images[-1])):
+    apart = from_several_files(found)
+    for name, which, outwards in (("initial", 0, 1), ("final", -1, -1)):
+        image = found.images[which]
         force = largest_force(free_part(np.asarray(image.forces), structure))
+        down = 0.0 if slopes is None else float(slopes[which]) * outwards
         seen.append(f"{name} {force:.3f} eV/Å")
-        if force > NO_END and image.relaxed:
+        if (force > NO_END and image.relaxed) or (down > NO_END and apart):
             verdict = "wrong"
             lines.append(
                 f"{name} endpoint is no minimum, {force:.3f} eV/Å: an image folder or file is missing beyond it"

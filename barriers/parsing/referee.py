@@ -1,17 +1,13 @@
-"""The referee: all checks of a band, and the document that they let pass."""
+"""The referee: all checks of a band."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
+from collections.abc import Iterator
 
-from barriers.documents import BandDoc, CheckDoc, CostDoc, ReadDoc
+from barriers.parsing.along import along, order_problems
 from barriers.parsing.checks import general_checks
-from barriers.parsing.consistency import band_checks
+from barriers.parsing.consistency import consistent, ends_check, from_several_files, height_check, residual_check
 from barriers.parsing.found import Check, FoundBand
-from barriers.structures.path.mapping import unwrap
 
 
 def judge(found: FoundBand, fmax: float | None = None) -> list[Check]:
@@ -26,10 +22,24 @@ def judge(found: FoundBand, fmax: float | None = None) -> list[Check]:
         code calls converged is, anything else up to 0.1 eV/Å.
     """
     checks = [*found.checks, *general_checks(found)]
-    if found.structure is None or any(check.name == "atoms" and check.verdict == "wrong" for check in checks):
-        return checks
-    checks += band_checks(found, unwrapped(found, found.structure), fmax)
+    if not any(check.name == "atoms" and check.verdict == "wrong" for check in checks):
+        checks += _along(found, fmax)
     return _accepted(checks, fmax)
+
+
+def _along(found: FoundBand, fmax: float | None) -> Iterator[Check]:
+    """Look along the path: its order, energies against forces, and the forces that are left."""
+    broken = order_problems(found)
+    yield Check("images in order", "wrong" if broken else "ok", [f"{len(found.images)} images"], "; ".join(broken))
+    if broken or any(image.energy is None for image in found.images):
+        return
+    numbers = along(found)
+    yield height_check(numbers.energies)
+    if numbers.slopes is not None and not found.fraction:
+        yield consistent(numbers.distances, numbers.energies, numbers.slopes, from_several_files(found))
+    yield residual_check(found, numbers.residual, fmax)
+    if found.structure is not None and all(found.images[which].forces is not None for which in (0, -1)):
+        yield ends_check(found, found.structure, numbers.slopes)
 
 
 def _accepted(checks: list[Check], fmax: float | None) -> list[Check]:
@@ -43,45 +53,3 @@ def _accepted(checks: list[Check], fmax: float | None) -> list[Check]:
         else check
         for check in checks
     ]
-
-
-def unwrapped(found: FoundBand, structure: Structure) -> list[NDArray[np.float64]]:
-    """Positions of all images (Å), each atom in the periodic copy nearest to where the image before has it."""
-    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
-    rows = [found.images[0].positions]
-    for image in found.images[1:]:
-        atoms.set_positions(rows[-1], apply_constraint=False)
-        rows.append(unwrap(image.positions, atoms))
-    return rows
-
-
-def band_document(found: FoundBand, checks: list[Check]) -> BandDoc:
-    """Make the document of a band: converged if nothing is wrong with it."""
-    assert found.structure is not None
-    reasons = [*found.reasons, *(check.says for check in checks if check.verdict == "wrong" and check.says)]
-    positions = [image.positions for image in found.images] if reasons else unwrapped(found, found.structure)
-    moments = [image.moments for image in found.images if image.moments is not None]
-    return BandDoc(
-        start=f"read from {found.folder}",
-        structure=found.structure,
-        positions=[rows.tolist() for rows in positions],
-        energies=[image.energy for image in found.images],
-        forces=[[] if image.forces is None else image.forces.tolist() for image in found.images],
-        moments=moments if len(moments) == len(found.images) else None,
-        converged=not reasons,
-        reason="; ".join(reasons) or None,
-        warnings=[*(check.says for check in checks if check.verdict == "doubtful"), *found.warnings],
-        cost=CostDoc(),
-        engine=found.engine,
-        read=read_document(found, checks),
-    )
-
-
-def read_document(found: FoundBand, checks: list[Check]) -> ReadDoc:
-    """Say what was read from which files, and what the referee saw."""
-    return ReadDoc(
-        name=found.name,
-        files=[image.files for image in found.images],
-        energy=found.energy_kind,
-        checks=[CheckDoc(**check._asdict()) for check in checks],
-    )

@@ -133,16 +133,17 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
     document.fit_spread, document.profile = profile.fit_spread, asdict(profile)
     if band.surrogate is not None:
         _fill_correction(document, profile, band.surrogate)
-    moved = motion_of(band, document.hop)
-    document.motion = asdict(moved)
     document.bonds, rebonded = bonds_along(band)
     against = {
         "moments continuous": moment_jumps(band.moments),
         "all starts converged": _lost_starts(document.paths),
-        "one ion jumps": _jump_with_it(band, moved),
     }
-    if document.hop is not None:
-        against["ion jumps from site to site"] = _other_sites(moved, document.hop)
+    if len(band.structure):  # else a band of others whose files tell no atoms
+        moved = motion_of(band, document.hop)
+        document.motion = asdict(moved)
+        against["one ion jumps"] = _jump_with_it(band, moved)
+        if document.hop is not None:
+            against["ion jumps from site to site"] = _other_sites(moved, document.hop)
     document.checks = {
         "band converged": True,
         "images distinct and in order": True,

@@ -1,0 +1,106 @@
+"""What the referee let pass, as the documents that results, tables and figures are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pymatgen.core import Lattice, Structure
+
+from barriers.analysis.curves import curves_along
+from barriers.analysis.profile import read
+from barriers.distribution import versions
+from barriers.documents import BandDoc, BarrierDoc, CheckDoc, CostDoc, ReadDoc, StudyDoc
+from barriers.fingerprint import fingerprint
+from barriers.parsing.along import along, unwrapped
+from barriers.parsing.files import plain_name
+from barriers.parsing.found import Check, FoundBand
+from barriers.workflow.result_jobs import fill_barrier, motion_of, profile_of, study_document
+
+ENERGIES_ALONE = "maximum of the cubic spline through the energies of the band, whose forces are not known"
+ALONG = "maximum of the cubic Hermite curve through the energies and tangential forces that the code wrote"
+"""How the saddle energy was read off where the forces on the atoms are not known."""
+
+
+def plain_stem(place: Path) -> str:
+    """Name of a folder, or of a file without its endings."""
+    place = place.resolve()
+    return place.name if place.is_dir() else Path(plain_name(place)).stem
+
+
+def band_document(found: FoundBand, checks: Sequence[Check]) -> BandDoc:
+    """Make the document of a band: converged if nothing is wrong with it."""
+    reasons = [*found.reasons, *(check.says for check in checks if check.verdict == "wrong" and check.says)]
+    structure = found.structure
+    positions = [image.positions for image in found.images]
+    if structure is None:
+        structure = Structure(Lattice.cubic(1.0), [], [])  # no atoms are known, and none are made up
+    elif not reasons:
+        positions = unwrapped(found, structure)
+    moments = [image.moments for image in found.images if image.moments is not None]
+    return BandDoc(
+        start=f"read from {found.folder}",
+        structure=structure,
+        positions=[rows.tolist() for rows in positions],
+        energies=[image.energy for image in found.images],
+        forces=[[] if image.forces is None else image.forces.tolist() for image in found.images],
+        moments=moments if len(moments) == len(found.images) else None,
+        converged=not reasons,
+        reason="; ".join(dict.fromkeys(reasons)) or None,
+        warnings=[*(check.says for check in checks if check.verdict == "doubtful"), *found.warnings],
+        cost=CostDoc(),
+        engine=found.engine,
+        read=read_document(found, checks),
+    )
+
+
+def read_document(found: FoundBand, checks: Sequence[Check]) -> ReadDoc:
+    """Say what was read from which files, and what the referee saw."""
+    return ReadDoc(
+        name=found.name,
+        files=[image.files for image in found.images],
+        energy=found.energy_kind,
+        checks=[CheckDoc(**check._asdict()) for check in checks],
+    )
+
+
+def barrier_document(found: FoundBand, checks: Sequence[Check], name: str) -> BarrierDoc:
+    """Read the barrier off a band, unless the referee refuses it."""
+    band = band_document(found, checks)
+    document = BarrierDoc(
+        system=name,
+        converged=band.converged,
+        reason=band.reason,
+        band=band,
+        cost=CostDoc(),
+        versions=versions("ase", "pymatgen"),
+    )
+    if not band.converged:
+        document.warnings = list(band.warnings)
+        return document
+    if found.structure is not None and all(image.forces is not None for image in found.images):
+        profile = profile_of(band)
+    else:
+        numbers = along(found)
+        profile = read(curves_along(numbers.distances, numbers.energies, numbers.slopes))
+        document.definition = ENERGIES_ALONE if numbers.slopes is None else ALONG
+    fill_barrier(document, profile, band)
+    document.fingerprint = alike(band)
+    return document
+
+
+def alike(band: BandDoc) -> dict[str, str]:
+    """Say what must be equal before two bands of others are compared; that hop and slab are one, their reader says."""
+    known: dict[str, str] = {**fingerprint(band, None), "slab": "as given", "hop": "as given"}
+    known.pop("n_images", None)
+    if len(band.structure):
+        known["hop"] = f"{band.structure[motion_of(band, None).ion].specie.symbol} jumps"
+    return known
+
+
+def one_study(barriers: Sequence[BarrierDoc], name: str) -> StudyDoc:
+    """Compare barriers, the first one the reference."""
+    study: Any = study_document.original(name, list(barriers), barriers[0].system, "forward")
+    assert isinstance(study, StudyDoc)
+    return study
