@@ -21,8 +21,8 @@ def write_abinit(folder: Path, band: Band, name: str = "hop", imgmov: int = 5, e
     folder.mkdir(parents=True, exist_ok=True)
     kinds = list(dict.fromkeys(band.symbols))
     images, atoms = band.positions.shape[:2]
-    with netcdf_file(folder / f"{name}_HIST.nc", "w", version=2) as file:
-        for dimension, size in {"time": None, "nimage": images, "natom": atoms, "xyz": 3, "npsp": len(kinds)}.items():
+    with netcdf_file(folder / f"{name}_HIST.nc", "w", version=2) as file:  # SciPy writes no scalars beside records
+        for dimension, size in {"time": 2, "nimage": images, "natom": atoms, "xyz": 3, "npsp": len(kinds)}.items():
             file.createDimension(dimension, size)
         two = ("time", "nimage")
         values: dict[str, tuple[tuple[str, ...], Array]] = {

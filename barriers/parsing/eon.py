@@ -63,6 +63,10 @@ def read_eon_band(place: Path, band: str | None = None) -> FoundBand | None:
         if 0 < number < len(rows) - 1 and (said := results.get(f"image{number}_projected_force")):
             image.residual = float(said)
         image.settings = {"potential": results["potential_type"]} if "potential_type" in results else {}
+        if atoms:
+            held = [index for constraint in atoms[number].constraints for index in constraint.index]
+            image.free = np.ones_like(positions, dtype=bool)
+            image.free[held] = False
         images.append(image)
     structure = to_structure(atoms[0]) if atoms else None
     engine = EngineDoc(kind="eon", name="eOn", version="unknown")
