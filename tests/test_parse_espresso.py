@@ -19,26 +19,14 @@ from espresso_files import (
     write_espresso,
     write_xml,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from written_bands import Band, a_hop, backwards, in_order, turned, wrapped
+from reading import BANDS, forward, refused
+from written_bands import Band, a_hop, in_order
 
-from barriers.parsing import find_band, parse_folder
+from barriers.parsing import find_band
 from barriers.parsing.espresso import read_espresso_band
-from barriers.parsing.found import FoundBand
 
 needs_recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded runs here")
 HOP = a_hop()
-
-
-def refused(found: FoundBand) -> str:
-    return "; ".join([*found.reasons, *(check.says for check in found.checks if check.verdict == "wrong")])
-
-
-def forward(folder: Path) -> float:
-    barrier = parse_folder(folder).barriers[0]
-    assert barrier.forward is not None, barrier.reason
-    return barrier.forward
 
 
 def test_a_band_without_its_outdir_is_read_to_the_last_digit(tmp_path: Path) -> None:
@@ -266,26 +254,15 @@ def test_a_run_without_a_path_file_is_told(tmp_path: Path) -> None:
         find_band(tmp_path)
 
 
-@given(order=st.permutations(range(4)), seed=st.integers(0, 10**6), reverse=st.booleans(), wrap=st.booleans())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_barrier_is_the_same_however_the_band_is_laid_down(
-    order: list[int], seed: int, reverse: bool, wrap: bool, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    band = in_order(turned(HOP, seed), order)
-    band = wrapped(band) if wrap else band
-    plain, other = (tmp_path_factory.mktemp("qe") for _ in range(2))
-    before = parse_folder(write_espresso(plain, turned(HOP, 0))).barriers[0]
-    after = parse_folder(write_espresso(other, backwards(band) if reverse else band)).barriers[0]
-    there = (after.reverse, after.forward) if reverse else (after.forward, after.reverse)
-    assert there == pytest.approx((before.forward, before.reverse), abs=1e-9)
+def test_what_neb_x_wrote_has_its_barrier_without_its_outdir() -> None:
+    found = find_band(BANDS / "espresso" / "h3_no_outdir")
+    assert found.structure.composition.formula == "H3"
+    assert found.criterion == "path_thr 0.1 eV/Å"
+    assert forward(BANDS / "espresso" / "h3_no_outdir") == pytest.approx(0.1249, abs=0.001)
 
 
 @needs_recorded
-def test_recorded_bands_have_their_barriers() -> None:
-    found = find_band(RECORDED / "h3_no_outdir")
-    assert found.structure.composition.formula == "H3"
-    assert found.criterion == "path_thr 0.1 eV/Å"
-    assert forward(RECORDED / "h3_no_outdir") == pytest.approx(0.1249, abs=0.001)
+def test_a_recorded_run_that_was_interrupted_is_refused() -> None:
     assert "aiida.out" in refused(find_band(RECORDED / "failed_interrupted"))
 
 

@@ -29,6 +29,11 @@ class Band:
         return float(self.energies.max() - self.energies[0])
 
 
+def numbers(rows: Array) -> str:
+    """Rows of numbers, to the last digit."""
+    return "".join("".join(f"{value:25.15f}" for value in row) + "\n" for row in np.atleast_2d(rows))
+
+
 def a_hop(images: int = 5) -> Band:
     """A Li that leaves the cell by its edge, on a slope, between a frozen O, a Ni frozen in z and a free H."""
     cell = np.array([[6.0, 0, 0], [0.6, 5.0, 0], [0, 0.3, 7.0]])

@@ -6,15 +6,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from barriers.documents import StudyDoc
-from barriers.parsing import ase_files, espresso, vasp
+from barriers.parsing import abinit, ase_files, cp2k, eon, espresso, lammps, other_codes, vasp, vtst
 from barriers.parsing.endpoints import use_endpoints
 from barriers.parsing.found import FoundBand, Reader, SeveralBandsError
 from barriers.parsing.referee import judge
 from barriers.parsing.result import barrier_document, distinct_names, one_study, plain_stem
 from barriers.parsing.segments import are_segments, joined_document
 
-READERS: tuple[Reader, ...] = (vasp.READER, espresso.READER, ase_files.READER)
+READERS: tuple[Reader, ...] = (
+    vasp.READER,
+    vtst.READER,
+    espresso.READER,
+    cp2k.READER,
+    abinit.READER,
+    lammps.READER,
+    eon.READER,
+    other_codes.READER,
+    ase_files.READER,
+)
 """All are asked; each gives None for what is not its own."""
+
+GENERAL = (other_codes.READER, ase_files.READER)
+"""Beside a code's band they may stumble over files of its own, such as its .xyz, which they need not understand."""
 
 
 def find_band(place: Path, band: str | None = None) -> FoundBand:
@@ -43,10 +56,10 @@ def find_band(place: Path, band: str | None = None) -> FoundBand:
         except SeveralBandsError as several:
             names += several.names
         except ValueError:
-            if reader is not ase_files.READER or not names:
-                raise  # else a code's own .xyz, which ASE need not understand
+            if reader not in GENERAL or not names:
+                raise
         else:
-            if one is not None and (reader is not ase_files.READER or not names or _has_energies(one)):
+            if one is not None and (reader not in GENERAL or not names or _has_energies(one)):
                 found.append(one)
                 names.append(one.name)
     if len(names) > 1:

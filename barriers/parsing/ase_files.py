@@ -14,7 +14,7 @@ from barriers.documents import EngineDoc
 from barriers.files.structures import to_structure
 from barriers.parsing.ase_image import frame_image, kind_of
 from barriers.parsing.consistency import NO_END
-from barriers.parsing.files import plain_name
+from barriers.parsing.files import is_of_a_code, plain_name
 from barriers.parsing.found import Check, FoundBand, Reader, SeveralBandsError
 from barriers.parsing.order import natural, number_check, path_order
 
@@ -66,7 +66,7 @@ def _chosen(folder: Path, contents: Contents) -> FoundBand | None:
 
 
 def _is_ours(path: Path) -> bool:
-    return path.is_file() and Path(plain_name(path)).suffix in ENDINGS
+    return path.is_file() and Path(plain_name(path)).suffix in ENDINGS and not is_of_a_code(path)
 
 
 def _frames(path: Path) -> list[Atoms]:

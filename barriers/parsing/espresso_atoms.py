@@ -68,6 +68,14 @@ class Told:
         return next(iter(found))
 
 
+def element(label: str) -> str:
+    """Element that a label begins with, such as Ni for ``Ni_up``; ValueError where it begins with none."""
+    found = _symbol(label)
+    if not found:
+        raise ValueError(f"label {label!r} begins with no element")
+    return found[0]
+
+
 def _symbol(label: str) -> list[str]:
     try:
         return [symbol for symbol in [label_to_symbol(label)] if symbol != "X"]

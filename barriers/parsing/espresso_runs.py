@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from barriers.engines.espresso.outputs import Iteration, PathFile, iterations
+from barriers.parsing.ends import check_ends
 from barriers.parsing.files import read_text
 from barriers.parsing.found import Check, FoundBand
 
@@ -59,17 +60,18 @@ def judge(found: FoundBand, runs: list[Run], state: PathFile, path: Path) -> Non
     """Say whether it converged: as the output says whose last iteration the path file has."""
     found.criterion = next((run.criterion for run in runs if run.criterion), None)
     for image in found.images[1:-1]:
-        image.relaxed = None if not runs else found.criterion is not None
+        image.relaxed = True if found.criterion else None
     seen = ", ".join(sorted({str(run.path) for run in runs})) or "no output"
     if found.criterion is None and runs:
-        found.checks.append(Check("band converged", "wrong", [seen], f"no {CONVERGED!r} in {seen}"))
+        found.checks.append(Check("relaxed", "wrong", [seen], f"no {CONVERGED!r} in {seen}"))
     elif found.criterion is None:
         says = f"no output in {found.folder} ends with the energies of {path.name}: copy that of its last run here"
-        found.checks.append(Check("band converged", "wrong", [seen], says))
+        found.checks.append(Check("relaxed", "wrong", [seen], says))
     else:
-        found.checks.append(Check("band converged", "ok", [f"{found.criterion}, says {seen}"]))
+        found.checks.append(Check("relaxed", "ok", [f"{found.criterion}, says {seen}"]))
         for image in found.images:
             image.files += sorted({str(run.path) for run in runs})
+    found.checks.append(check_ends(found, "set minimum_image = .true. in &PATH and run it again"))
     if state.pending_image:
         says = f"{path}: its run was stopped within an iteration, at image {state.pending_image}; restart it"
         found.checks.append(Check("iteration whole", "wrong", [f"image {state.pending_image} pending"], says))

@@ -21,6 +21,12 @@ def there(path: Path) -> Path | None:
     return None
 
 
+def is_of_a_code(path: Path) -> bool:
+    """Whether an ``.xyz`` is what CP2K or Quantum ESPRESSO write beside a band: a replica's history, or pictures."""
+    name = plain_name(path)
+    return "-pos-Replica_nr_" in name or there(path.with_name(name.removesuffix(".xyz") + ".axsf")) is not None
+
+
 def plain_name(path: Path) -> str:
     """Name of a file without the ending that its compression gave it."""
     return path.name.removesuffix(path.suffix) if path.suffix in COMPRESSED else path.name

@@ -1,0 +1,181 @@
+"""Bands of CP2K (``MOTION/BAND``): energies in ``PROJECT-1.ener``, the rest in the files beside it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from ase import units
+from numpy.typing import NDArray
+from pymatgen.core import Lattice, Structure
+
+from barriers.documents import EngineDoc
+from barriers.parsing.cp2k_checks import judge
+from barriers.parsing.cp2k_inputs import Setup, read_setup
+from barriers.parsing.files import plain_name, read_text, there
+from barriers.parsing.found import FoundBand, Image, Reader, SeveralBandsError
+
+Array = NDArray[np.float64]
+HEAD = 30_000
+"""CP2K names itself within so many characters of its output."""
+LAST_DIGIT = 2e-9
+"""Energies (Ha) that are equal to the last digit of ``.ener``."""
+BLOCK = re.compile(
+    r"NEB\| REPLICA Nr\. +(\d+)- Energy and Forces\n +NEB\| +Total energy: +(\S+)\n.*\n"
+    r"((?: +NEB\| +[A-Z]\S* +-?\d.*\n)+)"
+)
+"""Number, energy (Ha) and forces (Ha/bohr) of a replica in the output."""
+SAME_LENGTH = 2e-4
+"""Distances (bohr) of images that belong to one step agree to this."""
+
+
+@dataclass(frozen=True)
+class Energies:
+    """Last line of ``PROJECT-1.ener``: band step, energies (Ha), distances of neighbours (bohr, no minimum image)."""
+
+    path: Path
+    step: int
+    energies: Array
+    distances: Array
+
+
+def read_cp2k_band(place: Path, band: str | None = None) -> FoundBand | None:
+    """Read the last step of a CP2K band.
+
+    Returns
+    -------
+    FoundBand or None
+        None where no band of CP2K lies.
+
+    Raises
+    ------
+    SeveralBandsError
+        If there are several, and none is named.
+    ValueError
+        If files are missing or not whole, or of different steps.
+    """
+    found = _bands(place)
+    folder = place if place.is_dir() else place.parent
+    if not found and place.is_dir() and any(folder.glob("*-pos-Replica_nr_*.xyz*")):
+        raise ValueError(f"{folder}: histories of CP2K's replicas are no band; copy the band's PROJECT-1.ener here")
+    found = {name: path for name, path in found.items() if band in {None, name}}
+    if not found:
+        return None
+    if len(found) > 1:
+        raise SeveralBandsError(folder, sorted(found))
+    ((project, path),) = found.items()
+    last = _last(path)
+    setup = read_setup(folder, project, len(last.energies))
+    positions, files = _positions(folder, project, last, setup)
+    forces, output = _forces(folder, last)
+    structure = Structure(
+        Lattice(setup.cell, pbc=setup.pbc),
+        setup.species,
+        positions[0],
+        coords_are_cartesian=True,
+        site_properties={"selective_dynamics": setup.free.tolist()},
+    )
+    sources = [str(one) for one in (path, setup.path, *files, output) if one is not None]
+    images = []
+    for number, energy in enumerate(last.energies):
+        image = Image(positions[number], float(energy * units.Hartree), files=sources, settings=dict(setup.settings))
+        image.forces = None if forces is None else forces[number]
+        image.steps, image.free = last.step, setup.free
+        images.append(image)
+    engine = EngineDoc(kind="cp2k", name="CP2K", version=_version(folder))
+    band_found = FoundBand(folder, engine, structure, images, [str(path)] * len(images), name=project)
+    judge(band_found, setup, project, last.step)
+    return band_found
+
+
+def _bands(place: Path) -> dict[str, Path]:
+    """``.ener`` of each band by its project; that of a dynamics run has a heading and other columns."""
+    paths = place.glob("*.ener*") if place.is_dir() else [place]
+    found = {}
+    for path in paths:
+        match = re.fullmatch(r"(.+)-\d+\.ener", plain_name(path))
+        first = read_text(path).partition("\n")[0].split() if match else []
+        if match and first[:1] == ["0"] and len(first) >= 6 and len(first) % 2 == 0:
+            found[match[1]] = there(path.with_name(plain_name(path))) or path if place.is_dir() else path
+    return found
+
+
+def _last(path: Path) -> Energies:
+    text = read_text(path)
+    rows = [line.split() for line in text.splitlines()]
+    try:
+        if not text.endswith("\n") or len(rows[-1]) != len(rows[0]):
+            raise ValueError
+        numbers = np.array(rows[-1], dtype=float)
+    except ValueError:
+        raise ValueError(f"{path}: its last line is not whole") from None
+    images = len(numbers) // 2
+    return Energies(path, int(numbers[0]), numbers[1 : images + 1], numbers[images + 1 :])
+
+
+def _positions(folder: Path, project: str, last: Energies, setup: Setup) -> tuple[Array, list[Path]]:
+    """Images of the last step (Å), from the replicas' histories or the restart; their distances show which it is."""
+    number = len(last.energies)
+    names = [folder / f"{project}-pos-Replica_nr_{replica + 1}-1.xyz" for replica in range(number)]
+    files = [there(name) for name in names]
+    candidates: list[tuple[Array, list[Path]]] = []
+    whole = [file for file in files if file is not None]
+    if len(whole) == number:
+        candidates.append((np.array([_last_frame(file) for file in whole]), whole))
+    if setup.replicas is not None:
+        candidates.append((setup.replicas, []))
+    for positions, used in candidates:
+        apart = np.linalg.norm(np.diff(positions.reshape(number, -1), axis=0), axis=1) / units.Bohr
+        if np.abs(apart - last.distances).max() < SAME_LENGTH:
+            return positions, used
+    missing = next((str(name) for name, file in zip(names, files, strict=True) if file is None), None)
+    if candidates:
+        raise ValueError(f"{last.path}: no positions of its last step {last.step}: the other files are of another step")
+    raise ValueError(f"{missing or last.path}: is missing, and no {project}-1.restart has the replicas")
+
+
+def _last_frame(path: Path) -> Array:
+    lines = read_text(path).splitlines()
+    try:
+        number = int(lines[0])
+        start = len(lines) // (number + 2) * (number + 2) - number
+        return np.array([line.split()[1:4] for line in lines[start : start + number]], dtype=float)
+    except (ValueError, IndexError):
+        raise ValueError(f"{path}: is not whole") from None
+
+
+def _forces(folder: Path, last: Energies) -> tuple[Array | None, Path | None]:
+    """True forces of every image (eV/Å) where an output has them for exactly these energies."""
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        if "CP2K|" not in read_text(path, HEAD):
+            continue
+        blocks = BLOCK.findall(read_text(path))
+        for start in reversed([row for row, block in enumerate(blocks) if block[0] == "1"]):
+            group = blocks[start : start + len(last.energies)]
+            energies = np.array([float(block[1]) for block in group])
+            if len(group) == len(last.energies) and np.abs(energies - last.energies).max() < LAST_DIGIT:
+                rows = [[line.split()[2:5] for line in block[2].splitlines()] for block in group]
+                return np.array(rows, dtype=float) * units.Hartree / units.Bohr, path
+    return None, None
+
+
+def _version(folder: Path) -> str:
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        if match := re.search(r"CP2K\| version string: +CP2K version (\S+)", read_text(path, HEAD)):
+            return match[1]
+    return "unknown"
+
+
+READER = Reader(
+    "CP2K",
+    read_cp2k_band,
+    files="PROJECT-1.ener of a band",
+    energies="PROJECT-1.ener (Ha)",
+    forces="the output, printed at PRINT_LEVEL MEDIUM",
+    cell="PROJECT-1.restart",
+    frozen="FIXED_ATOMS of PROJECT-1.restart",
+    convergence="the last table of PROJECT-BAND<last>.out",
+    versions="2023.1",
+)
