@@ -223,6 +223,7 @@ class ReadDoc(BaseModel):
     """What a band that others made was read from."""
 
     name: str = Field(description="what --band calls it")
+    place: str = Field("", description="folder that it lies in")
     files: list[list[str]] = Field(description="files that each image's numbers come from")
     energy: str = Field(description="kind of energy")
     checks: list[CheckDoc] = Field(default_factory=list, description="what the referee saw")

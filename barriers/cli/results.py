@@ -1,4 +1,4 @@
-"""Commands on what is there: results folders, NEB folders and models."""
+"""Commands on what is there: results folders, calculations and models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from barriers.cli.app import NOT_CONVERGED, Json, Results, ResultsFolder, app, emit, show_study
+from barriers.cli.app import Json, Results, ResultsFolder, app, emit, show_study
 from barriers.cli.terminal import say
 
 
@@ -83,36 +83,6 @@ def report(folder: ResultsFolder, as_json: Json = False) -> None:
 
     page = str(write_report(read_results(folder), folder if folder.is_dir() else folder.parent))
     emit([page]) if as_json else say(page)
-
-
-@app.command()
-def parse(
-    folder: Annotated[Path, typer.Argument(help="NEB folder made with VASP, Quantum ESPRESSO or ASE.", metavar="DIR")],
-    endpoints: Annotated[
-        tuple[str, str] | None,
-        typer.Option(help="Energies of the endpoints: for each a folder or file, or a number (eV).", metavar="A B"),
-    ] = None,
-    results: Results = Path("results"),
-    as_json: Json = False,
-) -> None:
-    """Read the barrier off a NEB folder that anyone made: profile, checks and plot. Computes nothing."""
-    from barriers.parsing import parse_folder
-    from barriers.report.folder import write_results
-    from barriers.report.tables import notes, parsed_json
-
-    document = parse_folder(folder, endpoints)
-    barrier = document.barriers[0]
-    target = results / document.name
-    if barrier.converged:
-        write_results(document, target)
-    if as_json:
-        emit(parsed_json(barrier) | {"results": str(target) if barrier.converged else None})
-    elif barrier.converged:
-        show_study(document, target)
-    else:
-        say("\n".join(notes(barrier)))
-    if not barrier.converged:
-        raise typer.Exit(NOT_CONVERGED)
 
 
 @app.command()

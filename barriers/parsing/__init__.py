@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from barriers.documents import StudyDoc
@@ -9,7 +10,8 @@ from barriers.parsing import abinit, ase_files, cp2k, eon, espresso, lammps, oth
 from barriers.parsing.endpoints import use_endpoints
 from barriers.parsing.found import FoundBand, Reader, SeveralBandsError
 from barriers.parsing.referee import judge
-from barriers.parsing.result import barrier_document, one_study, plain_stem
+from barriers.parsing.result import barrier_document, distinct_names, one_study, plain_stem
+from barriers.parsing.segments import are_segments, joined_document
 
 READERS: tuple[Reader, ...] = (
     vasp.READER,
@@ -101,8 +103,40 @@ def parse_folder(
     ValueError
         One line, if the folder holds no band or the endpoints do not belong to it.
     """
-    found = find_band(place, band)
+    return parse_folders([place], None, endpoints, band, fmax)
+
+
+def parse_folders(
+    places: Sequence[Path],
+    names: Sequence[str] | None = None,
+    endpoints: tuple[str, str] | None = None,
+    band: str | None = None,
+    fmax: float | None = None,
+) -> StudyDoc:
+    """Read the barriers off several NEB folders, and compare them; or join them, where each ends as the next begins.
+
+    Parameters
+    ----------
+    places : Sequence[Path]
+        Folders or files, the first one the reference.
+    names : Sequence[str] or None
+        What they are called; None: after their folders, and segments of one path are joined.
+    endpoints, band, fmax
+        As for :func:`parse_folder`; endpoints for one band only.
+
+    Raises
+    ------
+    ValueError
+        One line, if a place holds no band, or names or endpoints do not fit.
+    """
+    if endpoints is not None and len(places) > 1:
+        raise ValueError(f"--endpoints: {len(places)} bands given; allowed: one")
+    if names is not None and (len(names) != len(places) or len(set(names)) < len(names) or not all(names)):
+        raise ValueError(f"--names: {','.join(names)}; allowed: {len(places)} different names, one for each band")
+    found = [find_band(place, band) for place in places]
     if endpoints is not None:
-        use_endpoints(found, endpoints)
-    name = plain_stem(place)
-    return one_study([barrier_document(found, judge(found, fmax), name)], name)
+        use_endpoints(found[0], endpoints)
+    if len(found) > 1 and names is None and are_segments(found):
+        return one_study([joined_document(found, fmax, "-".join(map(plain_stem, places)))])
+    called = names or distinct_names(places)
+    return one_study([barrier_document(one, judge(one, fmax), name) for one, name in zip(found, called, strict=True)])

@@ -29,6 +29,16 @@ def plain_stem(place: Path) -> str:
     return place.name if place.is_dir() else Path(plain_name(place)).stem
 
 
+def distinct_names(places: Sequence[Path]) -> list[str]:
+    """Name bands after their folders, behind those of their parents as far as it takes to tell them apart."""
+    parts = [[*place.resolve().parent.parts[1:], plain_stem(place)] for place in places]
+    for depth in range(1, max(map(len, parts)) + 1):
+        names = ["-".join(each[-depth:]) for each in parts]
+        if len(set(names)) == len(names):
+            return names
+    raise ValueError(f"the same band is given twice: {', '.join(map(str, places))}")
+
+
 def band_document(found: FoundBand, checks: Sequence[Check]) -> BandDoc:
     """Make the document of a band: converged if nothing is wrong with it."""
     reasons = [*found.reasons, *(check.says for check in checks if check.verdict == "wrong" and check.says)]
@@ -59,6 +69,7 @@ def read_document(found: FoundBand, checks: Sequence[Check]) -> ReadDoc:
     """Say what was read from which files, and what the referee saw."""
     return ReadDoc(
         name=found.name,
+        place=str(found.folder.resolve()),
         files=[image.files for image in found.images],
         energy=found.energy_kind,
         checks=[CheckDoc(**check._asdict()) for check in checks],
@@ -99,8 +110,9 @@ def alike(band: BandDoc) -> dict[str, str]:
     return known
 
 
-def one_study(barriers: Sequence[BarrierDoc], name: str) -> StudyDoc:
+def one_study(barriers: Sequence[BarrierDoc]) -> StudyDoc:
     """Compare barriers, the first one the reference."""
-    study: Any = study_document.original(name, list(barriers), barriers[0].system, "forward")
+    systems = [barrier.system for barrier in barriers]
+    study: Any = study_document.original("-".join(systems), list(barriers), systems[0], "forward")
     assert isinstance(study, StudyDoc)
     return study

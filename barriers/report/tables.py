@@ -54,16 +54,6 @@ def gap_json(gap: GapDoc) -> dict[str, Any]:
     }
 
 
-def parsed_json(barrier: BarrierDoc) -> dict[str, Any]:
-    """What ``--json`` says of a band that was read from files."""
-    return barrier_json(barrier) | {
-        "made_with": f"{barrier.band.engine.name} {barrier.band.engine.version}",
-        "energies": barrier.band.energies,
-        "distances": barrier.profile["distances"] if barrier.profile else None,
-        "checks": barrier.checks,
-    }
-
-
 def study_json(study: StudyDoc) -> dict[str, Any]:
     """What ``--json`` says of a study."""
     return {
