@@ -55,7 +55,7 @@ class ProposeEndMaker(CorrectionMaker):
 
     name: str = "propose end"
     fmax: float = 0.03
-    computes: ClassVar[str] = "correction of an end/1"
+    computes: ClassVar[str] = "correction of an end/2"
 
     @job(output_schema=ProposalDoc)
     def make(
@@ -88,7 +88,7 @@ class CloseEndMaker(ProposeEndMaker):
     """Gives an end state on the corrected surface, relaxed if the points were enough."""
 
     name: str = "relax end"
-    computes: ClassVar[str] = "corrected end/1"
+    computes: ClassVar[str] = "corrected end/2"
 
     @job(output_schema=EndDoc)
     def make(self, scouted: RelaxDoc, proposals: list[ProposalDoc | None], points: list[StaticDoc | None]) -> EndDoc:

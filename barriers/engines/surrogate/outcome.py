@@ -14,12 +14,12 @@ from barriers.engines.surrogate.search import rounds_of
 
 def corrected(search: SaddleSearch) -> dict[str, Any]:
     """Give the numbers of the corrected band, as a :class:`~barriers.documents.BandDoc` has them."""
-    energies, forces, _ = search.heights
+    path = search.path
     return {
-        "structure": search.frame.at(search.band[0]),
-        "positions": [search.frame.positions(x).tolist() for x in search.band],
-        "energies": energies.tolist(),
-        "forces": [search.frame.forces(each).tolist() for each in forces],
+        "structure": search.frame.at(path.images[0]),
+        "positions": [search.frame.positions(x).tolist() for x in path.images],
+        "energies": path.energies.tolist(),
+        "forces": [search.frame.forces(each).tolist() for each in path.forces],
     }
 
 
@@ -62,7 +62,7 @@ def surrogate_document(search: SaddleSearch, states: Sequence[ProposalDoc], mode
         "uncertainty_reverse": reverse.uncertainty,
         "parts_forward": forward.parts,
         "parts_reverse": reverse.parts,
-        "deviations": search.heights[2].tolist(),
+        "deviations": search.path.deviations(0).tolist(),
         "model_calls": calls + search.surface.model_calls,
     }
     return document.model_copy(update=estimated)
