@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,10 +39,8 @@ class CorrectedPath:
         Coordinates.
     guide : numpy.ndarray
         The model's band (Å), shape (n, D).
-    guide_top : int
-        Which of its images the saddle takes the place of.
-    through : tuple of numpy.ndarray
-        Initial state, saddle and final state (Å), shape (D,) each.
+    through : dict[int, numpy.ndarray]
+        Where the initial state, the saddle and the final state are now (Å), shape (D,), by their images of the guide.
     fmax : float
         Tolerance of the images between them across the path (eV/Å).
     """
@@ -49,53 +48,53 @@ class CorrectedPath:
     surface: CorrectedSurface
     frame: Frame
     guide: np.ndarray
-    guide_top: int
-    through: tuple[np.ndarray, np.ndarray, np.ndarray]
+    through: dict[int, np.ndarray]
     fmax: float
+
+    @property
+    def _saddle(self) -> int:
+        """Image of the guide that the saddle takes the place of."""
+        return sorted(self.through)[1]
 
     @cached_property
     def images(self) -> np.ndarray:
         """All images (Å), shape (m, D): those of the guide, and each other hump at its own saddle."""
-        carried = self._carried
+        images = self._carried
         try:
-            curves = self._curves_of(carried)
+            curves = self._curves_of(images)
         except ValueError:
-            return carried
-        saddle = curves.energies[self.guide_top]
-        humps = other_humps(curves, self.guide_top)
+            return images
+        saddle = curves.energies[self._saddle]
+        humps = other_humps(curves, self._saddle)
         for place in sorted((each for each, height in humps.items() if height > saddle - MISJUDGED), reverse=True):
-            after = int(np.clip(np.searchsorted(curves.distances, place), 1, len(carried) - 1))
+            after = int(np.clip(np.searchsorted(curves.distances, place), 1, len(images) - 1))
             left, right = curves.distances[after - 1 : after + 1]
-            step = carried[after] - carried[after - 1]
-            start = carried[after - 1] + (place - left) / (right - left) * step
+            step = images[after] - images[after - 1]
+            start = images[after - 1] + (place - left) / (right - left) * step
             hump = find_stationary(
                 self.surface, start, step, radius=FIRST_RADIUS, fmax=SEARCH_FMAX, most_calls=SEARCH_CALLS
             ).position
-            if np.linalg.norm(hump - self.through[1]) < BETWEEN:
+            if np.linalg.norm(hump - self.through[self._saddle]) < BETWEEN:
                 continue
             near = nearest_image(curves, place)
             if abs(curves.distances[near] - place) < BETWEEN:
-                carried[near] = hump
+                images[near] = hump
             else:
-                carried = np.insert(carried, after, hump, axis=0)
-        return carried
+                images = np.insert(images, after, hump, axis=0)
+        return images
 
     @cached_property
     def top(self) -> int:
         """Number of the image at the saddle."""
-        return int(np.abs(self.images - self.through[1]).max(axis=1).argmin())
+        return int(np.abs(self.images - self.through[self._saddle]).max(axis=1).argmin())
 
     @cached_property
     def _carried(self) -> np.ndarray:
         """The guide, carried along with its ends and its saddle, and relaxed between them."""
-        along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(self.guide, axis=0), axis=1))])
-        fixed = [0, self.guide_top, len(self.guide) - 1]
-        moved = np.array(self.through) - self.guide[fixed]
-        carried = self.guide + np.array([np.interp(along, along[fixed], column) for column in moved.T]).T
-        carried[fixed] = self.through
-        for image in set(range(len(carried))) - set(fixed):
-            carried[image] = self._across(*carried[image - 1 : image + 2])
-        return carried
+        images = carried(self.guide, self.through)
+        for image in set(range(len(images))) - set(self.through):
+            images[image] = self._across(*images[image - 1 : image + 2])
+        return images
 
     def _across(self, before: np.ndarray, image: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Relax an image across the path: off it, it would pass for a hump."""
@@ -146,3 +145,21 @@ class CorrectedPath:
             if energy > self.energies[self.top] - MISJUDGED:
                 found[image] = max(energy, found.get(image, -np.inf))
         return found
+
+
+def carried(path: np.ndarray, through: Mapping[int, np.ndarray]) -> np.ndarray:
+    """Carry a path along with some of its images, the others in proportion to their distances.
+
+    Parameters
+    ----------
+    path : (n, D)
+        The path (Å).
+    through : mapping
+        Where images are now (Å), shape (D,), by their numbers; the first and the last image among them.
+    """
+    fixed = sorted(through)
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    moved = np.array([through[image] - path[image] for image in fixed])
+    images: np.ndarray = path + np.array([np.interp(along, along[fixed], column) for column in moved.T]).T
+    images[fixed] = [through[image] for image in fixed]
+    return images

@@ -12,7 +12,7 @@ from barriers.analysis.surrogate.rounds import ENOUGH, standing
 from barriers.documents import BandDoc, EndDoc, PointDoc, PointKind, ProposalDoc
 from barriers.engines.surrogate.base import Points, Proposals
 from barriers.engines.surrogate.frame import Frame, Model
-from barriers.engines.surrogate.path import MISJUDGED, CorrectedPath
+from barriers.engines.surrogate.path import MISJUDGED, CorrectedPath, carried
 from barriers.engines.surrogate.points import Asked, asked
 from barriers.engines.surrogate.search import RELAXATION_SHARE, Search
 from barriers.fingerprint import not_relaxed
@@ -55,6 +55,8 @@ class SaddleSearch(Search):
         Initial and final state on the corrected surface.
     uncertainty : float
         Largest standard deviation asked for (eV).
+    relaxed : (numpy.ndarray, numpy.ndarray)
+        The same two states as coordinates (Å), shape (D,).
     top : int
         Image of the model's band that the saddle is sought from.
     """
@@ -62,6 +64,7 @@ class SaddleSearch(Search):
     scouted: BandDoc = field(kw_only=True)
     ends: tuple[EndDoc, EndDoc] = field(kw_only=True)
     uncertainty: float = field(kw_only=True)
+    relaxed: tuple[np.ndarray, np.ndarray] = field(kw_only=True)
     top: int = field(kw_only=True)
 
     def refusal(self) -> str | None:
@@ -73,15 +76,6 @@ class SaddleSearch(Search):
         if self.attempts and (point := self.own[0].point) is not None:
             engines["saddle"] = point.engine
         return self._of_one_engine(engines)
-
-    @cached_property
-    def relaxed(self) -> tuple[np.ndarray, np.ndarray]:
-        """Both ends (Å), shape (D,)."""
-        frames = frames_of(self.scouted)
-        first, last = (
-            frame.flat(frame.near(end.structure.cart_coords)) for frame, end in zip(frames, self.ends, strict=True)
-        )
-        return first, last
 
     @cached_property
     def estimates(self) -> tuple[Estimate, Estimate]:
@@ -105,8 +99,8 @@ class SaddleSearch(Search):
     def path(self) -> CorrectedPath:
         """The corrected band."""
         guide = np.array([self.frame.flat(positions) for positions in self.scouted.positions])
-        through = self.relaxed[0], self.stationary, self.relaxed[1]
-        return CorrectedPath(self.surface, self.frame, guide, self.top, through, self.fmax)
+        through = {0: self.relaxed[0], self.top: self.stationary, len(guide) - 1: self.relaxed[1]}
+        return CorrectedPath(self.surface, self.frame, guide, through, self.fmax)
 
     def next(self) -> ProposalDoc:
         """Say which point is wanted next, the saddle first, then what the barrier still lacks."""
@@ -209,8 +203,14 @@ def saddle_search(
     scouted, initial, final = between
     frame, at_last = frames_of(scouted)
     others = [*_points_of(initial, frame, "initial"), *_points_of(final, at_last, "final")]
-    known, guide = asked(*rounds, others), [frame.flat(positions) for positions in scouted.positions]
-    top, begins = highest(scouted), 0
+    first, last = (
+        frame.flat(frame.near(initial.structure.cart_coords)),
+        frame.flat(at_last.near(final.structure.cart_coords)),
+    )
+    guide = np.array([frame.flat(positions) for positions in scouted.positions])
+    # What the ends' correction moved, the saddle's will move as well.
+    guide = carried(guide, {0: first, len(guide) - 1: last})
+    known, top, begins = asked(*rounds, others), highest(scouted), 0
     for number, each in enumerate(known):
         if (image := _higher_hump(known[begins:number], each, frame, guide, top)) is not None:
             top, begins = image, number
@@ -227,13 +227,12 @@ def saddle_search(
         scouted=scouted,
         ends=(initial, final),
         uncertainty=uncertainty,
+        relaxed=(first, last),
         top=top,
     )
 
 
-def _higher_hump(
-    before: Sequence[Asked], each: Asked, frame: Frame, guide: Sequence[np.ndarray], top: int
-) -> int | None:
+def _higher_hump(before: Sequence[Asked], each: Asked, frame: Frame, guide: np.ndarray, top: int) -> int | None:
     """Say at which image of the model's band a point on the path shows a hump above the saddle; None if none does."""
     attempts = [one.attempt(frame) for one in before if one.reason is None]
     if each.proposal.kind != "path" or each.reason is not None or not attempts:
