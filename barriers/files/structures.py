@@ -131,8 +131,9 @@ def _read(path: Path | str) -> Atoms:
     if not len(atoms):
         raise EndpointError(f"{path}: holds no atoms")
     if shared := _not_full(atoms):
+        block = "".join(f", data_{name}" for name in _names_of_blocks(path)[-1:])
         raise EndpointError(
-            f"{path}: {shared} on one site; allowed: one whole atom on each site: order the structure first, "
+            f"{path}{block}: {shared} on one site; allowed: one whole atom on each site: order the structure first, "
             f"e.g. with pymatgen's OrderDisorderedStructureTransformation"
         )
     return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, constraint=atoms.constraints)
@@ -140,10 +141,13 @@ def _read(path: Path | str) -> Atoms:
 
 def _blocks(path: Path | str) -> list[str]:
     """Say which block of a CIF was read, where it holds several structures."""
-    if Path(path).suffix != ".cif":
-        return []
-    names = [block.name for block in parse_cif(path) if block.has_structure()]
+    names = _names_of_blocks(path)
     return [f"{path}: holds {len(names)} structures, the last was read: data_{names[-1]}"] if len(names) > 1 else []
+
+
+def _names_of_blocks(path: Path | str) -> list[str]:
+    """Name the blocks of a CIF that hold a structure; the last one is read. Other files have none."""
+    return [block.name for block in parse_cif(path) if block.has_structure()] if Path(path).suffix == ".cif" else []
 
 
 def _not_full(atoms: Atoms) -> str:
