@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 
+from barriers.analysis.forces import largest_force
 from barriers.documents import RelaxDoc
-from barriers.structures.surface.slab import frozen_atoms
+from barriers.structures.directions import free_part
 
 CORRECTIONS = "corrections.json"
 
@@ -61,9 +62,8 @@ class Corrections:
 
 
 def free_force(structure: Structure, forces: np.ndarray) -> float:
-    """Largest force (eV/Å) on an atom that may move; ``forces`` has shape (N, 3)."""
-    free = sorted(set(range(len(structure))) - set(frozen_atoms(structure)))
-    return float(np.linalg.norm(forces[free], axis=1).max())
+    """Largest force (eV/Å) on an atom, along the directions in which it may move; ``forces`` has shape (N, 3)."""
+    return largest_force(free_part(forces, structure))
 
 
 def relax_document(numbers: dict[str, Any], outcome: Outcome, fmax: float, folder: Path) -> RelaxDoc:

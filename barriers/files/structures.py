@@ -10,6 +10,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
+from ase.io.cif import parse_cif
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
@@ -51,7 +52,7 @@ def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, S
     check_endpoints(start, end)
     matched, warnings = match_order(start, end)
     start.set_constraint(matched.constraints)  # either file may be the one that names the frozen atoms
-    return to_structure(start), to_structure(matched), warnings
+    return to_structure(start), to_structure(matched), [*_blocks(initial), *_blocks(final), *warnings]
 
 
 def to_structure(atoms: Atoms) -> Structure:
@@ -130,11 +131,23 @@ def _read(path: Path | str) -> Atoms:
     if not len(atoms):
         raise EndpointError(f"{path}: holds no atoms")
     if shared := _not_full(atoms):
+        block = "".join(f", data_{name}" for name in _names_of_blocks(path)[-1:])
         raise EndpointError(
-            f"{path}: {shared} on one site; allowed: one whole atom on each site: order the structure first, "
+            f"{path}{block}: {shared} on one site; allowed: one whole atom on each site: order the structure first, "
             f"e.g. with pymatgen's OrderDisorderedStructureTransformation"
         )
     return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, constraint=atoms.constraints)
+
+
+def _blocks(path: Path | str) -> list[str]:
+    """Say which block of a CIF was read, where it holds several structures."""
+    names = _names_of_blocks(path)
+    return [f"{path}: holds {len(names)} structures, the last was read: data_{names[-1]}"] if len(names) > 1 else []
+
+
+def _names_of_blocks(path: Path | str) -> list[str]:
+    """Name the blocks of a CIF that hold a structure; the last one is read. Other files have none."""
+    return [block.name for block in parse_cif(path) if block.has_structure()] if Path(path).suffix == ".cif" else []
 
 
 def _not_full(atoms: Atoms) -> str:

@@ -12,25 +12,9 @@ from monty.io import zopen
 from numpy.typing import NDArray
 
 from barriers.parsing.files import COMPRESSED, read_bytes
+from barriers.parsing.outcar_head import numbers_of, settings_of
 
 Bytes = bytes | mmap.mmap
-
-SETTINGS = {
-    "ENCUT": rb"\bENCUT\s*=\s*([\d.]+) eV",
-    **{
-        name: rb"\b" + name.encode() + rb"\s*=\s*([^\s;]+)"
-        for name in (
-            *("PREC", "ISPIN", "LNONCOLLINEAR", "LSORBIT", "LASPH", "METAGGA", "GGA", "LREAL", "NELECT", "NUPDOWN"),
-            *("ISMEAR", "SIGMA", "LDIPOL", "IDIPOL", "LHFCALC", "AEXX", "HFSCREEN", "IVDW", "LUSE_VDW", "EFIELD"),
-            *("LSOL", "LDAUTYPE", "LDAU", "NKPTS"),
-        )
-    },
-    "LDAUL": rb"\bLDAUL\s*=([-\d. ]+)",
-    "LDAUU": rb"\bLDAUU\s*=([-\d. ]+)",
-    "LDAUJ": rb"\bLDAUJ\s*=([-\d. ]+)",
-    "k-mesh": rb"generate k-points for:\s*(\d+ +\d+ +\d+)",
-}
-"""What enters an energy, as OUTCAR's head says it; the last word counts, behind the copy of the INCAR."""
 
 ENERGY = re.compile(rb"  free  energy (?:ML|  ) *TOTEN  = *(\S+) eV")
 FORCES = re.compile(rb"POSITION +TOTAL-FORCE \(eV/Angst\)[^\n]*\n *-+\n")
@@ -112,29 +96,26 @@ def _parse(data: Bytes) -> LastStep:
     begin = max(data.rfind(b"\n vasp."), 0)  # several runs in one file: the last one counts
     first = data.find(b"Iteration ", begin)
     head = data[begin : first if first >= 0 else len(data)]
-    starts = [found.end() for found in FORCES.finditer(data, begin)]
     energies = list(ENERGY.finditer(data, begin))
-    # The table of forces stands before its energy: one that has none behind it was cut.
-    steps = [(max((s for s in starts if s < e.start()), default=0), e) for e in energies[-1:]]
-    start, energy = steps[-1] if steps and steps[-1][0] else (0, None)
+    energy = energies[-1] if energies else None
     earlier = energies[-2].end() if len(energies) > 1 else begin
     step = bytes(data[earlier : energy.end()]) if energy else b""
     tail = bytes(data[energy.end() :]) if energy else b""
-    table = _table(data, start) if energy else np.empty((0, 6))
-    numbers = _numbers(head)
+    table = _table(step)
+    numbers = numbers_of(head)
     vtst = re.search(rb"VTST: version\s+([\d.]+)", head)
     version = re.search(rb"^ vasp\.(\S+)", head.lstrip(b"\n"))
     return LastStep(
         version=_text(version) or "unknown",
         vtst=_text(vtst),
         titles=[title.decode(errors="replace") for title in re.findall(rb"TITEL\s*= (.*\S)", head)],
-        settings=_settings(head),
+        settings=settings_of(head) | {"dispersion": "yes" if b"Edisp" in step else "no"},
         numbers=numbers,
         band=b"CHAIN: Running the NEB" in head or b"NEB: Tangent" in tail + step,
         learned=bool(energy and b" ML " in energy.group()),
         counts=[int(n) for n in (_text(re.search(rb"ions per type =([ \d]+)", head)) or "").split()],
         cell=_cell(data, begin),
-        steps=len(energies) if energy else 0,
+        steps=len(energies),
         energy=_number(energy.group(1)) if energy else float("nan"),
         energy_zero=_zero(tail),
         positions=table[:, :3],
@@ -145,34 +126,14 @@ def _parse(data: Bytes) -> LastStep:
     )
 
 
-def _settings(head: bytes) -> dict[str, str]:
-    found = {name: re.findall(pattern, head) for name, pattern in SETTINGS.items()}
-    settings = {name: tidy(values[-1].decode()) for name, values in found.items() if values}
-    if learned := re.findall(rb"\bML_(?:LMLFF|FF)\s*=\s*\.?([TF])", head):
-        settings["ML_FF"] = learned[-1].decode()
-    if titles := re.findall(rb"TITEL\s*= (.*\S)", head):
-        settings["POTCAR"] = ", ".join(title.decode(errors="replace") for title in titles)
-    return settings
-
-
-def tidy(text: str) -> str:
-    """Write numbers in one way: 520.0 is 520."""
-    words = [word.strip(".") if word.strip(".") in {"TRUE", "FALSE"} else word for word in text.split()]
-    return " ".join(f"{float(word):g}" if re.fullmatch(r"[-+]?[\d.]+", word) else word for word in words)
-
-
-def _numbers(head: bytes) -> dict[str, float]:
-    found = {
-        name: re.findall(rb"\b" + name.encode() + rb"\s*(?:=|\s)\s*([-+]?[\d.]+(?:[Ee][-+]?\d+)?)", head)
-        for name in ("NSW", "EDIFFG", "NELM", "IMAGES", "EFIRST", "ELAST")
-    }
-    return {name: float(values[-1]) for name, values in found.items() if values}
-
-
-def _table(data: Bytes, start: int) -> NDArray[np.float64]:
-    end = data.find(b" ---", start)
-    rows = [[_number(word) for word in line.split()] for line in bytes(data[start:end]).splitlines() if line.strip()]
-    whole = end > 0 and all(len(row) == 6 for row in rows)
+def _table(step: bytes) -> NDArray[np.float64]:
+    """Positions and forces of a step, shape (N, 6); NaN where its table is not whole."""
+    tables = list(FORCES.finditer(step))
+    if not tables:
+        return np.full((1, 6), np.nan)
+    text, closed, _ = step[tables[-1].end() :].partition(b" ---")
+    rows = [[_number(word) for word in line.split()] for line in text.splitlines() if line.strip()]
+    whole = closed and all(len(row) == 6 for row in rows)
     return np.array(rows, dtype=float).reshape(-1, 6) if whole else np.full((len(rows), 6), np.nan)
 
 

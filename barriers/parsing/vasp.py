@@ -15,9 +15,12 @@ from barriers.parsing.files import read_text
 from barriers.parsing.found import FoundBand, Image, Reader
 from barriers.parsing.outcar import LastStep
 from barriers.parsing.vasp_checks import image_numbers, vasp_checks
-from barriers.parsing.vasp_image import KIND, only, outcar_image, read_step, read_structure, structure_image
+from barriers.parsing.vasp_image import KIND, only, outcar_image, read_step, read_structure, structure_image, symbols_of
 
 NAME = "vasp"
+
+OF_ATOMS = {"NKPTS", "NELECT", "POTCAR", "LDAUL", "LDAUU", "LDAUJ", "NUPDOWN"}
+"""Settings that differ between bands of other atoms though these may be compared."""
 
 Found = list[tuple[Path, LastStep] | None]
 """OUTCAR of each image folder."""
@@ -81,15 +84,27 @@ def _image(structure: Structure, found: tuple[Path, LastStep] | None) -> Image:
 
 
 def _engine(steps: list[LastStep]) -> EngineDoc:
-    known = next(iter(steps), None)
-    settings = next((step.settings for step in steps[1:] or steps), {})
+    """Say what made the band: settings of an image between the endpoints, and what belongs to each element."""
+    if not steps:
+        return EngineDoc(kind="vasp", name="VASP", version="unknown")
+    step = steps[len(steps) // 2]
+    said = (step.settings.get(name, "none") for name in ("LDAUL", "LDAUU", "LDAUJ"))
+    hubbard = [[] if values == "none" else values.split() for values in said]
+    potentials = {
+        symbol: " ".join(
+            [title, *(f"{name} {values[n]}" for name, values in zip("LUJ", hubbard, strict=True) if values)]
+        )
+        for n, (symbol, title) in enumerate(zip(symbols_of(step.titles), step.titles, strict=True))
+        if all(len(values) in {0, len(step.titles)} for values in hubbard)
+    }
     return EngineDoc(
         kind="vasp",
         name="VASP",
-        version=known.version if known else "unknown",
-        packages={"vtst": known.vtst} if known and known.vtst else {},
-        files=dict.fromkeys(known.titles, "") if known else {},
-        settings={name: value for name, value in settings.items() if name not in {"NKPTS", "NELECT", "POTCAR"}},
+        version=step.version,
+        packages={"vtst": step.vtst} if step.vtst else {},
+        files=dict.fromkeys(step.titles, ""),
+        potentials=potentials,
+        settings={name: value for name, value in step.settings.items() if name not in OF_ATOMS},
     )
 
 

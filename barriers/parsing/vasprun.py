@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from barriers.parsing.files import read_bytes
 from barriers.parsing.found import Image
-from barriers.parsing.outcar import tidy
+from barriers.parsing.outcar_head import tidy
 
 PARAMETERS = {
     "ENMAX": "ENCUT",

@@ -22,13 +22,31 @@ def free_directions(structure: Structure) -> NDArray[np.bool_]:
 
 def free_part(vectors: NDArray[np.float64], structure: Structure) -> NDArray[np.float64]:
     """Part of each atom's vector (N, 3), such as a force, along the directions in which the atom may move."""
-    free = free_directions(structure)
+    return along_lattice(vectors, free_directions(structure), structure.lattice.matrix)
+
+
+def along_lattice(
+    vectors: NDArray[np.float64], free: NDArray[np.bool_], matrix: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Part of each vector (N, 3) in the space that the lattice vectors (rows) flagged in ``free`` (N, 3) span."""
     parts = np.array(vectors, dtype=float)
     for flags in np.unique(free, axis=0):
         if not flags.all():
             atoms = (free == flags).all(axis=1)
-            parts[atoms] = parts[atoms] @ _projector(structure.lattice.matrix, flags)
+            parts[atoms] = parts[atoms] @ _projector(matrix, flags)
     return parts
+
+
+def constraints_of(free: NDArray[np.bool_]) -> list[FixAtoms | FixScaled]:
+    """Make ASE's constraints of directions (N, 3) in which atoms may move along the lattice vectors."""
+    held: list[FixAtoms | FixScaled] = []
+    for flags in np.unique(free, axis=0):
+        atoms = np.flatnonzero((free == flags).all(axis=1)).tolist()
+        if not flags.any():
+            held.append(FixAtoms(atoms))
+        elif not flags.all():
+            held.append(FixScaled(atoms, mask=~flags))
+    return held
 
 
 def directions_of(atoms: Atoms) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from barriers.engines.vasp.restart import newest_images, sharp_positions
 from barriers.engines.vasp.run import VaspError, run_vasp
 from barriers.engines.vasp.settings import Running
 from barriers.engines.vasp.single import describe, prepared, write_once
+from barriers.structures.directions import free_part
 from barriers.structures.surface.slab import frozen_atoms
 
 STAGES = ("plain", "tight", "climbing")
@@ -136,7 +137,7 @@ class BandRun:
             [self.positions[0], *own, self.positions[-1]],
             self.structure.lattice.matrix,
             energies,
-            [self.ends[0].forces, *felt, self.ends[1].forces],
+            [free_part(np.asarray(each), self.structure) for each in (self.ends[0].forces, *felt, self.ends[1].forces)],
             pbc=self.structure.lattice.pbc,
             frozen=frozen_atoms(self.structure),
             spring=self.settings.spring,

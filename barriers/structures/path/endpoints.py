@@ -12,7 +12,9 @@ from ase import Atoms
 from ase.constraints import FixAtoms
 from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
+from numpy.typing import NDArray
 
+from barriers.structures.directions import along_lattice, constraints_of, directions_of
 from barriers.structures.path.mapping import FAR, few, pair_atoms, unwrap
 
 STAYS = 0.1
@@ -94,7 +96,7 @@ def match_order(initial: Atoms, final: Atoms) -> tuple[Atoms, list[str]]:
             f"{few(len(initial))} may; make both endpoints from the same relaxed structure"
         )
     positions[frozen] = initial.positions[frozen]
-    matched.set_constraint([FixAtoms(frozen)] if frozen else None)
+    matched.set_constraint(constraints_of(_shared_directions(initial, matched, frozen)))
     matched.set_cell(initial.cell)
     matched.set_positions(positions, apply_constraint=False)
     return matched, warnings
@@ -167,6 +169,22 @@ def _shared_frozen(initial: Atoms, matched: Atoms) -> tuple[list[int], list[str]
     if first == last:
         return frozen, []
     return frozen, [f"only the {'initial' if first else 'final'} structure has frozen atoms; held in both"]
+
+
+def _shared_directions(initial: Atoms, matched: Atoms, frozen: list[int]) -> NDArray[np.bool_]:
+    """Directions in which atoms of the pair may move, shape (N, 3): what either structure holds is held in both."""
+    free = directions_of(initial) & directions_of(matched)
+    free[frozen] = False
+    moves = unwrap(matched.positions, initial) - initial.positions
+    across = np.linalg.norm(moves - along_lattice(moves, free, initial.cell.complete().array), axis=1)
+    across[frozen] = 0.0
+    if across.max() > SAME_PLACE:
+        atom = int(across.argmax())
+        raise EndpointError(
+            f"{_name(initial, atom)} is held in some directions, but moves {across[atom]:.3f} Å along them between the "
+            f"endpoints; make both from the same relaxed structure"
+        )
+    return free
 
 
 def _name(atoms: Atoms, index: int) -> str:
