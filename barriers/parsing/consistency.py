@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
+from scipy.interpolate import CubicSpline
 
 from barriers.analysis.forces import largest_force
 from barriers.parsing.found import Check, FoundBand, Verdict
@@ -42,15 +41,6 @@ ATOMIC = 1 / 1.8897
 """The same where Hartree and Hartree/bohr stand beside Å; then no energy is above 0.1."""
 
 
-class Work(NamedTuple):
-    """Between neighbours: path length (Å), difference of energies and work of the forces by the trapezoid (eV)."""
-
-    lengths: NDArray[np.float64]
-    differences: NDArray[np.float64]
-    works: NDArray[np.float64]
-    slopes: NDArray[np.float64]
-
-
 def consistent(
     distances: NDArray[np.float64], energies: NDArray[np.float64], slopes: NDArray[np.float64], apart: bool = True
 ) -> Check:
@@ -70,10 +60,9 @@ def consistent(
     """
     lengths, differences = np.diff(distances), np.diff(energies)
     works = lengths * (slopes[:-1] + slopes[1:]) / 2
-    work = Work(lengths, differences, works, slopes)
     seen = [f"{one:+.3f} eV, forces {other:+.3f} eV" for one, other in zip(differences, works, strict=True)]
     name = "energies fit forces"
-    if units := _units(work):
+    if units := _units(distances, differences, slopes):
         return Check(name, "wrong", seen, f"energies and forces do not fit: {units}")
     off = np.abs(differences - works)
     bad = np.flatnonzero((off > MISMATCH) & (off > DOUBTFUL * np.abs(differences)))
@@ -94,9 +83,10 @@ def consistent(
     return Check(name, "wrong", seen, says)
 
 
-def _units(work: Work) -> str | None:
+def _units(distances: NDArray[np.float64], differences: NDArray[np.float64], slopes: NDArray[np.float64]) -> str | None:
     """Name the mixed units or signs that explain the ratio of works to differences, if the two run alike."""
-    works, differences = work.works, work.differences
+    spline = CubicSpline(distances, slopes)  # nearer to the work than the trapezoid is
+    works = np.diff(spline.antiderivative()(distances))
     norms = float(np.linalg.norm(works)), float(np.linalg.norm(differences))
     if min(norms) < 1e-6 or len(works) < 3:
         return None
