@@ -185,8 +185,10 @@ class SurrogateDoc(BaseModel):
         description="parts of uncertainty_forward (eV): correction (process), relaxation, tolerance",
     )
     parts_reverse: dict[str, float] = Field(default_factory=dict, description="parts of uncertainty_reverse (eV)")
-    raw_forward: float | None = Field(None, description="expensive engine on the model's saddle and initial state (eV)")
-    raw_reverse: float | None = Field(None, description="expensive engine on the model's saddle and final state (eV)")
+    raw_forward: float | None = Field(
+        None, description="corrected surface on the model's saddle and initial state (eV)"
+    )
+    raw_reverse: float | None = Field(None, description="corrected surface on the model's saddle and final state (eV)")
     counts: dict[str, int] = Field(default_factory=dict, description="points on initial, saddle, final, path")
     model_calls: int = Field(0, description="evaluations of the model for the corrections and the corrected band")
     model: EngineDoc = Field(description="what the model is")
@@ -296,7 +298,7 @@ class BarrierDoc(_Document):
     fit_spread: float | None = Field(None, description="spread of the fits: the least uncertainty (eV)")
     uncertainty: float | None = Field(None, description="of a corrected barrier: one standard deviation (eV)")
     uncertainty_parts: dict[str, float] = Field(default_factory=dict, description="its parts (eV), added in squares")
-    raw: float | None = Field(None, description="expensive engine on the model's saddle and initial state (eV)")
+    raw: float | None = Field(None, description="corrected surface on the model's saddle and initial state (eV)")
     points: dict[str, int] = Field(
         default_factory=dict, description="single points of the expensive engine on initial, saddle, final, path"
     )

@@ -91,7 +91,7 @@ def input_text(band: Band, prefix: str, labels: Sequence[str], masses: dict[str,
     atoms = "\n".join(f"{label} {x} {y} {z}" for label, (x, y, z) in zip(labels, band.positions[0], strict=True))
     cell = "\n".join(" ".join(map(str, row)) for row in band.cell)
     return (
-        f'&CONTROL\n prefix=\'{prefix}\'\n outdir="/scratch/gone", pseudo_dir = "/usr/share"\n/\n'
+        f'&CONTROL\n outdir="/scratch/gone", prefix="{prefix}", pseudo_dir = "/usr/share"\n/\n'
         f"&SYSTEM\n ibrav=0, nat={len(labels)}, ntyp={len(kinds)}, ecutwfc=50.D0, nspin=2{more}\n/\n&ELECTRONS\n/\n"
         f"ATOMIC_SPECIES\n{species}\nK_POINTS automatic\n2 2 1 0 0 0\nCELL_PARAMETERS angstrom\n{cell}\n"
         f"ATOMIC_POSITIONS angstrom\n{atoms}\n"

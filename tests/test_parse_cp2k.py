@@ -85,6 +85,21 @@ def test_either_source_of_coordinates_is_enough(without: str, tmp_path: Path) ->
     assert find_band(tmp_path).images[2].positions == pytest.approx(HOP.positions[2], abs=1e-9)
 
 
+def test_numbers_of_replicas_may_be_padded_and_steps_go_on(tmp_path: Path) -> None:
+    """From ten replicas on CP2K writes 01; a restarted run counts on where the first one stopped."""
+    write_cp2k(tmp_path, HOP)
+    for number in range(1, 6):
+        old, new = (tmp_path / f"hop-pos-Replica_nr_{n}-1.xyz" for n in (f"{number}", f"{number:02d}"))
+        old.rename(new)
+    (tmp_path / "hop-BAND5.out").rename(tmp_path / "hop-BAND05.out")
+    lines = (tmp_path / "hop-1.ener").read_text().splitlines(keepends=True)
+    (tmp_path / "hop-1.ener").write_text(lines[1])
+    (tmp_path / "hop-1.restart").write_text(cp2k_restart(replace(HOP, positions=HOP.positions * 1.01)))
+    found = find_band(tmp_path)
+    assert (found.criterion, found.images[0].steps) == ("MAX_FORCE 0.0514 eV/Å", 7)
+    assert found.images[2].positions == pytest.approx(HOP.positions[2], abs=1e-9)
+
+
 def test_files_of_another_step_are_no_images(tmp_path: Path) -> None:
     write_cp2k(tmp_path, HOP)
     (tmp_path / "hop-pos-Replica_nr_2-1.xyz").unlink()

@@ -5,12 +5,10 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
-import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
-from espresso_cases import RECORDED, need_qe
+from espresso_cases import RECORDED
 from espresso_files import (
     axsf_text,
     input_text,
@@ -264,59 +262,3 @@ def test_what_neb_x_wrote_has_its_barrier_without_its_outdir() -> None:
 @needs_recorded
 def test_a_recorded_run_that_was_interrupted_is_refused() -> None:
     assert "aiida.out" in refused(find_band(RECORDED / "failed_interrupted"))
-
-
-H3 = """BEGIN
-BEGIN_PATH_INPUT
-&PATH
-  nstep_path = 30, opt_scheme = "broyden", num_of_images = 5, CI_scheme = "auto", path_thr = 0.1
-/
-END_PATH_INPUT
-BEGIN_ENGINE_INPUT
-&CONTROL
-  prefix = 'h3', outdir = './scratch', pseudo_dir = '{pseudo}'
-/
-&SYSTEM
-  ibrav = 8, celldm(1) = 12, celldm(2) = 0.41666667, celldm(3) = 0.41666667, nat = 3, ntyp = 2, ecutwfc = 16,
-  ecutrho = 80, occupations = 'smearing', degauss = 0.03, nspin = 2, starting_magnetization(1) = 0.5
-/
-&ELECTRONS
-  mixing_beta = 0.3
-/
-ATOMIC_SPECIES
-H_a 1.008 HUSPBE.RRKJ3
-hB 1.008 HUSPBE.RRKJ3
-BEGIN_POSITIONS
-FIRST_IMAGE
-ATOMIC_POSITIONS bohr
-H_a -4.5667 0 0
-hB 0 0 0 0 0 0
-H_a 1.5578 0 0
-LAST_IMAGE
-ATOMIC_POSITIONS bohr
-H_a -1.5578 0 0
-hB 0 0 0
-H_a 4.5667 0 0
-END_POSITIONS
-K_POINTS gamma
-END_ENGINE_INPUT
-END
-"""
-
-
-@pytest.mark.qe
-def test_what_neb_x_of_today_writes_is_read_with_and_without_its_outdir(tmp_path: Path) -> None:
-    need_qe()
-    (tmp_path / "h3.in").write_text(H3.format(pseudo="/usr/share/espresso/pseudo"))
-    with (tmp_path / "says.log").open("w") as log:
-        subprocess.run(["neb.x", "-inp", "h3.in"], cwd=tmp_path, stdout=log, stderr=log, check=True)
-    whole = find_band(tmp_path)
-    assert refused(whole) == ""
-    assert whole.structure.composition.formula == "H3"
-    assert whole.images[2].settings["pseudopotentials"] == "H_a HUSPBE.RRKJ3, hB HUSPBE.RRKJ3"
-    barrier = forward(tmp_path)
-    (tmp_path / "scratch").rename(tmp_path.parent / "elsewhere")
-    gone = find_band(tmp_path)
-    assert gone.structure.lattice.matrix == pytest.approx(whole.structure.lattice.matrix, abs=1e-8)
-    assert np.array_equal(gone.images[2].positions, whole.images[2].positions)
-    assert forward(tmp_path) == pytest.approx(barrier, abs=1e-6)

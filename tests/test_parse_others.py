@@ -55,6 +55,10 @@ def test_a_band_is_only_its_own_codes(code: str, tmp_path: Path) -> None:
     for number in range(3):  # pictures for a viewer, and another code's output
         (tmp_path / f"view{number}.xyz").write_text(f"1\n\nH 0 0 {number}\n")
     (tmp_path / "orca.out").write_text("* O   R   C   A *\n")
+    (tmp_path / "WAVECAR.gz").write_bytes(b"\x1f\x8b half of something else")
+    (tmp_path / "core.1234").write_bytes(bytes(range(256)) * 100)
+    for path in [path for path in tmp_path.iterdir() if path.suffix in {".log", ".out", ".path", ".dat", ".lammps"}]:
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))  # it was on Windows
     assert find_band(tmp_path).engine.name == code
 
 

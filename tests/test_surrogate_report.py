@@ -95,7 +95,7 @@ def test_a_profile_shows_the_model_the_error_and_the_points(barrier: BarrierDoc)
     assert at_images == pytest.approx(rests_on.deviations, abs=3e-4)
     assert max(rests_on.deviations) > 0.01  # so that this says something
     heights = {(each.kind, each.round): each.energy - barrier.band.energies[0] for each in rests_on.points}
-    for label, first in (("points", False), ("raw points", True)):
+    for label, first in (("points", False), ("first points", True)):
         wanted = [height for (_, number), height in heights.items() if (number == 1) == first]
         drawn = line(axes, label)
         assert sorted(drawn.get_ydata()) == pytest.approx(sorted(wanted))
@@ -117,7 +117,7 @@ def test_points_that_are_of_no_use_are_not_drawn(barrier: BarrierDoc) -> None:
 def test_the_profiles_of_a_hop_show_all_of_one_barrier_and_the_error_of_several(barrier: BarrierDoc) -> None:
     alone = draw_profiles([barrier])
     assert_readable(alone)
-    assert {"model", "points", "raw points"} <= {each.get_label() for each in alone.lines}
+    assert {"model", "points", "first points"} <= {each.get_label() for each in alone.lines}
     several = draw_profiles([barrier, plain(barrier)])
     assert_readable(several)
     assert not any(each.get_label() == "model" for each in several.lines)
@@ -143,7 +143,7 @@ def test_where_a_band_comes_nearest_to_a_structure() -> None:
 def test_tables_give_its_uncertainty_what_it_rests_on_and_nothing_of_the_fits(barrier: BarrierDoc) -> None:
     assert barrier.fit_spread < 0.001
     (row,) = terminal(study_of(barrier))
-    assert row[:7] == ["gold", "0.374", "0.002", "0.374", "0.374", "0.371", "{} + {}".format(*spent(barrier))]
+    assert row[:7] == ["gold", "0.374", "0.002", "0.374", "0.374", "0.383", "{} + {}".format(*spent(barrier))]
     assert int(row[7]) == barrier.model_calls
     assert "of a barrier corrected at points, one standard deviation" in study_table(study_of(barrier)).caption
     (row,) = terminal(study_of(plain(barrier)))
@@ -178,16 +178,16 @@ def test_the_comparison_is_alike_in_csv_json_and_latex(barrier: BarrierDoc, tmp_
     assert [rows[0][name] for name in names] == [
         "0.374",
         "0.002",
-        "0.371",
+        "0.383",
         *map(str, spent(barrier)),
         str(barrier.model_calls),
     ]
     stored = json.loads(document.read_text("utf-8"))["rows"]
-    assert [stored[0][name] for name in names] == [0.374, 0.002, 0.371, *spent(barrier), barrier.model_calls]
+    assert [stored[0][name] for name in names] == [0.374, 0.002, 0.383, *spent(barrier), barrier.model_calls]
     assert [stored[1][name] for name in names[1:]] == [None] * 5
     text = typeset.read_text("utf-8")
     points = "{} + {}".format(*spent(barrier))
-    assert rf"gold & $0.374 \pm 0.002$ & $0.374$ & $0.374$ & reference & $0.371$ & ${points}$ &" in text
+    assert rf"gold & $0.374 \pm 0.002$ & $0.374$ & $0.374$ & reference & $0.383$ & ${points}$ &" in text
     assert r"plain & $0.37 \pm 0.02$" in text
     columns = text.partition(r"\begin{tabular}{")[2].partition("}")[0]
     assert {each.count(" & ") + 1 for each in text.splitlines() if " & " in each} == {len(columns)}
@@ -214,13 +214,14 @@ def test_the_report_tells_the_rounds(barrier: BarrierDoc, tmp_path: Path) -> Non
     assert "Forward 0.374 ± 0.002 eV, reverse 0.374 ± 0.03 eV" in page.text
     assert f"{spent(barrier)[1]} on the saddle; {barrier.model_calls} evaluations of near_emt:NearEMT" in page.text
     first = next(each for each in barrier.band.surrogate.rounds if each.kind == "saddle")
-    rough = f"saddle 1 {first.points} {first.forward:.2f} 0.04 {first.max_force:.3f}"
-    assert 0.03 < first.uncertainty < 0.04
+    rough = f"saddle 1 {first.points} {first.forward:.3f} 0.002 {first.max_force:.3f}"
+    assert first.uncertainty < 0.004  # moved as its ends were, it is nearly there
+    print("PAGE", page.text[page.text.index("saddle 1") :][:200])
     assert rough in page.text
     assert f"initial 1 1 — — {barrier.band.surrogate.rounds[0].max_force:.3f}" in page.text
     assert "near_emt:NearEMT" in page.text.partition("Provenance")[2]
     classes = [attributes.get("class") for _, attributes in page.elements]
-    assert [classes.count(name) for name in ("error", "model", "point", "point raw")] == [
+    assert [classes.count(name) for name in ("error", "model", "point", "point first")] == [
         1,
         1,
         sum(spent(barrier)) - 3,
@@ -241,12 +242,12 @@ def test_the_drawing_of_the_report_holds_all_that_is_drawn(barrier: BarrierDoc) 
     heights = correction_of(barrier).heights
     assert low < heights.min() < heights.max() < high
     (only,) = drawn.lines
-    assert (len(only.raw), len(only.points)) == (3, sum(spent(barrier)) - 3)
-    (saddle,) = [point for point in only.raw if point.label.startswith("saddle 1")]
-    assert saddle.y < only.saddle.y  # higher up the page than the corrected saddle
+    assert (len(only.first), len(only.points)) == (3, sum(spent(barrier)) - 3)
+    (saddle,) = [point for point in only.first if point.label.startswith("saddle 1")]
+    assert saddle.y <= only.saddle.y  # no lower on the page than the corrected saddle
     over, plain_line = chart([barrier, plain(barrier)], [0, 1]).lines
     assert over.error
-    assert (over.model, over.points, over.raw) == ("", [], [])
+    assert (over.model, over.points, over.first) == ("", [], [])
     assert plain_line.error == ""
 
 
@@ -313,7 +314,7 @@ def test_the_commands_show_it(
     said = json.loads(cli("show", tmp_path, "--json").out)["barriers"][0]
     assert (said["uncertainty"], said["points_saddle"]) == (0.0016, spent(barrier)[1])
     (figure,) = [path for path in write_figures(read_results(tmp_path), tmp_path) if "profile-" in path.name]
-    assert "raw points" in figure.read_text("utf-8")
+    assert "first points" in figure.read_text("utf-8")
 
 
 def test_the_corrected_surface_is_a_calculator(barrier: BarrierDoc) -> None:

@@ -42,6 +42,12 @@ class SecondMuchHigher(FirstHigher):
     heights: ClassVar[tuple[float, float]] = (0.28, 0.45)
 
 
+class Equal(FirstHigher):
+    """The same, with equal humps."""
+
+    heights: ClassVar[tuple[float, float]] = (0.30, 0.30)
+
+
 def ends() -> tuple[Atoms, Atoms]:
     """The ion at both ends, a frozen atom beside it."""
     initial = Atoms("AlLi", [[5, 5, 5], [0, 0, 0]], cell=[10, 10, 10], pbc=True, constraint=FixAtoms([0]))

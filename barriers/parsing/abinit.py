@@ -9,19 +9,16 @@ from pathlib import Path
 import numpy as np
 from ase import units
 from ase.data import chemical_symbols
-from monty.io import zopen
 from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
 from scipy.io import netcdf_file
 
 from barriers.documents import EngineDoc
 from barriers.parsing.ends import check_ends
-from barriers.parsing.files import plain_name, read_text
+from barriers.parsing.files import files_with, plain_name, read_bytes, read_text
 from barriers.parsing.found import Check, FoundBand, Image, Reader, SeveralBandsError
 
 Array = NDArray[np.float64]
-HEAD = 5000
-"""ABINIT names itself within so many characters of its output."""
 BANDS = {5: "NEB", 2: "string"}
 """Values of ``imgmov`` that move images as a band."""
 CONVERGED = "has reached energy convergence"
@@ -84,13 +81,12 @@ def read_abinit_band(place: Path, band: str | None = None) -> FoundBand | None:
 def _history(path: Path) -> dict[str, Array] | None:
     """Variables of a history; None where it is not a band's."""
     try:
-        with zopen(path, mode="rb") as file:
-            content = file.read()
+        content = read_bytes(path)
         if content[1:4] == b"HDF":
             raise ValueError("it is netCDF-4; convert it with nccopy -k classic")
         with netcdf_file(io.BytesIO(content), mmap=False) as data:
             found = {name: np.array(data.variables[name][()], dtype=float) for name in data.variables}
-    except (OSError, EOFError, TypeError, ValueError, IndexError, KeyError) as error:
+    except (TypeError, ValueError, IndexError, KeyError) as error:
         raise ValueError(f"{path}: cannot be read: {error or type(error).__name__}") from error
     if int(found.get("imgmov", np.zeros(()))) not in BANDS or found["etotal"].ndim != 2 or found["etotal"].shape[1] < 3:
         return None
@@ -101,9 +97,7 @@ def _history(path: Path) -> dict[str, Array] | None:
 
 def _output(folder: Path, energies: Array) -> tuple[Path | None, str]:
     """The output whose last energies are these; images that do not move stand only in its first step."""
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        if "of ABINIT" not in read_text(path, HEAD):
-            continue
+    for path in files_with(folder, "of ABINIT"):
         text = read_text(path)
         said = np.array(re.findall(r"total_energy +: +(\S+)", text), dtype=float)
         if all(np.abs(said - energy).min(initial=1.0) < 1e-9 for energy in energies):

@@ -14,12 +14,10 @@ from pymatgen.core import Lattice, Structure
 from barriers.documents import EngineDoc
 from barriers.parsing.cp2k_checks import judge
 from barriers.parsing.cp2k_inputs import Setup, read_setup
-from barriers.parsing.files import plain_name, read_text, there
+from barriers.parsing.files import beginning, files_with, plain_name, read_text, there
 from barriers.parsing.found import FoundBand, Image, Reader, SeveralBandsError
 
 Array = NDArray[np.float64]
-HEAD = 30_000
-"""CP2K names itself within so many characters of its output."""
 LAST_DIGIT = 2e-9
 """Energies (Ha) that are equal to the last digit of ``.ener``."""
 BLOCK = re.compile(
@@ -96,8 +94,8 @@ def _bands(place: Path) -> dict[str, Path]:
     found = {}
     for path in paths:
         match = re.fullmatch(r"(.+)-\d+\.ener", plain_name(path))
-        first = read_text(path).partition("\n")[0].split() if match else []
-        if match and first[:1] == ["0"] and len(first) >= 6 and len(first) % 2 == 0:
+        first = beginning(path).partition("\n")[0].split() if match else []
+        if match and first and first[0].isdigit() and len(first) >= 6 and len(first) % 2 == 0:
             found[match[1]] = there(path.with_name(plain_name(path))) or path if place.is_dir() else path
     return found
 
@@ -118,11 +116,15 @@ def _last(path: Path) -> Energies:
 def _positions(folder: Path, project: str, last: Energies, setup: Setup) -> tuple[Array, list[Path]]:
     """Images of the last step (Å), from the replicas' histories or the restart; their distances show which it is."""
     number = len(last.energies)
-    names = [folder / f"{project}-pos-Replica_nr_{replica + 1}-1.xyz" for replica in range(number)]
-    files = [there(name) for name in names]
+    histories = {
+        int(match[1]): path
+        for path in sorted(folder.iterdir(), reverse=True)
+        if (match := re.fullmatch(re.escape(project) + r"-pos-Replica_nr_(\d+)-1\.xyz", plain_name(path)))
+    }
+    missing = [replica for replica in range(1, number + 1) if replica not in histories]
     candidates: list[tuple[Array, list[Path]]] = []
-    whole = [file for file in files if file is not None]
-    if len(whole) == number:
+    if not missing:
+        whole = [histories[replica] for replica in range(1, number + 1)]
         candidates.append((np.array([_last_frame(file) for file in whole]), whole))
     if setup.replicas is not None:
         candidates.append((setup.replicas, []))
@@ -130,10 +132,10 @@ def _positions(folder: Path, project: str, last: Energies, setup: Setup) -> tupl
         apart = np.linalg.norm(np.diff(positions.reshape(number, -1), axis=0), axis=1) / units.Bohr
         if np.abs(apart - last.distances).max() < SAME_LENGTH:
             return positions, used
-    missing = next((str(name) for name, file in zip(names, files, strict=True) if file is None), None)
     if candidates:
         raise ValueError(f"{last.path}: no positions of its last step {last.step}: the other files are of another step")
-    raise ValueError(f"{missing or last.path}: is missing, and no {project}-1.restart has the replicas")
+    lost = folder / f"{project}-pos-Replica_nr_{missing[0]}-1.xyz"
+    raise ValueError(f"{lost}: is missing, and the replicas are not in {setup.path}")
 
 
 def _last_frame(path: Path) -> Array:
@@ -148,9 +150,7 @@ def _last_frame(path: Path) -> Array:
 
 def _forces(folder: Path, last: Energies) -> tuple[Array | None, Path | None]:
     """True forces of every image (eV/Å) where an output has them for exactly these energies."""
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        if "CP2K|" not in read_text(path, HEAD):
-            continue
+    for path in files_with(folder, "CP2K|"):
         blocks = BLOCK.findall(read_text(path))
         for start in reversed([row for row, block in enumerate(blocks) if block[0] == "1"]):
             group = blocks[start : start + len(last.energies)]
@@ -162,8 +162,8 @@ def _forces(folder: Path, last: Energies) -> tuple[Array | None, Path | None]:
 
 
 def _version(folder: Path) -> str:
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        if match := re.search(r"CP2K\| version string: +CP2K version (\S+)", read_text(path, HEAD)):
+    for path in files_with(folder, "CP2K| version"):
+        if match := re.search(r"CP2K\| version string: +CP2K version (\S+)", beginning(path)):
             return match[1]
     return "unknown"
 

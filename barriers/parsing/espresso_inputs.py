@@ -15,10 +15,7 @@ from ase.io.espresso import get_cell_parameters, read_fortran_namelist
 
 from barriers.parsing.espresso_atoms import Told, pseudopotentials
 from barriers.parsing.espresso_xml import XML, from_xml, image_file
-from barriers.parsing.files import plain_name, read_text, there
-
-HEAD = 4000
-"""A namelist of ``pw.x`` begins within so many characters."""
+from barriers.parsing.files import beginning, plain_name, read_text, there
 
 
 def told(folder: Path, prefix: str) -> list[Told]:
@@ -64,7 +61,7 @@ def from_coordinates(path: Path) -> Told:
 def _inputs(folder: Path) -> Iterator[Path]:
     """Inputs of ``neb.x`` and the ``pw_1.in`` it makes of them, by their content."""
     for path in folder.iterdir():
-        if path.is_file() and re.search(r"in(p|put)?$", plain_name(path)) and "&" in read_text(path, HEAD):
+        if path.is_file() and re.search(r"in(p|put)?$", plain_name(path)) and "&" in beginning(path):
             yield path
 
 

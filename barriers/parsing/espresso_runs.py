@@ -10,14 +10,12 @@ import numpy as np
 
 from barriers.engines.espresso.outputs import Iteration, PathFile, iterations
 from barriers.parsing.ends import check_ends
-from barriers.parsing.files import read_text
+from barriers.parsing.files import files_with, read_text
 from barriers.parsing.found import Check, FoundBand
 
 CONVERGED = "neb: convergence achieved"
 SAME_ENERGY = 2e-5
 """Energies (eV) of an output and of a path file are those of one iteration where no more lies between them."""
-HEAD = 50_000
-"""The code's name stands within so many characters of its output, whatever the queue printed before."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +39,14 @@ class Run:
     def criterion(self) -> str | None:
         """What it was converged to, by its own account; None where it was not."""
         threshold = re.search(r"path_thr +=\s+([\d.]+)", self.text)
-        return f"path_thr {float(threshold[1]):g} eV/Å" if CONVERGED in self.text and threshold else None
+        said = f"path_thr {float(threshold[1]):g} eV/Å" if threshold else "its path_thr"
+        return said if CONVERGED in self.text else None
 
 
 def runs_of(folder: Path) -> list[Run]:
     """Every run whose standard output lies here, whatever the file is called; a file may hold several."""
     found = []
-    for path in sorted(path for path in folder.iterdir() if path.is_file()):
-        if "Program NEB v." not in read_text(path, HEAD):
-            continue
+    for path in files_with(folder, "Program NEB v."):
         for text in re.split(r"(?=Program NEB v\.)", read_text(path))[1:]:
             version = text.split()[2].removeprefix("v.")
             found.append(Run(path, version, iterations(text), text))

@@ -11,6 +11,9 @@ from monty.io import zopen
 COMPRESSED = (".gz", ".bz2", ".xz", ".lzma")
 """Endings of compressed files that every reader takes in the place of the plain ones."""
 
+HEAD = 50_000
+"""A code names itself within so many bytes of its output, whatever the queue printed before."""
+
 
 def there(path: Path) -> Path | None:
     """Find a file under its own name, or compressed; None where there is none, or it is empty."""
@@ -52,6 +55,20 @@ def read_bytes(path: Path, first: int = -1) -> bytes:
 def read_text(path: Path, first: int = -1) -> str:
     """Read a text file, or its beginning, as :func:`read_bytes` does; what is no UTF-8 is replaced."""
     return read_bytes(path, first).decode("utf-8", errors="replace").replace("\r\n", "\n")
+
+
+def beginning(path: Path) -> str:
+    """First words of a file that may be anything; empty where it cannot be read."""
+    try:
+        return read_text(path, HEAD)
+    except (OSError, ValueError):
+        return ""
+
+
+def files_with(place: Path, words: str) -> list[Path]:
+    """Files of a folder that have some words at their beginning, whatever they are called; or the one file itself."""
+    paths = sorted(place.iterdir()) if place.is_dir() else [place]
+    return [path for path in paths if path.is_file() and words in beginning(path)]
 
 
 def same_content(paths: list[Path]) -> bool:

@@ -14,11 +14,10 @@ from ase import units
 from numpy.typing import NDArray
 
 from barriers.documents import EngineDoc
-from barriers.parsing.files import plain_name, read_text, there
+from barriers.parsing.files import beginning, files_with, plain_name, read_text, there
 from barriers.parsing.found import Check, FoundBand, Image, Reader, SeveralBandsError
 
 Array = NDArray[np.float64]
-HEAD = 20_000
 UNITS = {
     "metal": (1.0, 1.0),
     "real": (units.kcal / units.mol, 1.0),
@@ -59,8 +58,7 @@ def read_lammps_band(place: Path, band: str | None = None) -> FoundBand | None:
         If the table is not whole, the units are not known, or logs are of another run.
     """
     folder = place if place.is_dir() else place.parent
-    paths = [path for path in sorted(place.iterdir() if place.is_dir() else [place]) if path.is_file()]
-    logs = {plain_name(path): path for path in paths if "MaxReplicaForce" in read_text(path, HEAD)}
+    logs = {plain_name(path): path for path in files_with(place, "MaxReplicaForce")}
     logs = {name: path for name, path in logs.items() if band in {None, name}}
     if not logs:
         return None
@@ -78,7 +76,7 @@ def read_lammps_band(place: Path, band: str | None = None) -> FoundBand | None:
     ]
     for image in images[1:-1]:
         image.residual = row.force * energy / length
-    version = re.search(r"LAMMPS \((.+?)\)", read_text(path, HEAD))
+    version = re.search(r"LAMMPS \((.+?)\)", beginning(path))
     engine = EngineDoc(kind="lammps", name="LAMMPS", version=version[1] if version else "unknown")
     found = FoundBand(folder, engine, None, images, [str(path)] * len(images), name=name)
     found.distances = row.coordinates * row.length * length
@@ -111,7 +109,7 @@ def _units(folder: Path, own: list[Path | None]) -> tuple[str, Path]:
     """Unit style, which the replicas' logs or the input say; LAMMPS's own default has no eV."""
     others = sorted(path for path in folder.iterdir() if path.is_file())
     for path in [*(path for path in own if path is not None), *others]:
-        if found := re.findall(r"^\s*units\s+(\w+)", read_text(path, HEAD), re.M):
+        if found := re.findall(r"^\s*units\s+(\w+)", beginning(path), re.M):
             if found[-1] not in UNITS:
                 raise ValueError(f"{path}: units {found[-1]} have no energy in eV; allowed: {', '.join(UNITS)}")
             return str(found[-1]), path

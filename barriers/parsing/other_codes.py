@@ -6,10 +6,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from barriers.parsing.files import plain_name, read_text
+from barriers.parsing.files import beginning, plain_name
 from barriers.parsing.found import FoundBand, Reader
-
-HEAD = 20_000
 
 
 class Other(NamedTuple):
@@ -49,7 +47,7 @@ def read_other_band(place: Path, band: str | None = None) -> FoundBand | None:
         return None
     for path in sorted(path for path in (place.iterdir() if place.is_dir() else [place]) if path.is_file()):
         for other in OTHERS:
-            if re.fullmatch(other.name, plain_name(path)) and (not other.words or other.words in read_text(path, HEAD)):
+            if re.fullmatch(other.name, plain_name(path)) and (not other.words or other.words in beginning(path)):
                 raise ValueError(f"{path}: bands of {other.code} are not read: {other.why}; {HOW}")
     return None
 

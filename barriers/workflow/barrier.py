@@ -132,7 +132,7 @@ class BarrierMaker(Maker):
         whom = f"{self.name} {hop.name}" if hop else self.name
         return label(job, f"{whom}: {does}", self.scouts_for or self.name, hop.name if hop else "")
 
-    def relax_endpoint(self, structure: Any, which: str) -> Job | Flow:
+    def relax_endpoint(self, structure: Any, which: str, made_from: tuple[Any, ...] = ()) -> Job | Flow:
         """Relax one endpoint to the tolerance of endpoints.
 
         Parameters
@@ -141,10 +141,12 @@ class BarrierMaker(Maker):
             As made, or as that relaxed it.
         which : str
             Its name.
+        made_from : (EndDoc, EndState)
+            What it was made from on the corrected surface, and how; empty where there is none.
         """
         settings = self.settings.relax
         if isinstance(self.engine, SurrogateEngine):
-            return corrected_end(self.engine, settings, structure, which, self.label)
+            return corrected_end(self.engine, settings, structure, which, self.label, made_from)
         start = structure if self.scout() is None else structure.structure
         return self.label(self.engine.relax(settings.fmax, settings.max_steps).make(start), f"relax {which}")
 

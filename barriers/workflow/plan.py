@@ -75,6 +75,8 @@ class SinglePoints:
     ----------
     a_hop : int
         Most points of a hop, its ends included.
+    a_system : int
+        Most points of a slab or interface, which all its hops start from; 0 where there is none.
     instead_of : int
         Usual number of evaluations of the engine's own band and its ends.
     hours : float or None
@@ -82,6 +84,7 @@ class SinglePoints:
     """
 
     a_hop: int
+    a_system: int
     instead_of: int
     hours: float | None
 
@@ -223,9 +226,10 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
 def _single_points(study: Study | EndpointStudy, built: BuiltStudy, engine: SurrogateEngine) -> SinglePoints:
     """Say what is asked of the expensive engine."""
     seconds = sum(engine.expensive.seconds_per_call(len(first[0]), 1) for first in built.systems.values())
-    hours = seconds * engine.points * max(1, len(built.hops)) / 3600
+    a_system = 0 if built.slab is None else engine.rounds_of_end
+    hours = seconds * (engine.points * max(1, len(built.hops)) + a_system) / 3600
     plain = 2 * CALLS["endpoint"] + CALLS["images"] * study.path.n_images
-    return SinglePoints(engine.points, plain, hours or None)
+    return SinglePoints(engine.points, a_system, plain, hours or None)
 
 
 def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[str]:

@@ -17,7 +17,14 @@ Label = Callable[[Job, str], Job]
 """Names a job after the system, the hop and what it does."""
 
 
-def corrected_end(engine: SurrogateEngine, relax: RelaxSection, scouted: Any, which: str, label: Label) -> Flow:
+def corrected_end(
+    engine: SurrogateEngine,
+    relax: RelaxSection,
+    scouted: Any,
+    which: str,
+    label: Label,
+    made_from: tuple[Any, ...] = (),
+) -> Flow:
     """Build the rounds that relax one end state.
 
     Parameters
@@ -32,10 +39,12 @@ def corrected_end(engine: SurrogateEngine, relax: RelaxSection, scouted: Any, wh
         Its name.
     label : callable
         Names jobs.
+    made_from : (EndDoc, EndState)
+        The corrected system that the end state was made from, and what was taken out and added; empty for none.
     """
     propose, close = engine.end(relax.fmax)
-    jobs, results = _rounds(engine, propose, [scouted], engine.rounds_of_end, which, label)
-    end = label(despite_failures(close.make(scouted, *results)), f"relax {which}")
+    jobs, results = _rounds(engine, propose, [scouted], made_from, engine.rounds_of_end, which, label)
+    end = label(despite_failures(close.make(scouted, *results, *made_from)), f"relax {which}")
     return Flow([*jobs, end], output=end.output, name=end.name)
 
 
@@ -65,7 +74,7 @@ def corrected_band(
         The ends of that band.
     """
     propose, close = engine.saddle(**settings.neb.model_dump())
-    jobs, results = _rounds(engine, propose, between, engine.rounds_of_saddle, "saddle", label)
+    jobs, results = _rounds(engine, propose, between, (), engine.rounds_of_saddle, "saddle", label)
     band = label(despite_failures(close.make(*between, *results)), "band corrected")
     if not engine.then_band:
         return [*jobs, band], between[1:]
@@ -80,7 +89,7 @@ def corrected_band(
 
 
 def _rounds(
-    engine: SurrogateEngine, propose: Any, inputs: Any, number: int, what: str, label: Label
+    engine: SurrogateEngine, propose: Any, inputs: Any, more: tuple[Any, ...], number: int, what: str, label: Label
 ) -> tuple[list[Job], tuple[list[Any], list[Any]]]:
     """Build so many rounds; give their jobs, and references to the proposals and to the points."""
     jobs: list[Job] = []
@@ -89,7 +98,7 @@ def _rounds(
     for each in range(1, number + 1):
         # Ends that took few points leave more to the saddle; only a round that may be one too many counts them.
         budget = [engine.points] if what == "saddle" and each > engine.points - 2 * engine.rounds_of_end else []
-        proposal = propose.make(*inputs, list(proposals), list(points), *budget)
+        proposal = propose.make(*inputs, list(proposals), list(points), *more, *budget)
         point = engine.point().make(proposal.output.structure)
         jobs += [
             label(despite_failures(proposal), f"propose {what} {each}"),

@@ -11,7 +11,7 @@ FINE = 500
 """Places along a curve where humps are looked for."""
 
 
-def other_humps(curves: Curves, top: int) -> dict[int, float]:
+def other_humps(curves: Curves, top: int) -> dict[float, float]:
     """Find the humps of a band besides the one at its saddle.
 
     Parameters
@@ -23,14 +23,15 @@ def other_humps(curves: Curves, top: int) -> dict[int, float]:
 
     Returns
     -------
-    dict[int, float]
-        By the nearest image: height of the curve above the first image (eV), which may lie between two images.
+    dict[float, float]
+        By the distance along the path (Å), which may lie between two images: height above the first image (eV).
     """
     places = np.linspace(0.0, curves.distances[-1], FINE)
     heights = curves.hermite(places)
-    found: dict[int, float] = {}
-    for peak in find_peaks(heights, prominence=SHALLOWEST)[0]:
-        image = int(np.abs(curves.distances - places[peak]).argmin())
-        if image != top:
-            found[image] = max(float(heights[peak]), found.get(image, -np.inf))
-    return found
+    peaks = find_peaks(heights, prominence=SHALLOWEST)[0]
+    return {float(places[peak]): float(heights[peak]) for peak in peaks if nearest_image(curves, places[peak]) != top}
+
+
+def nearest_image(curves: Curves, place: float) -> int:
+    """Number of the image nearest to a place along the path (Å)."""
+    return int(np.abs(curves.distances - place).argmin())

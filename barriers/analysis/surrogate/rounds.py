@@ -37,6 +37,10 @@ Its curvatures are wrong too then, so that neither small forces nor a small fore
 """
 
 
+SLOWEST = 0.75
+"""Largest ratio of one energy step to the one before that is carried on to what is left (Aitken's extrapolation)."""
+
+
 @dataclass(frozen=True)
 class Attempt:
     """A point that the expensive engine was asked for.
@@ -102,6 +106,8 @@ class Proposal:
         The stationary point of the corrected surface, or the nearest to it within the trust radius.
     gain : float
         What moving there from the centre changes the energy by, and what the radius keeps from it (eV).
+    extrapolated : float
+        The same as the energies of the accepted attempts have it (eV): soft modes are slower than is foretold.
     max_force : float
         Largest true force at the centre (eV/Å).
     converged : bool
@@ -114,6 +120,7 @@ class Proposal:
     x: np.ndarray | None
     stationary: Stationary
     gain: float
+    extrapolated: float
     max_force: float
     converged: bool
     model_calls: int
@@ -200,6 +207,19 @@ def _smaller_forces(before: Attempt, after: Attempt) -> tuple[bool, float]:
     return bool(np.linalg.norm(forces) < old), float(np.linalg.norm(forces - after.foretold[1])) / old
 
 
+def extrapolated(energies: Sequence[float]) -> float:
+    """Say what is left of a sequence of energies if its steps go on to shrink as the last two do (eV).
+
+    This is Aitken's delta-squared process (Proc. R. Soc. Edinburgh 46, 289 (1926)), its ratio no more than
+    :data:`SLOWEST`; 0 for less than three energies.
+    """
+    steps = np.abs(np.diff(energies))
+    if len(steps) < 2:
+        return 0.0
+    ratio = min(SLOWEST, float(steps[-1]) / max(float(steps[-2]), NOISE))
+    return float(steps[-1]) * ratio / (1 - ratio)
+
+
 def propose(
     surface: CorrectedSurface, attempts: Sequence[Attempt], mode: np.ndarray | None, fmax: float, confirm: bool = False
 ) -> Proposal:
@@ -232,4 +252,5 @@ def propose(
     best, small = bool(np.linalg.norm(found.forces) >= np.linalg.norm(forces)), max_force <= fmax
     converged = (gain <= ENOUGH or (best and small)) and (small or not (far or (confirm and len(attempts) == 1)))
     x = None if converged else found.position
-    return Proposal(x, found, gain, max_force, converged, surface.model_calls - calls)
+    left = extrapolated([attempts[number].true[0] for number, accepted in enumerate(now.accepted) if accepted])
+    return Proposal(x, found, gain, left, max_force, converged, surface.model_calls - calls)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 from jobflow import job
 
 from barriers.analysis.forces import largest_force
@@ -14,6 +15,7 @@ from barriers.engines.surrogate.base import CorrectionMaker, Points, Proposals, 
 from barriers.engines.surrogate.frame import Frame, Model
 from barriers.engines.surrogate.points import asked
 from barriers.engines.surrogate.search import MORE, Search, rounds_of
+from barriers.structures.hop.hop import EndState
 
 WRONG, FAR = 3.0, 0.5
 """Largest true force (eV/Å) at the model's relaxed end: above, it is refused, or takes about twice the points."""
@@ -42,11 +44,22 @@ class EndSearch(Search):
         return [line] if far else []
 
 
-def end_search(model: Model, fmax: float, scouted: RelaxDoc, proposals: Proposals, points: Points) -> EndSearch:
-    """Set up the search for one end."""
+def end_search(
+    model: Model,
+    fmax: float,
+    scouted: RelaxDoc,
+    rounds: tuple[Proposals, Points],
+    base: EndDoc | None,
+    state: EndState | None,
+) -> EndSearch:
+    """Set up the search for one end: from where the model has it, moved by what its base was corrected by."""
     frame = Frame(scouted.structure)
-    start = frame.flat(scouted.structure.cart_coords)
-    return EndSearch("initial", frame, model, start, fmax, asked(proposals, points))
+    start = scouted.structure.cart_coords
+    if base is not None and base.points:
+        moved = base.structure.cart_coords - np.array(base.points[0].positions)
+        kept = np.delete(moved, list(state.removed) if state else [], axis=0)
+        start[: len(kept)] += kept  # an added ion is the last atom
+    return EndSearch("initial", frame, model, frame.flat(start), fmax, asked(*rounds))
 
 
 @dataclass
@@ -55,11 +68,16 @@ class ProposeEndMaker(CorrectionMaker):
 
     name: str = "propose end"
     fmax: float = 0.03
-    computes: ClassVar[str] = "correction of an end/1"
+    computes: ClassVar[str] = "correction of an end/2"
 
     @job(output_schema=ProposalDoc)
     def make(
-        self, scouted: RelaxDoc, proposals: list[ProposalDoc | None], points: list[StaticDoc | None]
+        self,
+        scouted: RelaxDoc,
+        proposals: list[ProposalDoc | None],
+        points: list[StaticDoc | None],
+        base: EndDoc | None = None,
+        state: EndState | None = None,
     ) -> ProposalDoc:
         """Propose a point.
 
@@ -69,6 +87,10 @@ class ProposeEndMaker(CorrectionMaker):
             The end state as the model relaxed it.
         proposals, points : list
             Earlier rounds.
+        base : EndDoc or None
+            The slab or interface that it was made from, on the corrected surface.
+        state : EndState or None
+            What was taken out of that and added.
         """
         require(scouted=scouted)
         if (last := settled(proposals)) is not None:
@@ -76,9 +98,9 @@ class ProposeEndMaker(CorrectionMaker):
         if not scouted.converged:
             why = f"not relaxed by the model: {scouted.reason}; raise relax.max_steps"
             return ProposalDoc(structure=None, kind="initial", round=1, reason=why)
-        return end_search(self.prior, self.fmax, scouted, proposals, points).next()
+        return end_search(self.prior, self.fmax, scouted, (proposals, points), base, state).next()
 
-    def ends_at_once(self, _scouted: Any, proposals: Proposals, _points: Any) -> bool:
+    def ends_at_once(self, _scouted: Any, proposals: Proposals, *_rest: Any) -> bool:
         """Whether the rounds before leave nothing to do."""
         return settled(proposals) is not None
 
@@ -88,21 +110,26 @@ class CloseEndMaker(ProposeEndMaker):
     """Gives an end state on the corrected surface, relaxed if the points were enough."""
 
     name: str = "relax end"
-    computes: ClassVar[str] = "corrected end/1"
+    computes: ClassVar[str] = "corrected end/2"
 
     @job(output_schema=EndDoc)
-    def make(self, scouted: RelaxDoc, proposals: list[ProposalDoc | None], points: list[StaticDoc | None]) -> EndDoc:
+    def make(
+        self,
+        scouted: RelaxDoc,
+        proposals: list[ProposalDoc | None],
+        points: list[StaticDoc | None],
+        base: EndDoc | None = None,
+        state: EndState | None = None,
+    ) -> EndDoc:
         """Relax an end state.
 
         Parameters
         ----------
-        scouted : RelaxDoc
-            The end state as the model relaxed it.
-        proposals, points : list
-            All rounds.
+        scouted, proposals, points, base, state
+            As for a proposal; all rounds.
         """
         require(scouted=scouted)
-        search = end_search(self.prior, self.fmax, scouted, proposals, points)
+        search = end_search(self.prior, self.fmax, scouted, (proposals, points), base, state)
         last = settled(proposals) or search.next()
         energy, forces, structure, calls = scouted.energy, scouted.forces, scouted.structure, 0
         if search.attempts:
@@ -129,7 +156,7 @@ class CloseEndMaker(ProposeEndMaker):
             engine=_engine(points, scouted.engine),
         )
 
-    def ends_at_once(self, _scouted: Any, _proposals: Proposals, _points: Any) -> bool:
+    def ends_at_once(self, *_inputs: Any) -> bool:
         """Closing asks the model once more."""
         return False
 

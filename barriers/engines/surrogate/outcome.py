@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from barriers.documents import EngineDoc, PointDoc, ProposalDoc, SurrogateDoc
+from barriers.documents import EngineDoc, ProposalDoc, SurrogateDoc
 from barriers.engines.surrogate.base import model_calls
 from barriers.engines.surrogate.saddle_search import SaddleSearch
 from barriers.engines.surrogate.search import rounds_of
@@ -14,12 +14,12 @@ from barriers.engines.surrogate.search import rounds_of
 
 def corrected(search: SaddleSearch) -> dict[str, Any]:
     """Give the numbers of the corrected band, as a :class:`~barriers.documents.BandDoc` has them."""
-    energies, forces, _ = search.heights
+    path = search.path
     return {
-        "structure": search.frame.at(search.band[0]),
-        "positions": [search.frame.positions(x).tolist() for x in search.band],
-        "energies": energies.tolist(),
-        "forces": [search.frame.forces(each).tolist() for each in forces],
+        "structure": search.frame.at(path.images[0]),
+        "positions": [search.frame.positions(x).tolist() for x in path.images],
+        "energies": path.energies.tolist(),
+        "forces": [search.frame.forces(each).tolist() for each in path.forces],
     }
 
 
@@ -40,10 +40,7 @@ def surrogate_document(search: SaddleSearch, states: Sequence[ProposalDoc], mode
     points = [*search.others, *search.points()]
     later = [each.model_copy(update={"kind": "final", "points": each.points + len(ends)}) for each in final.rounds]
     calls = initial.model_calls + final.model_calls + model_calls(states)
-    raw = [_raw(points, "saddle", kind) for kind in ("initial", "final")]
     document = SurrogateDoc(
-        raw_forward=raw[0],
-        raw_reverse=raw[1],
         counts=dict(Counter(point.kind for point in points)),
         model_calls=calls,
         model=model,
@@ -55,6 +52,7 @@ def surrogate_document(search: SaddleSearch, states: Sequence[ProposalDoc], mode
     if not search.attempts:
         return document
     forward, reverse = search.estimates
+    on_model = [search.surface(search.frame.flat(search.scouted.positions[image]))[0] for image in (0, search.top, -1)]
     estimated = {
         "forward": forward.barrier,
         "reverse": reverse.barrier,
@@ -62,14 +60,9 @@ def surrogate_document(search: SaddleSearch, states: Sequence[ProposalDoc], mode
         "uncertainty_reverse": reverse.uncertainty,
         "parts_forward": forward.parts,
         "parts_reverse": reverse.parts,
-        "deviations": search.heights[2].tolist(),
+        "raw_forward": on_model[1] - on_model[0],
+        "raw_reverse": on_model[1] - on_model[2],
+        "deviations": search.path.deviations(0).tolist(),
         "model_calls": calls + search.surface.model_calls,
     }
     return document.model_copy(update=estimated)
-
-
-def _raw(points: Sequence[PointDoc], upper: str, lower: str) -> float | None:
-    """Difference of the first points, which are on the model's stationary points; None where one is not known."""
-    first = {point.kind: point.energy for point in points if point.round == 1 and point.reason is None}
-    high, low = first.get(upper), first.get(lower)  # type: ignore[call-overload]
-    return None if high is None or low is None else high - low

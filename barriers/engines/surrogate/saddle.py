@@ -31,7 +31,7 @@ class ProposeSaddleMaker(CorrectionMaker):
 
     name: str = "propose saddle"
     uncertainty: float = 0.010
-    computes: ClassVar[str] = "correction of a saddle/1"
+    computes: ClassVar[str] = "correction of a saddle/2"
 
     @property
     def tolerances(self) -> dict[str, float]:
@@ -104,7 +104,7 @@ class CloseBandMaker(ProposeSaddleMaker):
 
     name: str = "band"
     kind: ClassVar[str] = "neb"  # what is shown of a hop is read off its bands
-    computes: ClassVar[str] = "corrected band/1"
+    computes: ClassVar[str] = "corrected band/2"
     rough_fmax: float = 0.3
     max_steps: int = 300
     spring: float = 1.0

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from barriers.analysis.curves import Curves, curves_of
-from barriers.analysis.surrogate.humps import other_humps
-from barriers.analysis.surrogate.rounds import ENOUGH, FIRST_RADIUS
-from barriers.analysis.surrogate.stationary import find_stationary
+from barriers.analysis.surrogate.rounds import ENOUGH, standing
 from barriers.documents import BandDoc, EndDoc, PointDoc, PointKind, ProposalDoc
 from barriers.engines.surrogate.base import Points, Proposals
 from barriers.engines.surrogate.frame import Frame, Model
-from barriers.engines.surrogate.points import asked
+from barriers.engines.surrogate.path import MISJUDGED, CorrectedPath, carried
+from barriers.engines.surrogate.points import Asked, asked
 from barriers.engines.surrogate.search import RELAXATION_SHARE, Search
 from barriers.fingerprint import not_relaxed
 
 SURE = 2.0
 """No image may be above the saddle by its energy and this many standard deviations."""
 
-MISJUDGED, BESIDE = 0.3, 0.3
-"""A second hump less than so much (eV) below the saddle needs a point no further from it than that (Å).
+BESIDE = 0.3
+"""A second hump needs a point no further from it than that (Å)."""
 
-Models are wrong by some tenths of an eV, at each hump otherwise: what is known of one does not tell of another.
+EVALUATED = 0.1
+"""An image with a point no further from it than that (Å) counts as evaluated.
+
+It may be above the saddle by as much as a good saddle may still gain: two equal humps are one barrier.
 """
-
-
-MOST_ACROSS = 15
-"""Most evaluations of the model for an image that is relaxed across the path."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +55,17 @@ class SaddleSearch(Search):
         Initial and final state on the corrected surface.
     uncertainty : float
         Largest standard deviation asked for (eV).
+    relaxed : (numpy.ndarray, numpy.ndarray)
+        The same two states as coordinates (Å), shape (D,).
+    top : int
+        Image of the model's band that the saddle is sought from.
     """
 
     scouted: BandDoc = field(kw_only=True)
     ends: tuple[EndDoc, EndDoc] = field(kw_only=True)
     uncertainty: float = field(kw_only=True)
-
-    @property
-    def top(self) -> int:
-        """The highest image of the model's band."""
-        return highest(self.scouted)
+    relaxed: tuple[np.ndarray, np.ndarray] = field(kw_only=True)
+    top: int = field(kw_only=True)
 
     def refusal(self) -> str | None:
         """Say why no further point is worth its cost; None if one is."""
@@ -79,18 +78,10 @@ class SaddleSearch(Search):
         return self._of_one_engine(engines)
 
     @cached_property
-    def relaxed(self) -> tuple[np.ndarray, np.ndarray]:
-        """Both ends (Å), shape (D,)."""
-        frames = frames_of(self.scouted)
-        first, last = (
-            frame.flat(frame.near(end.structure.cart_coords)) for frame, end in zip(frames, self.ends, strict=True)
-        )
-        return first, last
-
-    @cached_property
     def estimates(self) -> tuple[Estimate, Estimate]:
         """Forward and reverse barrier so far."""
         points = np.array([self.stationary, *self.relaxed])
+        left = max(self.proposal.gain, self.proposal.extrapolated)
         heights = [self.surface(x)[0] for x in points]
         spread = self.surface.covariance(points)
         found = []
@@ -98,44 +89,18 @@ class SaddleSearch(Search):
             variance = spread[0, 0] + spread[number, number] - 2 * spread[0, number]
             parts = {
                 "correction": float(np.sqrt(max(0.0, variance))),
-                "relaxation": RELAXATION_SHARE * (self.proposal.gain + (end.gain or 0.0)),
+                "relaxation": RELAXATION_SHARE * (left + (end.gain or 0.0)),
                 "tolerance": RELAXATION_SHARE * float(np.hypot(ENOUGH, ENOUGH)),
             }
             found.append(Estimate(heights[0] - heights[number], parts))
         return found[0], found[1]
 
     @cached_property
-    def band(self) -> np.ndarray:
-        """The model's band, carried along with its ends and its saddle, relaxed between them: shape (n, D) (Å)."""
-        path = np.array([self.frame.flat(positions) for positions in self.scouted.positions])
-        along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-        fixed = [0, self.top, len(path) - 1]
-        moved = np.array([self.relaxed[0], self.stationary, self.relaxed[1]]) - path[fixed]
-        carried = path + np.array([np.interp(along, along[fixed], column) for column in moved.T]).T
-        carried[fixed] = self.relaxed[0], self.stationary, self.relaxed[1]
-        across = [image for image in range(1, len(path) - 1) if image != self.top]
-        carried[across] = [self._across(*carried[image - 1 : image + 2]) for image in across]
-        return carried
-
-    def _across(self, before: np.ndarray, image: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """Relax an image of the carried band across the path: off it, it would pass for a hump."""
-        tangent = (after - before) / np.linalg.norm(after - before)
-
-        def plane(x: np.ndarray) -> tuple[float, np.ndarray]:
-            energy, forces = self.surface(x - ((x - image) @ tangent) * tangent)
-            return energy, forces - (forces @ tangent) * tangent
-
-        found = find_stationary(plane, image, radius=FIRST_RADIUS, fmax=self.fmax, most_calls=MOST_ACROSS)
-        return found.position - ((found.position - image) @ tangent) * tangent
-
-    @cached_property
-    def heights(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Energies (eV), forces (eV/Å, shape (n, D)) of the band; deviations of the energies above the first (eV)."""
-        numbers = [self.surface(x) for x in self.band]
-        spread = self.surface.covariance(self.band)
-        variances = np.diag(spread) + spread[0, 0] - 2 * spread[0]
-        energies, forces = np.array([energy for energy, _ in numbers]), np.array([forces for _, forces in numbers])
-        return energies, forces, np.sqrt(np.maximum(0.0, variances))
+    def path(self) -> CorrectedPath:
+        """The corrected band."""
+        guide = np.array([self.frame.flat(positions) for positions in self.scouted.positions])
+        through = {0: self.relaxed[0], self.top: self.stationary, len(guide) - 1: self.relaxed[1]}
+        return CorrectedPath(self.surface, self.frame, guide, through, self.fmax)
 
     def next(self) -> ProposalDoc:
         """Say which point is wanted next, the saddle first, then what the barrier still lacks."""
@@ -155,44 +120,36 @@ class SaddleSearch(Search):
             if self._is_new(self.stationary):
                 return self.document(left, x=self.stationary)
             return self.document(f"{left}, and no point at the saddle would lessen it; raise engine.uncertainty")
-        energies, forces, deviations = self.heights
-        broken, heights = None, {}
+        broken, humps = None, dict[int, float]()
         try:
-            humps = other_humps(self._curves(energies, forces), self.top)
-            heights = {image: energies[0] + height for image, height in humps.items()}
+            humps = self.path.humps()
         except ValueError as error:
             broken = f"{error}: the path has left the model's; neb: surrogate then band"
-        if (above := self._above(heights, energies, deviations)) is not None:
+        if (above := self._above(humps)) is not None:
             return above
-        for image, height in heights.items():
-            tall = height > energies[self.top] - MISJUDGED
-            if tall and all(np.linalg.norm(point.x - self.band[image]) > BESIDE for point in self.surface.points):
+        for image in humps:
+            if not self._is_known(self.path.images[image], BESIDE):
                 left = f"no point is near the second hump at image {image}"
-                return self.document(left, x=self.band[image], kind="path")
+                return self.document(left, x=self.path.images[image], kind="path")
         return self.document(broken) if broken else None
 
-    def _curves(self, energies: np.ndarray, forces: np.ndarray) -> Curves:
-        lattice = self.frame.structure.lattice
-        positions = [self.frame.positions(x) for x in self.band]
-        return curves_of(
-            positions, lattice.matrix, energies, [self.frame.forces(each) for each in forces], pbc=lattice.pbc
-        )
-
-    def _above(self, humps: dict[int, float], energies: np.ndarray, deviations: np.ndarray) -> ProposalDoc | None:
+    def _above(self, humps: dict[int, float]) -> ProposalDoc | None:
         """Say which image, or hump beside one, may be above the saddle; None for none."""
-        highest = np.array([max(energy, humps.get(image, energy)) for image, energy in enumerate(energies)])
-        above = highest + SURE * deviations - energies[self.top]
-        above[self.top] = 0.0
+        path, top = self.path, self.path.top
+        heights = np.array([max(energy, humps.get(image, energy)) for image, energy in enumerate(path.energies)])
+        heights -= heights[top]
+        known = np.array([self._is_known(x, EVALUATED) for x in path.images])
+        above = np.where(known, heights - ENOUGH, heights + SURE * path.deviations(top))
+        above[top] = 0.0
         image = int(above.argmax())
         if above[image] <= 0:
             return None
-        if self._is_new(self.band[image]):
+        if not known[image]:
             left = f"image {image} may be {1000 * above[image]:.0f} meV above the saddle"
-            return self.document(left, x=self.band[image], kind="path")
-        where = {0: "the initial state", len(energies) - 1: "the final state"}.get(image, f"image {image}")
-        words = f"{where} is up to {1000 * above[image]:.0f} meV above the saddle"
-        why = "a second hump is the higher one" if image in humps else "the path has left the model's"
-        return self.document(f"{words}: {why}; neb: surrogate then band")
+            return self.document(left, x=path.images[image], kind="path")
+        where = {0: "the initial state", len(heights) - 1: "the final state"}.get(image, f"image {image}")
+        words = f"{where} is {1000 * heights[image]:.0f} meV above the saddle"
+        return self.document(f"{words}: the path has left the model's; neb: surrogate then band")
 
 
 def highest(band: BandDoc) -> int:
@@ -244,20 +201,45 @@ def saddle_search(
         Earlier rounds.
     """
     scouted, initial, final = between
-    top = highest(scouted)
     frame, at_last = frames_of(scouted)
-    before, there, after = (frame.flat(positions) for positions in scouted.positions[top - 1 : top + 2])
     others = [*_points_of(initial, frame, "initial"), *_points_of(final, at_last, "final")]
+    first, last = (
+        frame.flat(frame.near(initial.structure.cart_coords)),
+        frame.flat(at_last.near(final.structure.cart_coords)),
+    )
+    guide = np.array([frame.flat(positions) for positions in scouted.positions])
+    # What the ends' correction moved, the saddle's will move as well.
+    guide = carried(guide, {0: first, len(guide) - 1: last})
+    known, top, begins = asked(*rounds, others), highest(scouted), 0
+    for number, each in enumerate(known):
+        if (image := _higher_hump(known[begins:number], each, frame, guide, top)) is not None:
+            top, begins = image, number
     return SaddleSearch(
         "saddle",
         frame,
         model,
-        there,
+        guide[top],
         fmax,
-        asked(*rounds, others),
+        known,
         others,
-        after - before,
+        guide[top + 1] - guide[top - 1],
+        begins,
         scouted=scouted,
         ends=(initial, final),
         uncertainty=uncertainty,
+        relaxed=(first, last),
+        top=top,
     )
+
+
+def _higher_hump(before: Sequence[Asked], each: Asked, frame: Frame, guide: np.ndarray, top: int) -> int | None:
+    """Say at which image of the model's band a point on the path shows a hump above the saddle; None if none does."""
+    attempts = [one.attempt(frame) for one in before if one.reason is None]
+    if each.proposal.kind != "path" or each.reason is not None or not attempts:
+        return None
+    hump, saddle = each.attempt(frame), attempts[standing(attempts, uphill=True).centre]
+    above = hump.true[0] - saddle.true[0]
+    if not ENOUGH < above < MISJUDGED or np.linalg.norm(hump.x - saddle.x) < BESIDE:
+        return None
+    image = int(np.argmin([np.linalg.norm(hump.x - x) for x in guide]))
+    return image if 0 < image < len(guide) - 1 and image != top else None

@@ -58,6 +58,8 @@ class Search:
         Points of the ends, for a saddle.
     mode : numpy.ndarray or None
         Direction over the saddle, shape (D,).
+    begins : int
+        The first point that counts: a saddle is sought anew where another hump is higher.
     """
 
     kind: PointKind
@@ -68,6 +70,7 @@ class Search:
     asked: Sequence[Asked]
     others: Sequence[PointDoc] = ()
     mode: np.ndarray | None = None
+    begins: int = 0
     model_calls: int = field(default=0, init=False)
 
     @property
@@ -78,7 +81,11 @@ class Search:
     @cached_property
     def own(self) -> list[Asked]:
         """What was asked for at the stationary point itself, from the first point that is of use on."""
-        own = [each for each in self.asked if each.proposal.kind == self.kind]
+        own = [
+            each
+            for number, each in enumerate(self.asked)
+            if number >= self.begins and (each.proposal.kind == self.kind or number == self.begins)
+        ]
         return own[next((number for number, each in enumerate(own) if each.reason is None), len(own)) :]
 
     @cached_property
@@ -89,9 +96,10 @@ class Search:
     @cached_property
     def surface(self) -> CorrectedSurface:
         """The corrected surface."""
-        on_path = [each.attempt(self.frame) for each in self.asked if each.proposal.kind != self.kind]
+        own = {id(each) for each in self.own}
+        more = [each.attempt(self.frame) for each in self.asked if id(each) not in own]
         return CorrectedSurface(
-            ModelSurface(self.model, self.frame), [*attempts_of(self.others, self.frame), *self.attempts, *on_path]
+            ModelSurface(self.model, self.frame), [*attempts_of(self.others, self.frame), *self.attempts, *more]
         )
 
     @cached_property
@@ -158,6 +166,10 @@ class Search:
         """Whether a point is further than :data:`SAME_POINT` from all that are known."""
         return all(np.abs(known.x - x).max() > SAME_POINT for known in self.surface.points)
 
+    def _is_known(self, x: np.ndarray, within: float) -> bool:
+        """Whether a point is no further than so much (Å, norm over all atoms) from one that is known."""
+        return any(np.linalg.norm(known.x - x) <= within for known in self.surface.points)
+
     def _same_spin(self, flipped: Asked) -> ProposalDoc:
         """Ask for a point again from the moments of the nearest one that is of use."""
         assert flipped.proposal.structure is not None
@@ -217,7 +229,7 @@ class Search:
                 "deviation": float(np.hypot(np.hypot(spread, ENERGY_NOISE), RELAXATION_SHARE * proposal.gain)),
                 "stationary": self.frame.positions(self.stationary).tolist(),
                 "max_force": proposal.max_force,
-                "gain": proposal.gain,
+                "gain": max(proposal.gain, proposal.extrapolated),
                 "model_calls": self.surface.model_calls,
             }
         structure: Structure | None = None if x is None else self._from_moments(self.frame.at(x))

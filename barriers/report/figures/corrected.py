@@ -29,8 +29,8 @@ class Correction:
         Path length of each point of the profile's curve, and its energy less and plus one standard deviation.
     points : ndarray, shape (q, 2)
         Where the band comes nearest to each point of the engine, and its energy, from the corrected initial state.
-    raw : ndarray of bool, shape (q,)
-        Which of them are on the model's stationary points.
+    first : ndarray of bool, shape (q,)
+        Which of them are the first of their search.
     names : list[str]
         What each was asked for, and in which round.
     """
@@ -38,7 +38,7 @@ class Correction:
     model: Numbers
     error: Numbers
     points: Numbers
-    raw: NDArray[np.bool_]
+    first: NDArray[np.bool_]
     names: list[str]
 
     @property
@@ -70,7 +70,7 @@ def correction_of(barrier: BarrierDoc) -> Correction | None:
         model=np.column_stack([over, of_model - of_model[0]]),
         error=np.column_stack([curve, energies - deviations, energies + deviations]),
         points=np.column_stack([places, heights]),
-        raw=np.array([point.round == 1 for point in used]),
+        first=np.array([point.round == 1 for point in used]),
         names=[f"{point.kind} {point.round}" for point in used],
     )
 
@@ -86,5 +86,5 @@ def draw_correction(axes: Axes, correction: Correction) -> None:
     draw_error(axes, correction, COLOURS[0], "± 1 sd")
     axes.plot(*correction.model.T, color="0.45", linestyle="--", marker=".", label="model", zorder=1.5)
     look: dict[str, Any] = {"linestyle": "", "marker": MARKERS[3], "color": COLOURS[1], "zorder": 3}
-    for which, face, label in ((~correction.raw, COLOURS[1], "points"), (correction.raw, "none", "raw points")):
+    for which, face, label in ((~correction.first, COLOURS[1], "points"), (correction.first, "none", "first points")):
         axes.plot(*correction.points[which].T, **look, markerfacecolor=face, label=label)

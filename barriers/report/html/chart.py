@@ -66,8 +66,8 @@ class Line:
         Outline of the error band of a corrected barrier, in SVG's words.
     model : str
         The model's band, in SVG's words, where the barrier stands alone.
-    points, raw : list[Image]
-        The engine's points, and those on the model's stationary points, where it does.
+    points, first : list[Image]
+        The engine's points, and the first of each search, where it does.
     """
 
     number: int
@@ -80,7 +80,7 @@ class Line:
     error: str = ""
     model: str = ""
     points: list[Image] = field(default_factory=list)
-    raw: list[Image] = field(default_factory=list)
+    first: list[Image] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -175,8 +175,8 @@ def _beside(correction: Correction, alone: bool, x: Place, y: Place) -> dict[str
     if alone:
         named = zip(correction.names, correction.points.tolist(), strict=True)
         points = [Image(x(s), y(e), f"{name}: {energy(e)} eV") for name, (s, e) in named]
-        for name, which in (("raw", True), ("points", False)):
-            drawn[name] = [point for point, raw in zip(points, correction.raw, strict=True) if raw == which]
+        for name, which in (("first", True), ("points", False)):
+            drawn[name] = [point for point, first in zip(points, correction.first, strict=True) if first == which]
         drawn["model"] = _path(correction.model, x, y)
     return drawn
 

@@ -1,0 +1,165 @@
+"""The band through a corrected saddle: the model's, carried along, with an image at each other hump."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from barriers.analysis.curves import Curves, curves_of
+from barriers.analysis.surrogate.humps import nearest_image, other_humps
+from barriers.analysis.surrogate.rounds import FIRST_RADIUS, SEARCH_CALLS, SEARCH_FMAX, CorrectedSurface
+from barriers.analysis.surrogate.stationary import find_stationary
+from barriers.engines.surrogate.frame import Frame
+
+MISJUDGED = 0.3
+"""A second hump less than so much (eV) below the saddle may be the higher one.
+
+Models are wrong by some tenths of an eV, at each hump otherwise: what is known of one does not tell of another.
+"""
+
+MOST_ACROSS = 15
+"""Most evaluations of the model for an image that is relaxed across the path."""
+
+BETWEEN = 0.1
+"""A hump further than this (Å) from all images gets one of its own: the curve between two is no calculation."""
+
+
+@dataclass
+class CorrectedPath:
+    """A band on a corrected surface.
+
+    Attributes
+    ----------
+    surface : CorrectedSurface
+        Energies and forces.
+    frame : Frame
+        Coordinates.
+    guide : numpy.ndarray
+        The model's band (Å), shape (n, D).
+    through : dict[int, numpy.ndarray]
+        Where the initial state, the saddle and the final state are now (Å), shape (D,), by their images of the guide.
+    fmax : float
+        Tolerance of the images between them across the path (eV/Å).
+    """
+
+    surface: CorrectedSurface
+    frame: Frame
+    guide: np.ndarray
+    through: dict[int, np.ndarray]
+    fmax: float
+
+    @property
+    def _saddle(self) -> int:
+        """Image of the guide that the saddle takes the place of."""
+        return sorted(self.through)[1]
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """All images (Å), shape (m, D): those of the guide, and each other hump at its own saddle."""
+        images = self._carried
+        try:
+            curves = self._curves_of(images)
+        except ValueError:
+            return images
+        saddle = curves.energies[self._saddle]
+        humps = other_humps(curves, self._saddle)
+        for place in sorted((each for each, height in humps.items() if height > saddle - MISJUDGED), reverse=True):
+            after = int(np.clip(np.searchsorted(curves.distances, place), 1, len(images) - 1))
+            left, right = curves.distances[after - 1 : after + 1]
+            step = images[after] - images[after - 1]
+            start = images[after - 1] + (place - left) / (right - left) * step
+            hump = find_stationary(
+                self.surface, start, step, radius=FIRST_RADIUS, fmax=SEARCH_FMAX, most_calls=SEARCH_CALLS
+            ).position
+            if np.linalg.norm(hump - self.through[self._saddle]) < BETWEEN:
+                continue
+            near = nearest_image(curves, place)
+            if abs(curves.distances[near] - place) < BETWEEN:
+                images[near] = hump
+            else:
+                images = np.insert(images, after, hump, axis=0)
+        return images
+
+    @cached_property
+    def top(self) -> int:
+        """Number of the image at the saddle."""
+        return int(np.abs(self.images - self.through[self._saddle]).max(axis=1).argmin())
+
+    @cached_property
+    def _carried(self) -> np.ndarray:
+        """The guide, carried along with its ends and its saddle, and relaxed between them."""
+        images = carried(self.guide, self.through)
+        for image in set(range(len(images))) - set(self.through):
+            images[image] = self._across(*images[image - 1 : image + 2])
+        return images
+
+    def _across(self, before: np.ndarray, image: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Relax an image across the path: off it, it would pass for a hump."""
+        tangent = (after - before) / np.linalg.norm(after - before)
+
+        def plane(x: np.ndarray) -> tuple[float, np.ndarray]:
+            energy, forces = self.surface(x - ((x - image) @ tangent) * tangent)
+            return energy, forces - (forces @ tangent) * tangent
+
+        found = find_stationary(plane, image, radius=FIRST_RADIUS, fmax=self.fmax, most_calls=MOST_ACROSS)
+        return found.position - ((found.position - image) @ tangent) * tangent
+
+    def _curves_of(self, images: np.ndarray) -> Curves:
+        numbers = [self.surface(x) for x in images]
+        lattice = self.frame.structure.lattice
+        positions = [self.frame.positions(x) for x in images]
+        forces = [self.frame.forces(forces) for _, forces in numbers]
+        return curves_of(positions, lattice.matrix, [energy for energy, _ in numbers], forces, pbc=lattice.pbc)
+
+    @cached_property
+    def energies(self) -> np.ndarray:
+        """Energies (eV), shape (m,)."""
+        return np.array([self.surface(x)[0] for x in self.images])
+
+    @cached_property
+    def forces(self) -> np.ndarray:
+        """Forces (eV/Å), shape (m, D)."""
+        return np.array([self.surface(x)[1] for x in self.images])
+
+    def deviations(self, reference: int) -> np.ndarray:
+        """Standard deviations (eV), shape (m,), of the energies above that of image ``reference``."""
+        spread = self.surface.covariance(self.images)
+        variances = np.diag(spread) + spread[reference, reference] - 2 * spread[reference]
+        return np.sqrt(np.maximum(0.0, variances))
+
+    def humps(self) -> dict[int, float]:
+        """Find humps besides the saddle that may be higher: energy (eV) by the nearest image.
+
+        Raises
+        ------
+        ValueError
+            If the images are no path any more.
+        """
+        curves = self._curves_of(self.images)
+        found: dict[int, float] = {}
+        for place, height in other_humps(curves, self.top).items():
+            image, energy = nearest_image(curves, place), self.energies[0] + height
+            if energy > self.energies[self.top] - MISJUDGED:
+                found[image] = max(energy, found.get(image, -np.inf))
+        return found
+
+
+def carried(path: np.ndarray, through: Mapping[int, np.ndarray]) -> np.ndarray:
+    """Carry a path along with some of its images, the others in proportion to their distances.
+
+    Parameters
+    ----------
+    path : (n, D)
+        The path (Å).
+    through : mapping
+        Where images are now (Å), shape (D,), by their numbers; the first and the last image among them.
+    """
+    fixed = sorted(through)
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    moved = np.array([through[image] - path[image] for image in fixed])
+    images: np.ndarray = path + np.array([np.interp(along, along[fixed], column) for column in moved.T]).T
+    images[fixed] = [through[image] for image in fixed]
+    return images
