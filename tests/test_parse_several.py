@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Outcome
+from conftest import ROOT, Outcome
 from vasp_bands import TITLES, Run, frames, save, write_vasp
 from written_bands import HEIGHT, Band, a_hop
 
@@ -231,3 +231,9 @@ def lifted(band: Band, by: float) -> Band:
 def test_an_absolute_energy_has_no_influence(tmp_path: Path) -> None:
     barriers = [parse_folder(write_vasp(tmp_path / str(by), lifted(HOP, by))).barriers[0].forward for by in (0, -5000)]
     assert barriers[0] == pytest.approx(barriers[1], abs=1e-6)
+
+
+def test_the_docs_show_the_codes_as_the_command_lists_them() -> None:
+    rows = (ROOT / "docs" / "parse.md").read_text("utf-8")
+    fields = ("code", "files", "energies", "forces", "cell", "frozen", "convergence", "versions")
+    assert all(f"| {' | '.join(getattr(reader, name) for name in fields)} |" in rows for reader in READERS)

@@ -8,6 +8,7 @@ those of a process of its own.
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
@@ -23,11 +24,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from vasp_bands import Run, place
 from written_bands import Band, a_hop
 
-PARSE = (
-    "import sys, json, time, pathlib; begin = time.time(); from barriers.parsing import parse_folder; ready = time.time();"
-    "barrier = parse_folder(pathlib.Path(sys.argv[1])).barriers[0]; assert barrier.forward is not None, barrier.reason;"
-    "print(json.dumps([barrier.forward, ready - begin, time.time() - ready]))"
-)
+PARSE = """
+import json, pathlib, sys, time
+begin = time.time()
+from barriers.parsing import parse_folder
+ready = time.time()
+barrier = parse_folder(pathlib.Path(sys.argv[1])).barriers[0]
+assert barrier.forward is not None, barrier.reason
+print(json.dumps([barrier.forward, ready - begin, time.time() - ready]))
+"""
 
 
 def large(images: int, atoms: int) -> Band:
@@ -50,7 +55,7 @@ def main() -> None:
         options.add_argument(f"--{name}", type=int, default=default)
     given = options.parse_args()
     band = large(given.images, given.atoms)
-    titles = ("PAW_PBE O 08Apr2002", "PAW_PBE O 08Apr2002", "PAW_PBE Ni 06Sep2000", "PAW_PBE Li 10Sep2004", "PAW_PBE H 15Jun2001")
+    titles = tuple(f"PAW_PBE {symbol} 01Jan2001" for symbol in ("O", "O", "Ni", "Li", "H"))
     levels = "".join(f"{n:7d}{-20 + 0.01 * n:12.4f}     1.00000\n" for n in range(given.levels))
     with tempfile.TemporaryDirectory() as folder:
         for image in range(given.images + 2):
@@ -62,10 +67,10 @@ def main() -> None:
         done = subprocess.run([sys.executable, "-c", PARSE, folder], capture_output=True, text=True, check=True)
         seconds = time.time() - begin
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    forward, ready, reading = eval(done.stdout)  # noqa: S307
+    forward, ready, reading = json.loads(done.stdout)
     print(f"{given.images} images of {given.atoms} atoms, {given.steps} steps: {size / 1e6:.0f} MB of OUTCARs")
-    print(f"barrier {forward:.3f} eV; {reading:.2f} s to read, {seconds:.1f} s with starting up; at most {memory:.0f} MB")
-    print(f"(imports {ready:.1f} s)")
+    print(f"barrier {forward:.3f} eV: {reading:.2f} s to read, {ready:.1f} s of imports, {seconds:.1f} s in all")
+    print(f"at most {memory:.0f} MB")
 
 
 if __name__ == "__main__":
