@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
-from pymatgen.core import Structure
+from pydantic import AfterValidator, BaseModel, Field, field_validator
+from pymatgen.core import Lattice, Structure
 
 from barriers.structures.digest import rounded, short_digest, structure_digest
 from barriers.structures.hop.hop import Hop
@@ -235,7 +235,9 @@ class BandDoc(_Document):
     """Images, energies and forces of one band, converged or not."""
 
     start: str = Field(description="how the first band was made")
-    structure: Structure = Field(description="initial endpoint: species, cell and frozen atoms of every image")
+    structure: Structure = Field(
+        description="initial endpoint: species, cell and frozen atoms of every image; of others, maybe no atoms"
+    )
     positions: list[Vectors] = Field(description="positions of every image (Å), shape (n, N, 3)")
     energies: list[float | None] = Field(description="total energies (eV), shape (n,)")
     forces: list[Vectors] = Field(description="forces, frozen atoms included (eV/Å), shape (n, N, 3)")
@@ -250,6 +252,12 @@ class BandDoc(_Document):
     read: ReadDoc | None = Field(None, description="of a band that others made: its files, and what was checked")
     cost: CostDoc
     engine: EngineDoc
+
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _without_atoms(cls, value: Any) -> Any:
+        """Read back a band of others whose files tell no atoms: pymatgen writes such a structure, but reads none."""
+        return Structure(Lattice.cubic(1.0), [], []) if isinstance(value, dict) and not value["sites"] else value
 
     def identity(self) -> dict[str, Any]:
         """Give what a calculation that starts from this takes from it."""

@@ -6,16 +6,55 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ase import Atoms
+from ase.io import write
 from code_files import write_abinit, write_eon, write_lammps, write_vtst
 from cp2k_files import write_cp2k
 from espresso_files import write_espresso
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from vasp_bands import Run, frames, write_vasp
 from written_bands import Band, a_hop, backwards, in_order, turned, wrapped
 
 from barriers.parsing import parse_folder
+from barriers.structures.directions import constraints_of
 
-WITH_ATOMS = {"espresso": write_espresso, "cp2k": write_cp2k, "abinit": write_abinit}
+
+def write_outcars(folder: Path, band: Band) -> Path:
+    """VASP's files, forces to the last digit so that turning them leaves no trace."""
+    titles = tuple(f"PAW_PBE {symbol} 01Jan2001" for symbol in band.symbols)
+    last = len(band.energies) - 1
+    return write_vasp(folder, band, {n: Run(titles=titles, digits=14, band=0 < n < last) for n in range(last + 1)})
+
+
+def write_trajectory(folder: Path, band: Band) -> Path:
+    folder.mkdir(parents=True)
+    write(folder / "neb.traj", constrained(band))
+    return folder
+
+
+def write_trajectories(folder: Path, band: Band) -> Path:
+    folder.mkdir(parents=True)
+    for number, atoms in enumerate(constrained(band)):
+        write(folder / f"image{number + 8}.traj", atoms)
+    return folder
+
+
+def constrained(band: Band) -> list[Atoms]:
+    images = frames(band)
+    for atoms in images:
+        atoms.set_constraint(constraints_of(band.free))
+    return images
+
+
+WITH_ATOMS = {
+    "vasp": write_outcars,
+    "ase": write_trajectory,
+    "ase, a file for each image": write_trajectories,
+    "espresso": write_espresso,
+    "cp2k": write_cp2k,
+    "abinit": write_abinit,
+}
 WITH_DISTANCES = {"eon": write_eon, "lammps": write_lammps, "vtst": write_vtst}
 STANDING = a_hop()
 FREELY = turned(STANDING, 0)

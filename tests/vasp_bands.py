@@ -32,6 +32,7 @@ class Run:
     band: bool = False
     version: str = "6.4.2"
     digits: int = 6
+    before: str = ""
 
 
 def outcar(positions: Array, forces: Array, energy: float, cell: Array, counts: Sequence[int], run: Run) -> str:
@@ -46,7 +47,7 @@ def outcar(positions: Array, forces: Array, energy: float, cell: Array, counts: 
     for step in range(1, run.steps + 1):
         above = 0.02 * (run.steps - step)
         lines += [f"{'-' * 39} Iteration {step:6d}({cycle:4d})  {'-' * 39}" for cycle in range(1, run.cycles + 1)]
-        lines += ["  free energy    TOTEN  =      -999.00000000 eV", ""]
+        lines += ["  free energy    TOTEN  =      -999.00000000 eV", run.before]
         lines += [
             f" POSITION                                       TOTAL-FORCE (eV/Angst){' (ML)' * run.learned}",
             f" {LINE}",

@@ -50,7 +50,8 @@ def order_problems(found: FoundBand) -> list[str]:
     positions = unwrapped(found, found.structure)
     lattice = found.structure.lattice
     zeros = [np.zeros_like(rows) for rows in positions]
-    return problems(positions, lattice.matrix, [0.0] * len(positions), zeros, lattice.pbc)
+    held = frozen_atoms(found.structure)
+    return problems(positions, lattice.matrix, [0.0] * len(positions), zeros, lattice.pbc, frozen=held)
 
 
 def along(found: FoundBand) -> Along:

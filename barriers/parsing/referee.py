@@ -22,7 +22,7 @@ def judge(found: FoundBand, fmax: float | None = None) -> list[Check]:
         code calls converged is, anything else up to 0.1 eV/Å.
     """
     checks = [*found.checks, *general_checks(found)]
-    if not any(check.name == "atoms" and check.verdict == "wrong" for check in checks):
+    if not any(check.name in {"atoms", "frozen atoms unmoved"} and check.verdict == "wrong" for check in checks):
         checks += _along(found, fmax)
     return _accepted(checks, fmax)
 

@@ -66,7 +66,8 @@ def read_vasp_band(folder: Path, band: str | None = None) -> FoundBand | None:
         energy_beside(found, which, places[which])
     for place, each in list(zip(places, outcars, strict=True))[1:-1]:
         found.warnings += _two_runs(place, each)
-    limit = next((step.numbers["EDIFFG"] for _, step in filter(None, outcars) if "EDIFFG" in step.numbers), None)
+    inner = [step for _, step in filter(None, outcars[1:-1])]
+    limit = next((step.numbers["EDIFFG"] for step in inner if "EDIFFG" in step.numbers), None)
     if all(image.relaxed for image in found.images[1:-1]):
         found.criterion = "EDIFFG" if limit is None else f"EDIFFG = {limit:g}"
     return found

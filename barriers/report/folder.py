@@ -52,6 +52,8 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     structures = folder / "structures"
     structures.mkdir(exist_ok=True)
     for barrier in study.barriers:
+        if not len(barrier.band.structure):
+            continue  # a band of others whose files tell no atoms
         name = stem(barrier.system, barrier.hop_name)
         band, initial = structures / f"{name}.extxyz", structures / f"{name}-initial.vasp"
         write_band(barrier.band, band)
@@ -105,7 +107,8 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
                 written += save_figure(draw_profile(barrier), figures / f"profile-{name}")
             if barrier.band.history:
                 written += save_figure(draw_convergence(barrier)[0], figures / f"convergence-{name}")
-            written += save_figure(draw_path(barrier)[0], figures / f"path-{name}")
+            if len(barrier.band.structure):
+                written += save_figure(draw_path(barrier)[0], figures / f"path-{name}")
     return written
 
 

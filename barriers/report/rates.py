@@ -128,6 +128,8 @@ def write_arrhenius(rows: Sequence[dict[str, Any]], study: StudyDoc, folder: Pat
 
 def _jump_length(barrier: BarrierDoc) -> float | None:
     """Length of the jump (Å): the hop's, or the ion's where none is named. None where several ions jump together."""
+    if not len(barrier.band.structure):
+        return None  # a band of others whose files tell no atoms
     moved = motion_of(barrier.band, barrier.hop)
     if moved.with_it:
         return None

@@ -111,6 +111,10 @@ def commands(study: StudyDoc, has_study_file: bool) -> list[str]:
         return [f"barriers run {STUDY_FILE}", report]
     if not study.barriers:
         return [report]
+    reads = [barrier.band.read for barrier in study.barriers]
+    if read := [each for each in reads if each is not None]:
+        names = ["--names", ",".join(barrier.system for barrier in study.barriers)] if len(read) > 1 else []
+        return [shlex.join(["barriers", "parse", *(each.place for each in read), *names]), report]
     band = study.barriers[0].band
     options = {"images": len(band.positions) - 2, "model": band.engine.name}
     options |= {name.replace("_", "-"): band.settings[name] for name in ("fmax", "max_steps") if name in band.settings}

@@ -123,7 +123,7 @@ for (const figure of overview) {
 }
 const panels = [...document.querySelectorAll("section[data-barrier]")].map((section) => new Panel(section));
 const seen = new IntersectionObserver(
-  (changes) => changes.filter((change) => change.isIntersecting).forEach(({ target }) => panels[target.dataset.barrier].open()),
+  (changes) => changes.filter((change) => change.isIntersecting).forEach(({ target }) => panels.find((panel) => panel.section === target).open()),
   { rootMargin: "200px" },
 );
 panels.forEach((panel) => seen.observe(panel.section));

@@ -93,7 +93,10 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
         charts=[chart(study.barriers, [number]) for number in range(len(study.barriers))],
-        data=[{"scene": scene(barrier), "profile": _curve(barrier)} for barrier in study.barriers],
+        data=[
+            {"scene": scene(barrier) if len(barrier.band.structure) else None, "profile": _curve(barrier)}
+            for barrier in study.barriers
+        ],
         frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
         engines=engines(study),
         packages=packages(study),
