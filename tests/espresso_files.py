@@ -18,7 +18,7 @@ XML = """<?xml version="1.0" encoding="UTF-8"?>
 <occupations>smearing</occupations></bands>
 <basis><gamma_only>false</gamma_only><ecutwfc>{ecutwfc}</ecutwfc><ecutrho>100.0</ecutrho></basis>
 <k_points_IBZ><monkhorst_pack nk1="2" nk2="2" nk3="1" k1="0" k2="0" k3="0">M</monkhorst_pack></k_points_IBZ></input>
-<output><convergence_info><scf_conv><convergence_achieved>{reached}</convergence_achieved></scf_conv></convergence_info>
+<output><total_energy><etot>{etot!r}</etot></total_energy><convergence_info><scf_conv><convergence_achieved>{reached}</convergence_achieved></scf_conv></convergence_info>
 <atomic_structure nat="{nat}"><atomic_positions>{atoms}</atomic_positions>
 <cell>{cell}</cell></atomic_structure></output>
 </qes:espresso>
@@ -125,8 +125,11 @@ def write_espresso(folder: Path, band: Band, prefix: str = "hop", labels: Sequen
     return folder
 
 
-def write_xml(folder: Path, band: Band, image: int, prefix: str = "hop", **changes: object) -> None:
+def write_xml(
+    folder: Path, band: Band, image: int, prefix: str = "hop", outdir: str = "out", **changes: object
+) -> None:
     """XML of one image in an outdir."""
-    place = folder / "out" / f"{prefix}_{image}" / f"{prefix}.save"
+    place = folder / outdir / f"{prefix}_{image}" / f"{prefix}.save"
     place.mkdir(parents=True)
-    (place / "data-file-schema.xml").write_text(xml_text(band, band.symbols, **changes))
+    energy = {"etot": float(band.energies[image - 1] / Hartree)}
+    (place / "data-file-schema.xml").write_text(xml_text(band, band.symbols, **energy, **changes))

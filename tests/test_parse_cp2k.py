@@ -119,6 +119,7 @@ def test_forces_are_those_of_the_last_step_or_none(tmp_path: Path) -> None:
     found = find_band(tmp_path)
     assert all(image.forces is None for image in found.images)
     assert refused(found) == ""
+    assert forward(tmp_path) == pytest.approx(HOP.forward, abs=0.01)  # by the energies alone, and the table
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from espresso_cases import RECORDED
 from espresso_files import (
@@ -17,8 +19,8 @@ from espresso_files import (
     write_espresso,
     write_xml,
 )
-from reading import BANDS, forward, refused
-from written_bands import Band, a_hop, in_order
+from reading import BANDS, forward, refused, warned
+from written_bands import a_hop, in_order
 
 from barriers.parsing import find_band
 from barriers.parsing.espresso import read_espresso_band
@@ -95,14 +97,22 @@ def test_an_input_of_another_band_is_not_asked(tmp_path: Path) -> None:
 def test_files_of_two_bands_under_one_prefix_are_refused(tmp_path: Path) -> None:
     write_espresso(tmp_path, HOP)
     write_xml(tmp_path, in_order(HOP, [1, 0, 2, 3]), 1)
+    (tmp_path / "hop.axsf").unlink()
     (tmp_path / "pw_1.in").write_text(input_text(HOP, "hop", HOP.symbols, {}))
     with pytest.raises(ValueError, match=r"pw_1\.in is of another band than .*schema\.xml: atom 1 is O and Ni"):
         read_espresso_band(tmp_path)
 
 
+def test_pictures_of_other_atoms_are_refused(tmp_path: Path) -> None:
+    write_espresso(tmp_path, HOP, labels=["O", "Mn", "Li", "H"])
+    write_xml(tmp_path, HOP, 1)
+    with pytest.raises(ValueError, match=r"hop\.axsf is of another band than .*: atom 2 is Mn and Ni"):
+        read_espresso_band(tmp_path)
+
+
 def test_a_cell_of_another_run_is_refused(tmp_path: Path) -> None:
     write_espresso(tmp_path, HOP)
-    (tmp_path / "hop.axsf").write_text(axsf_text(Band(**{**HOP.__dict__, "cell": HOP.cell * 1.01}), HOP.symbols))
+    (tmp_path / "hop.axsf").write_text(axsf_text(replace(HOP, cell=HOP.cell * 1.01), HOP.symbols))
     write_xml(tmp_path, HOP, 1)
     with pytest.raises(ValueError, match=r"hop\.axsf has another cell than"):
         read_espresso_band(tmp_path)
@@ -180,9 +190,17 @@ def test_an_iteration_that_is_not_done_is_no_band(tmp_path: Path) -> None:
     assert "stopped within an iteration, at image 3" in refused(read_espresso_band(tmp_path))
 
 
+def test_ends_that_were_wrapped_are_refused(tmp_path: Path) -> None:
+    """``minimum_image`` is false unless it is set: the band then goes the long way round."""
+    positions = HOP.positions.copy()
+    positions[:, 2, 0] = np.linspace(4.5, 0.5, 5)
+    found = read_espresso_band(write_espresso(tmp_path, replace(HOP, positions=positions)))
+    assert "set minimum_image = .true. in &PATH" in refused(found)
+
+
 def test_several_bands_are_asked_for_by_name(tmp_path: Path) -> None:
     write_espresso(tmp_path, HOP, "bare")
-    tall = Band(**{**HOP.__dict__, "energies": -100 + 2 * (HOP.energies + 100), "forces": 2 * HOP.forces})
+    tall = replace(HOP, energies=-100 + 2 * (HOP.energies + 100), forces=2 * HOP.forces)
     write_espresso(tmp_path, tall, "coated")
     with pytest.raises(ValueError, match="several bands: bare, coated; choose one with --band NAME"):
         find_band(tmp_path)
@@ -224,6 +242,31 @@ def test_settings_of_each_image_are_told(tmp_path: Path) -> None:
         "Hubbard U": "Ni-3d 6.2 eV",
         "pseudopotentials": "H H.UPF, Li Li.UPF, Ni Ni.UPF, O O.UPF",
     }
+
+
+def test_an_outdir_of_another_run_tells_no_settings(tmp_path: Path) -> None:
+    write_espresso(tmp_path, HOP)
+    other = a_hop()
+    other.energies[2] += 0.01
+    for image in (2, 3):
+        write_xml(tmp_path, other, image, ecutwfc=40.0)
+    found = read_espresso_band(tmp_path)
+    assert [image.settings.get("ecutwfc") for image in found.images] == [None, "80 Ry", None, None, None]
+    assert "does not have the energy of image 2" in warned(found)
+    for image in (2, 3):
+        write_xml(tmp_path, HOP, image, outdir="scratch")  # the right one is found by its energies, not its name
+    found = read_espresso_band(tmp_path)
+    assert found.images[2].settings["ecutwfc"] == "50 Ry"
+    assert "does not have the energy" not in warned(found)
+
+
+def test_half_an_xml_of_any_image_is_one_line(tmp_path: Path) -> None:
+    write_espresso(tmp_path, HOP)
+    write_xml(tmp_path, HOP, 3)
+    path = tmp_path / "out" / "hop_3" / "hop.save" / "data-file-schema.xml"
+    path.write_text(path.read_text()[:700])
+    with pytest.raises(ValueError, match=r"hop_3.*data-file-schema\.xml: not whole: copy it again"):
+        read_espresso_band(tmp_path)
 
 
 def test_settings_of_the_input_hold_for_every_image_where_the_outdir_is_gone(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from pymatgen.core import Lattice, Structure
 
 from barriers.documents import EngineDoc
 from barriers.engines.espresso.outputs import PathFile, path_state, read_moments
-from barriers.parsing.espresso_atoms import Told, first_difference
+from barriers.parsing.espresso_atoms import Told
 from barriers.parsing.espresso_inputs import told
-from barriers.parsing.espresso_runs import CONVERGED, Run, judge, runs_of
-from barriers.parsing.espresso_xml import XML, from_xml, image_file
+from barriers.parsing.espresso_runs import CONVERGED, SAME_ENERGY, Run, judge, runs_of
+from barriers.parsing.espresso_xml import check_outdir, image_file, xmls
 from barriers.parsing.files import plain_name, read_text, there
 from barriers.parsing.found import FoundBand, Image, Reader, SeveralBandsError
 
@@ -50,18 +50,20 @@ def read_espresso_band(place: Path, band: str | None = None) -> FoundBand | None
         state = path_state(read_text(path))
     except (ValueError, IndexError):
         raise ValueError(f"{path}: is not whole") from None
-    sources = told(folder, prefix)
+    outdir = [xmls(folder, prefix, number) for number in range(1, len(state.energies) + 1)]
+    sources = [*outdir[0], *told(folder, prefix)]
     structure, tellers = _structure(path, state, sources)
     runs = [run for run in runs_of(folder) if run.ends_with(state)]
     found = FoundBand(
         folder,
         EngineDoc(kind="espresso", name="Quantum ESPRESSO", version=_version(runs, sources)),
         structure,
-        _images(path, state, tellers, any(run.criterion for run in runs)),
+        _images(path, state, tellers, outdir, _kept(runs, sources)),
         [str(path)] * len(state.energies),
         name=prefix,
     )
     judge(found, runs, state, path)
+    found.checks.append(check_outdir(found, outdir))
     return found
 
 
@@ -90,7 +92,7 @@ def _structure(path: Path, state: PathFile, sources: list[Told]) -> tuple[Struct
         where = source.path
         if len(source.labels) != state.positions.shape[1]:
             raise ValueError(f"{where}: {len(source.labels)} atoms, but {state.positions.shape[1]} in {path.name}")
-        if source.kinds and (difference := first_difference(source.species(), species)):
+        if difference := source.difference(species):
             raise ValueError(f"{where} is of another band than {best.path}: {difference}; take one of them away")
         if source.cell is not None and not np.allclose(source.cell, cell, atol=1e-5):
             raise ValueError(f"{where} has another cell than {with_cell[0].path}; take one of them away")
@@ -104,25 +106,33 @@ def _structure(path: Path, state: PathFile, sources: list[Told]) -> tuple[Struct
     return structure, [best, with_cell[0]]
 
 
-def _images(path: Path, state: PathFile, tellers: list[Told], converged: bool) -> list[Image]:
-    """Images as the path file has them; electrons as the code keeps track of them."""
+def _images(
+    path: Path, state: PathFile, tellers: list[Told], outdir: list[list[Told]], kept: bool | None
+) -> list[Image]:
+    """Images as the path file has them; electrons converged where the code stops unless they do (``kept``)."""
     prefix, folder = path.name.partition(".path")[0], path.parent
     files = list(dict.fromkeys(str(one) for one in (path, *(teller.path for teller in tellers))))
-    kept = converged and all(teller.must_converge for teller in tellers)
-    inputs = {} if any(teller.path.name.startswith("data-file") for teller in tellers) else tellers[0].settings
+    inputs = {} if any("data-file-schema" in teller.path.name for teller in tellers) else tellers[0].settings
     images = []
     for number, (positions, energy, forces) in enumerate(
         zip(state.positions, state.energies, state.forces, strict=True), 1
     ):
-        image = Image(positions, float(energy), forces, files=list(files), settings=inputs)
-        image.steps, image.free, image.electrons = state.iteration, state.free, True if kept else None
-        for xml in image_file(folder, prefix, number, XML.format(prefix))[:1]:
-            of_image = from_xml(xml)
-            image.settings, image.electrons, image.cell = of_image.settings, of_image.electrons, of_image.cell
+        image = Image(positions, float(energy), forces, files=list(files), settings=inputs, steps=state.iteration)
+        image.free, image.electrons = state.free, kept
+        for xml in outdir[number - 1]:
+            if abs(xml.energy - float(energy)) < SAME_ENERGY:
+                image.settings, image.electrons, image.cell = xml.settings, xml.electrons, xml.cell
+                break
         for output in image_file(folder, prefix, number, "PW.out")[:1]:
             image.moments = next(reversed(read_moments(output)), None)
         images.append(image)
     return images
+
+
+def _kept(runs: list[Run], sources: list[Told]) -> bool | None:
+    """Whether the band could not have converged with electrons that had not; None where nothing says so."""
+    asked = {source.must_converge for source in sources} - {None}
+    return True if asked == {True} and any(run.criterion for run in runs) else None
 
 
 def _version(runs: list[Run], sources: list[Told]) -> str:

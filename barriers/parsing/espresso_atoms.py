@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +30,10 @@ class Told:
         What enters the energy.
     electrons : bool or None
         Whether the last self-consistent calculation converged.
-    must_converge : bool
-        Whether the code stops where electrons do not converge, as it does unless it is told otherwise.
+    must_converge : bool or None
+        Whether the code was told to stop where electrons do not converge; only an input says so.
+    energy : float
+        Energy of the image whose file it is (eV).
     """
 
     path: Path
@@ -41,7 +42,8 @@ class Told:
     kinds: dict[str, tuple[float, str]] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     electrons: bool | None = None
-    must_converge: bool = True
+    must_converge: bool | None = None
+    energy: float = float("nan")
 
     def species(self) -> list[str]:
         """Element of each atom.
@@ -57,7 +59,7 @@ class Told:
     def _element(self, label: str) -> str:
         """Element of a label; ``HO`` is holmium, or a hydrogen called O: its pseudopotential or its mass tells."""
         mass, file = self.kinds.get(label, (0.0, ""))
-        found = {symbol: None for part in (label, label[:1]) for symbol in _symbol(part)}
+        found = _candidates(label)
         if not found:
             raise ValueError(f"{self.path}: label {label!r} begins with no element; rename it as Ni, Ni1 or Ni_a")
         named = re.match(r"[A-Za-z]{1,2}(?![A-Za-z])", file)
@@ -66,6 +68,16 @@ class Told:
         if len(found) > 1 and mass > 0:
             return min(found, key=lambda symbol: abs(float(atomic_masses[atomic_numbers[symbol]]) - mass))
         return next(iter(found))
+
+    def difference(self, species: list[str]) -> str:
+        """Say which label first cannot be the element that another file has there; empty where none."""
+        pairs = enumerate(zip(self.labels, species, strict=True), 1)
+        return next((f"atom {n} is {a} and {b}" for n, (a, b) in pairs if b not in _candidates(a)), "")
+
+
+def _candidates(label: str) -> list[str]:
+    """Elements that a label may mean, the one of two letters first."""
+    return list(dict.fromkeys(symbol for part in (label, label[:1]) for symbol in _symbol(part)))
 
 
 def element(label: str) -> str:
@@ -86,9 +98,3 @@ def _symbol(label: str) -> list[str]:
 def pseudopotentials(kinds: dict[str, tuple[float, str]]) -> str:
     """Name the pseudopotential file of each label."""
     return ", ".join(f"{label} {file}" for label, (_, file) in sorted(kinds.items()))
-
-
-def first_difference(one: list[str], other: list[str]) -> str:
-    """Say where two lists of species differ first; empty where they do not."""
-    pairs = enumerate(zip_longest(one, other, fillvalue="nothing"), 1)
-    return next((f"atom {number} is {a} and {b}" for number, (a, b) in pairs if a != b), "")

@@ -7,19 +7,17 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 from ase import units
 from ase.io.espresso import get_cell_parameters, read_fortran_namelist
 
 from barriers.parsing.espresso_atoms import Told, pseudopotentials
-from barriers.parsing.espresso_xml import XML, from_xml, image_file
 from barriers.parsing.files import beginning, plain_name, read_text, there
 
 
 def told(folder: Path, prefix: str) -> list[Told]:
-    """Ask every file of a band that tells its atoms: images' XMLs nearest to the folder first, then the inputs.
+    """Ask every file beside a band that tells its atoms.
 
     Raises
     ------
@@ -27,17 +25,16 @@ def told(folder: Path, prefix: str) -> list[Told]:
         If a file is not whole.
     """
     readers: list[tuple[list[Path], Callable[[Path], Told | None]]] = [
-        (image_file(folder, prefix, 1, XML.format(prefix)), from_xml),
         ([path for path in [there(folder / f"{prefix}.axsf")] if path], from_axsf),
         (sorted(_inputs(folder)), lambda path: from_input(path, prefix)),
         ([path for path in [there(folder / f"{prefix}.crd")] if path], from_coordinates),
     ]
-    found = []
+    found: list[Told | None] = []
     for paths, reader in readers:
         for path in paths:
             try:
                 found.append(reader(path))
-            except (ElementTree.ParseError, IndexError, KeyError, ValueError, TypeError, AttributeError) as error:
+            except (IndexError, KeyError, ValueError, TypeError, AttributeError, StopIteration) as error:
                 raise ValueError(f"{path}: not whole: copy it again, or take it away") from error
     return [one for one in found if one is not None]
 

@@ -10,7 +10,8 @@ import numpy as np
 from ase import units
 
 from barriers.parsing.espresso_atoms import Told, pseudopotentials
-from barriers.parsing.files import read_text
+from barriers.parsing.files import plain_name, read_text
+from barriers.parsing.found import Check, FoundBand
 
 XML = "{0}.save/data-file-schema.xml"
 """Where an image's folder has its XML."""
@@ -19,9 +20,37 @@ XML = "{0}.save/data-file-schema.xml"
 def image_file(folder: Path, prefix: str, image: int, name: str) -> list[Path]:
     """Find a file of an image in the outdir nearest to the folder: ``*/PREFIX_1/NAME``; several, or none."""
     for depth in range(4):
-        if found := sorted(folder.glob("*/" * depth + f"{prefix}_{image}/{name}")):
+        found = sorted(folder.glob("*/" * depth + f"{prefix}_{image}/{name}*"))
+        if found := [path for path in found if plain_name(path) == name.rpartition("/")[2]]:
             return found
     return []
+
+
+def xmls(folder: Path, prefix: str, image: int) -> list[Told]:
+    """Read the XML of an image, or of several runs of it; the energy shows which is of a path file.
+
+    Raises
+    ------
+    ValueError
+        If one is not whole.
+    """
+    found = []
+    for path in image_file(folder, prefix, image, XML.format(prefix)):
+        try:
+            found.append(from_xml(path))
+        except (ElementTree.ParseError, AssertionError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: not whole: copy it again, or take it away") from error
+    return found
+
+
+def check_outdir(found: FoundBand, outdir: list[list[Told]]) -> Check:
+    """See whether the outdir is that of the path file: an image's XML has its energy."""
+    seen = [str(candidates[0].path) if candidates else "none" for candidates in outdir]
+    strange = [n for n, image in enumerate(found.images) if outdir[n] and image.cell is None]
+    if not strange:
+        return Check("outdir", "ok" if any(outdir) else "unknown", seen)
+    told = f"{seen[strange[0]]} does not have the energy of {found.call(strange[0])}"
+    return Check("outdir", "doubtful", seen, f"{told}: it is another run's, and its settings were not read")
 
 
 def from_xml(path: Path) -> Told:
@@ -43,6 +72,7 @@ def from_xml(path: Path) -> Told:
         kinds,
         dict(_xml_settings(root)) | {"pseudopotentials": pseudopotentials(kinds)},
         None if reached is None else reached.strip() == "true",
+        energy=float(root.findtext("output/total_energy/etot") or "nan") * units.Hartree,
     )
 
 
