@@ -112,6 +112,9 @@ def test_forces_are_those_of_the_last_step_or_none(tmp_path: Path) -> None:
     later = replace(HOP, energies=HOP.energies + 0.01)
     (tmp_path / "hop.out").write_text(cp2k_output(HOP) + cp2k_output(later).split("\n", 1)[1])
     assert find_band(tmp_path).images[1].forces == pytest.approx(HOP.forces[1])
+    wrong = replace(HOP, forces=2 * HOP.forces)  # a line search may end with energies that it had before
+    (tmp_path / "hop.out").write_text(cp2k_output(wrong) + cp2k_output(HOP).split("\n", 1)[1])
+    assert find_band(tmp_path).images[1].forces == pytest.approx(HOP.forces[1])
     (tmp_path / "hop.out").write_text(cp2k_output(later))
     found = find_band(tmp_path)
     assert all(image.forces is None for image in found.images)
@@ -180,6 +183,7 @@ def test_what_is_missing_is_named(how: str, tmp_path: Path) -> None:
 def test_several_projects_are_asked_for_by_name_and_dynamics_are_no_band(tmp_path: Path) -> None:
     write_cp2k(tmp_path, HOP)
     (tmp_path / "md-1.ener").write_text("#     Step Nr.          Time[fs]\n         0  0.0 1.0 2.0 3.0 4.0 5.0\n")
+    (tmp_path / "tail-1.ener").write_text("         0  0.0 1.0 2.0 3.0 4.0 5.0\n")  # without its heading
     assert find_band(tmp_path).name == "hop"
     write_cp2k(tmp_path, replace(HOP, energies=HOP.energies + 1), "more")
     assert "several bands: hop, more" in error(tmp_path)
