@@ -9,11 +9,14 @@ import numpy as np
 from ase.calculators.calculator import all_changes
 from ase.calculators.emt import EMT
 
-CALLS = "calls"
+CALLS, HUNG = "calls", "hung"
 
 
 class FlakyEMT(EMT):
-    """EMT with moments; the file with its weights says which calls at saddles fail or flip, how long one takes."""
+    """EMT with moments; the file with its weights says which calls at saddles fail or flip, how long one takes.
+
+    Its ``hang``-th call hangs until it is killed, once.
+    """
 
     implemented_properties = (*EMT.implemented_properties, "magmoms")
 
@@ -33,6 +36,10 @@ class FlakyEMT(EMT):
         where = "saddle" if on_a_bridge(atoms) else "end"
         with (self.weights.parent / CALLS).open("a") as file:
             file.write(f"{where}\n")
+        hung = self.weights.parent / HUNG
+        if len(called(self.weights.parent)) == self.troubles.get("hang") and not hung.exists():
+            hung.touch()
+            time.sleep(3600)
         number = called(self.weights.parent).count("saddle") if where == "saddle" else 0
         if number in self.troubles.get("fail", []):
             raise RuntimeError("convergence NOT achieved")

@@ -12,14 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.calculators.emt import EMT
 from conftest import ROOT, gold_on_aluminium
 from corrected import NEAR, TRUTH, corrector, evaluated, flaky, gold, ran
 from flaky_emt import called
 from jobflow import Flow
 
 from barriers import AttemptFrequencyMaker, BarrierMaker, EspressoEngine, MlipEngine, StudyMaker, SurrogateEngine, run
+from barriers.analysis.surrogate.rounds import SMALLEST_RADIUS
 from barriers.dispatch.status import grouped, local_status
 from barriers.documents import BarrierDoc, EndDoc
+from barriers.engines.common import atoms_of
 from barriers.files.structures import to_structure
 from barriers.structures.hop.hop import EndState
 from barriers.study.models import Study
@@ -50,8 +53,12 @@ def test_what_it_says_of_itself_adds_up(barrier: BarrierDoc) -> None:
     rests_on = barrier.band.surrogate
     assert barrier.uncertainty == pytest.approx(np.linalg.norm(list(barrier.uncertainty_parts.values())))
     assert abs(barrier.forward - TRUTH) < 3 * barrier.uncertainty < 0.03
-    energies = {(point.kind, point.round): point.energy for point in rests_on.points}
-    assert barrier.raw == pytest.approx(energies["saddle", 1] - energies["initial", 1])
+    on_model = atoms_of(barrier.band.structure)
+    on_model.calc, heights = EMT(), []
+    for positions in (rests_on.model_positions[0], rests_on.model_positions[np.argmax(rests_on.model_energies)]):
+        on_model.set_positions(positions, apply_constraint=False)
+        heights.append(on_model.get_potential_energy())
+    assert barrier.raw == pytest.approx(heights[1] - heights[0], abs=0.015)
     assert sum(barrier.points.values()) == len(rests_on.points) == barrier.cost.force_calls
     assert rests_on.rounds[-1].points == len(rests_on.points)
     assert rests_on.rounds[-1].forward == pytest.approx(barrier.forward, abs=1e-6)
@@ -152,7 +159,6 @@ def test_the_first_point_of_a_saddle_may_fail(tmp_path: Path) -> None:
     )
     assert 0.05 < np.linalg.norm(np.subtract(first.positions, second.positions)) < 0.3
     assert outcome.output.forward == pytest.approx(TRUTH, abs=0.01)
-    assert outcome.output.raw is None
 
 
 def test_a_spin_that_flips_is_not_used_and_the_next_point_is_nearer(tmp_path: Path) -> None:
@@ -164,7 +170,7 @@ def test_a_spin_that_flips_is_not_used_and_the_next_point_is_nearer(tmp_path: Pa
     assert "spin flipped: atom 0 from 1.00 to -1.00" in flipped.reason
     assert again.reason is None
     steps = [np.linalg.norm(np.subtract(point.positions, first.positions)) for point in (flipped, again)]
-    assert steps[1] <= 0.51 * steps[0]
+    assert steps[1] <= max(0.5 * steps[0], SMALLEST_RADIUS) + 1e-3
     assert outcome.output.forward == pytest.approx(TRUTH, abs=0.01)
     (tmp_path / "two").mkdir()
     outcome, _ = ran(gold(corrector(flaky(tmp_path / "two", flip=[2, 3]), points=15)), tmp_path / "two" / "results")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from corrected import TRUTH, corrector, flaky, gold
-from dispatched import start_worker, states, write_cluster
-from flaky_emt import called
+from dispatched import completed, drive, start_worker, states, write_cluster
+from external import wait_for
+from flaky_emt import HUNG, called
 from mongo import Mongod
+from slurm import Slurm
 
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.fireworks.config import Cluster
@@ -53,3 +55,29 @@ def test_a_study_with_points_is_there_once_and_more_of_them_add_rounds(cluster: 
     # The model's four jobs, and the two rounds that there were of each end; all behind rests on what closes the ends.
     assert kept == 12
     assert first.added - kept == added.withdrawn
+
+
+@pytest.mark.slurm
+@pytest.mark.slow
+def test_a_point_that_is_killed_in_the_queue_is_all_that_is_lost(
+    cluster: Cluster, slurm: Slurm, tmp_path: Path
+) -> None:
+    submit([gold(corrector(flaky(tmp_path, hang=2), points=9))], "gold", cluster)
+    drive(cluster, "gold", (tmp_path / HUNG).exists)
+
+    def at_work() -> list[str]:
+        found = states(cluster.launchpad(), "ada/gold")
+        return [name for name, state in found.items() if state == "RUNNING" and ": point" in name]
+
+    wait_for(lambda: len(at_work()) == 1, 60, "end of the other points")
+    hung = runs(cluster.launchpad()).find_one({"name": at_work()[0]})
+    slurm.ask("scancel", "--full", "--signal=KILL", hung["queue_id"])
+    wait_for(lambda: hung["queue_id"] not in slurm.jobs(), 20, "end of the job")
+    put_back = drive(cluster, "gold", lambda: states(cluster.launchpad(), "ada/gold")[hung["name"]] == "COMPLETED")
+    assert [each.name for each in put_back] == [hung["name"]]
+    wait_for(lambda: not slurm.jobs(), 60, "end of what is in the queue")
+    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(120) == 0
+    assert completed(cluster)
+    record = cluster.store().query_one({"name": "gold: barrier"}, load=True)["output"]
+    assert record["forward"] == pytest.approx(TRUTH, abs=0.005)
+    assert len(called(tmp_path)) == sum(record["points"].values()) + 1

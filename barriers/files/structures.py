@@ -131,7 +131,8 @@ def _read(path: Path | str) -> Atoms:
     if not len(atoms):
         raise EndpointError(f"{path}: holds no atoms")
     if shared := _not_full(atoms):
-        block = "".join(f", data_{name}" for name in _names_of_blocks(path)[-1:])
+        names = _names_of_blocks(path)
+        block = f", data_{names[-1]}" if len(names) > 1 else ""
         raise EndpointError(
             f"{path}{block}: {shared} on one site; allowed: one whole atom on each site: order the structure first, "
             f"e.g. with pymatgen's OrderDisorderedStructureTransformation"
@@ -147,7 +148,9 @@ def _blocks(path: Path | str) -> list[str]:
 
 def _names_of_blocks(path: Path | str) -> list[str]:
     """Name the blocks of a CIF that hold a structure; the last one is read. Other files have none."""
-    return [block.name for block in parse_cif(path) if block.has_structure()] if Path(path).suffix == ".cif" else []
+    return (
+        [block.name for block in parse_cif(str(path)) if block.has_structure()] if Path(path).suffix == ".cif" else []
+    )
 
 
 def _not_full(atoms: Atoms) -> str:

@@ -13,6 +13,9 @@ from pymatgen.core import Structure
 LOCAL = (FixAtoms, FixCartesian, FixedPlane, FixedLine)
 """Constraints that hold each atom on its own, in Cartesian directions."""
 
+KNOWN = (*LOCAL, FixScaled)
+"""Constraints that are kept as directions in which atoms may move."""
+
 
 def free_directions(structure: Structure) -> NDArray[np.bool_]:
     """Whether each atom may move along each lattice vector, shape (N, 3): selective dynamics, where they are known."""

@@ -250,7 +250,7 @@ def propose(
     gain, max_force = abs(energy - found.energy) + found.left, largest_force(centre.true[1])
     far = largest_force(attempts[0].true[1]) > FAR
     best, small = bool(np.linalg.norm(found.forces) >= np.linalg.norm(forces)), max_force <= fmax
-    converged = (gain <= ENOUGH or (best and small)) and (small or not (far or (confirm and len(attempts) == 1)))
+    converged = (gain <= ENOUGH or (best and small)) and (small or not (far or (confirm and not others)))
     x = None if converged else found.position
     left = extrapolated([attempts[number].true[0] for number, accepted in enumerate(now.accepted) if accepted])
     return Proposal(x, found, gain, left, max_force, converged, surface.model_calls - calls)

@@ -14,7 +14,7 @@ from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 from numpy.typing import NDArray
 
-from barriers.structures.directions import along_lattice, constraints_of, directions_of
+from barriers.structures.directions import KNOWN, along_lattice, constraints_of, directions_of
 from barriers.structures.path.mapping import FAR, few, pair_atoms, unwrap
 
 STAYS = 0.1
@@ -131,8 +131,8 @@ def _check_alone(label: str, atoms: Atoms) -> None:
     if atoms.pbc.any() and np.linalg.matrix_rank(atoms.cell[atoms.pbc], tol=1e-3) < atoms.pbc.sum():
         raise EndpointError(f"{label}: the periodic cell has no volume; give three independent cell vectors")
     for kind in (type(constraint) for constraint in atoms.constraints):
-        if kind is not FixAtoms:
-            raise EndpointError(f"{label}: constraint {kind.__name__} is not known; freeze whole atoms instead")
+        if kind not in KNOWN:
+            raise EndpointError(f"{label}: constraint {kind.__name__} is not known; freeze atoms or directions")
     pair = overlap(atoms)
     if pair:
         raise EndpointError(f"{label}: {pair}, they overlap; move one of them")

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 from ase import Atoms
-from ase.constraints import FixAtoms
 from ase.geometry import find_mic, get_distances
 from ase.mep import NEB
 from ase.mep.neb import idpp_interpolate
 
+from barriers.structures.directions import constraints_of, directions_of
 from barriers.structures.path.endpoints import STAYS, frozen_atoms, overlap
 from barriers.structures.path.mapping import unwrap
 from barriers.structures.path.spacing import evenly
@@ -140,11 +140,11 @@ def straight(initial: Atoms, final: Atoms, n_images: int) -> np.ndarray:
 
 
 def band_of(initial: Atoms, final: Atoms, positions: np.ndarray) -> list[Atoms]:
-    """Make a band of endpoints and intermediate positions (Å), shape (n_images, N, 3), with the same frozen atoms."""
+    """Make a band of endpoints and intermediate positions (Å), shape (n_images, N, 3), held as they are."""
     images = [initial.copy(), *(initial.copy() for _ in positions), final.copy()]
-    frozen = frozen_atoms(initial) or frozen_atoms(final)
+    held = constraints_of(directions_of(initial) & directions_of(final))
     for image in images:
-        image.set_constraint([FixAtoms(frozen)] if frozen else None)
+        image.set_constraint(held)
     for image, wanted in zip(images[1:-1], positions, strict=True):
         image.set_positions(wanted, apply_constraint=True)
     return images
