@@ -14,17 +14,11 @@ from pymatgen.core import Lattice, Structure
 from barriers.documents import EngineDoc
 from barriers.parsing.cp2k_checks import judge
 from barriers.parsing.cp2k_inputs import Setup, read_setup
-from barriers.parsing.files import beginning, files_with, plain_name, read_text, there
+from barriers.parsing.cp2k_output import read_forces, version_of
+from barriers.parsing.files import beginning, plain_name, read_text, there
 from barriers.parsing.found import FoundBand, Image, Reader, SeveralBandsError
 
 Array = NDArray[np.float64]
-LAST_DIGIT = 2e-9
-"""Energies (Ha) that are equal to the last digit of ``.ener``."""
-BLOCK = re.compile(
-    r"NEB\| REPLICA Nr\. +(\d+)- Energy and Forces\n +NEB\| +Total energy: +(\S+)\n.*\n"
-    r"((?: +NEB\| +[A-Z]\S* +-?\d.*\n)+)"
-)
-"""Number, energy (Ha) and forces (Ha/bohr) of a replica in the output."""
 SAME_LENGTH = 2e-4
 """Distances (bohr) of images that belong to one step agree to this."""
 
@@ -67,7 +61,7 @@ def read_cp2k_band(place: Path, band: str | None = None) -> FoundBand | None:
     last = _last(path)
     setup = read_setup(folder, project, len(last.energies))
     positions, files = _positions(folder, project, last, setup)
-    forces, output = _forces(folder, last)
+    forces, output = read_forces(folder, last.energies)
     structure = Structure(
         Lattice(setup.cell, pbc=setup.pbc),
         setup.species,
@@ -82,7 +76,7 @@ def read_cp2k_band(place: Path, band: str | None = None) -> FoundBand | None:
         image.forces = None if forces is None else forces[number]
         image.steps, image.free = last.step, setup.free
         images.append(image)
-    engine = EngineDoc(kind="cp2k", name="CP2K", version=_version(folder))
+    engine = EngineDoc(kind="cp2k", name="CP2K", version=version_of(folder))
     band_found = FoundBand(folder, engine, structure, images, [str(path)] * len(images), name=project)
     judge(band_found, setup, project, last.step)
     return band_found
@@ -146,26 +140,6 @@ def _last_frame(path: Path) -> Array:
         return np.array([line.split()[1:4] for line in lines[start : start + number]], dtype=float)
     except (ValueError, IndexError):
         raise ValueError(f"{path}: is not whole") from None
-
-
-def _forces(folder: Path, last: Energies) -> tuple[Array | None, Path | None]:
-    """True forces of every image (eV/Å) where an output has them for exactly these energies."""
-    for path in files_with(folder, "CP2K|"):
-        blocks = BLOCK.findall(read_text(path))
-        for start in reversed([row for row, block in enumerate(blocks) if block[0] == "1"]):
-            group = blocks[start : start + len(last.energies)]
-            energies = np.array([float(block[1]) for block in group])
-            if len(group) == len(last.energies) and np.abs(energies - last.energies).max() < LAST_DIGIT:
-                rows = [[line.split()[2:5] for line in block[2].splitlines()] for block in group]
-                return np.array(rows, dtype=float) * units.Hartree / units.Bohr, path
-    return None, None
-
-
-def _version(folder: Path) -> str:
-    for path in files_with(folder, "CP2K| version"):
-        if match := re.search(r"CP2K\| version string: +CP2K version (\S+)", beginning(path)):
-            return match[1]
-    return "unknown"
 
 
 READER = Reader(
