@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ase.io import read
+from ase import Atoms
+from ase.build import sort
+from ase.calculators.emt import EMT
+from ase.io import read, write
+from ase.mep.autoneb import AutoNEB
+from ase.optimize import FIRE
 from code_files import write_abinit, write_eon, write_lammps, write_vtst
+from conftest import gold_on_aluminium
 from cp2k_files import write_cp2k
 from espresso_files import write_espresso
-from reading import error
+from reading import error, forward
 from written_bands import a_hop
 
 from barriers.parsing import READERS, find_band
@@ -73,3 +79,25 @@ def test_every_code_says_where_its_numbers_come_from() -> None:
     for reader in READERS:
         assert all(reader._replace(read=None)[2:]), reader.code
         assert reader.read.__doc__, reader.code
+
+
+@pytest.mark.filterwarnings("ignore:The default method has changed")
+def test_a_folder_of_autoneb_is_a_band_of_its_newest_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ASE's AutoNEB leaves PREFIX000.traj, …, one file an image, and every iteration in a folder beside them."""
+    monkeypatch.chdir(tmp_path)
+    for number, atoms in enumerate(map(sort, gold_on_aluminium())):
+        atoms.calc = EMT()
+        FIRE(atoms, logfile=None).run(fmax=0.02)
+        write(f"hop{number:03d}.traj", atoms)
+
+    def attach(images: list[Atoms]) -> None:
+        for image in images:
+            image.calc = EMT()
+
+    options = {"n_simul": 1, "climb": True, "fmax": 0.05, "k": 1.0, "method": "improvedtangent", "optimizer": "FIRE"}
+    band = AutoNEB(attach, "hop", n_max=5, parallel=False, smooth_curve=False, **options)
+    band.run()
+    energies = [image.get_potential_energy() for image in band.all_images]
+    assert len(list(Path("AutoNEB_iter").iterdir())) > 5
+    assert [image.energy for image in find_band(tmp_path).images] == pytest.approx(energies, abs=1e-9)
+    assert forward(tmp_path) == pytest.approx(0.374, abs=0.003)
