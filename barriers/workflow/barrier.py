@@ -14,6 +14,7 @@ from barriers.engines.mlip import MlipEngine
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
+from barriers.structures.path.twin import twin_of
 from barriers.study.models import NebSection, PathSection, RelaxSection
 from barriers.workflow.keywords import Settings, check_keywords, settings_of
 from barriers.workflow.labels import BARRIER, despite_failures, label
@@ -110,8 +111,11 @@ class BarrierMaker(Maker):
             scouting = scout.make(initial, final)
             jobs.append(scouting)
             given, scouted = [job.output for job in scouting.jobs[:2]], scouting.output.band
-        ends = [self.relax_endpoint(*end) for end in zip(given, ("initial", "final"), strict=True)]
-        barrier = self.between(ends[0].output, ends[1].output, scouted=scouted)
+        first = self.relax_endpoint(given[0], "initial")
+        twin = twin_of(initial, final) if isinstance(self.engine, SurrogateEngine) else None
+        last = self.relax_endpoint(given[1], "final", (first.output, twin) if twin else ())
+        ends = [first, last]
+        barrier = self.between(first.output, last.output, scouted=scouted)
         return Flow([*jobs, *ends, barrier], output=barrier.output, name=self.name)
 
     def scout(self) -> BarrierMaker | None:
@@ -141,8 +145,8 @@ class BarrierMaker(Maker):
             As made, or as that relaxed it.
         which : str
             Its name.
-        made_from : (EndDoc, EndState)
-            What it was made from on the corrected surface, and how; empty where there is none.
+        made_from : (EndDoc, EndState or Twin)
+            What tells on the corrected surface where it will go, and how; empty where there is none.
         """
         settings = self.settings.relax
         if isinstance(self.engine, SurrogateEngine):

@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
-from barriers.engines.surrogate import SurrogateEngine
+from barriers.engines.surrogate import SYSTEM_POINTS, SurrogateEngine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.structures.interface.contacts import image_distance
@@ -226,7 +226,7 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
 def _single_points(study: Study | EndpointStudy, built: BuiltStudy, engine: SurrogateEngine) -> SinglePoints:
     """Say what is asked of the expensive engine."""
     seconds = sum(engine.expensive.seconds_per_call(len(first[0]), 1) for first in built.systems.values())
-    a_system = 0 if built.slab is None else engine.rounds_of_end
+    a_system = 0 if built.slab is None else SYSTEM_POINTS
     hours = seconds * (engine.points * max(1, len(built.hops)) + a_system) / 3600
     plain = 2 * CALLS["endpoint"] + CALLS["images"] * study.path.n_images
     return SinglePoints(engine.points, a_system, plain, hours or None)

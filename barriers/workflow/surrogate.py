@@ -7,11 +7,14 @@ from typing import Any
 
 from jobflow import Flow, Job
 
-from barriers.engines.surrogate import SurrogateEngine
+from barriers.engines.surrogate import SYSTEM_POINTS, SurrogateEngine
 from barriers.structures.path.start import Start
 from barriers.study.models import RelaxSection
 from barriers.workflow.keywords import Settings
 from barriers.workflow.labels import despite_failures
+
+WHOLE = "whole system"
+"""Name of a slab or interface from which no ion is taken out."""
 
 Label = Callable[[Job, str], Job]
 """Names a job after the system, the hop and what it does."""
@@ -39,11 +42,13 @@ def corrected_end(
         Its name.
     label : callable
         Names jobs.
-    made_from : (EndDoc, EndState)
-        The corrected system that the end state was made from, and what was taken out and added; empty for none.
+    made_from : (EndDoc, EndState or Twin)
+        The corrected system that the end state was made from, and what was taken out and added, or the other end, and
+        how it is the same; empty for none.
     """
     propose, close = engine.end(relax.fmax)
-    jobs, results = _rounds(engine, propose, [scouted], made_from, engine.rounds_of_end, which, label)
+    number = SYSTEM_POINTS if which == WHOLE else engine.rounds_of_end
+    jobs, results = _rounds(engine, propose, [scouted], made_from, number, which, label)
     end = label(despite_failures(close.make(scouted, *results, *made_from)), f"relax {which}")
     return Flow([*jobs, end], output=end.output, name=end.name)
 

@@ -12,15 +12,13 @@ from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.build_jobs import make_end, order_final
+from barriers.workflow.surrogate import WHOLE
 
 Ends = dict[EndState, OutputReference]
 """References to the relaxed end states.
 
 They are the jobs' own outputs, which follow a job that gets another uuid; an attribute of one, taken early, would not.
 """
-
-WHOLE = "whole system"
-"""Name of a slab or interface from which no ion is taken out."""
 
 
 @dataclass

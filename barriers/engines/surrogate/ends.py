@@ -13,9 +13,10 @@ from barriers.analysis.forces import largest_force
 from barriers.documents import EndDoc, EngineDoc, ProposalDoc, RelaxDoc, StaticDoc
 from barriers.engines.surrogate.base import CorrectionMaker, Points, Proposals, cost_of, model_calls, require, settled
 from barriers.engines.surrogate.frame import Frame, Model
-from barriers.engines.surrogate.points import asked
+from barriers.engines.surrogate.points import asked, known
 from barriers.engines.surrogate.search import MORE, Search, rounds_of
 from barriers.structures.hop.hop import EndState
+from barriers.structures.path.twin import Twin
 
 WRONG, FAR = 3.0, 0.5
 """Largest true force (eV/Å) at the model's relaxed end: above, it is refused, or takes about twice the points."""
@@ -50,14 +51,17 @@ def end_search(
     scouted: RelaxDoc,
     rounds: tuple[Proposals, Points],
     base: EndDoc | None,
-    state: EndState | None,
+    made: EndState | Twin | None,
 ) -> EndSearch:
     """Set up the search for one end: from where the model has it, moved by what its base was corrected by."""
     frame = Frame(scouted.structure)
     start = scouted.structure.cart_coords
-    if base is not None and base.points:
-        moved = base.structure.cart_coords - np.array(base.points[0].positions)
-        kept = np.delete(moved, list(state.removed) if state else [], axis=0)
+    of_use = [point for point in known(base.points) if not point.rejected] if base else []
+    if of_use:
+        moved = np.subtract(of_use[-1].positions, of_use[0].positions)
+        kept = (
+            made.of(moved) if isinstance(made, Twin) else np.delete(moved, list(made.removed if made else ()), axis=0)
+        )
         start[: len(kept)] += kept  # an added ion is the last atom
     return EndSearch("initial", frame, model, frame.flat(start), fmax, asked(*rounds))
 
@@ -77,7 +81,7 @@ class ProposeEndMaker(CorrectionMaker):
         proposals: list[ProposalDoc | None],
         points: list[StaticDoc | None],
         base: EndDoc | None = None,
-        state: EndState | None = None,
+        made: EndState | Twin | None = None,
     ) -> ProposalDoc:
         """Propose a point.
 
@@ -88,17 +92,19 @@ class ProposeEndMaker(CorrectionMaker):
         proposals, points : list
             Earlier rounds.
         base : EndDoc or None
-            The slab or interface that it was made from, on the corrected surface.
-        state : EndState or None
-            What was taken out of that and added.
+            The slab or interface that it was made from, or the other end, on the corrected surface.
+        made : EndState, Twin or None
+            What was taken out of that and added, or how the other end is the same as this one.
         """
         require(scouted=scouted)
         if (last := settled(proposals)) is not None:
             return last.model_copy(update={"model_calls": 0})
-        if not scouted.converged:
-            why = f"not relaxed by the model: {scouted.reason}; raise relax.max_steps"
+        why = None if scouted.converged else f"not relaxed by the model: {scouted.reason}; raise relax.max_steps"
+        if base is not None and isinstance(made, Twin) and not base.converged:
+            why = f"the other end is not relaxed: {base.reason}"
+        if why is not None:
             return ProposalDoc(structure=None, kind="initial", round=1, reason=why)
-        return end_search(self.prior, self.fmax, scouted, (proposals, points), base, state).next()
+        return end_search(self.prior, self.fmax, scouted, (proposals, points), base, made).next()
 
     def ends_at_once(self, _scouted: Any, proposals: Proposals, *_rest: Any) -> bool:
         """Whether the rounds before leave nothing to do."""
@@ -119,17 +125,17 @@ class CloseEndMaker(ProposeEndMaker):
         proposals: list[ProposalDoc | None],
         points: list[StaticDoc | None],
         base: EndDoc | None = None,
-        state: EndState | None = None,
+        made: EndState | Twin | None = None,
     ) -> EndDoc:
         """Relax an end state.
 
         Parameters
         ----------
-        scouted, proposals, points, base, state
+        scouted, proposals, points, base, made
             As for a proposal; all rounds.
         """
         require(scouted=scouted)
-        search = end_search(self.prior, self.fmax, scouted, (proposals, points), base, state)
+        search = end_search(self.prior, self.fmax, scouted, (proposals, points), base, made)
         last = settled(proposals) or search.next()
         energy, forces, structure, calls = scouted.energy, scouted.forces, scouted.structure, 0
         if search.attempts:
