@@ -169,6 +169,16 @@ def test_a_missing_last_folder_is_noticed_by_its_forces_alone(tmp_path: Path) ->
     assert "final endpoint is no minimum, 0.375" in refusal(folder)
 
 
+def test_an_endpoint_that_is_called_relaxed_and_is_not_is_refused(tmp_path: Path) -> None:
+    pushed = HOP.forces.copy()
+    pushed[0, 3, 1] = 0.5
+    reason = refusal(write_vasp(tmp_path / "far", replace(HOP, forces=pushed)))
+    assert "initial endpoint is no minimum, 0.50" in reason
+    pushed[0, 3, 1] = 0.2
+    warnings = read(write_vasp(tmp_path / "near", replace(HOP, forces=pushed))).warnings
+    assert "initial endpoint is not relaxed: 0.20" in warnings[0]
+
+
 @pytest.mark.parametrize(("images", "words"), [(4, "image folder 05 is missing"), (2, "04 is of another run")])
 @pytest.mark.parametrize("source", ["INCAR", "OUTCAR"])
 def test_folders_that_are_not_as_many_as_images_are_refused(
