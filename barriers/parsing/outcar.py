@@ -36,7 +36,7 @@ class LastStep:
     settings : dict[str, str]
         What enters the energy.
     numbers : dict[str, float]
-        ``NSW``, ``IBRION``, ``EDIFFG``, ``NELM``, ``IMAGES``, ``EFIRST`` and ``ELAST``, as far as they are said.
+        ``NSW``, ``EDIFFG``, ``NELM``, ``IMAGES``, ``EFIRST`` and ``ELAST``, as far as they are said.
     band : bool
         Whether it is of an image of a band that VTST ran.
     learned : bool

@@ -45,6 +45,6 @@ def numbers_of(head: bytes) -> dict[str, float]:
     """Find how long the run was to go on, and how many images it had."""
     found = {
         name: re.findall(rb"\b" + name.encode() + rb"\s*(?:=|\s)\s*([-+]?[\d.]+(?:[Ee][-+]?\d+)?)", head)
-        for name in ("NSW", "EDIFFG", "IBRION", "NELM", "IMAGES", "EFIRST", "ELAST")
+        for name in ("NSW", "EDIFFG", "NELM", "IMAGES", "EFIRST", "ELAST")
     }
     return {name: float(values[-1]) for name, values in found.items() if values}

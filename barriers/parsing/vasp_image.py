@@ -111,7 +111,7 @@ def structure_image(structure: Structure) -> Image:
 
 def _relaxed(step: LastStep) -> bool | None:
     """Whether a relaxation finished; None where there was none to finish: a single point."""
-    still = step.numbers.get("NSW", 2) <= 1 or step.numbers.get("IBRION") == -1
+    still = step.numbers.get("NSW", 2) <= 1
     return None if still and not step.band else step.relaxed
 
 
