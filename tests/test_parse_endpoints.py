@@ -146,6 +146,8 @@ def test_efirst_and_elast_of_the_incar_are_found_and_said(band: Path) -> None:
     barrier = read(band)
     assert barrier.band.energies == pytest.approx(HOP.energies, abs=1e-6)
     assert "EFIRST is taken for a free energy F" in " ".join(barrier.warnings)
+    given = read(band, ("-100.0", f"{HOP.energies[4]:.6f}"))
+    assert not [line for line in given.warnings if "EFIRST" in line]
     (band / "INCAR").write_text("EFIRST = 0.0\nELAST = 0.0\n")
     assert "no energy of image 0 (initial)" in refusal(band)
 
@@ -201,6 +203,15 @@ def test_unconverged_outcars_of_endpoints_are_refused(band: Path, ends: tuple[Pa
     assert "image 4 (final): electrons not converged" in refusal(band, ends)
     place(ends[1], HOP, 4, replace(SMEARED, titles=TITLES[::-1]))
     assert "POSCAR says O Ni Li H, the POTCARs H Li Ni O" in refusal(band, ends)
+
+
+def test_endpoints_that_are_given_take_the_place_of_an_image_that_was_copied(
+    band: Path, ends: tuple[Path, Path]
+) -> None:
+    for image in (0, 4):
+        place(band / f"0{image}", HOP, image, replace(SMEARED, band=True))
+    assert "is of an image that a band moved" in refusal(band)
+    assert read(band, ends).reason is None
 
 
 def test_exchanged_endpoints_are_refused(band: Path, ends: tuple[Path, Path]) -> None:

@@ -11,13 +11,16 @@ from pymatgen.core import Structure
 
 from barriers.parsing.calculations import Calculation, read_calculation
 from barriers.parsing.found import Check, FoundBand, Image
-from barriers.parsing.vasp_checks import incar_number
+from barriers.parsing.vasp_checks import NO_IMAGES, incar_number
 from barriers.parsing.vasp_image import only
 
 FARTHEST = 0.5
 """An endpoint's own calculation ends with no atom farther (Å) from where the band has it."""
 
 ENDS = ("initial", "final")
+
+KINDS = "kind of energy"
+"""Check that endpoints have the kind of energy that images have."""
 
 
 def use_endpoints(found: FoundBand, endpoints: tuple[str, str]) -> None:
@@ -37,6 +40,9 @@ def use_endpoints(found: FoundBand, endpoints: tuple[str, str]) -> None:
     """
     if found.structure is None:
         raise ValueError(f"--endpoints: {found.folder} tells no atoms, so nothing can be said to belong to it")
+    # What was said of the endpoints that were found is not true of those that take their place.
+    found.checks = [check for check in found.checks if check.name not in {NO_IMAGES, KINDS}]
+    found.warnings = [line for line in found.warnings if not line.startswith(tuple(map(_no_forces, ENDS)))]
     for which, text in zip((0, -1), endpoints, strict=True):
         try:
             energy = float(text)
@@ -61,13 +67,14 @@ def energy_beside(found: FoundBand, which: int, place: Path) -> None:
         found.images[which] = _numbered(found, which, energy, f"{found.folder / 'INCAR'} ({key})", key)
 
 
+def _no_forces(end: str) -> str:
+    return f"forces of the {end} endpoint are not known and were taken as zero, as relaxed"
+
+
 def _numbered(found: FoundBand, which: int, energy: float, source: str, name: str) -> Image:
     """Take a bare number: nothing is known of it but what its giver says."""
     image = found.images[which]
-    found.warnings.append(
-        f"forces of the {ENDS[which]} endpoint are not known and were taken as zero, as relaxed; "
-        f"{name} is taken for a {found.energy_kind}"
-    )
+    found.warnings.append(f"{_no_forces(ENDS[which])}; {name} is taken for a {found.energy_kind}")
     return replace(
         image, energy=energy, forces=np.zeros_like(image.positions), files=[source], settings={}, steps=None,
         relaxed=None, electrons=None, words="",
@@ -81,15 +88,12 @@ def _read(found: FoundBand, initial: Structure, which: int, path: Path) -> Image
     _belongs(found, initial, which, path, read)
     if found.energy_kind != read.kind:
         says = f"the {ENDS[which]} endpoint's energy is a {read.kind} ({path}), the images' a {found.energy_kind}"
-        found.checks.append(Check("kind of energy", "doubtful", [found.energy_kind, read.kind], says))
+        found.checks.append(Check(KINDS, "doubtful", [found.energy_kind, read.kind], says))
     if read.wrong:
-        found.checks.append(Check("endpoints are no images", "wrong", [str(path)], read.wrong))
+        found.checks.append(Check(NO_IMAGES, "wrong", [str(path)], read.wrong))
     image = read.image
     if image.forces is None:
-        found.warnings.append(
-            f"forces of the {ENDS[which]} endpoint are not known and were taken as zero, as relaxed: "
-            f"{', '.join(image.files)} has none"
-        )
+        found.warnings.append(f"{_no_forces(ENDS[which])}: {', '.join(image.files)} has none")
         image = replace(image, forces=np.zeros_like(image.positions))
     return image
 

@@ -16,8 +16,8 @@ from barriers.parsing.vasp_image import mismatch, only
 
 Outcars = Sequence[tuple[Path, LastStep] | None]
 
-SMEARED = 1e-3
-"""F and E0 that differ by more (eV) must not be mixed."""
+NO_IMAGES = "endpoints are no images"
+"""Check that endpoints are no images that a band moved."""
 
 
 def incar_number(folder: Path, name: str) -> float | None:
@@ -77,7 +77,7 @@ def _end_images(outcars: Outcars) -> list[Check]:
         for found in (outcars[0], outcars[-1])
         if found is not None and found[1].band
     ]
-    return [Check("endpoints are no images", "wrong" if lines else "ok", [], "; ".join(lines))]
+    return [Check(NO_IMAGES, "wrong" if lines else "ok", [], "; ".join(lines))]
 
 
 def _learned(outcars: Outcars) -> list[Check]:
