@@ -357,6 +357,8 @@ def test_a_band_vasp_calls_converged_is_given_with_its_force_unless_fmax_says_no
     unfinished = {n: Run(reached=False, band=True) for n in (1, 2, 3)}
     killed = write_vasp(tmp_path / "killed", HOP, unfinished)
     assert "no 'reached required accuracy'" in refusal(killed)
+    assert "no 'reached required accuracy'" in refusal(killed, fmax=0.01)
+    assert "below --fmax" not in refusal(killed, fmax=0.01)
     warnings = read(killed, fmax=0.05).warnings
     assert "the force across the path is below --fmax 0.05" in warnings[0]
 
@@ -365,6 +367,14 @@ def test_bands_of_wrapped_images_are_the_same(tmp_path: Path) -> None:
     plain, inside = read(write_vasp(tmp_path / "a", HOP)), read(write_vasp(tmp_path / "b", wrapped(HOP)))
     assert inside.forward == pytest.approx(plain.forward, abs=1e-9)
     assert inside.profile["path_length"] == pytest.approx(3.0, abs=1e-9)
+
+
+def test_an_endpoint_without_a_run_is_where_its_poscar_has_it(tmp_path: Path) -> None:
+    folder = write_vasp(tmp_path, HOP, {0: None})
+    moved = HOP.positions[0] + np.array([[0, 0, 0], [0, 0, 0], [0.4, 0, 0], [0, 0, 0]])
+    poscar(folder / "00" / "CONTCAR", Atoms(HOP.symbols, moved, cell=HOP.cell, pbc=True), HOP.free)
+    barrier = read(folder, ("-100.0", folder / "04"))
+    assert barrier.profile["path_length"] == pytest.approx(3.0, abs=1e-9)
 
 
 def test_folders_of_other_names_are_not_images(tmp_path: Path) -> None:
