@@ -395,7 +395,8 @@ def test_a_poscar_of_another_number_of_atoms_is_named(tmp_path: Path) -> None:
 def test_what_vasp_made_of_the_incar_counts_behind_its_copy(tmp_path: Path) -> None:
     runs = usual()
     runs[0] = replace(runs[0], head={**USUAL.head, "LREAL": "Auto"}, more=f"   LREAL  =      F\n{Run().more}")
-    assert read(write_vasp(tmp_path, HOP, runs)).warnings == []
+    barrier = read(write_vasp(tmp_path, HOP, runs))
+    assert (barrier.reason, barrier.warnings) == (None, [])
 
 
 def test_a_step_whose_table_is_gone_has_not_the_forces_of_the_one_before(tmp_path: Path) -> None:
