@@ -289,6 +289,14 @@ def test_electrons_that_need_not_converge_are_asked_of_the_images(tmp_path: Path
     assert [image.electrons for image in read_espresso_band(tmp_path).images] == [None, None, False, None, None]
 
 
+def test_other_programs_files_of_this_name_are_no_bands(tmp_path: Path) -> None:
+    (tmp_path / "backup.path").write_text("[Unit]\nDescription=made by somebody else\n")
+    with pytest.raises(ValueError, match="no NEB here"):
+        find_band(tmp_path)
+    write_espresso(tmp_path, HOP)
+    assert find_band(tmp_path).name == "hop"
+
+
 def test_a_run_without_a_path_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "slurm-17.out").write_text(output_text(HOP))
     with pytest.raises(ValueError, match=r"neb\.x left no \.path file"):
