@@ -22,7 +22,7 @@ from espresso_files import (
 from reading import BANDS, forward, refused, warned
 from written_bands import a_hop, in_order
 
-from barriers.parsing import find_band
+from barriers.parsing import find_band, parse_folder
 from barriers.parsing.espresso import read_espresso_band
 
 needs_recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded runs here")
@@ -170,6 +170,9 @@ def test_the_output_that_ends_with_these_energies_decides(tmp_path: Path) -> Non
     assert (refused(found), found.criterion) == ("", "path_thr 0.2 eV/Å")
     (tmp_path / "a.txt").unlink()
     assert "no output in" in refused(read_espresso_band(tmp_path))
+    accepted = parse_folder(tmp_path, fmax=0.05).barriers[0]
+    assert accepted.forward == pytest.approx(HOP.forward, abs=0.003)
+    assert "no output in" in "; ".join(accepted.warnings)
 
 
 def test_the_last_run_in_an_appended_output_decides(tmp_path: Path) -> None:
