@@ -245,6 +245,27 @@ def test_forces_that_nobody_wrote_give_no_barrier(tmp_path: Path) -> None:
     assert "the force across the path is not known: nothing says that the band is converged" in refusal(tmp_path)
 
 
+def test_an_endpoint_with_its_energy_alone_is_taken_as_relaxed(tmp_path: Path) -> None:
+    images = frames(HOP)
+    images[0].calc = SinglePointCalculator(images[0], energy=float(HOP.energies[0]))
+    save(tmp_path, neb=images)
+    barrier = read(tmp_path)
+    assert barrier.forward == pytest.approx(HOP.forward, abs=2e-2)
+    assert "forces of the initial endpoint are not known and were taken as zero" in barrier.warnings[0]
+
+
+def test_trajectories_of_images_and_of_relaxed_endpoints_are_one_band(tmp_path: Path) -> None:
+    def history(image: int) -> list[Atoms]:
+        first = frames(HOP)[image]
+        first.positions[3, 1] += 0.04
+        first.calc = SinglePointCalculator(first, energy=float(HOP.energies[image]) + 0.1, forces=HOP.forces[image])
+        return [first, first, frames(HOP)[image]]
+
+    inner = {f"neb_{n}": history(n) for n in (1, 2, 3)}
+    save(tmp_path, initial=relaxation(0), final=relaxation(-1), **inner)
+    assert read(tmp_path).band.energies == pytest.approx(HOP.energies)
+
+
 PARTLY: dict[str, Callable[[], object]] = {
     "plane": lambda: FixedPlane([1], (0, 0, 1)),
     "scaled": lambda: FixScaled([1], (False, False, True)),

@@ -14,6 +14,7 @@ from barriers.documents import EngineDoc
 from barriers.files.structures import to_structure
 from barriers.parsing.ase_image import frame_image, kind_of
 from barriers.parsing.consistency import NO_END
+from barriers.parsing.endpoints import no_forces
 from barriers.parsing.files import is_of_a_code, plain_name
 from barriers.parsing.found import Check, FoundBand, Reader, SeveralBandsError
 from barriers.parsing.order import natural, number_check, path_order
@@ -161,7 +162,7 @@ def _of_files(folder: Path, contents: Contents) -> FoundBand | None:
 
 def _found(folder: Path, frames: list[Atoms], files: list[Path], name: str) -> FoundBand:
     kind = kind_of(frames)
-    return FoundBand(
+    found = FoundBand(
         folder,
         EngineDoc(kind="ase", name=_calculator(frames), version="unknown"),
         to_structure(frames[0]),
@@ -171,6 +172,12 @@ def _found(folder: Path, frames: list[Atoms], files: list[Path], name: str) -> F
         name=name,
         energy_kind=kind,
     )
+    if all(image.forces is not None for image in found.images[1:-1]):
+        for end, image in (("initial", found.images[0]), ("final", found.images[-1])):
+            if image.energy is not None and image.forces is None:
+                image.forces = np.zeros_like(image.positions)
+                found.warnings.insert(0, no_forces(end))
+    return found
 
 
 def _calculator(images: Sequence[Atoms]) -> str:

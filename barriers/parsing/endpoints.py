@@ -42,7 +42,7 @@ def use_endpoints(found: FoundBand, endpoints: tuple[str, str]) -> None:
         raise ValueError(f"--endpoints: {found.folder} tells no atoms, so nothing can be said to belong to it")
     # What was said of the endpoints that were found is not true of those that take their place.
     found.checks = [check for check in found.checks if check.name not in {NO_IMAGES, KINDS}]
-    found.warnings = [line for line in found.warnings if not line.startswith(tuple(map(_no_forces, ENDS)))]
+    found.warnings = [line for line in found.warnings if not line.startswith(tuple(map(no_forces, ENDS)))]
     for which, text in zip((0, -1), endpoints, strict=True):
         try:
             energy = float(text)
@@ -67,14 +67,15 @@ def energy_beside(found: FoundBand, which: int, place: Path) -> None:
         found.images[which] = _numbered(found, which, energy, f"{found.folder / 'INCAR'} ({key})", key)
 
 
-def _no_forces(end: str) -> str:
+def no_forces(end: str) -> str:
+    """Say that an endpoint's forces are not known."""
     return f"forces of the {end} endpoint are not known and were taken as zero, as relaxed"
 
 
 def _numbered(found: FoundBand, which: int, energy: float, source: str, name: str) -> Image:
     """Take a bare number: nothing is known of it but what its giver says."""
     image = found.images[which]
-    found.warnings.append(f"{_no_forces(ENDS[which])}; {name} is taken for a {found.energy_kind}")
+    found.warnings.append(f"{no_forces(ENDS[which])}; {name} is taken for a {found.energy_kind}")
     return replace(
         image, energy=energy, forces=np.zeros_like(image.positions), files=[source], settings={}, steps=None,
         relaxed=None, electrons=None, words="",
@@ -93,7 +94,7 @@ def _read(found: FoundBand, initial: Structure, which: int, path: Path) -> Image
         found.checks.append(Check(NO_IMAGES, "wrong", [str(path)], read.wrong))
     image = read.image
     if image.forces is None:
-        found.warnings.append(f"{_no_forces(ENDS[which])}: {', '.join(image.files)} has none")
+        found.warnings.append(f"{no_forces(ENDS[which])}: {', '.join(image.files)} has none")
         image = replace(image, forces=np.zeros_like(image.positions))
     return image
 
