@@ -63,8 +63,8 @@ def judge(found: FoundBand, runs: list[Run], state: PathFile, path: Path) -> Non
         found.checks.append(Check("relaxed", "wrong", [seen], f"no {CONVERGED!r} in {seen}"))
     elif found.criterion is None:
         says = (
-            f"no output in {found.folder} ends with the energies of {path.name}: copy that of its last run here, or say "
-            "with --fmax which force across the path is small enough"
+            f"no output in {found.folder} ends with the energies of {path.name}: copy that of its last run here, or "
+            "say with --fmax which force across the path is small enough"
         )
         found.checks.append(Check("relaxed", "wrong", [seen], says))
     else:
