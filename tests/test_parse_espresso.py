@@ -22,7 +22,7 @@ from espresso_files import (
 from reading import BANDS, forward, refused, warned
 from written_bands import a_hop, in_order
 
-from barriers.parsing import find_band
+from barriers.parsing import find_band, parse_folder
 from barriers.parsing.espresso import read_espresso_band
 
 needs_recorded = pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded runs here")
@@ -170,6 +170,9 @@ def test_the_output_that_ends_with_these_energies_decides(tmp_path: Path) -> Non
     assert (refused(found), found.criterion) == ("", "path_thr 0.2 eV/Å")
     (tmp_path / "a.txt").unlink()
     assert "no output in" in refused(read_espresso_band(tmp_path))
+    accepted = parse_folder(tmp_path, fmax=0.05).barriers[0]
+    assert accepted.forward == pytest.approx(HOP.forward, abs=0.003)
+    assert "no output in" in "; ".join(accepted.warnings)
 
 
 def test_the_last_run_in_an_appended_output_decides(tmp_path: Path) -> None:
@@ -287,6 +290,14 @@ def test_electrons_that_need_not_converge_are_asked_of_the_images(tmp_path: Path
     (tmp_path / "pw_1.in").write_text(text.replace("&ELECTRONS", "&ELECTRONS\n scf_must_converge=.false."))
     write_xml(tmp_path, HOP, 3, reached="false")
     assert [image.electrons for image in read_espresso_band(tmp_path).images] == [None, None, False, None, None]
+
+
+def test_other_programs_files_of_this_name_are_no_bands(tmp_path: Path) -> None:
+    (tmp_path / "backup.path").write_text("[Unit]\nDescription=made by somebody else\n")
+    with pytest.raises(ValueError, match="no NEB here"):
+        find_band(tmp_path)
+    write_espresso(tmp_path, HOP)
+    assert find_band(tmp_path).name == "hop"
 
 
 def test_a_run_without_a_path_file_is_told(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from barriers.parsing.espresso_atoms import Told
 from barriers.parsing.espresso_inputs import told
 from barriers.parsing.espresso_runs import CONVERGED, SAME_ENERGY, Run, judge, runs_of
 from barriers.parsing.espresso_xml import check_outdir, image_file, xmls
-from barriers.parsing.files import plain_name, read_text, there
+from barriers.parsing.files import beginning, plain_name, read_text, there
 from barriers.parsing.found import FoundBand, Image, Reader, SeveralBandsError
 
 
@@ -74,7 +74,13 @@ def _paths(place: Path) -> dict[str, Path]:
         return {match[1]: place} if match else {}
     names = {plain_name(path) for path in place.glob("*.path*") if path.is_file()}
     found = {name.removesuffix(".path"): there(place / name) for name in names if name.endswith(".path")}
-    return {name: path for name, path in found.items() if path is not None}
+    return {name: path for name, path in found.items() if path is not None and _may_be_ours(path)}
+
+
+def _may_be_ours(path: Path) -> bool:
+    """Whether a ``.path`` begins as neb.x's do, or cannot be read: other programs have files of this name."""
+    start = beginning(path)
+    return not start or start.startswith("RESTART INFORMATION")
 
 
 def _structure(path: Path, state: PathFile, sources: list[Told]) -> tuple[Structure, list[Told]]:

@@ -62,7 +62,10 @@ def judge(found: FoundBand, runs: list[Run], state: PathFile, path: Path) -> Non
     if found.criterion is None and runs:
         found.checks.append(Check("relaxed", "wrong", [seen], f"no {CONVERGED!r} in {seen}"))
     elif found.criterion is None:
-        says = f"no output in {found.folder} ends with the energies of {path.name}: copy that of its last run here"
+        says = (
+            f"no output in {found.folder} ends with the energies of {path.name}: copy that of its last run here, or "
+            "say with --fmax which force across the path is small enough"
+        )
         found.checks.append(Check("relaxed", "wrong", [seen], says))
     else:
         found.checks.append(Check("relaxed", "ok", [f"{found.criterion}, says {seen}"]))
