@@ -16,28 +16,15 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixAtoms, FixedLine, FixedPlane, FixScaled
 from ase.io import write
+from refused import read, refusal
 from vasp_bands import frames, save
 from written_bands import Band, a_hop
 
-from barriers.documents import BarrierDoc
 from barriers.parsing import find_band, parse_folder
 from barriers.parsing.found import SeveralBandsError
 
 HOP = a_hop()
 OTHER = replace(HOP, energies=-100.0 + 2 * (HOP.energies + 100.0), forces=2 * HOP.forces)
-
-
-def read(place: Path, **more: object) -> BarrierDoc:
-    return parse_folder(place, **more).barriers[0]
-
-
-def refusal(place: Path, **more: object) -> str:
-    try:
-        barrier = read(place, **more)
-    except ValueError as error:
-        return str(error)
-    assert barrier.forward is None
-    return barrier.reason
 
 
 def relaxation(end: int, steps: int = 4, band: Band = HOP) -> list[Atoms]:

@@ -14,30 +14,14 @@ import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
+from refused import read, refusal
 from vasp_bands import TITLES, Run, frames, place, write_vasp
 from written_bands import Array, Band, a_hop, in_order
-
-from barriers.documents import BarrierDoc
-from barriers.parsing import parse_folder
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 HOP = a_hop()
 SMEARED = Run(entropy=0.04)
 Sources = tuple[Path | str, Path | str]
-
-
-def read(folder: Path, endpoints: Sources | None = None, **more: object) -> BarrierDoc:
-    given = None if endpoints is None else (str(endpoints[0]), str(endpoints[1]))
-    return parse_folder(folder, given, **more).barriers[0]
-
-
-def refusal(*arguments: object, **more: object) -> str:
-    try:
-        barrier = read(*arguments, **more)
-    except ValueError as error:
-        return str(error)
-    assert barrier.forward is None
-    return barrier.reason
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,18 @@ class Run:
     version: str = "6.4.2"
     digits: int = 6
     before: str = ""
+
+
+USUAL = Run(
+    head={
+        "NELECT": "22.0", "LREAL": "F", "ISMEAR": "0;   SIGMA  =   0.05", "METAGGA": "F",
+    },
+)  # fmt: skip
+
+
+def usual(**more: object) -> dict[int, Run]:
+    """Runs of five images with the settings that others are set against."""
+    return {image: replace(USUAL, band=0 < image < 4, **more) for image in range(5)}
 
 
 def outcar(positions: Array, forces: Array, energy: float, cell: Array, counts: Sequence[int], run: Run) -> str:
