@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -19,15 +18,13 @@ from flaky_emt import called
 from jobflow import Flow
 from pymatgen.core import Lattice, Structure, SymmOp
 
-from barriers import AttemptFrequencyMaker, BarrierMaker, EspressoEngine, MlipEngine, StudyMaker, SurrogateEngine, run
+from barriers import AttemptFrequencyMaker, BarrierMaker, EspressoEngine, MlipEngine, SurrogateEngine, run
 from barriers.analysis.surrogate.rounds import SMALLEST_RADIUS
 from barriers.dispatch.status import grouped, local_status
 from barriers.documents import BarrierDoc, EndDoc
 from barriers.engines.common import atoms_of
 from barriers.files.structures import to_structure
-from barriers.structures.hop.hop import EndState
 from barriers.structures.path.twin import twin_of
-from barriers.study.models import Study
 
 
 @pytest.fixture(scope="module")
@@ -218,28 +215,6 @@ def test_an_end_is_a_relaxed_structure_with_its_points(tmp_path: Path) -> None:
     assert np.abs(end.structure.cart_coords - truth.structure.cart_coords).max() < 0.05
 
 
-def test_an_end_is_sought_where_the_correction_of_its_system_moves_it(tmp_path: Path) -> None:
-    maker = BarrierMaker("gold", engine=corrector())
-    scout = maker.scout()
-    assert scout is not None
-    relaxed = scout.relax_endpoint(to_structure(gold_on_aluminium()[0]), "whole system")
-    flow = maker.relax_endpoint(relaxed.output, "whole system")
-    scouted, base = run(Flow([relaxed, flow], output=[relaxed.output, flow.output]), tmp_path).output
-    moved = np.subtract(base.points[-1].positions, scouted.structure.cart_coords)
-    assert np.abs(moved).max() > 0.02
-    propose, _ = corrector().end(0.03)
-    for removed in ((), (4,)):
-        end = scouted.structure.copy()
-        end.remove_sites(removed)
-        of_model = scouted.model_copy(update={"structure": end})
-        first = propose.make.original(propose, of_model, [], [], base, EndState(removed=removed))
-        wanted = end.cart_coords + np.delete(moved, removed, axis=0)
-        assert first.structure.cart_coords == pytest.approx(wanted, abs=1e-6)
-    unknown = base.model_copy(update={"points": []})
-    first = propose.make.original(propose, scouted, [], [], unknown, EndState())
-    assert first.structure.cart_coords == pytest.approx(scouted.structure.cart_coords, abs=1e-6)
-
-
 def test_an_end_that_is_the_other_by_symmetry_takes_one_point(barrier: BarrierDoc, tmp_path: Path) -> None:
     assert barrier.points["final"] == 1 < barrier.points["initial"]
     assert barrier.forward == pytest.approx(barrier.reverse, abs=0.002)
@@ -264,24 +239,6 @@ def test_a_twin_is_found_whatever_the_order_of_its_atoms_and_the_way_it_is_turne
     assert twin.of(moved) == pytest.approx((moved @ turned.rotation_matrix.T)[order], abs=1e-6)
     other.perturb(0.3)
     assert twin_of(one, other) is None
-
-
-def test_a_system_is_corrected_once_for_all_its_ends() -> None:
-    study = Study.model_validate(
-        {
-            "name": "two",
-            "systems": [{"name": "NCM"}],
-            "hops": [{"name": "a"}, {"name": "b", "layer": "surface"}],
-            "engine": {"kind": "mlip", "model": "7net-0", "neb": "surrogate", "points": 9},
-        }
-    )
-    jobs = list(StudyMaker().make(study).iterflow())
-    flow = {job.name: job for job, _ in jobs}
-    assert len(flow) == len(jobs)
-    (closes,) = (name for name in flow if name.endswith("NCM: relax whole system") and not name.startswith("mlip"))
-    firsts = [name for name in flow if re.search(r"propose (vacanc|ion).* 1$", name)]
-    assert len(firsts) >= 3
-    assert all(flow[closes].uuid in flow[name].input_uuids for name in firsts)
 
 
 def test_no_job_takes_the_result_of_another_kind_for_its_own() -> None:

@@ -46,8 +46,7 @@ def plan_lines(plan: Plan) -> list[str]:
 
 def _single_points(points: SinglePoints) -> str:
     known = "" if points.hours is None else f", about {points.hours:.2g} hours in all on this machine"
-    shared = f", and {points.a_system} for each system" if points.a_system else ""
-    return f"at most {points.a_hop} single points a hop instead of about {points.instead_of}{shared}{known}"
+    return f"at most {points.a_hop} single points a hop instead of about {points.instead_of}{known}"
 
 
 def _about(slab: BuiltSlab) -> list[str]:

@@ -112,8 +112,8 @@ class BarrierMaker(Maker):
             jobs.append(scouting)
             given, scouted = [job.output for job in scouting.jobs[:2]], scouting.output.band
         first = self.relax_endpoint(given[0], "initial")
-        twin = twin_of(initial, final) if isinstance(self.engine, SurrogateEngine) else None
-        last = self.relax_endpoint(given[1], "final", (first.output, twin) if twin else ())
+        same = twin_of(initial, final) if isinstance(self.engine, SurrogateEngine) else None
+        last = self.relax_endpoint(given[1], "final", (first.output, same) if same else ())
         ends = [first, last]
         barrier = self.between(first.output, last.output, scouted=scouted)
         return Flow([*jobs, *ends, barrier], output=barrier.output, name=self.name)
@@ -136,7 +136,7 @@ class BarrierMaker(Maker):
         whom = f"{self.name} {hop.name}" if hop else self.name
         return label(job, f"{whom}: {does}", self.scouts_for or self.name, hop.name if hop else "")
 
-    def relax_endpoint(self, structure: Any, which: str, made_from: tuple[Any, ...] = ()) -> Job | Flow:
+    def relax_endpoint(self, structure: Any, which: str, twin: tuple[Any, ...] = ()) -> Job | Flow:
         """Relax one endpoint to the tolerance of endpoints.
 
         Parameters
@@ -145,12 +145,12 @@ class BarrierMaker(Maker):
             As made, or as that relaxed it.
         which : str
             Its name.
-        made_from : (EndDoc, EndState or Twin)
-            What tells on the corrected surface where it will go, and how; empty where there is none.
+        twin : (EndDoc, Twin)
+            The other end on the corrected surface, and how it is the same; empty where it is not.
         """
         settings = self.settings.relax
         if isinstance(self.engine, SurrogateEngine):
-            return corrected_end(self.engine, settings, structure, which, self.label, made_from)
+            return corrected_end(self.engine, settings, structure, which, self.label, twin)
         start = structure if self.scout() is None else structure.structure
         return self.label(self.engine.relax(settings.fmax, settings.max_steps).make(start), f"relax {which}")
 

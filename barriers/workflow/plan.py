@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
-from barriers.engines.surrogate import SYSTEM_POINTS, SurrogateEngine
+from barriers.engines.surrogate import SurrogateEngine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.structures.interface.contacts import image_distance
@@ -75,8 +75,6 @@ class SinglePoints:
     ----------
     a_hop : int
         Most points of a hop, its ends included.
-    a_system : int
-        Most points of a slab or interface, which all its hops start from; 0 where there is none.
     instead_of : int
         Usual number of evaluations of the engine's own band and its ends.
     hours : float or None
@@ -84,7 +82,6 @@ class SinglePoints:
     """
 
     a_hop: int
-    a_system: int
     instead_of: int
     hours: float | None
 
@@ -226,10 +223,9 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
 def _single_points(study: Study | EndpointStudy, built: BuiltStudy, engine: SurrogateEngine) -> SinglePoints:
     """Say what is asked of the expensive engine."""
     seconds = sum(engine.expensive.seconds_per_call(len(first[0]), 1) for first in built.systems.values())
-    a_system = 0 if built.slab is None else SYSTEM_POINTS
-    hours = seconds * (engine.points * max(1, len(built.hops)) + a_system) / 3600
+    hours = seconds * engine.points * max(1, len(built.hops)) / 3600
     plain = 2 * CALLS["endpoint"] + CALLS["images"] * study.path.n_images
-    return SinglePoints(engine.points, a_system, plain, hours or None)
+    return SinglePoints(engine.points, plain, hours or None)
 
 
 def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[str]:

@@ -7,14 +7,11 @@ from typing import Any
 
 from jobflow import Flow, Job
 
-from barriers.engines.surrogate import SYSTEM_POINTS, SurrogateEngine
+from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.path.start import Start
 from barriers.study.models import RelaxSection
 from barriers.workflow.keywords import Settings
 from barriers.workflow.labels import despite_failures
-
-WHOLE = "whole system"
-"""Name of a slab or interface from which no ion is taken out."""
 
 Label = Callable[[Job, str], Job]
 """Names a job after the system, the hop and what it does."""
@@ -26,7 +23,7 @@ def corrected_end(
     scouted: Any,
     which: str,
     label: Label,
-    made_from: tuple[Any, ...] = (),
+    twin: tuple[Any, ...] = (),
 ) -> Flow:
     """Build the rounds that relax one end state.
 
@@ -42,14 +39,12 @@ def corrected_end(
         Its name.
     label : callable
         Names jobs.
-    made_from : (EndDoc, EndState or Twin)
-        The corrected system that the end state was made from, and what was taken out and added, or the other end, and
-        how it is the same; empty for none.
+    twin : (EndDoc, Twin)
+        The other end, corrected, and how it is the same; empty where it is not.
     """
     propose, close = engine.end(relax.fmax)
-    number = SYSTEM_POINTS if which == WHOLE else engine.rounds_of_end
-    jobs, results = _rounds(engine, propose, [scouted], made_from, number, which, label)
-    end = label(despite_failures(close.make(scouted, *results, *made_from)), f"relax {which}")
+    jobs, results = _rounds(engine, propose, [scouted], twin, engine.rounds_of_end, which, label)
+    end = label(despite_failures(close.make(scouted, *results, *twin)), f"relax {which}")
     return Flow([*jobs, end], output=end.output, name=end.name)
 
 

@@ -8,11 +8,9 @@ from typing import Any
 
 from jobflow import Flow, Job, OutputReference
 
-from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.build_jobs import make_end, order_final
-from barriers.workflow.surrogate import WHOLE
 
 Ends = dict[EndState, OutputReference]
 """References to the relaxed end states.
@@ -44,7 +42,6 @@ class SystemHops:
     base: OutputReference
     slab: OutputReference
     ending: Mapping[EndState, list[Hop]]
-    _corrected: OutputReference | None = None
     _relaxed: Ends = field(default_factory=dict)
     _scouted: Ends = field(default_factory=dict)
 
@@ -81,21 +78,10 @@ class SystemHops:
         bands = [flow.output.band for flow in barriers]
         jobs += first
         if scout is not None:
-            jobs += self._correct(scout)
             structures = {state: ends[state] for state in structures}
             scouted = [{"scouted": band} for band in bands]
             jobs += self._barriers(self.maker, self._relaxed, structures, zip(hops, scouted, strict=True))[0]
         return jobs, bands
-
-    def _correct(self, scout: BarrierMaker) -> list[Job | Flow]:
-        """Correct what all end states are made from, once, where that tells where each of them will go."""
-        if self._corrected is not None or not isinstance(self.maker.engine, SurrogateEngine):
-            return []
-        made = self.maker.label(make_end(self.base, EndState(), self.slab, []), WHOLE)
-        found = scout.relax_endpoint(made.output, WHOLE)
-        corrected = self.maker.relax_endpoint(found.output, WHOLE)
-        self._corrected = corrected.output
-        return [made, found, corrected]
 
     def _barriers(
         self,
@@ -105,10 +91,7 @@ class SystemHops:
         guided: Iterable[tuple[Hop, dict[str, Any]]],
     ) -> tuple[list[Job | Flow], list[Flow]]:
         """Relax the structures of new end states, and find the barriers of hops, each guided by some band."""
-        relaxed = {
-            state: maker.relax_endpoint(structure, state.label, (self._corrected, state) if self._corrected else ())
-            for state, structure in structures.items()
-        }
+        relaxed = {state: maker.relax_endpoint(structure, state.label) for state, structure in structures.items()}
         ends.update({state: job.output for state, job in relaxed.items()})
         jobs: list[Job | Flow] = [*relaxed.values()]
         barriers = []

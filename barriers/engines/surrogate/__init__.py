@@ -18,9 +18,6 @@ from barriers.engines.surrogate.whole_band import RelaxOnMaker, WholeBandMaker
 POINTS, UNCERTAINTY = (6, 60), (0.001, 0.1)
 """Fewest and most points of a hop; least and largest standard deviation that may be asked for (eV)."""
 
-SYSTEM_POINTS = 8
-"""Most points of a slab or interface: ends are sought from where these brought it, however many a hop may take."""
-
 
 @dataclass
 class SurrogateEngine(MSONable):

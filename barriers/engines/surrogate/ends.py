@@ -15,7 +15,6 @@ from barriers.engines.surrogate.base import CorrectionMaker, Points, Proposals, 
 from barriers.engines.surrogate.frame import Frame, Model
 from barriers.engines.surrogate.points import asked, known
 from barriers.engines.surrogate.search import MORE, Search, rounds_of
-from barriers.structures.hop.hop import EndState
 from barriers.structures.path.twin import Twin
 
 WRONG, FAR = 3.0, 0.5
@@ -30,7 +29,7 @@ class EndSearch(Search):
         if (reason := super().refusal()) is not None:
             return reason
         if (force := self.first_force()) > WRONG:
-            return f"the model is wrong here: {force:.1f} eV/Å at its relaxed end, {WRONG:g} at most; set engine.prior"
+            return f"the model is wrong here: {force:.1f} eV/Å at its end, {WRONG:g} at most; set engine.prior"
         return None
 
     def first_force(self) -> float:
@@ -41,7 +40,7 @@ class EndSearch(Search):
     def warnings(self) -> list[str]:
         """Say that the model is far."""
         far = FAR < self.first_force() <= WRONG
-        line = f"the model is far off: {self.first_force():.2f} eV/Å at its relaxed end; expect twice the points"
+        line = f"the model is far off: {self.first_force():.2f} eV/Å where it has this end; expect twice the points"
         return [line] if far else []
 
 
@@ -50,19 +49,15 @@ def end_search(
     fmax: float,
     scouted: RelaxDoc,
     rounds: tuple[Proposals, Points],
-    base: EndDoc | None,
-    made: EndState | Twin | None,
+    other: EndDoc | None,
+    twin: Twin | None,
 ) -> EndSearch:
-    """Set up the search for one end: from where the model has it, moved by what its base was corrected by."""
+    """Set up the search for one end: from where the model has it, or where the other end says that it is."""
     frame = Frame(scouted.structure)
     start = scouted.structure.cart_coords
-    of_use = [point for point in known(base.points) if not point.rejected] if base else []
-    if of_use:
-        moved = np.subtract(of_use[-1].positions, of_use[0].positions)
-        kept = (
-            made.of(moved) if isinstance(made, Twin) else np.delete(moved, list(made.removed if made else ()), axis=0)
-        )
-        start[: len(kept)] += kept  # an added ion is the last atom
+    of_use = [point for point in known(other.points) if not point.rejected] if other else []
+    if of_use and twin is not None:
+        start = start + twin.of(np.subtract(of_use[-1].positions, of_use[0].positions))
     return EndSearch("initial", frame, model, frame.flat(start), fmax, asked(*rounds))
 
 
@@ -80,8 +75,8 @@ class ProposeEndMaker(CorrectionMaker):
         scouted: RelaxDoc,
         proposals: list[ProposalDoc | None],
         points: list[StaticDoc | None],
-        base: EndDoc | None = None,
-        made: EndState | Twin | None = None,
+        other: EndDoc | None = None,
+        twin: Twin | None = None,
     ) -> ProposalDoc:
         """Propose a point.
 
@@ -91,20 +86,20 @@ class ProposeEndMaker(CorrectionMaker):
             The end state as the model relaxed it.
         proposals, points : list
             Earlier rounds.
-        base : EndDoc or None
-            The slab or interface that it was made from, or the other end, on the corrected surface.
-        made : EndState, Twin or None
-            What was taken out of that and added, or how the other end is the same as this one.
+        other : EndDoc or None
+            The other end on the corrected surface, where this one is the same by symmetry.
+        twin : Twin or None
+            How it is the same.
         """
         require(scouted=scouted)
         if (last := settled(proposals)) is not None:
             return last.model_copy(update={"model_calls": 0})
         why = None if scouted.converged else f"not relaxed by the model: {scouted.reason}; raise relax.max_steps"
-        if base is not None and isinstance(made, Twin) and not base.converged:
-            why = f"the other end is not relaxed: {base.reason}"
+        if other is not None and not other.converged:
+            why = f"the other end is not relaxed: {other.reason}"
         if why is not None:
             return ProposalDoc(structure=None, kind="initial", round=1, reason=why)
-        return end_search(self.prior, self.fmax, scouted, (proposals, points), base, made).next()
+        return end_search(self.prior, self.fmax, scouted, (proposals, points), other, twin).next()
 
     def ends_at_once(self, _scouted: Any, proposals: Proposals, *_rest: Any) -> bool:
         """Whether the rounds before leave nothing to do."""
@@ -124,18 +119,18 @@ class CloseEndMaker(ProposeEndMaker):
         scouted: RelaxDoc,
         proposals: list[ProposalDoc | None],
         points: list[StaticDoc | None],
-        base: EndDoc | None = None,
-        made: EndState | Twin | None = None,
+        other: EndDoc | None = None,
+        twin: Twin | None = None,
     ) -> EndDoc:
         """Relax an end state.
 
         Parameters
         ----------
-        scouted, proposals, points, base, made
+        scouted, proposals, points, other, twin
             As for a proposal; all rounds.
         """
         require(scouted=scouted)
-        search = end_search(self.prior, self.fmax, scouted, (proposals, points), base, made)
+        search = end_search(self.prior, self.fmax, scouted, (proposals, points), other, twin)
         last = settled(proposals) or search.next()
         energy, forces, structure, calls = scouted.energy, scouted.forces, scouted.structure, 0
         if search.attempts:
