@@ -194,6 +194,14 @@ def test_folders_of_other_names_are_not_images(tmp_path: Path) -> None:
     assert len(find_band(folder).images) == 5
 
 
+@pytest.mark.parametrize("name", ["{}", "00{}", "image{}", "neb_{}"])
+def test_image_folders_of_other_names_are_named(name: str, tmp_path: Path) -> None:
+    write_vasp(tmp_path, HOP)
+    for number in range(5):
+        (tmp_path / f"0{number}").rename(tmp_path / name.format(number))
+    assert f"{name.format(3)}, {name.format(4)} have a POSCAR: name VASP's image folders 00, 01, …" in refusal(tmp_path)
+
+
 def test_a_poscar_of_another_number_of_atoms_is_named(tmp_path: Path) -> None:
     folder = write_vasp(tmp_path, HOP)
     (folder / "02" / "CONTCAR").unlink()

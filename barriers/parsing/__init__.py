@@ -67,7 +67,7 @@ def find_band(place: Path, band: str | None = None) -> FoundBand:
     if found:
         return found[0]
     raise ValueError(
-        f"{place}: no NEB here{f' that is called {band}' if band else ''}; looked for "
+        f"{place}: no NEB here{f' that is called {band}' if band else ''}{vasp.misnamed(place)}; looked for "
         + "; ".join(f"{reader.files} ({reader.code})" for reader in READERS)
     )
 
