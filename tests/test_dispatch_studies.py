@@ -33,9 +33,9 @@ systems:
     fragment: {polymer: PVDF, units: 2}
     placement: {mode: at a distance, candidates: 1}
 comparison: {reference: NCM}
-relax: {fmax: 0.1, rough_fmax: 0.3}
+relax: {fmax: 0.2, rough_fmax: 0.5}
 path: {n_images: 3, starts: 1}
-neb: {fmax: 0.2, rough_fmax: 0.5}
+neb: {fmax: 0.4, rough_fmax: 0.8}
 """
 
 

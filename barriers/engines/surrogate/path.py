@@ -59,40 +59,42 @@ class CorrectedPath:
     @cached_property
     def images(self) -> np.ndarray:
         """All images (Å), shape (m, D): those of the guide, and each other hump at its own saddle."""
-        images = self._carried
+        images = self._laid(self.guide, self.through)
         try:
             curves = self._curves_of(images)
         except ValueError:
             return images
-        saddle = curves.energies[self._saddle]
-        humps = other_humps(curves, self._saddle)
-        for place in sorted((each for each, height in humps.items() if height > saddle - MISJUDGED), reverse=True):
-            after = int(np.clip(np.searchsorted(curves.distances, place), 1, len(images) - 1))
-            left, right = curves.distances[after - 1 : after + 1]
-            step = images[after] - images[after - 1]
-            start = images[after - 1] + (place - left) / (right - left) * step
-            hump = find_stationary(
-                self.surface, start, step, radius=FIRST_RADIUS, fmax=SEARCH_FMAX, most_calls=SEARCH_CALLS
-            ).position
-            if np.linalg.norm(hump - self.through[self._saddle]) < BETWEEN:
-                continue
-            near = nearest_image(curves, place)
-            if abs(curves.distances[near] - place) < BETWEEN:
-                images[near] = hump
-            else:
-                images = np.insert(images, after, hump, axis=0)
-        return images
+        places = dict(zip(curves.distances.tolist(), images, strict=True))
+        fixed = {float(curves.distances[image]): images[image] for image in self.through}
+        for place, height in other_humps(curves, self._saddle).items():
+            start = np.array([np.interp(place, curves.distances, column) for column in images.T])
+            if height > curves.energies[self._saddle] - MISJUDGED and (hump := self._top_of(start, images)) is not None:
+                places = {each: x for each, x in places.items() if each in fixed or abs(each - place) > BETWEEN}
+                places[place], fixed[place] = start, hump
+        if len(fixed) == len(self.through):
+            return images
+        order = sorted(places)
+        path = np.array([places[each] for each in order])
+        return self._laid(path, {order.index(each): x for each, x in fixed.items()})
+
+    def _top_of(self, start: np.ndarray, images: np.ndarray) -> np.ndarray | None:
+        """Find the saddle of a hump; None where it is the one that there is."""
+        near = int(np.argmin(np.linalg.norm(images - start, axis=1)))
+        along = images[min(near + 1, len(images) - 1)] - images[max(near - 1, 0)]
+        hump = find_stationary(
+            self.surface, start, along, radius=FIRST_RADIUS, fmax=SEARCH_FMAX, most_calls=SEARCH_CALLS
+        ).position
+        return None if np.linalg.norm(hump - self.through[self._saddle]) < BETWEEN else hump
 
     @cached_property
     def top(self) -> int:
         """Number of the image at the saddle."""
         return int(np.abs(self.images - self.through[self._saddle]).max(axis=1).argmin())
 
-    @cached_property
-    def _carried(self) -> np.ndarray:
-        """The guide, carried along with its ends and its saddle, and relaxed between them."""
-        images = carried(self.guide, self.through)
-        for image in set(range(len(images))) - set(self.through):
+    def _laid(self, path: np.ndarray, through: Mapping[int, np.ndarray]) -> np.ndarray:
+        """Carry a path along with some of its images, and relax the others across it."""
+        images = carried(path, through)
+        for image in set(range(len(images))) - set(through):
             images[image] = self._across(*images[image - 1 : image + 2])
         return images
 
