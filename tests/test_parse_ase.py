@@ -224,6 +224,43 @@ def test_heights_that_no_hop_has_are_warned_of(tmp_path: Path) -> None:
     assert "energies span 11.53 eV: no hop has that" in warnings[0]
 
 
+def test_free_energies_in_some_images_alone_are_warned_of(tmp_path: Path) -> None:
+    images = frames(HOP)
+    for image in (images[0], images[-1]):
+        known = image.calc.results
+        image.calc = SinglePointCalculator(
+            image, energy=known["energy"] + 0.04, free_energy=known["energy"], forces=known["forces"]
+        )
+    warnings = " ".join(read(save(tmp_path, neb=images)).warnings)
+    assert "energies of images 1, 2, 3 do not say whether they are free energies F" in warnings
+    assert "differ by up to 0.0400 eV" in warnings
+
+
+def test_images_of_two_calculators_are_warned_of(tmp_path: Path) -> None:
+    images = frames(HOP)
+    for number, image in enumerate(images):
+        image.calc.name = "vasp" if 0 < number < 4 else "chgnet"
+    write(tmp_path / "neb.traj", images)
+    warnings = " ".join(read(tmp_path).warnings)
+    assert "calculator differs: chgnet in image 0, 4; vasp in image 1, 2, 3" in warnings
+
+
+def test_images_alone_are_warned_to_lack_their_endpoints(tmp_path: Path) -> None:
+    warnings = " ".join(read(save(tmp_path, neb=frames(a_hop(7))[1:-1])).warnings)
+    assert warnings.count("and the energy falls beyond it: is the endpoint itself missing?") == 2
+
+
+@pytest.mark.parametrize("silent", [(), (0, 6)])
+def test_spin_flips_are_found_among_the_images_that_tell_moments(silent: tuple[int, ...], tmp_path: Path) -> None:
+    images = frames(a_hop(7))
+    for number, image in enumerate(images):
+        if number not in silent:
+            image.calc.results["magmoms"] = np.array([0, -1.8 if number == 3 else 1.8, 0, 0])
+    warnings = " ".join(read(save(tmp_path, neb=images)).warnings)
+    assert warnings.count("magnetic moments jump between images 2 and 3: atom 1 from 1.80 to -1.80 µB") == 1
+    assert warnings.count("magnetic moments jump") == 2
+
+
 def test_forces_that_nobody_wrote_give_no_barrier(tmp_path: Path) -> None:
     images = frames(HOP)
     for atoms, energy in zip(images, HOP.energies, strict=True):

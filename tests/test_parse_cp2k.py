@@ -100,6 +100,14 @@ def test_numbers_of_replicas_may_be_padded_and_steps_go_on(tmp_path: Path) -> No
     assert found.images[2].positions == pytest.approx(HOP.positions[2], abs=1e-9)
 
 
+def test_a_restart_of_other_atoms_is_named(tmp_path: Path) -> None:
+    write_cp2k(tmp_path, HOP)
+    other = replace(HOP, symbols=HOP.symbols[:3], positions=HOP.positions[:, :3], free=HOP.free[:3])
+    path = next(tmp_path.glob("*-1.restart"))
+    path.write_text(cp2k_restart(other))
+    assert f"{path}: 3 atoms, but 4 in " in error(tmp_path)
+
+
 def test_files_of_another_step_are_no_images(tmp_path: Path) -> None:
     write_cp2k(tmp_path, HOP)
     (tmp_path / "hop-pos-Replica_nr_2-1.xyz").unlink()

@@ -144,6 +144,74 @@ def test_numbers_are_said_to_be_free_energies(band: Path) -> None:
     assert "energies and forces do not fit" in refusal(band, ("-100.3", "-99.9"))
 
 
+def test_a_folder_called_like_a_number_is_a_folder(
+    band: Path, ends: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for end, name in zip(ends, ("00", "04"), strict=True):
+        end.rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    barrier = read(band, ("00", "04"))
+    assert barrier.band.energies == pytest.approx(HOP.energies, abs=1e-7)
+    assert barrier.band.read.files[0] == ["00/OUTCAR"]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "1e400"])
+def test_numbers_that_are_no_energies_are_named(number: str, band: Path) -> None:
+    assert refusal(band, (number, "-99.9")).startswith(f"--endpoints: {number}: is no energy")
+
+
+def test_an_oszicar_says_whether_electrons_and_steps_were_used_up(band: Path) -> None:
+    for image in (0, 4):
+        oszicar(band / f"0{image}" / "OSZICAR", image)
+    path = band / "00" / "OSZICAR"
+    _, first, last = path.read_text().splitlines()
+    cycles = [f"RMM: {n:3d}    -0.1E+03   -0.1E+00" for n in range(1, 61)]
+    path.write_text("\n".join([first, *cycles, last, ""]))
+    assert "00/OSZICAR took all of NELM = 60 cycles" in refusal(band)
+    (band / "00" / "INCAR").write_text("NELM = 200\n")
+    assert read(band).reason is None
+    (band / "00" / "INCAR").write_text("NELM = 200; NSW = 2\n")
+    assert "00/OSZICAR has all of NSW = 2 steps" in refusal(band)
+
+
+def test_endpoints_whose_settings_are_not_known_are_warned_of(band: Path, ends: tuple[Path, Path]) -> None:
+    for image, end in zip((0, 4), ends, strict=True):
+        oszicar(band / f"0{image}" / "OSZICAR", image)
+        path = end / "OUTCAR"  # its head is gone, as after `tail`
+        path.write_text(path.read_text().partition("Iteration")[2])
+    silent = "settings of image 0 (initial), image 4 (final) are not known"
+    assert silent in " ".join(read(band).warnings)
+    assert silent in " ".join(read(band, ends).warnings)
+    assert "settings of" not in " ".join(read(band, ("-100.0", "-99.9")).warnings)
+
+
+MESH = (
+    '<kpoints><generation param="Gamma"><v type="int" name="divisions"> {} </v></generation>'
+    '<varray name="kpointlist"><v> 0.0 0.0 0.0 </v></varray></kpoints><parameters>'
+)
+HUBBARD = (
+    '<incar><i type="logical" name="LDAU"> T  </i><v type="int" name="LDAUL"> -1 2 -1 -1</v>'
+    '<v name="LDAUU"> 0.0 {} 0.0 0.0</v><v name="LDAUJ"> 0.0 0.0 0.0 0.0</v></incar><parameters>'
+)
+
+
+def test_mesh_and_u_of_a_vasprun_are_those_of_an_outcar(band: Path, ends: tuple[Path, Path]) -> None:
+    for image, end in zip((0, 4), ends, strict=True):
+        (end / "OUTCAR").unlink()
+        vasprun(end / "vasprun.xml", image)
+    whole = (ends[0] / "vasprun.xml").read_text()
+
+    def with_more(more: str) -> None:
+        (ends[0] / "vasprun.xml").write_text(whole.replace("<parameters>", more))
+
+    with_more(MESH.format("2 2 1"))
+    assert read(band, ends).reason is None
+    with_more(MESH.format("4 4 1"))
+    assert "k-mesh differs: 4 4 1 in image 0; 2 2 1 in image 1, 2, 3" in refusal(band, ends)
+    with_more(HUBBARD.format("6.2"))
+    assert "LDAUU differs: 0 6.2 0 0 in image 0; none in image 1, 2, 3" in refusal(band, ends)
+
+
 def test_plain_energies_of_ase_beside_free_ones_are_warned_of(band: Path, ends: tuple[Path, Path]) -> None:
     for image, end in zip((0, 4), ends, strict=True):
         write(end / "end.traj", frames(HOP)[image])

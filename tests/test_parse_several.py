@@ -122,6 +122,14 @@ def test_names_that_do_not_fit_are_refused(names: str, cli: Cli, two: tuple[Path
     assert "--endpoints: 2 bands given" in cli("parse", *two, "--endpoints", "0", "0").err
 
 
+@pytest.mark.parametrize("name", ["../elsewhere", "a/b", "..", "/tmp"])
+def test_names_that_leave_the_results_folder_are_refused(name: str, cli: Cli, two: tuple[Path, Path]) -> None:
+    for arguments in ([*two, "--names", f"{name},b"], [two[0], "--name", name]):
+        outcome = cli("parse", *arguments)
+        assert (outcome.code, "allowed: names without /" in outcome.err) == (2, True)
+    assert not Path("results").exists()
+
+
 def halves(tmp_path: Path, gap: float = 0.0, step: float = 0.0) -> tuple[Path, Path]:
     """Two hops of Li, one after the other, in folders of their own."""
     second = replace(

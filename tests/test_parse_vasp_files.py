@@ -133,6 +133,27 @@ def test_atoms_that_are_fixed_in_some_directions_count_along_the_others(tmp_path
     assert "largest force across the path 0.200 eV/Å" in " ".join(loose.warnings)
 
 
+def test_what_is_fixed_is_said_by_the_images_where_endpoints_do_not(tmp_path: Path) -> None:
+    pushed = HOP.forces.copy()
+    pushed[:, 0] = [0, 2.0, 0]  # on the frozen O
+    band = replace(HOP, forces=pushed)
+    write_vasp(tmp_path, band)
+    for image in (0, 4):
+        atoms = Atoms(band.symbols, band.positions[image], cell=band.cell, pbc=True)
+        poscar(tmp_path / f"0{image}" / "POSCAR", atoms, np.ones((4, 3), dtype=bool))
+    barrier = read(tmp_path)
+    assert barrier.forward == pytest.approx(HOP.forward, abs=5e-3)
+    assert barrier.warnings == ["image 1 has other frozen atoms: atom 0 F F F, not T T T"]
+
+
+@pytest.mark.parametrize("name", ["OUTCAR", "POSCAR"])
+def test_lines_that_end_as_windows_ends_them_are_read(name: str, tmp_path: Path) -> None:
+    write_vasp(tmp_path, HOP)
+    for path in tmp_path.glob(f"*/{name}"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read(tmp_path).forward == pytest.approx(HOP.forward, abs=5e-3)
+
+
 def test_a_band_vasp_calls_converged_is_given_with_its_force_unless_fmax_says_no(tmp_path: Path) -> None:
     pushed = HOP.forces.copy()
     pushed[1:-1, 3, 1] = 0.15
@@ -171,6 +192,14 @@ def test_folders_of_other_names_are_not_images(tmp_path: Path) -> None:
     (folder / "2024").mkdir()
     (folder / "run1").mkdir()
     assert len(find_band(folder).images) == 5
+
+
+@pytest.mark.parametrize("name", ["{}", "00{}", "image{}", "neb_{}"])
+def test_image_folders_of_other_names_are_named(name: str, tmp_path: Path) -> None:
+    write_vasp(tmp_path, HOP)
+    for number in range(5):
+        (tmp_path / f"0{number}").rename(tmp_path / name.format(number))
+    assert f"{name.format(3)}, {name.format(4)} have a POSCAR: name VASP's image folders 00, 01, …" in refusal(tmp_path)
 
 
 def test_a_poscar_of_another_number_of_atoms_is_named(tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ def parse(
     if not places:
         raise ValueError("no folder given; allowed: NEB folders or files, or --codes")
     named = None if names is None else [text.strip() for text in names.split(",")]
+    for option, texts in (("--names", named or []), ("--name", [] if name is None else [name])):
+        if any("/" in text or text in {".", ".."} for text in texts):
+            raise ValueError(f"{option}: {','.join(texts)}; allowed: names without /, which become those of folders")
     document = parse_folders(places, named, endpoints, band, fmax)
     if check:
         emit(checks_json(document) if as_json else checks_table(document))

@@ -46,8 +46,8 @@ def find_band(place: Path, band: str | None = None) -> FoundBand:
         One line, if there is no such place, nothing in it is a band, its files cannot be read, or several bands lie
         there and none is named.
     """
-    if not place.exists():
-        raise ValueError(f"{place}: no such folder")
+    if not (place.is_dir() or place.is_file()):
+        raise ValueError(f"{place}: no such folder or file")
     found: list[FoundBand] = []
     names: list[str] = []
     for reader in READERS:
@@ -67,7 +67,7 @@ def find_band(place: Path, band: str | None = None) -> FoundBand:
     if found:
         return found[0]
     raise ValueError(
-        f"{place}: no NEB here{f' that is called {band}' if band else ''}; looked for "
+        f"{place}: no NEB here{f' that is called {band}' if band else ''}{vasp.misnamed(place)}; looked for "
         + "; ".join(f"{reader.files} ({reader.code})" for reader in READERS)
     )
 

@@ -12,7 +12,7 @@ from ase.io import read
 from barriers.analysis.band import problems
 from barriers.documents import EngineDoc
 from barriers.files.structures import to_structure
-from barriers.parsing.ase_image import frame_image, kind_of
+from barriers.parsing.ase_image import frame_image, kind_of, kinds_check
 from barriers.parsing.consistency import NO_END
 from barriers.parsing.endpoints import no_forces
 from barriers.parsing.files import is_of_a_code, plain_name
@@ -172,6 +172,7 @@ def _found(folder: Path, frames: list[Atoms], files: list[Path], name: str) -> F
         name=name,
         energy_kind=kind,
     )
+    found.checks += kinds_check(frames)
     if all(image.forces is not None for image in found.images[1:-1]):
         for end, image in (("initial", found.images[0]), ("final", found.images[-1])):
             if image.energy is not None and image.forces is None:

@@ -14,11 +14,16 @@ from barriers.parsing.ase_image import frame_image, kind_of
 from barriers.parsing.files import COMPRESSED, read_bytes, read_text
 from barriers.parsing.found import Image
 from barriers.parsing.outcar import read_last_step
+from barriers.parsing.vasp_checks import incar_number
 from barriers.parsing.vasp_image import KIND, mismatch, only, outcar_image, read_structure, structure_image
 from barriers.parsing.vasprun import read_vaspout, read_vasprun
 
 IN_ORDER = ("OUTCAR", "vasprun.xml", "vaspout.h5", "OSZICAR")
 """Files of a folder that have its energy, the first that is there counts."""
+
+
+NELM = 60
+"""Electronic cycles that VASP allows where nothing says how many."""
 
 
 class Calculation(NamedTuple):
@@ -93,13 +98,26 @@ def last_free_energy(text: str) -> tuple[float, int] | None:
 
 
 def _oszicar(path: Path, initial: Structure) -> Calculation:
-    last = last_free_energy(read_text(path))
+    text = read_text(path)
+    last = last_free_energy(text)
     if last is None:
         raise ValueError(f"--endpoints: no energy in {path}")
     structure = read_structure(path.parent, [], ("CONTCAR", "POSCAR"))
     image = structure_image(structure or initial)
     image.energy, image.steps, image.files = last[0], last[1], [str(path)]
+    limit = int(incar_number(path.parent, "NELM") or NELM)
+    if _last_cycle(text) == limit:
+        image.electrons, image.words = False, f"the last step of {path} took all of NELM = {limit} cycles"
+    if (allowed := int(incar_number(path.parent, "NSW") or 0)) > 1 and last[1] >= allowed:
+        image.relaxed, image.words = False, image.words or f"{path} has all of NSW = {allowed} steps"
     return Calculation(image, KIND, structure is not None)
+
+
+def _last_cycle(text: str) -> int | None:
+    """Number of the electronic cycle before the last energy of an OSZICAR."""
+    before = text[: text.rfind(" E0=")]
+    found = re.findall(r"^ *[A-Z]{3}: +(\d+) ", before, re.MULTILINE)
+    return int(found[-1]) if found else None
 
 
 def _ase(path: Path) -> Calculation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from pymatgen.core import Structure
@@ -11,7 +12,7 @@ from barriers.analysis.band import SHORTEST_STEP, minimum_image_displacements
 from barriers.parsing.found import Check, FoundBand, Verdict
 from barriers.structures.surface.slab import frozen_atoms
 
-LENIENT = ("version", "NKPTS")
+LENIENT = ("version", "NKPTS", "calculator")
 """Settings that may differ between images which are sound all the same: doubtful, not wrong."""
 
 SAME_CELL = 1e-3
@@ -51,9 +52,22 @@ def check_settings(found: FoundBand) -> list[Check]:
     """
     names = dict.fromkeys(name for image in found.images for name in image.settings)
     checks = [_same(name, [image.settings.get(name) for image in found.images]) for name in names]
+    checks += _silent(found)
     known = {check.name for check in checks if check.verdict == "ok"}
     # Irreducible points of one mesh are as many as the symmetry of an image leaves.
     return [check for check in checks if not (check.name == "NKPTS" and "k-mesh" in known)]
+
+
+def _silent(found: FoundBand) -> Iterator[Check]:
+    """Say which images tell nothing of what entered their energies, where others do: a head was cut."""
+    told = [bool(set(image.settings) - {"version", "dispersion", "calculator"}) for image in found.images]
+    if not any(told) or all(told):
+        return
+    # A number that was typed comes from no file, and has a warning of its own.
+    silent = [n for n, image in enumerate(found.images) if not told[n] and any(Path(f).is_file() for f in image.files)]
+    says = f"settings of {', '.join(map(found.call, silent))} are not known: see that they are those of the others"
+    seen = ["known" if known else "unknown" for known in told]
+    yield Check("settings", "doubtful" if silent else "unknown", seen, says if silent else "")
 
 
 def _same(name: str, values: list[str | None]) -> Check:

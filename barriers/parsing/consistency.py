@@ -149,5 +149,6 @@ def ends_check(found: FoundBand, structure: Structure, slopes: NDArray[np.float6
             )
         elif force > LOOSEST:
             verdict = "wrong" if verdict == "wrong" else "doubtful"
-            lines.append(f"{name} endpoint is not relaxed: {force:.3f} eV/Å")
+            beyond = ", and the energy falls beyond it: is the endpoint itself missing?" if down > NO_END else ""
+            lines.append(f"{name} endpoint is not relaxed: {force:.3f} eV/Å{beyond}")
     return Check("endpoints are minima", verdict, seen, "; ".join(lines))

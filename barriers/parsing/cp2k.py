@@ -61,6 +61,11 @@ def read_cp2k_band(place: Path, band: str | None = None) -> FoundBand | None:
     last = _last(path)
     setup = read_setup(folder, project, len(last.energies))
     positions, files = _positions(folder, project, last, setup)
+    if positions.shape[1] != len(setup.species):
+        where = files[0] if files else "its replicas"
+        raise ValueError(
+            f"{setup.path}: {len(setup.species)} atoms, but {positions.shape[1]} in {where}: other bands' files"
+        )
     forces, output = read_forces(folder, last.energies)
     structure = Structure(
         Lattice(setup.cell, pbc=setup.pbc),

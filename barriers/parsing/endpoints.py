@@ -10,7 +10,7 @@ from ase.geometry import find_mic
 from pymatgen.core import Structure
 
 from barriers.parsing.calculations import Calculation, read_calculation
-from barriers.parsing.found import Check, FoundBand, Image
+from barriers.parsing.found import KINDS, Check, FoundBand, Image
 from barriers.parsing.vasp_checks import NO_IMAGES, incar_number
 from barriers.parsing.vasp_image import only
 
@@ -18,9 +18,6 @@ FARTHEST = 0.5
 """An endpoint's own calculation ends with no atom farther (Å) from where the band has it."""
 
 ENDS = ("initial", "final")
-
-KINDS = "kind of energy"
-"""Check that endpoints have the kind of energy that images have."""
 
 
 def use_endpoints(found: FoundBand, endpoints: tuple[str, str]) -> None:
@@ -44,12 +41,21 @@ def use_endpoints(found: FoundBand, endpoints: tuple[str, str]) -> None:
     found.checks = [check for check in found.checks if check.name not in {NO_IMAGES, KINDS}]
     found.warnings = [line for line in found.warnings if not line.startswith(tuple(map(no_forces, ENDS)))]
     for which, text in zip((0, -1), endpoints, strict=True):
-        try:
-            energy = float(text)
-        except ValueError:
+        energy = None if Path(text).exists() else _number(text)  # 00 is a folder where there is one
+        if energy is None:
             found.images[which] = _read(found, found.structure, which, Path(text))
         else:
             found.images[which] = _numbered(found, which, energy, f"--endpoints {text}", "the number given")
+
+
+def _number(text: str) -> float | None:
+    try:
+        energy = float(text)
+    except ValueError:
+        return None
+    if not np.isfinite(energy):
+        raise ValueError(f"--endpoints: {text}: is no energy; allowed: a finite number (eV), a file or a folder")
+    return energy
 
 
 def energy_beside(found: FoundBand, which: int, place: Path) -> None:

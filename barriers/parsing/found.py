@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from barriers.documents import EngineDoc
+from barriers.structures.directions import free_directions
 
 Verdict = Literal["ok", "doubtful", "wrong", "unknown"]
+
+KINDS = "kind of energy"
+"""Check that all images, endpoints included, have one kind of energy."""
 
 
 class Check(NamedTuple):
@@ -141,6 +145,14 @@ class FoundBand:
     fraction: bool = False
     criterion: str | None = None
     energy_kind: str = "total energy"
+
+    def __post_init__(self) -> None:
+        """Let the structure hold what the images hold that moved: endpoints are often kept without a word of it."""
+        free = self.images[len(self.images) // 2].free if self.images else None
+        if self.structure is None or free is None or free.all() or len(free) != len(self.structure):
+            return
+        if (free != free_directions(self.structure)).any():
+            self.structure = self.structure.copy(site_properties={"selective_dynamics": free.tolist()})
 
     def call(self, number: int) -> str:
         """Name an image in a message: endpoints by what they are."""

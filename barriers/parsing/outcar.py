@@ -17,8 +17,8 @@ from barriers.parsing.outcar_head import numbers_of, settings_of
 Bytes = bytes | mmap.mmap
 
 ENERGY = re.compile(rb"  free  energy (?:ML|  ) *TOTEN  = *(\S+) eV")
-FORCES = re.compile(rb"POSITION +TOTAL-FORCE \(eV/Angst\)[^\n]*\n *-+\n")
-MOMENTS = re.compile(rb"magnetization \(x\)\s+# of ion[^\n]*\n-+\n((?:[ ]+\d+[^\n]*\n)+)")
+FORCES = re.compile(rb"POSITION +TOTAL-FORCE \(eV/Angst\)[^\n]*\n *-+\r?\n")
+MOMENTS = re.compile(rb"magnetization \(x\)\s+# of ion[^\n]*\n-+\r?\n((?:[ ]+\d+[^\n]*\n)+)")
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from barriers.analysis.band import moment_jumps
 from barriers.analysis.curves import curves_along
 from barriers.analysis.profile import read
 from barriers.distribution import versions
@@ -58,11 +60,21 @@ def band_document(found: FoundBand, checks: Sequence[Check]) -> BandDoc:
         moments=moments if len(moments) == len(found.images) else None,
         converged=not reasons,
         reason="; ".join(dict.fromkeys(reasons)) or None,
-        warnings=[*(check.says for check in checks if check.verdict == "doubtful"), *found.warnings],
+        warnings=[*(check.says for check in checks if check.verdict == "doubtful"), *_flips(found), *found.warnings],
         cost=CostDoc(),
         engine=found.engine,
         read=read_document(found, checks),
     )
+
+
+def _flips(found: FoundBand) -> list[str]:
+    """Find spin flips where only some of the images tell their moments; where all do, the analysis finds them."""
+    known = [image.moments for image in found.images]
+    if None not in known or not any(known):
+        return []
+    nothing = [np.nan] * len(found.images[0].positions)
+    rows = [nothing if moments is None else moments for moments in known]
+    return moment_jumps(rows) if len({len(row) for row in rows}) == 1 else []
 
 
 def read_document(found: FoundBand, checks: Sequence[Check]) -> ReadDoc:

@@ -73,6 +73,13 @@ def read_vasp_band(folder: Path, band: str | None = None) -> FoundBand | None:
     return found
 
 
+def misnamed(folder: Path) -> str:
+    """Say which folders look like images, but have no name of VASP's; empty where none do."""
+    places = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    like = [path.name for path in places if re.search(r"\d$", path.name) and (path / "POSCAR").is_file()]
+    return f"; {', '.join(like)} have a POSCAR: name VASP's image folders 00, 01, …" if len(like) > 2 else ""
+
+
 def _structure(place: Path, found: tuple[Path, LastStep] | None, titles: list[str]) -> Structure:
     structure = read_structure(place, found[1].titles if found and found[1].titles else titles)
     if structure is None:

@@ -35,8 +35,8 @@ def read_vasprun(path: Path) -> Image:
             if element.tag == "calculation":
                 kept |= {"calculations": kept["calculations"] + 1, **_step(element)}
                 element.clear()
-            elif element.tag in {"parameters", "atominfo", "generator", "incar"}:
-                kept[element.tag] = element
+            elif element.tag in {"parameters", "atominfo", "generator", "incar", "kpoints"}:
+                kept.setdefault(element.tag, element)
     except Xml.ParseError as error:
         raise ValueError(f"{path}: is not whole: VASP was stopped while it wrote it") from error
     if not kept["calculations"] or "atominfo" not in kept or kept["energy"] is None:
@@ -67,6 +67,7 @@ def _image(path: Path, kept: dict[str, Any]) -> Image:
     titles = [(row[-1].text or "").strip() for row in kept["atominfo"].findall("array[@name='atomtypes']/set/rc")]
     if titles and all(" " in title for title in titles):
         settings["POTCAR"] = ", ".join(titles)
+    settings |= _hubbard(kept, values, len(titles)) | _mesh(kept.get("kpoints"))
     if version:
         settings["version"] = version.strip()
     limit, allowed = int(values.get("NELM", 0)), int(values.get("NSW", 0))
@@ -88,6 +89,26 @@ def _image(path: Path, kept: dict[str, Any]) -> Image:
         species=[(rc[0].text or "").strip() for rc in kept["atominfo"].findall("array[@name='atoms']/set/rc")],
         words=words,
     )
+
+
+def _hubbard(kept: dict[str, Any], values: dict[str, str], types: int) -> dict[str, str]:
+    """U of each type, as OUTCAR says it."""
+    if values.get("LDAU") != "T":
+        return {"LDAUU": "none"} if values else {}
+    rows = [v for tag in ("parameters", "incar") if tag in kept for v in kept[tag].iter("v")]
+    found = {v.attrib.get("name", ""): (v.text or "").split() for v in rows}
+    names = ("LDAUL", "LDAUU", "LDAUJ")
+    return {name: tidy(" ".join(found[name])) for name in names if len(found.get(name, [])) == types}
+
+
+def _mesh(kpoints: Xml.Element | None) -> dict[str, str]:
+    """Mesh and number of its irreducible points."""
+    if kpoints is None:
+        return {}
+    divisions = kpoints.find("generation/v[@name='divisions']")
+    points = kpoints.findall("varray[@name='kpointlist']/v")
+    found = {} if divisions is None else {"k-mesh": tidy(divisions.text or "")}
+    return found | ({"NKPTS": str(len(points))} if points else {})
 
 
 def _rows(table: Xml.Element | None) -> NDArray[np.float64]:
