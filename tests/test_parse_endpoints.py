@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
@@ -285,11 +286,10 @@ def test_vaspout_is_read_where_h5py_is_and_told_where_not(
     (ends[0] / "OUTCAR").unlink()
     (ends[0] / "vaspout.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"0" * 100)
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    assert "needs the package h5py (pip install h5py)" in refusal(band, ends)
+    assert "needs the package h5py" in refusal(band, ends)
 
 
 def test_vaspout_has_its_free_energy(band: Path, ends: tuple[Path, Path]) -> None:
-    h5py = pytest.importorskip("h5py")
     (ends[0] / "OUTCAR").unlink()
     with h5py.File(ends[0] / "vaspout.h5", "w") as file:
         steps = file.create_group("intermediate/ion_dynamics")

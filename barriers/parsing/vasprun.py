@@ -127,7 +127,7 @@ def read_vaspout(path: Path) -> Image:
     try:
         import h5py
     except ImportError as error:
-        raise ValueError(f"{path}: needs the package h5py (pip install h5py); or give OUTCAR or vasprun.xml") from error
+        raise ValueError(f"{path}: needs the package h5py; or give OUTCAR or vasprun.xml") from error
     try:
         with h5py.File(io.BytesIO(read_bytes(path)), "r") as file:
             steps, atoms = file["intermediate/ion_dynamics"], file["results/positions"]
