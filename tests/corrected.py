@@ -31,8 +31,11 @@ def flaky(folder: Path, **troubles: Any) -> MlipEngine:
     return MlipEngine(model="flaky_emt:FlakyEMT", weights=str(weights), workers=1)
 
 
-def gold(engine: SurrogateEngine, **settings: Any) -> Flow:
+def gold(engine: SurrogateEngine, uneven: bool = False, **settings: Any) -> Flow:
+    """The hop; if ``uneven``, with copper below its initial hollow, so that its ends are not the same."""
     initial, final = map(to_structure, gold_on_aluminium())
+    if uneven:
+        initial[4] = final[4] = "Cu"
     return BarrierMaker("gold", engine=engine, **settings).make(initial, final)
 
 

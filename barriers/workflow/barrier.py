@@ -111,9 +111,12 @@ class BarrierMaker(Maker):
             scouting = scout.make(initial, final)
             jobs.append(scouting)
             given, scouted = [job.output for job in scouting.jobs[:2]], scouting.output.band
-        first = self.relax_endpoint(given[0], "initial")
-        same = twin_of(initial, final) if isinstance(self.engine, SurrogateEngine) else None
-        last = self.relax_endpoint(given[1], "final", (first.output, same) if same else ())
+        if isinstance(self.engine, SurrogateEngine) and (twin := twin_of(initial, final)) is not None:
+            most = self.engine.rounds_of_twins()
+            first = self.relax_endpoint(given[0], "initial", most=most[0])
+            last = self.relax_endpoint(given[1], "final", (first.output, twin), most[1])
+        else:
+            first, last = (self.relax_endpoint(*end) for end in zip(given, ("initial", "final"), strict=True))
         ends = [first, last]
         barrier = self.between(first.output, last.output, scouted=scouted)
         return Flow([*jobs, *ends, barrier], output=barrier.output, name=self.name)
@@ -136,7 +139,9 @@ class BarrierMaker(Maker):
         whom = f"{self.name} {hop.name}" if hop else self.name
         return label(job, f"{whom}: {does}", self.scouts_for or self.name, hop.name if hop else "")
 
-    def relax_endpoint(self, structure: Any, which: str, twin: tuple[Any, ...] = ()) -> Job | Flow:
+    def relax_endpoint(
+        self, structure: Any, which: str, twin: tuple[Any, ...] = (), most: int | None = None
+    ) -> Job | Flow:
         """Relax one endpoint to the tolerance of endpoints.
 
         Parameters
@@ -147,10 +152,12 @@ class BarrierMaker(Maker):
             Its name.
         twin : (EndDoc, Twin)
             The other end on the corrected surface, and how it is the same; empty where it is not.
+        most : int or None
+            Most points of a corrected one; those of any end if None.
         """
         settings = self.settings.relax
         if isinstance(self.engine, SurrogateEngine):
-            return corrected_end(self.engine, settings, structure, which, self.label, twin)
+            return corrected_end(self.engine, settings, structure, which, self.label, twin, most)
         start = structure if self.scout() is None else structure.structure
         return self.label(self.engine.relax(settings.fmax, settings.max_steps).make(start), f"relax {which}")
 

@@ -24,6 +24,7 @@ def corrected_end(
     which: str,
     label: Label,
     twin: tuple[Any, ...] = (),
+    most: int | None = None,
 ) -> Flow:
     """Build the rounds that relax one end state.
 
@@ -41,9 +42,11 @@ def corrected_end(
         Names jobs.
     twin : (EndDoc, Twin)
         The other end, corrected, and how it is the same; empty where it is not.
+    most : int or None
+        Most points; those of any end if None.
     """
     propose, close = engine.end(relax.fmax)
-    jobs, results = _rounds(engine, propose, [scouted], twin, engine.rounds_of_end, which, label)
+    jobs, results = _rounds(engine, propose, [scouted], twin, most or engine.rounds_of_end, which, label)
     end = label(despite_failures(close.make(scouted, *results, *twin)), f"relax {which}")
     return Flow([*jobs, end], output=end.output, name=end.name)
 

@@ -205,13 +205,18 @@ def table(rows: list[dict[str, Any]]) -> str:
     ]
     for row in rows:
         true, counts = row["truth"], row["points"]
-        number = f"{row['forward']:.3f} ± {row['uncertainty']:.3f}"
-        off = " / ".join(f"{1000 * (row[which] - true[which]):+.0f}" for which in ("forward", "reverse"))
+        known = row["forward"] is not None
+        number = f"{row['forward']:.3f} ± {row['uncertainty']:.3f}" if known else "ends not relaxed"
+        off = (
+            " / ".join(f"{1000 * (row[which] - true[which]):+.0f}" for which in ("forward", "reverse"))
+            if known
+            else "—"
+        )
         spent = " + ".join(str(counts.get(kind, 0)) for kind in ("initial", "saddle", "final"))
         cells = [
             row["case"],
             str(row["atoms"]),
-            *(f"{row['force_at_ends']:.2f}", f"{row['of_model']:.3f}", f"{row['raw']:.3f}"),
+            *(f"{row['force_at_ends']:.2f}", f"{row['of_model']:.3f}", f"{row['raw']:.3f}" if known else "—"),
             number if row["converged"] else f"refused ({number})",
             *(f"{true['forward']:.3f}", off, f"{sum(counts.values())}: {spent}", f"{true['points']:.0f}"),
         ]

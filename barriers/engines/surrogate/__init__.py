@@ -95,6 +95,11 @@ class SurrogateEngine(MSONable):
         """Most points of one end state."""
         return self.points // 3
 
+    def rounds_of_twins(self) -> tuple[int, int]:
+        """Most points of two ends that are the same by symmetry: the second one needs few, and leaves its share."""
+        second = max(1, self.points // 6)
+        return 2 * self.rounds_of_end - second, second
+
     @property
     def rounds_of_saddle(self) -> int:
         """Most points of the saddle of a hop, whose ends took one each."""
