@@ -228,16 +228,16 @@ def draw(rows: list[dict[str, Any]]) -> None:
     """Plot every estimate's error over its stated standard deviation, by the points spent."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6, 4.2), layout="constrained")
     axes.axhspan(-2, 2, color="0.9")
     axes.axhline(0, color="0.5", linewidth=0.8)
-    for row in rows:
+    for row in [each for each in rows if each["z"]]:
         last = sum(row["points"].values())
         spent = np.arange(last - len(row["z"]) + 1, last + 1)
         axes.plot(spent, row["z"], marker="o" if row["converged"] else "x", linewidth=0.8, label=row["case"])
     axes.set_xlabel("points so far")
     axes.set_ylabel("error / stated standard deviation")
-    axes.legend(fontsize=6, ncols=2)
+    figure.legend(fontsize=7, ncols=3, loc="outside lower center")  # within, it hides points
     figure.savefig(PICTURE, dpi=150)
 
 
