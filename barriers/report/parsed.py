@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Group
 from rich.markup import escape
@@ -96,22 +96,9 @@ def files_lines(study: StudyDoc) -> list[str]:
     return lines
 
 
-class _Row(NamedTuple):
-    """What a reader takes from where, under the headings of the table."""
-
-    code: str
-    files: str
-    energies: str
-    forces: str
-    cell: str
-    frozen: str
-    convergence: str
-    versions: str
-
-
 def codes_json(readers: Sequence[Any]) -> list[dict[str, str]]:
     """List the codes whose bands are read, and what is taken from where."""
-    return [{name: getattr(reader, name) for name in _Row._fields} for reader in readers]
+    return [{name: text for name, text in reader._asdict().items() if name != "read"} for reader in readers]
 
 
 def codes_table(readers: Sequence[Any]) -> Table:

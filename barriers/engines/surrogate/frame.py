@@ -13,6 +13,7 @@ from pymatgen.core import Structure
 from barriers.documents import EngineDoc, Vectors
 from barriers.engines.common import at_positions, atoms_of, placed
 from barriers.structures.digest import rounded
+from barriers.structures.directions import free_directions
 
 
 class _Evaluation(Protocol):
@@ -52,8 +53,7 @@ class Frame:
 
     @cached_property
     def _may_move(self) -> np.ndarray:
-        flags = self.structure.site_properties.get("selective_dynamics") or [None] * len(self.structure)
-        return np.array([[True] * 3 if flag is None else list(map(bool, flag)) for flag in flags])
+        return free_directions(self.structure)
 
     @cached_property
     def _free(self) -> np.ndarray:

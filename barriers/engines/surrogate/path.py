@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -61,7 +61,7 @@ class CorrectedPath:
         """All images (Å), shape (m, D): those of the guide, and each other hump at its own saddle."""
         images = self._laid(self.guide, self.through)
         try:
-            curves = self._curves_of(images)
+            curves = self._curves_of(images, [self.surface(x) for x in images])
         except ValueError:
             return images
         places = dict(zip(curves.distances.tolist(), images, strict=True))
@@ -109,22 +109,25 @@ class CorrectedPath:
         found = find_stationary(plane, image, radius=FIRST_RADIUS, fmax=self.fmax, most_calls=MOST_ACROSS)
         return found.position - ((found.position - image) @ tangent) * tangent
 
-    def _curves_of(self, images: np.ndarray) -> Curves:
-        numbers = [self.surface(x) for x in images]
+    def _curves_of(self, images: np.ndarray, numbers: Sequence[tuple[float, np.ndarray]]) -> Curves:
         lattice = self.frame.structure.lattice
         positions = [self.frame.positions(x) for x in images]
         forces = [self.frame.forces(forces) for _, forces in numbers]
         return curves_of(positions, lattice.matrix, [energy for energy, _ in numbers], forces, pbc=lattice.pbc)
 
     @cached_property
+    def _numbers(self) -> list[tuple[float, np.ndarray]]:
+        return [self.surface(x) for x in self.images]
+
+    @property
     def energies(self) -> np.ndarray:
         """Energies (eV), shape (m,)."""
-        return np.array([self.surface(x)[0] for x in self.images])
+        return np.array([energy for energy, _ in self._numbers])
 
-    @cached_property
+    @property
     def forces(self) -> np.ndarray:
         """Forces (eV/Å), shape (m, D)."""
-        return np.array([self.surface(x)[1] for x in self.images])
+        return np.array([forces for _, forces in self._numbers])
 
     def deviations(self, reference: int) -> np.ndarray:
         """Standard deviations (eV), shape (m,), of the energies above that of image ``reference``."""
@@ -140,7 +143,7 @@ class CorrectedPath:
         ValueError
             If the images are no path any more.
         """
-        curves = self._curves_of(self.images)
+        curves = self._curves_of(self.images, self._numbers)
         found: dict[int, float] = {}
         for place, height in other_humps(curves, self.top).items():
             image, energy = nearest_image(curves, place), self.energies[0] + height
