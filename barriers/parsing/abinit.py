@@ -16,7 +16,7 @@ from scipy.io import netcdf_file
 from barriers.documents import EngineDoc
 from barriers.parsing.ends import check_ends
 from barriers.parsing.files import files_with, plain_name, read_bytes, read_text
-from barriers.parsing.found import Check, FoundBand, Image, Reader, SeveralBandsError
+from barriers.parsing.found import Check, FoundBand, Image, Reader, the_one
 
 Array = NDArray[np.float64]
 BANDS = {5: "NEB", 2: "string"}
@@ -43,13 +43,11 @@ def read_abinit_band(place: Path, band: str | None = None) -> FoundBand | None:
     """
     paths = place.glob("*_HIST.nc*") if place.is_dir() else [place] if "_HIST.nc" in place.name else []
     histories = {plain_name(path).removesuffix("_HIST.nc"): path for path in sorted(paths, reverse=True)}
-    found = {name: data for name, path in histories.items() if (data := _history(path)) and band in {None, name}}
+    found = {name: data for name, path in histories.items() if (data := _history(path))}
     folder = place if place.is_dir() else place.parent
-    if not found:
+    if (one := the_one(folder, found, band)) is None:
         return None
-    if len(found) > 1:
-        raise SeveralBandsError(folder, sorted(found))
-    ((name, data),) = found.items()
+    name, data = one
     path = histories[name]
     if max(float(np.abs(data[key][-1]).max()) for key in ("etotal", "xcart", "fcart")) > FILLED:
         raise ValueError(f"{path}: its last step is not whole: restart the band from it")

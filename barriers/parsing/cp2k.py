@@ -16,7 +16,7 @@ from barriers.parsing.cp2k_checks import judge
 from barriers.parsing.cp2k_inputs import Setup, read_setup
 from barriers.parsing.cp2k_output import read_forces, version_of
 from barriers.parsing.files import beginning, plain_name, read_text, there
-from barriers.parsing.found import FoundBand, Image, Reader, SeveralBandsError
+from barriers.parsing.found import FoundBand, Image, Reader, the_one
 
 Array = NDArray[np.float64]
 SAME_LENGTH = 2e-4
@@ -52,12 +52,9 @@ def read_cp2k_band(place: Path, band: str | None = None) -> FoundBand | None:
     folder = place if place.is_dir() else place.parent
     if not found and place.is_dir() and any(folder.glob("*-pos-Replica_nr_*.xyz*")):
         raise ValueError(f"{folder}: histories of CP2K's replicas are no band; copy the band's PROJECT-1.ener here")
-    found = {name: path for name, path in found.items() if band in {None, name}}
-    if not found:
+    if (one := the_one(folder, found, band)) is None:
         return None
-    if len(found) > 1:
-        raise SeveralBandsError(folder, sorted(found))
-    ((project, path),) = found.items()
+    project, path = one
     last = _last(path)
     setup = read_setup(folder, project, len(last.energies))
     positions, files = _positions(folder, project, last, setup)

@@ -15,7 +15,7 @@ from barriers.parsing.espresso_inputs import told
 from barriers.parsing.espresso_runs import CONVERGED, SAME_ENERGY, Run, judge, runs_of
 from barriers.parsing.espresso_xml import check_outdir, image_file, xmls
 from barriers.parsing.files import beginning, plain_name, read_text, there
-from barriers.parsing.found import FoundBand, Image, Reader, SeveralBandsError
+from barriers.parsing.found import FoundBand, Image, Reader, the_one
 
 
 def read_espresso_band(place: Path, band: str | None = None) -> FoundBand | None:
@@ -39,13 +39,9 @@ def read_espresso_band(place: Path, band: str | None = None) -> FoundBand | None
         if place.is_dir() and runs_of(folder):
             raise ValueError(f"{folder}: neb.x left no .path file within its first iteration; copy it if there is one")
         return None
-    if band is not None:
-        paths = {name: path for name, path in paths.items() if name == band}
-    if not paths:
+    if (one := the_one(folder, paths, band)) is None:
         return None
-    if len(paths) > 1:
-        raise SeveralBandsError(folder, sorted(paths))
-    ((prefix, path),) = paths.items()
+    prefix, path = one
     try:
         state = path_state(read_text(path))
     except (ValueError, IndexError):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from pymatgen.core import Structure
 
 from barriers.documents import EngineDoc
 from barriers.structures.directions import free_directions
+
+T = TypeVar("T")
 
 Verdict = Literal["ok", "doubtful", "wrong", "unknown"]
 
@@ -173,6 +175,20 @@ class SeveralBandsError(ValueError):
     def __init__(self, folder: Path, names: list[str]) -> None:
         super().__init__(f"{folder}: several bands: {', '.join(names)}; choose one with --band NAME")
         self.names = names
+
+
+def the_one(folder: Path, candidates: Mapping[str, T], band: str | None) -> tuple[str, T] | None:
+    """Take the one band of a folder, or the one that is called ``band``: its name and what it is; None for none.
+
+    Raises
+    ------
+    SeveralBandsError
+        If there are several, and none is named.
+    """
+    wanted = {name: each for name, each in candidates.items() if band in {None, name}}
+    if len(wanted) > 1:
+        raise SeveralBandsError(folder, sorted(wanted))
+    return next(iter(wanted.items()), None)
 
 
 class Reader(NamedTuple):

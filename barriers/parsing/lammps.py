@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from barriers.documents import EngineDoc
 from barriers.parsing.files import beginning, files_with, plain_name, read_text, there
-from barriers.parsing.found import Check, FoundBand, Image, Reader, SeveralBandsError
+from barriers.parsing.found import Check, FoundBand, Image, Reader, the_one
 
 Array = NDArray[np.float64]
 UNITS = {
@@ -59,12 +59,9 @@ def read_lammps_band(place: Path, band: str | None = None) -> FoundBand | None:
     """
     folder = place if place.is_dir() else place.parent
     logs = {plain_name(path): path for path in files_with(place, "MaxReplicaForce")}
-    logs = {name: path for name, path in logs.items() if band in {None, name}}
-    if not logs:
+    if (one := the_one(folder, logs, band)) is None:
         return None
-    if len(logs) > 1:
-        raise SeveralBandsError(folder, sorted(logs))
-    ((name, path),) = logs.items()
+    name, path = one
     row = _last(path)
     own = [there(folder / f"{name}.{replica}") for replica in range(len(row.energies))]
     style, style_path = _units(folder, own)
