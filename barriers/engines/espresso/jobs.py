@@ -113,7 +113,7 @@ def evaluations_of(results: list[PwResults]) -> list[Evaluation]:
 
 
 def last_moments(results: list[PwResults], folder: Path) -> list[float] | None:
-    """Moments (µB) of the last structure evaluated; the XML of versions before 7 has none, so the text is read there."""
+    """Moments (µB) of the last structure evaluated; XML before version 7 has none, so the text is read there."""
     if results[-1].moments is not None:
         return results[-1].moments
     ends = [moments for output in outputs(folder, "pw") for moments in read_moments(output)]

@@ -1,4 +1,4 @@
-"""What ``pw.x`` says in ``data-file-schema.xml``, in eV, Å and µB: the same in every version, whatever its text is like."""
+"""What ``pw.x`` says in ``data-file-schema.xml``, in eV, Å and µB: alike in every version, unlike its text."""
 
 from __future__ import annotations
 
