@@ -13,6 +13,7 @@ import pymatgen.io.vasp
 from monty.json import MSONable
 
 from barriers.engines.common import load_preset
+from barriers.engines.dft import borrowed_u
 from barriers.engines.launch import Launch, take_apart
 from barriers.words import closest
 
@@ -75,6 +76,10 @@ class Physics(MSONable):
             "incar": {**values["incar"], "own": own},
         }
 
+    def warnings(self) -> list[str]:
+        """Say what to look at: values of U that were fitted with another code."""
+        return borrowed_u(self.resolved()["hubbard_u"], "vasp")
+
 
 @dataclass(frozen=True)
 class Running(MSONable):
@@ -114,10 +119,8 @@ class Running(MSONable):
         """Say how structures and bands are computed."""
         launch = self.launch
         line = shlex.join([*launch.before, launch.program])
-        return [
-            f"single structures: {line}: {launch.plan(1, None)}",
-            f"bands: {line}: {launch.plan(n_images, n_images)}",
-        ]
+        ways = {"single structures": launch.plan(1, None), "bands": launch.plan(n_images, n_images)}
+        return [f"{what}: {line}: {way}" for what, way in ways.items()]
 
     def layout(self, n_images: int = 1) -> dict[str, int]:
         """INCAR keywords of the parallel layout.
