@@ -225,11 +225,10 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
         calls += in_bands + alone
         seconds += _seconds(engine, len(built.systems[name][0]), study.path.n_images, in_bands, alone)
     points = _single_points(study, built, engine) if isinstance(engine, SurrogateEngine) else None
-    jobs = dict(sum(counted.values(), total))
     code: Any = engine.expensive if isinstance(engine, SurrogateEngine) else engine
     ways = code.running.plans(study.path.n_images) if hasattr(code, "running") else []
     warnings = code.physics.warnings() if hasattr(code, "physics") else []
-    return Plan(built, jobs, calls, seconds or None, points, tuple(ways), tuple(warnings))
+    return Plan(built, dict(sum(counted.values(), total)), calls, seconds or None, points, tuple(ways), tuple(warnings))
 
 
 def _single_points(study: Study | EndpointStudy, built: BuiltStudy, engine: SurrogateEngine) -> SinglePoints:

@@ -95,7 +95,8 @@ def load_set(name: str) -> dict[str, Any]:
     if name not in known and not (path.suffix in FILES and path.is_file()):
         near = closest(name, known)
         raise ValueError(
-            f"engine.pseudopotentials: {name!r} is not on file; allowed: {', '.join(known)}, a YAML file, or SSSP's JSON{near}"
+            f"engine.pseudopotentials: {name!r} is not on file; allowed: {', '.join(known)}, a YAML file, or SSSP's "
+            f"JSON{near}"
         )
     try:
         content = read_yaml(path)  # JSON is YAML
@@ -181,11 +182,11 @@ def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | 
 
 
 def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: dict[str, Any]) -> Pseudopotential:
-    searched = ", ".join(map(str, folders))
+    searched = f"{', '.join(map(str, folders))}{_other_case(entry['file'], folders)}"
     path = next((folder / entry["file"] for folder in folders if (folder / entry["file"]).is_file()), None)
     if path is None:
         raise ValueError(
-            f"pseudopotential of {element}: no file {entry['file']} in {searched}{_other_case(entry['file'], folders)}; get it from {content['get']}, or "
+            f"pseudopotential of {element}: no file {entry['file']} in {searched}; get it from {content['get']}, or "
             f"set engine.pseudo_dir"
         )
     data = path.read_bytes()
