@@ -80,6 +80,11 @@ class Launch:
         at = next((number for number, word in enumerate(self.before) if Path(word).name in CONTAINERS), None)
         return replace(self, before=() if at is None else self.before[at:])
 
+    @property
+    def line(self) -> str:
+        """The command line as it may be typed."""
+        return shlex.join([*self.before, self.program, *self.options])
+
     def check(self) -> None:
         """Raise ``ValueError`` if a program of the command is not here, or a variable in it is not set."""
         inside = any(Path(word).name in CONTAINERS for word in self.before)

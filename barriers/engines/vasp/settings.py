@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,9 +117,8 @@ class Running(MSONable):
     def plans(self, n_images: int) -> list[str]:
         """Say how structures and bands are computed."""
         launch = self.launch
-        line = shlex.join([*launch.before, launch.program])
         ways = {"single structures": launch.plan(1, None), "bands": launch.plan(n_images, n_images)}
-        return [f"{what}: {line}: {way}" for what, way in ways.items()]
+        return [f"{what}: {launch.line}: {way}" for what, way in ways.items()]
 
     def layout(self, n_images: int = 1) -> dict[str, int]:
         """INCAR keywords of the parallel layout.
