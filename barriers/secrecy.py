@@ -60,6 +60,11 @@ def hide(text: str) -> str:
     return text
 
 
+def told(error: BaseException) -> str:
+    """Put an exception in one line, secrets hidden; one without words still says where to look."""
+    return hide(f"{type(error).__name__}: {str(error).strip() or 'no words with it; see error.txt or the traceback'}")
+
+
 def hidden(content: Any) -> Any:
     """Copy a value as :func:`hide` does a text; in a mapping also what stands under a secret's key."""
     if isinstance(content, dict):

@@ -177,6 +177,14 @@ SAID = [
         "Error in routine  set_dft_from_name (4):\n     conflicting values for icorr\n",
         "pseudopotentials of different functionals (conflicting values for icorr); use one set",
     ),
+    (
+        "Error in routine  broyden (12):\n     factorization\n",
+        "charge mixing failed: the Broyden factorisation; set mixing_beta or mixing_ndim in engine.keywords",
+    ),
+    (
+        "Error in routine  divide_et_impera (1):\n     some nodes have no k-points\n",
+        "more pools than k-points; use a smaller -nk in engine.command",
+    ),
     ("Error in routine  sumkg (7):\n     something new\n", "error in routine sumkg (7): something new"),
 ]
 
@@ -189,7 +197,7 @@ def test_each_fault_has_its_line(said: str, line: str) -> None:
 
 def test_every_line_is_one_line_and_names_a_remedy_or_the_words_of_the_code() -> None:
     assert all("\n" not in fault.line for fault in FAULTS)
-    assert {fault.kind for fault in FAULTS} == {"limit", "scf", "diagonalisation", "path", "final"}
+    assert {fault.kind for fault in FAULTS} == {"limit", "scf", "diagonalisation", "bfgs", "path", "final"}
 
 
 def test_a_jump_of_moments_between_evaluations_of_an_image_is_flagged(

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from jobflow import Job, JobStore
 
 from barriers.dispatch.identity import contents, key_of
-from barriers.secrecy import hide
+from barriers.secrecy import hide, told
 
 CONTENTS_FILE = "computed_from.json"
 
@@ -97,7 +97,7 @@ def execute(
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk; the message says so
             (folder / "error.txt").write_text(hide(traceback.format_exc()), "utf-8")
-        words = hide(f"{type(error).__name__}: {error}")
+        words = told(error)
         return Executed("failed", folder, time.monotonic() - started, words)
     output, seconds = response.output, time.monotonic() - started
     calls = new_force_calls(output) if job.maker is not None else 0

@@ -30,7 +30,7 @@ from barriers.dispatch.slots import Here, Slot, Worker, death_of, end_codes_of_t
 from barriers.dispatch.states import JobState, JobStates
 from barriers.dispatch.store import results_store
 from barriers.engines.mlip.pool import available_cores
-from barriers.secrecy import hide
+from barriers.secrecy import told
 
 LOOK_SECONDS = 0.3
 """How often worker processes are looked at (s)."""
@@ -220,7 +220,7 @@ class _Run:
 
     def _died(self, uuid: str, slot: Slot, error: BaseException) -> Executed:
         """Make a failure of what kept a job from saying itself what became of it."""
-        words = hide(f"{type(error).__name__}: {error}")
+        words = told(error)
         state = next((state for state in self.states.read("running") if state.uuid == uuid), None)
         folder = Path(state.folder) if state else self.folder / "jobs"
         if isinstance(error, BrokenExecutor):

@@ -9,12 +9,10 @@ from xml.etree import ElementTree
 import numpy as np
 from ase import units
 
+from barriers.engines.espresso.results import SCHEMA
 from barriers.parsing.espresso_atoms import Told, pseudopotentials
 from barriers.parsing.files import plain_name, read_text
 from barriers.parsing.found import Check, FoundBand
-
-XML = "{0}.save/data-file-schema.xml"
-"""Where an image's folder has its XML."""
 
 
 def image_file(folder: Path, prefix: str, image: int, name: str) -> list[Path]:
@@ -35,7 +33,7 @@ def xmls(folder: Path, prefix: str, image: int) -> list[Told]:
         If one is not whole.
     """
     found = []
-    for path in image_file(folder, prefix, image, XML.format(prefix)):
+    for path in image_file(folder, prefix, image, SCHEMA.format(prefix)):
         try:
             found.append(from_xml(path))
         except (ElementTree.ParseError, AssertionError, KeyError, TypeError, ValueError) as error:

@@ -18,7 +18,7 @@ from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.fireworks.config import store_of
 from barriers.dispatch.fireworks.heartbeat import Heartbeat
 from barriers.engines.mlip.pool import CORES
-from barriers.secrecy import hide
+from barriers.secrecy import told
 
 
 class JobFailedError(RuntimeError):
@@ -75,7 +75,7 @@ def _execute(job: Job, store: JobStore, about: dict[str, Any], heartbeat: Heartb
     try:
         return execute(job, store, root, about["scope"], heartbeat.started)
     except OSError as error:
-        return Executed("failed", heartbeat.folder or root / "jobs", message=hide(f"{type(error).__name__}: {error}"))
+        return Executed("failed", heartbeat.folder or root / "jobs", message=told(error))
 
 
 def _root(about: dict[str, Any]) -> Path:

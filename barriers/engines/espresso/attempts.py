@@ -16,6 +16,7 @@ from barriers.engines.dft import Corrections, Outcome
 from barriers.engines.espresso.faults import Fault, find_fault
 from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.inputs import PREFIX, Case
+from barriers.engines.espresso.results import put_aside
 from barriers.engines.processes import end_orphan, note_running
 
 CRASH = "CRASH"
@@ -77,6 +78,7 @@ class CodeJob(Job):
             },
         )
         number = len(outputs(self.folder, self.code)) + 1
+        put_aside(self.folder, number - 1)
         source = self.folder / f"{self.code}.{number}.in"
         source.write_text(self.write(corrected), "utf-8")
         self._sizes = {path: path.stat().st_size for path in self.folder.glob("out/*/PW.out")}

@@ -15,7 +15,7 @@ from barriers.engines.base import EngineMaker
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.espresso.command import Command, code_version, parse_command
 from barriers.engines.espresso.inputs import Case
-from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, load_set
+from barriers.engines.espresso.pseudopotentials import find_pseudopotentials
 from barriers.engines.espresso.settings import Physics, Running
 from barriers.engines.espresso.workspace import open_workspace
 
@@ -59,15 +59,18 @@ class EspressoMaker(EngineMaker):
         depends_on = [structure, *inputs, self.rests_on(structure.symbol_set)]
         return open_workspace(kind, depends_on, self.running.continue_from)
 
-    def describe(self, case: Case, changed: Mapping[str, Any]) -> EngineDoc:
-        """Say what gave the numbers; the elements' cutoffs and a smearing that handlers have changed included."""
+    def describe(self, case: Case, changed: Mapping[str, Any], version: str = "") -> EngineDoc:
+        """Say what gave the numbers; the elements' cutoffs and a smearing that handlers have changed included.
+
+        Without the ``version`` that stands in the results, the code is asked for its own.
+        """
         smearing = {key: changed[key] for key in ("degauss",) if key in changed}
         settings = {**case.settings, "keywords": {**case.cutoffs(), **case.settings["keywords"], **smearing}}
         name = settings["pseudopotentials"]
         return EngineDoc(
             kind="espresso",
-            name=load_set(name)["functional"],
-            version=code_version(self.command)[1],
+            name=next(iter(case.pseudopotentials.values())).functional,
+            version=version or code_version(self.command)[1],
             settings={"preset": self.physics.preset, **settings, "pseudopotentials": Path(name).name},
             files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
             potentials={element: found.md5 for element, found in case.pseudopotentials.items()},

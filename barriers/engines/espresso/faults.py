@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-Kind = Literal["limit", "scf", "diagonalisation", "path", "final"]
+Kind = Literal["limit", "scf", "diagonalisation", "bfgs", "path", "final"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Fault:
     Attributes
     ----------
     kind : str
-        ``limit`` (a further run continues), ``scf``, ``diagonalisation``, ``path`` (mended by a handler) or ``final``.
+        ``limit`` (a further run continues), ``final``, or one that a handler mends.
     pattern : str
         Regular expression for the output; its groups fill the line.
     line : str
@@ -35,14 +36,22 @@ FAULTS = (
     Fault("limit", r"The maximum number of steps has been reached", "max_steps steps used up; run again to continue"),
     Fault("path", r"wrong number of images in the restart file", "the path on disk has another number of images"),
     Fault("path", r"End of file", "a file on disk is not whole (End of file)"),
-    Fault("diagonalisation", r"problems computing cholesky", "diagonalisation failed: problems computing cholesky"),
-    Fault(
-        "diagonalisation", r"S matrix not positive definite", "diagonalisation failed: S matrix not positive definite"
-    ),
     Fault(
         "diagonalisation",
-        r"too many bands are not converged",
-        "diagonalisation failed: too many bands are not converged",
+        r"(problems computing cholesky|S matrix not positive definite|too many bands are not converged|"
+        r"zhegvd failed|\[Q, R\] = qr\(X, 0\) failed|eigenvectors failed to converge)",
+        "diagonalisation failed: {0}; set diagonalization in engine.keywords, or use fewer processes",
+    ),
+    Fault(
+        "bfgs",
+        r"history already reset at previous step",
+        "relaxation stuck: BFGS failed twice in a row; start from another structure, or set a smaller conv_thr in "
+        "engine.keywords",
+    ),
+    Fault(
+        "scf",
+        r"Error in routine\s+broyden",
+        "charge mixing failed: the Broyden factorisation; set mixing_beta or mixing_ndim in engine.keywords",
     ),
     Fault(
         "scf",
@@ -77,6 +86,7 @@ FAULTS = (
         r"conflicting values for (\w+)",
         "pseudopotentials of different functionals (conflicting values for {0}); use one set",
     ),
+    Fault("final", r"some nodes have no k-points", "more pools than k-points; use a smaller -nk in engine.command"),
     Fault(
         "final",
         r"[Nn]ot enough memory|[Cc]annot allocate memory|Allocation would exceed",
@@ -106,3 +116,11 @@ def find_fault(text: str) -> tuple[Fault, str] | None:
 
 class EspressoError(RuntimeError):
     """A calculation that failed; one line in the code's own words, with the folder of its files."""
+
+
+def failure(line: str, folder: Path) -> EspressoError:
+    """Error of a calculation; it says something even where nothing was said."""
+    said = (
+        line or "the code says that it succeeded, but left no results that can be read; remove the folder to run anew"
+    )
+    return EspressoError(f"{said}; files in {folder}")

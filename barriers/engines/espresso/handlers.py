@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from custodian.custodian import ErrorHandler, Validator
@@ -11,6 +12,7 @@ from barriers.engines.dft import Corrections
 from barriers.engines.espresso.attempts import CodeJob
 from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.path_files import mend_path, start_over
+from barriers.engines.espresso.results import read_results, results_file
 
 SCF_LADDER: tuple[dict[str, Any], ...] = (
     {"mixing_beta": 0.2, "electron_maxstep": 200},
@@ -20,7 +22,13 @@ SCF_LADDER: tuple[dict[str, Any], ...] = (
 )
 """What is tried, in turn, when the electrons do not converge. Only the last rung changes the energies."""
 
-DIAGONALISATION_LADDER: tuple[dict[str, Any], ...] = ({"diagonalization": "cg"},)
+DIAGONALISATION_LADDER: tuple[dict[str, Any], ...] = tuple(
+    {"diagonalization": name} for name in ("cg", "paro", "david")
+)
+"""Every solver that both codes have, the steadiest first; the one that was asked for has failed and is left out."""
+
+BFGS_LADDER: tuple[dict[str, Any], ...] = ({"trust_radius_min": 1e-5},)
+"""Near a minimum the steps that are called for may be shorter than those allowed."""
 
 
 class _Handler(ErrorHandler):
@@ -53,14 +61,14 @@ class LimitHandler(_Handler):
 
 
 class LadderHandler(_Handler):
-    """Electrons that do not converge, or a failing diagonalisation: other electron settings, rung by rung.
+    """Electrons that do not converge, a failing diagonalisation or relaxation: other settings, rung by rung.
 
     Parameters
     ----------
     job : CodeJob
         The run.
     kind : str
-        Kind of fault that it mends, ``scf`` or ``diagonalisation``.
+        Kind of fault that it mends: ``scf``, ``diagonalisation`` or ``bfgs``.
     ladder : sequence of dict
         Keywords of each rung. A rung climbed in an earlier run is not tried again.
     """
@@ -76,10 +84,12 @@ class LadderHandler(_Handler):
     def correct(self, directory: str = "./") -> dict[str, Any]:
         """Climb to the next rung."""
         corrections = Corrections.load(self.job.folder)
-        given = self.job.case.settings["keywords"]
+        given = {"diagonalization": "david", **self.job.case.settings["keywords"]}
         rungs = list(enumerate(self.ladder, 1))[corrections.counts.get(self.kind, 0) :]
         for number, rung in rungs:
             if "degauss" in rung and given.get("occupations") != "smearing":
+                continue
+            if rung.items() <= given.items():
                 continue
             keywords = dict(rung)
             if "mixing_beta" in rung:
@@ -162,12 +172,25 @@ class Converged(Validator):
         written = outputs(self.job.folder, self.job.code)
         if not written or self.job.returncode not in {0, None}:
             return True
-        text = written[-1].read_text("utf-8", "replace")
-        return self.line not in text or self.job.fault() is not None
+        return not self._reached(written[-1]) or self.job.fault() is not None
+
+    def _reached(self, output: Path) -> bool:
+        return self.line in output.read_text("utf-8", "replace")
 
     def as_dict(self) -> dict[str, Any]:
         """Say what custodian's log keeps of this validator."""
         return {"@module": type(self).__module__, "@class": type(self).__name__, "line": self.line}
+
+
+class PwConverged(Converged):
+    """Success of ``pw.x``: its XML says so, and has energy and forces; no words of its text are asked for."""
+
+    def __init__(self, job: CodeJob) -> None:
+        super().__init__(job, "convergence_achieved")
+
+    def _reached(self, output: Path) -> bool:
+        results = read_results(results_file(self.job.folder))
+        return results is not None and results.converged and bool(results.evaluations)
 
 
 def usual_handlers(task: CodeJob, watch: Callable[[], None]) -> list[Any]:
@@ -177,6 +200,7 @@ def usual_handlers(task: CodeJob, watch: Callable[[], None]) -> list[Any]:
         LimitHandler(task),
         LadderHandler(task, "scf", SCF_LADDER),
         LadderHandler(task, "diagonalisation", DIAGONALISATION_LADDER),
+        LadderHandler(task, "bfgs", BFGS_LADDER),
         PathHandler(task),
         KilledHandler(task),
     ]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from ase import Atoms
 from jobflow import job
 from pymatgen.core import Structure
 
@@ -17,11 +16,12 @@ from barriers.engines.common import at_positions, atoms_of
 from barriers.engines.dft import Corrections, Outcome, free_force, relax_document, starting_moments
 from barriers.engines.espresso.attempts import CodeJob, run_code
 from barriers.engines.espresso.base import EspressoMaker
-from barriers.engines.espresso.faults import EspressoError
+from barriers.engines.espresso.faults import failure
 from barriers.engines.espresso.files import outputs
-from barriers.engines.espresso.handlers import Converged, usual_handlers
+from barriers.engines.espresso.handlers import PwConverged, usual_handlers
 from barriers.engines.espresso.inputs import Case, pw_input
-from barriers.engines.espresso.outputs import count_scf, last_positions, read_pw
+from barriers.engines.espresso.outputs import count_scf, read_moments
+from barriers.engines.espresso.results import Evaluation, PwResults, all_results
 
 
 @dataclass
@@ -36,8 +36,8 @@ class StaticMaker(EspressoMaker):
         case = self.case(structure)
         checkpoint = self.workspace("static", structure)
         run = run_pw(self, case, checkpoint, structure, "scf", fmax=1.0, steps=1)
-        if run.outcome.kind is not None or not run.frames:
-            raise EspressoError(f"{run.outcome.line}; files in {checkpoint.folder}")
+        if run.outcome.kind is not None or not run.evaluations:
+            raise failure(run.outcome.line, checkpoint.folder)
         return StaticDoc(**_numbers(self, case, checkpoint, run, structure))
 
 
@@ -50,20 +50,25 @@ class RelaxMaker(BaseRelaxMaker, EspressoMaker):
         case = self.case(structure)
         checkpoint = self.workspace("relax", structure, self.fmax)
         run = run_pw(self, case, checkpoint, structure, "relax", self.fmax, self.max_steps)
-        outcome, frames = run.outcome, run.frames
-        if outcome.kind == "final" or not frames:
-            raise EspressoError(f"{outcome.line}; files in {checkpoint.folder}")
-        relaxed = at_positions(structure, frames[-1].positions)
+        outcome, evaluations = run.outcome, run.evaluations
+        if outcome.kind == "final" or not evaluations:
+            raise failure(outcome.line, checkpoint.folder)
+        relaxed = at_positions(structure, evaluations[-1].positions)
         return relax_document(_numbers(self, case, checkpoint, run, relaxed), outcome, self.fmax, checkpoint.folder)
 
 
 @dataclass(frozen=True)
 class PwRun:
-    """Outcome of :func:`run_pw`, every structure with forces so far, and how many there were before this run."""
+    """Outcome of :func:`run_pw`, results of all runs so far, and how many structures there were before this run."""
 
     outcome: Outcome
-    frames: list[Atoms]
+    results: list[PwResults]
     earlier: int
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """Every structure evaluated."""
+        return evaluations_of(self.results)
 
 
 def run_pw(
@@ -79,54 +84,57 @@ def run_pw(
     atoms = atoms_of(structure)
     folder = checkpoint.folder
     checkpoint.load()
-    earlier = seen = len(read_frames(checkpoint))
+    earlier = seen = len(evaluations_of(all_results(folder)))
     moments = starting_moments(structure, case.settings["moments"])
 
     def write(corrected: Case) -> str:
-        for output in reversed(outputs(folder, "pw")):
-            if (positions := last_positions(output)) is not None:
-                atoms.set_positions(positions, apply_constraint=False)
-                break
+        if results := all_results(folder):
+            atoms.set_positions(results[-1].positions, apply_constraint=False)
         return pw_input(corrected, atoms, moments, calculation, fmax, steps)
 
     def watch() -> None:
         nonlocal seen
-        frames = read_frames(checkpoint)
-        if len(frames) > seen:
-            seen = len(frames)
-            max_force = free_force(structure, frames[-1].get_forces(apply_constraint=False))
+        evaluations = evaluations_of(all_results(folder))
+        if len(evaluations) > seen:
+            seen = len(evaluations)
+            max_force = free_force(structure, evaluations[-1].forces)
             progress = {"iteration": seen - 1, "max_force": max_force, "target": fmax}
-            energy = frames[-1].get_potential_energy()
-            checkpoint.save({}, progress | {"energy": energy, "force_calls": seen})
+            checkpoint.save({}, progress | {"energy": evaluations[-1].energy, "force_calls": seen})
 
     task = CodeJob("pw", case, folder, maker.command.pw, write)
-    line = "convergence has been achieved" if calculation == "scf" else "bfgs converged in"
-    outcome = run_code(task, usual_handlers(task, watch), Converged(task, line))
+    outcome = run_code(task, usual_handlers(task, watch), PwConverged(task))
     watch()
-    return PwRun(outcome, read_frames(checkpoint), earlier)
+    return PwRun(outcome, all_results(folder), earlier)
 
 
-def read_frames(checkpoint: Checkpoint) -> list[Atoms]:
-    """Every evaluated structure of a ``pw.x`` calculation, earlier runs included."""
-    return [frame for output in outputs(checkpoint.folder, "pw") for frame in read_pw(output)]
+def evaluations_of(results: list[PwResults]) -> list[Evaluation]:
+    """Every structure evaluated in several runs."""
+    return [evaluation for each in results for evaluation in each.evaluations]
+
+
+def last_moments(results: list[PwResults], folder: Path) -> list[float] | None:
+    """Moments (µB) of the last structure evaluated; XML before version 7 has none, so the text is read there."""
+    if results[-1].moments is not None:
+        return results[-1].moments
+    ends = [moments for output in outputs(folder, "pw") for moments in read_moments(output)]
+    return ends[-1] if ends else None
 
 
 def _numbers(
     maker: EspressoMaker, case: Case, checkpoint: Checkpoint, run: PwRun, structure: Structure
 ) -> dict[str, Any]:
     """Fields that static and relaxation documents share."""
-    results = run.frames[-1].calc.results
-    moments = results.get("magmoms")
+    last = run.evaluations[-1]
     return {
         "structure": structure,
-        "energy": float(results["energy"]),
-        "forces": results["forces"].tolist(),
-        "moments": None if moments is None else np.asarray(moments).tolist(),
+        "energy": last.energy,
+        "forces": last.forces.tolist(),
+        "moments": last_moments(run.results, checkpoint.folder),
         "cost": CostDoc(
-            force_calls=len(run.frames),
+            force_calls=len(run.evaluations),
             earlier_force_calls=run.earlier,
             wall_time=checkpoint.wall_time,
             scf_cycles=count_scf(outputs(checkpoint.folder, "pw"))[1],
         ),
-        "engine": maker.describe(case, Corrections.load(checkpoint.folder).keywords),
+        "engine": maker.describe(case, Corrections.load(checkpoint.folder).keywords, run.results[-1].version),
     }

@@ -11,7 +11,7 @@ from barriers.engines.band import BandTask, BaseNebMaker
 from barriers.engines.dft import Corrections
 from barriers.engines.espresso.band import BandRun
 from barriers.engines.espresso.base import EspressoMaker
-from barriers.engines.espresso.faults import EspressoError
+from barriers.engines.espresso.faults import failure
 from barriers.engines.espresso.inputs import PREFIX
 from barriers.engines.espresso.outputs import count_scf, pw_outputs
 
@@ -35,7 +35,7 @@ class NebMaker(BaseNebMaker, EspressoMaker):
         merged = run.converge()
         state, outcome, history = run.state, run.outcome, run.history
         if state is None or outcome.kind == "final":
-            raise EspressoError(f"{outcome.line}; files in {checkpoint.folder}")
+            raise failure(outcome.line, checkpoint.folder)
         reason = None
         if outcome.kind is not None:
             left = task.left(history[-1].max_force, len(history))
@@ -49,7 +49,7 @@ class NebMaker(BaseNebMaker, EspressoMaker):
             moments=run.moments,
             merged_into=merged,
             history=history,
-            warnings=run.warnings(),
+            warnings=[*run.warnings(), *self.physics.warnings()],
             cost=CostDoc(
                 force_calls=scfs,
                 earlier_force_calls=run.earlier_scfs,

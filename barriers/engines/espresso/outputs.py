@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from ase import Atoms, units
-from ase.io.espresso import read_espresso_out
+from ase import units
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -143,26 +141,3 @@ def read_moments(output: Path) -> list[list[float]]:
         if block:
             ends.append([float(value) for value in re.findall(r"magn *[:=] *(-?[\d.]+)", block[1])])
     return ends
-
-
-def read_pw(output: Path) -> list[Atoms]:
-    """Read every structure of a ``pw.x`` output that has energy and forces, moments too where there are any."""
-    text = output.read_text("utf-8", "replace")
-    while text:
-        try:
-            found = list(read_espresso_out(io.StringIO(text), index=slice(None)))
-            return [atoms for atoms in found if atoms.calc.results.keys() >= {"forces", "energy"}]
-        except (ValueError, IndexError, AssertionError, KeyError, StopIteration):
-            text = text.rpartition("Self-consistent Calculation")[0]  # the last step is not whole
-    return []
-
-
-def last_positions(output: Path) -> Array | None:
-    """Read the last whole set of positions (Å) that ``pw.x`` moved to, shape (N, 3); None if it moved nothing."""
-    text = output.read_text("utf-8", "replace")
-    n_atoms = re.search(r"number of atoms/cell +=\s+(\d+)", text)
-    for block in reversed(re.findall(r"ATOMIC_POSITIONS \(angstrom\)\n((?: *[A-Z][a-z]?\d* [^\n]*\n)+)", text)):
-        rows = [row.split()[1:4] for row in block.splitlines()]
-        if n_atoms and len(rows) == int(n_atoms[1]) and all(len(row) == 3 for row in rows):
-            return np.array(rows, dtype=float)
-    return None

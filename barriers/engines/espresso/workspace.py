@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.espresso.results import SCHEMA
 
 
 def open_workspace(kind: str, inputs: Any, continue_from: str | None) -> Checkpoint:
@@ -34,10 +35,16 @@ def open_workspace(kind: str, inputs: Any, continue_from: str | None) -> Checkpo
             raise ValueError(f"engine.continue_from: no folder {continue_from!r}")
         earlier = next((path for path in sorted(root.rglob(checkpoint.folder.name)) if path.is_dir()), None)
         if earlier is not None:
-            ignore = shutil.ignore_patterns("*.save", "*.wfc*", "*.mix*", "*.hub*", "pseudo", "running.json")
-            shutil.copytree(earlier, checkpoint.folder, ignore=ignore)
+            shutil.copytree(earlier, checkpoint.folder, ignore=_bulky)
             for state in (checkpoint.path, checkpoint.progress):
                 if (earlier.parent / state.name).exists():
                     shutil.copyfile(earlier.parent / state.name, state)
     checkpoint.folder.mkdir(exist_ok=True)
     return checkpoint
+
+
+def _bulky(folder: str, names: list[str]) -> set[str]:
+    """Say what is not copied: of ``PREFIX.save``, all but the XML with the results."""
+    if folder.endswith(".save"):
+        return {name for name in names if name != Path(SCHEMA).name}
+    return shutil.ignore_patterns("*.wfc*", "*.mix*", "*.hub*", "pseudo", "running.json")(folder, names)
