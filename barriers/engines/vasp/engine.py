@@ -10,9 +10,10 @@ from monty.json import MSONable
 
 from barriers.engines.vasp.inputs import BandSetGenerator, SingleSetGenerator
 from barriers.engines.vasp.jobs import RelaxMaker, StaticMaker
+from barriers.engines.vasp.keywords import check_incar
 from barriers.engines.vasp.neb import NebMaker
 from barriers.engines.vasp.potcars import find_potcars
-from barriers.engines.vasp.settings import Physics, Running, check_incar
+from barriers.engines.vasp.settings import Physics, Running
 
 
 @dataclass
