@@ -66,7 +66,7 @@ def test_the_same_flow_twice_is_there_once(cluster: Cluster) -> None:
 
 def test_an_edit_adds_what_it_touches_and_withdraws_the_rest(cluster: Cluster, tmp_path: Path) -> None:
     submit([gold_flow()], "gold", cluster)
-    edited = submit([gold_flow(fmax=0.02)], "gold", cluster)
+    edited = submit([gold_flow(fmax=0.02)], "gold", cluster, withdraw=True)
     assert (edited.added, edited.withdrawn) == (2, 2)
     assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(120) == 0
     counted = Counter(item["state"] for item in cluster.launchpad().fireworks.find({}))
@@ -123,7 +123,7 @@ def test_what_is_done_already_is_not_waited_for(cluster: Cluster, tmp_path: Path
 def test_a_withdrawn_job_that_waits_is_readmitted_behind_its_gate(cluster: Cluster) -> None:
     ends, rest = in_two_parts()
     submit([ends, rest], "gold", cluster)
-    assert submit([ends], "gold", cluster).withdrawn == 2
+    assert submit([ends], "gold", cluster, withdraw=True).withdrawn == 2
     submit([ends, rest], "gold", cluster)
     assert states(cluster.launchpad(), "ada/gold")["barrier: band idpp"] == "PAUSED"
 
@@ -181,7 +181,7 @@ def test_two_owners_do_not_touch_one_another(cluster: Cluster, mongod: Mongod, t
     other = write_cluster(tmp_path / "other", mongod.port, owner="grace", name=cluster.launchpad().name)
     submit([gold_flow()], "gold", cluster)
     submit([gold_flow(fmax=0.02)], "gold", other)
-    assert submit([gold_flow(fmax=0.04)], "gold", other).withdrawn == 2
+    assert submit([gold_flow(fmax=0.04)], "gold", other, withdraw=True).withdrawn == 2
     mine = set(states(cluster.launchpad(), "ada/gold").values())
     assert mine == {"READY", "WAITING"}
     assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(200) == 0

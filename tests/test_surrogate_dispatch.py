@@ -49,7 +49,7 @@ def test_a_study_with_points_is_there_once_and_more_of_them_add_rounds(cluster: 
     few, more = (gold(corrector(flaky(tmp_path), points=points)) for points in (6, 11))
     first, again = submit([few], "gold", cluster), submit([gold(corrector(flaky(tmp_path), points=6))], "gold", cluster)
     assert (again.added, again.changed) == (0, 0)
-    added = submit([more], "gold", cluster)
+    added = submit([more], "gold", cluster, withdraw=True)
     kept = sum(added.present.values())
     assert kept + added.added == len(list(gold(corrector(flaky(tmp_path), points=11)).iterflow()))
     # The model's four jobs, and the three rounds of the initial end; all behind rests on what closes that.

@@ -95,6 +95,13 @@ def emit(content: Any) -> None:
         say(json.dumps(content, indent=2, ensure_ascii=not in_full))
 
 
+def agree(words: str) -> None:
+    """Go on only if whoever sits at the terminal agrees; where nobody does, the words are those of an error."""
+    if not sys.stdin.isatty():
+        raise ValueError(words)
+    typer.confirm(f"{words}\nGo on?", abort=True, err=True)
+
+
 def show_study(study: StudyDoc, folder: Path) -> None:
     """Print a study's table, what the reader has to know, and its sentences."""
     from barriers.report.tables import study_notes, study_table

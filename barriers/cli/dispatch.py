@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from barriers.cli.app import (
     Json,
     Results,
     StudyFile,
+    agree,
     app,
     emit,
     exit_incomplete,
@@ -22,16 +23,25 @@ from barriers.cli.app import (
 )
 from barriers.cli.terminal import say
 
+if TYPE_CHECKING:
+    from barriers.dispatch.fireworks.submit import Submitted
+
 
 @app.command()
 def submit(
-    study_file: StudyFile, config: Config = None, results: Results = Path("results"), as_json: Json = False
+    study_file: StudyFile,
+    config: Config = None,
+    results: Results = Path("results"),
+    yes: Annotated[bool, typer.Option("--yes", help="Withdraw what this study does not hold, without asking.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Add a study to the LaunchPad. Computes nothing; a study that is there already is not added again.
 
-    After an edit only what the edit touches is added. `barriers launch` then sends the jobs to the queue.
+    After an edit only what the edit touches is added, and jobs that it replaces are withdrawn if you say so: they may
+    be those of another study of that name. `barriers launch` then sends the jobs to the queue.
     """
     from barriers.dispatch.fireworks.config import find_cluster
+    from barriers.dispatch.fireworks.submit import WithdrawalError
     from barriers.dispatch.fireworks.submit import submit as submit_parts
     from barriers.dispatch.marker import write_marker
     from barriers.report.dispatch import submitted_lines
@@ -39,8 +49,16 @@ def submit(
     from barriers.workflow.study import StudyMaker
 
     study, cluster = load_study(study_file), find_cluster(config)
-    with working("adding jobs"):
-        done = submit_parts(StudyMaker().parts(study), study.name, cluster)
+
+    def add(withdraw: bool) -> Submitted:
+        with working("adding jobs"):
+            return submit_parts(StudyMaker().parts(study), study.name, cluster, withdraw)
+
+    try:
+        done = add(yes)
+    except WithdrawalError as error:
+        agree(str(error))
+        done = add(True)
     write_marker(results / study.name, cluster.folder)
     emit(asdict(done)) if as_json else say("\n".join(submitted_lines(done, study_file)))
 

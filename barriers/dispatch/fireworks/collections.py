@@ -6,6 +6,8 @@
     One document for each job that was started: who runs it where, its last sign of life, how far it is.
 ``barriers_gates``
     Jobs that wait for jobs of other workflows.
+``barriers_staged``
+    What a submit that is under way, or was killed, has added and not released.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from fireworks import LaunchPad
     from pymongo.collection import Collection
 
-DOCUMENTS, RUNS, GATES = "barriers_documents", "barriers_runs", "barriers_gates"
+DOCUMENTS, RUNS, GATES, STAGED = "barriers_documents", "barriers_runs", "barriers_gates", "barriers_staged"
 
 PUT_BACK = ("lost", "repeated")
 """States of a run that is over and whose job is to run again: it got lost, or its end was not a good one."""
@@ -32,6 +34,7 @@ INDICES = {
     DOCUMENTS: ["uuid", "metadata.key"],
     RUNS: ["scope"],
     GATES: ["waits_for", "scope"],
+    STAGED: ["scope"],
 }
 
 
@@ -44,6 +47,12 @@ def runs(launchpad: LaunchPad) -> Collection[dict[str, Any]]:
 def gates(launchpad: LaunchPad) -> Collection[dict[str, Any]]:
     """Collection of what waits for other workflows."""
     collection: Collection[dict[str, Any]] = launchpad.db[GATES]
+    return collection
+
+
+def staged(launchpad: LaunchPad) -> Collection[dict[str, Any]]:
+    """Collection of what is not released yet."""
+    collection: Collection[dict[str, Any]] = launchpad.db[STAGED]
     return collection
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from fireworks import Firework, LaunchPad, Workflow
+from fireworks import Firework, Workflow
 from jobflow import Flow, Job, OnMissing
 from monty.json import MontyEncoder
 
 from barriers.dispatch.fireworks import gates
 from barriers.dispatch.fireworks.collections import ensure_indices, scope_of
 from barriers.dispatch.fireworks.resources import Resources
+from barriers.dispatch.fireworks.staging import NOT_BEGUN, Stage, staging
 from barriers.dispatch.fireworks.task import StudyFiretask
 from barriers.dispatch.identity import identify
 from barriers.structures.path.start import Start
@@ -23,8 +25,8 @@ from barriers.workflow.labels import Kind
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
 
-NOT_BEGUN = ("WAITING", "READY", "PAUSED", "FIZZLED", "DEFUSED")
-"""States in which a Firework may still be changed."""
+LEAVE = ("WAITING", "READY", "PAUSED", "FIZZLED", "RESERVED")
+"""States in which a Firework is withdrawn that the study does not want any more."""
 
 
 @dataclass
@@ -55,8 +57,12 @@ class Submitted:
     workflows: int = 0
 
 
-def submit(parts: Iterable[Flow], study: str, cluster: Cluster) -> Submitted:
-    """Add a study to the LaunchPad; what is there already is left as it is.
+class WithdrawalError(ValueError):
+    """The LaunchPad has jobs of that name that the study does not hold: of an earlier version, or of another study."""
+
+
+def submit(parts: Iterable[Flow], study: str, cluster: Cluster, withdraw: bool = False) -> Submitted:
+    """Add a study to the LaunchPad, all of it or nothing; what is there already is left as it is.
 
     Parameters
     ----------
@@ -66,66 +72,97 @@ def submit(parts: Iterable[Flow], study: str, cluster: Cluster) -> Submitted:
         Name of the study; with the owner it tells whose jobs these are.
     cluster : Cluster
         The LaunchPad, and the resources of each kind of job.
+    withdraw : bool
+        Whether jobs of that name that have not begun, and that these parts do not hold, may be withdrawn.
 
     Returns
     -------
     Submitted
         What was added and what was there.
+
+    Raises
+    ------
+    WithdrawalError
+        If there are such jobs, and they may not be; nothing is added then.
+    ValueError
+        If another submit of the study is under way.
     """
     launchpad = cluster.launchpad()
     ensure_indices(launchpad)
     resources = cluster.resources()
-    batches = _Batches(launchpad, resources, study)
-    for number, part in enumerate(parts):
-        batches.add(identify(part, batches.outcome.scope), number)
-    batches.withdraw()
-    gates.check(launchpad, batches.outcome.scope, cluster.store())
+    with staging(launchpad, scope_of(resources.owner, study)) as stage:
+        batches = _Batches(stage, resources, study)
+        for number, part in enumerate(parts):
+            batches.add(identify(part, stage.scope), number)
+        leaving = batches.leaving()
+        if leaving and not withdraw:
+            raise WithdrawalError(_refusal(leaving, study, resources.owner))
+        stage.release()
+    for firework in leaving:
+        launchpad.defuse_fw(firework["fw_id"])
+    gates.check(launchpad, stage.scope, cluster.store())
+    batches.outcome.withdrawn = len(leaving)
     return batches.outcome
+
+
+def _refusal(leaving: list[dict[str, Any]], study: str, owner: str) -> str:
+    since = min(str(firework["created_on"]) for firework in leaving)[:16].replace("T", " ")
+    return (
+        f"name: {study!r} of {owner} has {len(leaving)} jobs on the LaunchPad, the first {leaving[0]['name']!r}, added "
+        f"{since} UTC, that are not done and not part of this study; --yes (withdraw=True) withdraws them; if another "
+        f"study wants them, give this one another name"
+    )
 
 
 class _Batches:
     """Adds one part after the other, and keeps of each no more than its jobs' names."""
 
-    def __init__(self, launchpad: LaunchPad, resources: Resources, study: str) -> None:
-        self.launchpad, self.resources, self.study = launchpad, resources, study
-        self.outcome = Submitted(scope_of(resources.owner, study))
+    def __init__(self, stage: Stage, resources: Resources, study: str) -> None:
+        self.stage, self.launchpad, self.resources, self.study = stage, stage.launchpad, resources, study
+        self.outcome = Submitted(stage.scope)
         self.uuids: set[str] = set()
         self.behind: dict[str, frozenset[str]] = {}
         self.first: frozenset[str] = frozenset()
 
     def add(self, part: Flow, number: int) -> None:
-        """Add the jobs of a part that are not there, as one workflow."""
-        jobs = list(part.iterflow())
-        uuids = [job.uuid for job, _ in jobs]
+        """Hold back the jobs of a part that are not there, as one workflow."""
+        jobs = [job for job, _ in part.iterflow()]
+        uuids = [job.uuid for job in jobs]
         self.uuids.update(uuids)
         there = self._present(uuids)
+        missing = sum(uuid not in there for uuid in uuids)
+        following = itertools.count(self.launchpad.get_new_fw_id(quantity=missing)) if missing else iter(())
         fireworks: dict[str, Firework] = {}
-        waiting: dict[str, list[str]] = {}
-        for job, _ in jobs:
+        waiting: dict[int, list[str]] = {}
+        changes = []
+        for job in jobs:
             parents = set(job.input_uuids)
             self.behind[job.uuid] = frozenset(parents).union(*(self.behind.get(parent, ()) for parent in parents))
             spec, text = self._spec(job, parents)
             if job.uuid in there:
-                self._renew(there[job.uuid], spec, text)
+                if self._is_to_change(there[job.uuid], spec):
+                    changes.append({"fw_id": there[job.uuid]["fw_id"], "spec": spec, "job": text})
                 continue
             inside = [fireworks[uuid] for uuid in sorted(parents & fireworks.keys())]
-            fireworks[job.uuid] = Firework([StudyFiretask(job=text)], spec, name=job.name, parents=inside or None)
+            fw_id = next(following)
+            task = StudyFiretask(job=text)
+            fireworks[job.uuid] = Firework([task], spec, name=job.name, parents=inside or None, fw_id=fw_id)
             if outside := self._outside(parents, fireworks):
-                waiting[job.uuid] = outside
-        if fireworks:
-            self._insert(fireworks, waiting, f"{self.study} {number}")
+                waiting[fw_id] = outside
+        metadata = {"scope": self.stage.scope, "study": self.study, "owner": self.resources.owner}
+        new = list(fireworks.values())
+        workflow = Workflow(new, name=f"{self.study} {number}", metadata=metadata) if new else None
+        self.stage.hold(workflow, waiting, changes)
+        self.outcome.added += len(new)
+        self.outcome.workflows += bool(new)
         self._forget(uuids)
 
-    def withdraw(self) -> None:
-        """Defuse what an earlier version of the study wanted and this one does not, where it has not begun."""
-        found = self.launchpad.fireworks.find(
-            {"spec.barriers.scope": self.outcome.scope, "state": {"$in": [*NOT_BEGUN[:-1], "RESERVED"]}},
-            {"fw_id": 1, "spec.barriers.uuid": 1},
-        )
-        for firework in found:
-            if firework["spec"]["barriers"]["uuid"] not in self.uuids:
-                self.launchpad.defuse_fw(firework["fw_id"])
-                self.outcome.withdrawn += 1
+    def leaving(self) -> list[dict[str, Any]]:
+        """Find what has not begun, and is on the LaunchPad under this name but not in this study."""
+        which = {"spec.barriers.scope": self.stage.scope, "state": {"$in": LEAVE}}
+        fields = {"fw_id": 1, "name": 1, "created_on": 1, "spec.barriers.uuid": 1}
+        found = self.launchpad.fireworks.find(which, fields).sort("fw_id")
+        return [firework for firework in found if firework["spec"]["barriers"]["uuid"] not in self.uuids]
 
     def _present(self, uuids: list[str]) -> dict[str, dict[str, Any]]:
         found = self.launchpad.fireworks.find(
@@ -147,16 +184,13 @@ class _Batches:
         implied = frozenset().union(*(self.behind.get(parent, ()) for parent in parents))
         return sorted(parents - inside.keys() - implied)
 
-    def _renew(self, firework: dict[str, Any], spec: dict[str, Any], text: str) -> None:
-        """Count a job that is there; if it has not begun, it gets the settings and resources of today."""
-        fw_id, state = firework["fw_id"], firework["state"]
+    def _is_to_change(self, firework: dict[str, Any], spec: dict[str, Any]) -> bool:
+        """Count a job that is there; say whether it gets the settings and resources of today, or takes part again."""
+        state = firework["state"]
         self.outcome.present[state] = self.outcome.present.get(state, 0) + 1
-        if state in NOT_BEGUN and firework["spec"]["barriers"]["content"] != spec["barriers"]["content"]:
-            new = {f"spec.{key}": value for key, value in spec.items()} | {"spec._tasks.0.job": text}
-            self.launchpad.fireworks.update_one({"fw_id": fw_id, "state": state}, {"$set": new})
-            self.outcome.changed += 1
-        if state == "DEFUSED":
-            gates.readmit(self.launchpad, fw_id)
+        differs = state in NOT_BEGUN and firework["spec"]["barriers"]["content"] != spec["barriers"]["content"]
+        self.outcome.changed += differs
+        return differs or state == "DEFUSED"
 
     def _spec(self, job: Job, parents: set[str]) -> tuple[dict[str, Any], str]:
         """Say what a job needs and whose it is, and write it as text, with the command line of a DFT code in it."""
@@ -166,7 +200,7 @@ class _Batches:
         if needs.command is not None and hasattr(job.maker, "running"):
             job.maker.running = replace(job.maker.running, command=needs.command)
         about = {
-            "scope": self.outcome.scope,
+            "scope": self.stage.scope,
             "study": self.study,
             "owner": self.resources.owner,
             "uuid": job.uuid,
@@ -192,30 +226,6 @@ class _Batches:
         text = _text(job)
         content = hashlib.sha256(json.dumps([spec, about, text], sort_keys=True).encode()).hexdigest()[:16]
         return {**spec, "barriers": {**about, "content": content}}, text
-
-    def _insert(self, fireworks: dict[str, Firework], waiting: dict[str, list[str]], name: str) -> None:
-        """Insert a workflow as FireWorks does, but with jobs that wait for other workflows paused from the start.
-
-        The workflow goes in before its Fireworks: a launcher that takes one looks for it at once.
-        """
-        launchpad = self.launchpad
-        metadata = {"scope": self.outcome.scope, "study": self.study, "owner": self.resources.owner}
-        workflow = Workflow(list(fireworks.values()), name=name, metadata=metadata)
-        first = launchpad.get_new_fw_id(quantity=len(fireworks))
-        new = {old: first + position for position, old in enumerate(workflow.id_fw)}
-        for firework in workflow.fws:
-            firework.fw_id = new[firework.fw_id]
-        workflow._reassign_ids(new)
-        paused = {fireworks[uuid].fw_id: uuids for uuid, uuids in waiting.items()}
-        roots = set(workflow.root_fw_ids)
-        for fw_id, firework in workflow.id_fw.items():
-            state = "PAUSED" if fw_id in paused else "READY" if fw_id in roots else "WAITING"
-            firework.state = workflow.fw_states[fw_id] = state
-        gates.close(launchpad, self.outcome.scope, paused, first)
-        launchpad.workflows.insert_one(workflow.to_db_dict())
-        launchpad.fireworks.insert_many(firework.to_db_dict() for firework in workflow.fws)
-        self.outcome.added += len(fireworks)
-        self.outcome.workflows += 1
 
 
 def _text(job: Job) -> str:

@@ -1,0 +1,150 @@
+"""What a submit adds, held back until all of it is there: it is released in one go, or nothing of it stays.
+
+FireWorks adds a workflow in several writes, and a study is many workflows. Whatever ends a submit on the way, the next
+one finds a note of it in ``barriers_staged``: it finishes what was to be released already, and takes back everything
+else. Of what is held back nothing can have begun, as none of it is READY and none has a gate that might open.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil
+from fireworks import Workflow
+from pymongo.errors import DuplicateKeyError
+
+from barriers.dispatch.fireworks import gates
+from barriers.dispatch.fireworks.collections import staged, time_there, utc
+from barriers.dispatch.fireworks.heartbeat import is_there
+
+if TYPE_CHECKING:
+    from fireworks import LaunchPad
+
+NOT_BEGUN = ("WAITING", "READY", "PAUSED", "FIZZLED", "DEFUSED")
+"""States in which a Firework may still be changed."""
+
+PATIENCE = 600.0
+"""A submit on another machine is taken for dead if it has added nothing for so long (s)."""
+
+
+@contextmanager
+def staging(launchpad: LaunchPad, scope: str) -> Iterator[Stage]:
+    """Hold back what is added to a study, until :meth:`Stage.release`; without that nothing of it stays.
+
+    Raises
+    ------
+    ValueError
+        If another submit of the study is under way.
+    """
+    stage = Stage(launchpad, scope)
+    stage.open()
+    try:
+        yield stage
+    finally:
+        stage.settle()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The notes of one submit: a head, whose id is the scope, and one for each workflow or change.
+
+    Attributes
+    ----------
+    launchpad : LaunchPad
+        The database.
+    scope : str
+        Owner and study.
+    """
+
+    launchpad: LaunchPad
+    scope: str
+
+    def open(self) -> None:
+        """Settle what a submit that was killed has left, and begin."""
+        process = psutil.Process()
+        head = {"host": platform.node(), "pid": process.pid, "process_started": process.create_time()}
+        if (left := staged(self.launchpad).find_one({"_id": self.scope})) is not None:
+            if self._alive(left):
+                where = f"process {left['pid']} on {left['host']}"
+                raise ValueError(f"{self.scope}: {where} is submitting it; wait for it to end, or stop it")
+            self.settle()
+        try:
+            staged(self.launchpad).insert_one({"_id": self.scope, **head, "at": time_there(self.launchpad)})
+        except DuplicateKeyError:
+            raise ValueError(
+                f"{self.scope}: another process is submitting it; wait for it to end, or stop it"
+            ) from None
+
+    def hold(self, workflow: Workflow | None, waiting: dict[int, list[str]], changes: list[dict[str, Any]]) -> None:
+        """Add a workflow whose jobs cannot start yet, and note what is to be changed of jobs that are there.
+
+        Parameters
+        ----------
+        workflow : Workflow or None
+            With its final numbers.
+        waiting : dict
+            Uuids of jobs of other workflows that a Firework waits for.
+        changes : list of dict
+            ``fw_id``, and ``spec`` and ``job`` as they are to be.
+        """
+        notes = [{"scope": self.scope, **change} for change in changes]
+        if workflow is not None:
+            for fw_id, firework in workflow.id_fw.items():
+                firework.state = workflow.fw_states[fw_id] = "PAUSED" if fw_id in waiting else "WAITING"
+            closed = [{"fw_id": fw_id, "uuids": uuids} for fw_id, uuids in waiting.items()]
+            roots = [fw_id for fw_id in workflow.root_fw_ids if fw_id not in waiting]
+            notes.append({"scope": self.scope, "nodes": list(workflow.id_fw), "roots": roots, "waiting": closed})
+        if notes:
+            staged(self.launchpad).insert_many(notes)
+            staged(self.launchpad).update_one({"_id": self.scope}, {"$currentDate": {"at": True}})
+        if workflow is not None:
+            self.launchpad.workflows.insert_one(workflow.to_db_dict())
+            self.launchpad.fireworks.insert_many(firework.to_db_dict() for firework in workflow.fws)
+
+    def release(self) -> None:
+        """Decide that everything that is held back stays: what a kill leaves undone now, the next submit does."""
+        staged(self.launchpad).update_one({"_id": self.scope}, {"$set": {"released": True}})
+
+    def settle(self) -> None:
+        """Finish what was released, or take back what was not; whatever part of that is done already."""
+        head = staged(self.launchpad).find_one({"_id": self.scope}) or {}
+        for note in staged(self.launchpad).find({"scope": self.scope}):
+            if "nodes" in note:
+                self._start(note) if head.get("released") else self._take_back(note)
+            elif head.get("released"):
+                self._change(note)
+            staged(self.launchpad).delete_one({"_id": note["_id"]})
+        staged(self.launchpad).delete_one({"_id": self.scope})
+
+    def _alive(self, head: dict[str, Any]) -> bool:
+        if head["host"] == platform.node():
+            return head["pid"] != os.getpid() and is_there(head["pid"], head["process_started"])
+        return (time_there(self.launchpad) - utc(head["at"])).total_seconds() < PATIENCE
+
+    def _start(self, note: dict[str, Any]) -> None:
+        """Close the gates of a workflow, and make its first jobs ready: last of all what a launcher takes them by."""
+        waiting = {each["fw_id"]: each["uuids"] for each in note["waiting"]}
+        gates.close(self.launchpad, self.scope, waiting, min(note["nodes"]))
+        which = {"fw_id": {"$in": note["roots"]}, "state": "WAITING"}
+        roots = self.launchpad.fireworks.distinct("fw_id", which)
+        if roots:
+            states = {f"fw_states.{fw_id}": "READY" for fw_id in roots}
+            self.launchpad.workflows.update_one({"nodes": roots[0]}, {"$set": states})
+            self.launchpad.fireworks.update_many(which, {"$set": {"state": "READY"}})
+
+    def _take_back(self, note: dict[str, Any]) -> None:
+        self.launchpad.fireworks.delete_many({"fw_id": {"$in": note["nodes"]}})
+        self.launchpad.workflows.delete_many({"nodes": {"$in": note["nodes"]}})
+
+    def _change(self, note: dict[str, Any]) -> None:
+        """Give a job that has not begun today's settings and resources; one that was withdrawn takes part again."""
+        new = {f"spec.{key}": value for key, value in note["spec"].items()} | {"spec._tasks.0.job": note["job"]}
+        which = {"fw_id": note["fw_id"], "state": {"$in": NOT_BEGUN}}
+        before = self.launchpad.fireworks.find_one_and_update(which, {"$set": new}, {"state": 1})
+        if before is not None and before["state"] == "DEFUSED":
+            gates.readmit(self.launchpad, note["fw_id"])
