@@ -6,6 +6,7 @@ so it is mended only if it is just the same some seconds later.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from barriers.dispatch.fireworks.workflow import changing
@@ -13,10 +14,29 @@ from barriers.dispatch.fireworks.workflow import changing
 if TYPE_CHECKING:
     from fireworks import LaunchPad
 
+PATIENCE = 10.0
+"""Seconds until the second look."""
+
 ENDED = ("COMPLETED", "FIZZLED")
 
 Halfway = dict[Any, tuple[str, Any]]
 """By workflow: what is the matter, and a mark that changes with the workflow."""
+
+
+def mend_halfway(launchpad: LaunchPad, scope: str) -> list[tuple[str, str]]:
+    """Mend the workflows of a study that were left halfway.
+
+    Returns
+    -------
+    list of (str, str)
+        The name of each, and what was the matter.
+    """
+    first = halfway(launchpad, scope)
+    if not first:
+        return []
+    time.sleep(PATIENCE)
+    stuck = {key: found for key, found in halfway(launchpad, scope).items() if first.get(key) == found}
+    return [(mend(launchpad, key), what) for key, (what, _) in stuck.items()]
 
 
 def halfway(launchpad: LaunchPad, scope: str) -> Halfway:
@@ -62,5 +82,8 @@ def mend(launchpad: LaunchPad, workflow_id: Any) -> str:
     fw_ids = sorted(workflow["nodes"])  # a study's jobs are numbered in that order
     with changing(launchpad, fw_ids[0]) as (whole, changed):
         for fw_id in fw_ids:
+            before = whole.fw_states[fw_id]
             changed.update(whole.refresh(fw_id))
+            if whole.fw_states[fw_id] != before:  # which refreshing a paused or withdrawn job does not tell
+                changed.add(fw_id)
     return str(workflow["name"])

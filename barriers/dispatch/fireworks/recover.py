@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from fireworks.core.launchpad import LockedWorkflowError
 
 from barriers.dispatch.fireworks import gates
 from barriers.dispatch.fireworks.collections import runs
-from barriers.dispatch.fireworks.consistency import halfway, mend
+from barriers.dispatch.fireworks.consistency import mend_halfway
 from barriers.dispatch.fireworks.lost import Look
 from barriers.dispatch.fireworks.repeat import losses, move, repeat, take
 from barriers.dispatch.fireworks.suspect import Suspect
@@ -23,15 +23,10 @@ if TYPE_CHECKING:
 
     from barriers.dispatch.fireworks.config import Cluster
 
-PATIENCE = 10.0
-"""Seconds until the second look at what may be under way."""
-
 MOST_LOSSES = 3
 """A job that is lost so often without getting any further is not put back by itself any more."""
 
 ON_THE_WAY = ("WAITING", "READY", "PAUSED")
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -87,10 +82,9 @@ def recover(cluster: Cluster, scope: str, into: Path | None = None) -> list[Reco
         If the store cannot be that of the workers.
     """
     launchpad, store = cluster.launchpad(), cluster.store()
-    stuck = _twice(lambda: halfway(launchpad, scope), lambda found: PATIENCE if found else 0.0)
     outcome = [
-        Recovered(f"workflow {mend(launchpad, key)}", f"left by a launcher: {what}", "mended")
-        for key, (what, _) in stuck.items()
+        Recovered(f"workflow {name}", f"left by a launcher: {what}", "mended")
+        for name, what in mend_halfway(launchpad, scope)
     ]
 
     def look() -> dict[int, Suspect]:
@@ -98,7 +92,7 @@ def recover(cluster: Cluster, scope: str, into: Path | None = None) -> list[Reco
         found = seen.without_result(store) + seen.suspects()
         return {suspect.firework["fw_id"]: suspect for suspect in found}
 
-    outcome += _put_back(launchpad, _twice(look, _patience).values(), into)
+    outcome += _put_back(launchpad, _twice(look), into)
     if into is not None:
         which = {"spec.barriers.scope": scope, "state": {"$in": ON_THE_WAY}}
         study = scope.partition("/")[2]
@@ -121,24 +115,19 @@ def put_back_lost(cluster: Cluster, scope: str) -> list[Recovered]:
         found = Look(cluster, scope, ("RUNNING", "RESERVED")).suspects()
         return {suspect.firework["fw_id"]: suspect for suspect in found if suspect.trouble != "silent"}
 
-    lost = _twice(look, _patience).values()
+    lost = _twice(look)
     hopeless = [suspect for suspect in lost if losses(suspect) >= MOST_LOSSES]
     given_up = [_give_up(launchpad, suspect) for suspect in hopeless if take(launchpad, suspect)]
     return given_up + _put_back(launchpad, (suspect for suspect in lost if suspect not in hopeless), None)
 
 
-def _twice(look: Callable[[], dict[Any, Found]], patience: Callable[[dict[Any, Found]], float]) -> dict[Any, Found]:
+def _twice(look: Callable[[], dict[int, Suspect]]) -> list[Suspect]:
     """Look, and where that is not enough look again: only what has not changed meanwhile counts."""
     first = look()
-    if not (seconds := patience(first)):
-        return first
+    if not (seconds := _patience(first)):
+        return list(first.values())
     time.sleep(seconds)
-    second = look()
-    return {key: found for key, found in second.items() if key in first and _mark(found) == _mark(first[key])}
-
-
-def _mark(found: Any) -> Any:
-    return found.mark if isinstance(found, Suspect) else found
+    return [found for key, found in look().items() if key in first and found.mark == first[key].mark]
 
 
 def _patience(found: dict[int, Suspect]) -> float:

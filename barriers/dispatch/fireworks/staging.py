@@ -20,10 +20,12 @@ from pymongo.errors import DuplicateKeyError
 
 from barriers.dispatch.fireworks import gates
 from barriers.dispatch.fireworks.collections import staged, time_there, utc
+from barriers.dispatch.fireworks.consistency import mend_halfway
 from barriers.dispatch.fireworks.heartbeat import is_there
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
+    from jobflow import JobStore
 
 NOT_BEGUN = ("WAITING", "READY", "PAUSED", "FIZZLED", "DEFUSED")
 """States in which a Firework may still be changed."""
@@ -33,7 +35,7 @@ PATIENCE = 600.0
 
 
 @contextmanager
-def staging(launchpad: LaunchPad, scope: str) -> Iterator[Stage]:
+def staging(launchpad: LaunchPad, store: JobStore, scope: str) -> Iterator[Stage]:
     """Hold back what is added to a study, until :meth:`Stage.release`; without that nothing of it stays.
 
     Raises
@@ -41,7 +43,7 @@ def staging(launchpad: LaunchPad, scope: str) -> Iterator[Stage]:
     ValueError
         If another submit of the study is under way.
     """
-    stage = Stage(launchpad, scope)
+    stage = Stage(launchpad, store, scope)
     stage.open()
     try:
         yield stage
@@ -51,17 +53,20 @@ def staging(launchpad: LaunchPad, scope: str) -> Iterator[Stage]:
 
 @dataclass(frozen=True)
 class Stage:
-    """The notes of one submit: a head, whose id is the scope, and one for each workflow or change.
+    """The notes of one submit: a head, whose id is the scope, and one for each workflow and each job to change.
 
     Attributes
     ----------
     launchpad : LaunchPad
         The database.
+    store : JobStore
+        Where results go.
     scope : str
         Owner and study.
     """
 
     launchpad: LaunchPad
+    store: JobStore
     scope: str
 
     def open(self) -> None:
@@ -72,6 +77,7 @@ class Stage:
             if self._alive(left):
                 where = f"process {left['pid']} on {left['host']}"
                 raise ValueError(f"{self.scope}: {where} is submitting it; wait for it to end, or stop it")
+            mend_halfway(self.launchpad, self.scope)
             self.settle()
         try:
             staged(self.launchpad).insert_one({"_id": self.scope, **head, "at": time_there(self.launchpad)})
@@ -106,20 +112,39 @@ class Stage:
             self.launchpad.workflows.insert_one(workflow.to_db_dict())
             self.launchpad.fireworks.insert_many(firework.to_db_dict() for firework in workflow.fws)
 
-    def release(self) -> None:
-        """Decide that everything that is held back stays: what a kill leaves undone now, the next submit does."""
+    def release(self, withdrawn: list[int]) -> None:
+        """Decide that everything that is held back stays: what a kill leaves undone now, the next submit does.
+
+        Parameters
+        ----------
+        withdrawn : list of int
+            Fireworks that are to be defused.
+        """
+        if withdrawn:
+            staged(self.launchpad).insert_many({"scope": self.scope, "withdrawn": fw_id} for fw_id in withdrawn)
         staged(self.launchpad).update_one({"_id": self.scope}, {"$set": {"released": True}})
 
     def settle(self) -> None:
         """Finish what was released, or take back what was not; whatever part of that is done already."""
-        head = staged(self.launchpad).find_one({"_id": self.scope}) or {}
-        for note in staged(self.launchpad).find({"scope": self.scope}):
-            if "nodes" in note:
-                self._start(note) if head.get("released") else self._take_back(note)
-            elif head.get("released"):
-                self._change(note)
+        released = (staged(self.launchpad).find_one({"_id": self.scope}) or {}).get("released")
+        for note in staged(self.launchpad).find({"scope": self.scope}).sort("_id"):
+            if released:
+                self._finish(note)
+            elif "nodes" in note:
+                self.launchpad.fireworks.delete_many({"fw_id": {"$in": note["nodes"]}})
+                self.launchpad.workflows.delete_many({"nodes": {"$in": note["nodes"]}})
             staged(self.launchpad).delete_one({"_id": note["_id"]})
+        if released:
+            gates.check(self.launchpad, self.scope, self.store)
         staged(self.launchpad).delete_one({"_id": self.scope})
+
+    def _finish(self, note: dict[str, Any]) -> None:
+        if "nodes" in note:
+            self._start(note)
+        elif "withdrawn" in note:
+            self.launchpad.defuse_fw(note["withdrawn"])
+        else:
+            self._change(note)
 
     def _alive(self, head: dict[str, Any]) -> bool:
         if head["host"] == platform.node():
@@ -136,10 +161,6 @@ class Stage:
             states = {f"fw_states.{fw_id}": "READY" for fw_id in roots}
             self.launchpad.workflows.update_one({"nodes": roots[0]}, {"$set": states})
             self.launchpad.fireworks.update_many(which, {"$set": {"state": "READY"}})
-
-    def _take_back(self, note: dict[str, Any]) -> None:
-        self.launchpad.fireworks.delete_many({"fw_id": {"$in": note["nodes"]}})
-        self.launchpad.workflows.delete_many({"nodes": {"$in": note["nodes"]}})
 
     def _change(self, note: dict[str, Any]) -> None:
         """Give a job that has not begun today's settings and resources; one that was withdrawn takes part again."""

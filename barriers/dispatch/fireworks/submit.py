@@ -13,7 +13,6 @@ from fireworks import Firework, Workflow
 from jobflow import Flow, Job, OnMissing
 from monty.json import MontyEncoder
 
-from barriers.dispatch.fireworks import gates
 from barriers.dispatch.fireworks.collections import ensure_indices, scope_of
 from barriers.dispatch.fireworks.resources import Resources
 from barriers.dispatch.fireworks.staging import NOT_BEGUN, Stage, staging
@@ -90,17 +89,14 @@ def submit(parts: Iterable[Flow], study: str, cluster: Cluster, withdraw: bool =
     launchpad = cluster.launchpad()
     ensure_indices(launchpad)
     resources = cluster.resources()
-    with staging(launchpad, scope_of(resources.owner, study)) as stage:
+    with staging(launchpad, cluster.store(), scope_of(resources.owner, study)) as stage:
         batches = _Batches(stage, resources, study)
         for number, part in enumerate(parts):
             batches.add(identify(part, stage.scope), number)
         leaving = batches.leaving()
         if leaving and not withdraw:
             raise WithdrawalError(_refusal(leaving, study, resources.owner))
-        stage.release()
-    for firework in leaving:
-        launchpad.defuse_fw(firework["fw_id"])
-    gates.check(launchpad, stage.scope, cluster.store())
+        stage.release([firework["fw_id"] for firework in leaving])
     batches.outcome.withdrawn = len(leaving)
     return batches.outcome
 
