@@ -15,7 +15,7 @@ from ase.build import add_adsorbate, bulk, fcc100
 from ase.constraints import FixAtoms
 from ase.io import write
 from pymatgen.core import Structure
-from services import mongod, slurm
+from services import here, mongod, shared_launchpad, slurm
 
 from barriers import secrecy
 from barriers.cli import main
@@ -27,7 +27,7 @@ from barriers.structures.surface.slab import cut_slab
 from barriers.study.file import load_study
 from barriers.workflow.study import StudyMaker
 
-__all__ = ["mongod", "slurm"]
+__all__ = ["here", "mongod", "shared_launchpad", "slurm"]
 
 ROOT = Path(__file__).parent.parent
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from conftest import gold_on_aluminium
 from external import wait_for
-from fireworks import LaunchPad
+from fireworks import FWorker, LaunchPad
+from fireworks.core.rocket_launcher import rapidfire
 from jobflow import Flow
 
 from barriers import BarrierMaker, MlipEngine
@@ -63,6 +64,20 @@ def write_cluster(
     launchpad = cluster.connect()
     launchpad.fw_id_assigner.update_one({}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True)
     return cluster
+
+
+def empty(cluster: Cluster) -> None:
+    """Leave nothing in the database but its indices and the counter of numbers."""
+    db = cluster.launchpad().db
+    for name in db.list_collection_names():
+        if name != "fw_id_assigner" and not name.startswith("system."):
+            db[name].delete_many({})
+
+
+def work(cluster: Cluster, scope: str, worker: str = "tests") -> dict[str, str]:
+    """Run what is ready for a worker; give the states."""
+    rapidfire(cluster.launchpad(), FWorker(worker), strm_lvl="CRITICAL")
+    return states(cluster.launchpad(), scope)
 
 
 def gold_flow(model: str = "emt", **neb: float) -> Flow:

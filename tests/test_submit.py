@@ -17,11 +17,8 @@ import pytest
 from ase.io import write
 from conftest import ROOT, Outcome, gold_on_aluminium
 from counting import count, double
-from dispatched import states, write_cluster
-from fireworks import FWorker
-from fireworks.core.rocket_launcher import rapidfire
+from dispatched import empty, states, work
 from jobflow import Flow
-from mongo import Mongod
 from pymongo.collection import Collection
 
 from barriers.dispatch.fireworks.collections import gates, staged, time_there
@@ -36,29 +33,9 @@ WRITES = ("insert_one", "insert_many", "update_one", "update_many", "bulk_write"
 WRITES += ("find_one_and_update", "find_one_and_replace")
 
 
-@pytest.fixture(scope="module")
-def shared(mongod: Mongod, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
-    cluster = write_cluster(tmp_path_factory.mktemp("submit"), mongod.port, name="submit")
-    with (cluster.folder / "my_launchpad.yaml").open("a") as file:
-        file.write("mongoclient_kwargs: {journal: false}\n")  # no server is killed here
-    return cluster
-
-
 @pytest.fixture
-def cluster(shared: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    monkeypatch.setenv("BARRIERS_CONFIG", str(shared.folder))
-    monkeypatch.setattr("fireworks.core.rocket.ROCKET_STREAM_LOGLEVEL", "CRITICAL")
-    monkeypatch.chdir(tmp_path)
-    empty(shared)
-    return shared
-
-
-def empty(cluster: Cluster) -> None:
-    """Leave nothing in the database but its indices and the counter of numbers."""
-    db = cluster.launchpad().db
-    for name in db.list_collection_names():
-        if name != "fw_id_assigner" and not name.startswith("system."):
-            db[name].delete_many({})
+def cluster(here: Cluster) -> Cluster:
+    return here
 
 
 def parts(*untils: int) -> list[Flow]:
@@ -68,12 +45,6 @@ def parts(*untils: int) -> list[Flow]:
     for until, counter, doubled in zip(untils, counters, doubles, strict=True):
         counter.name, doubled.name = f"count {until}", f"double {until}"
     return [Flow(counters), Flow(doubles)]
-
-
-def work(cluster: Cluster) -> dict[str, str]:
-    """Run what is ready here; give the states."""
-    rapidfire(cluster.launchpad(), FWorker(), strm_lvl="CRITICAL")
-    return states(cluster.launchpad(), SCOPE)
 
 
 def everything(cluster: Cluster) -> dict[str, list[dict[str, Any]]]:
@@ -113,7 +84,7 @@ def test_a_second_study_of_the_same_name_takes_nothing_from_the_first_unasked(cl
     assert everything(cluster) == before
     assert submit(parts(1, 3), "counting", cluster, withdraw=True).withdrawn == 2
     is_whole(cluster)
-    assert work(cluster) == {
+    assert work(cluster, SCOPE) == {
         **dict.fromkeys(("count 1", "double 1", "count 3", "double 3"), "COMPLETED"),
         **dict.fromkeys(("count 2", "double 2"), "DEFUSED"),
     }
@@ -126,7 +97,7 @@ def test_a_study_with_more_jobs_than_the_first_of_its_name_asks_nothing(cluster:
 
 def test_jobs_of_the_first_study_that_are_done_are_asked_for_by_nobody(cluster: Cluster) -> None:
     submit(parts(1), "counting", cluster)
-    work(cluster)
+    work(cluster, SCOPE)
     assert submit(parts(2), "counting", cluster).withdrawn == 0
 
 
@@ -202,7 +173,7 @@ def test_a_submit_that_is_killed_at_any_write_is_finished_or_taken_back_by_the_n
     second_version()
     whole = states(cluster.launchpad(), SCOPE)
     assert Counter(whole.values()) == {"READY": 2, "PAUSED": 2, "DEFUSED": 2}
-    done = work(cluster)
+    done = work(cluster, SCOPE)
     wanted = {name for name, state in done.items() if state == "COMPLETED"}
     assert Counter(done.values()) == {"COMPLETED": 4, "DEFUSED": 2}
     for writes in range(1000):
@@ -217,11 +188,11 @@ def test_a_submit_that_is_killed_at_any_write_is_finished_or_taken_back_by_the_n
                 break
         go_on = writes % 2 and not launchpad.workflows.find_one({"locked": True})
         if go_on:
-            assert not {"RUNNING", "RESERVED", "FIZZLED"} & set(work(cluster).values())
+            assert not {"RUNNING", "RESERVED", "FIZZLED"} & set(work(cluster, SCOPE).values())
         second_version()
         is_whole(cluster)
         if go_on:
-            after = work(cluster)
+            after = work(cluster, SCOPE)
             assert {name: after[name] for name in wanted} == dict.fromkeys(wanted, "COMPLETED")
             is_whole(cluster)
         else:
@@ -244,10 +215,10 @@ def test_a_submit_whose_process_is_killed_leaves_nothing_that_runs(cluster: Clus
         == -signal.SIGKILL
     )
     assert cluster.launchpad().fireworks.count_documents({}) == 4
-    assert set(work(cluster).values()) == {"WAITING", "PAUSED"}
+    assert set(work(cluster, SCOPE).values()) == {"WAITING", "PAUSED"}
     assert submit(parts(1, 2), "counting", cluster).added == 4
     is_whole(cluster)
-    assert set(work(cluster).values()) == {"COMPLETED"}
+    assert set(work(cluster, SCOPE).values()) == {"COMPLETED"}
 
 
 def test_a_submit_that_is_under_way_is_not_disturbed_by_another(cluster: Cluster) -> None:

@@ -1,6 +1,8 @@
-"""Completing jobs that have nothing to do, before they are ready: they would wait in a queue for it.
+"""Jobs that have nothing to do: they would wait in a queue for it.
 
-FireWorks finds them with a completed launch as soon as what they wait for has ended, and completes them then.
+Where a job ends, those behind it are completed before they are ready: FireWorks finds them with a completed launch as
+soon as what they wait for has ended, and completes them then. What is ready without that, as in a study that is
+submitted again, is run by the launching process.
 """
 
 from __future__ import annotations
@@ -8,15 +10,16 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fireworks import FWAction
 from fireworks.core.firework import Launch
 from jobflow import Job, JobStore
 from monty.json import MontyDecoder
 
-from barriers.dispatch.execution import execute, with_inputs
+from barriers.dispatch.execution import execute, stored_calculation, with_inputs
 from barriers.dispatch.fireworks import gates
+from barriers.dispatch.identity import contents, key_of
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -38,8 +41,8 @@ def end_at_once(launchpad: LaunchPad, store: JobStore, uuid: str, root: Path) ->
     """
     which = {"spec.barriers.parents": uuid, "spec.barriers.may_end_at_once": True, "state": "WAITING", "launches": []}
     for firework in launchpad.fireworks.find(which).sort("fw_id"):
-        job: Job = json.loads(firework["spec"]["_tasks"][0]["job"], cls=MontyDecoder)
-        if not _nothing_to_do(job, store):
+        job = _job(firework)
+        if not _ends_at_once(job, store):
             continue
         done = execute(job, store, root, firework["spec"]["barriers"]["scope"])
         action = FWAction(stored_data={"state": done.state, "folder": str(done.folder)})
@@ -53,7 +56,23 @@ def end_at_once(launchpad: LaunchPad, store: JobStore, uuid: str, root: Path) ->
         end_at_once(launchpad, store, job.uuid, root)
 
 
-def _nothing_to_do(job: Job, store: JobStore) -> bool:
+def nothing_to_do(firework: dict[str, Any], store: JobStore) -> bool:
+    """Whether a ready job has nothing to compute: it says so itself, or its result is stored."""
+    job = _job(firework)
+    if hasattr(job.maker, "ends_at_once") and _ends_at_once(job, store):
+        return True
+    with suppress(Exception):  # what it rests on is not on this machine: the queue finds out
+        key = key_of(contents(with_inputs(job, store), firework["spec"]["barriers"]["scope"]))
+        return stored_calculation(store, key) is not None
+    return False
+
+
+def _job(firework: dict[str, Any]) -> Job:
+    job: Job = json.loads(firework["spec"]["_tasks"][0]["job"], cls=MontyDecoder)
+    return job
+
+
+def _ends_at_once(job: Job, store: JobStore) -> bool:
     with suppress(ValueError):  # an input is not there yet
         inputs = with_inputs(job, store)
         return bool(inputs.maker.ends_at_once(*inputs.function_args, **inputs.function_kwargs))

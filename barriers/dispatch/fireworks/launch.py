@@ -13,6 +13,7 @@ from fireworks.core.fworker import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
 from pymongo.errors import PyMongoError
 
+from barriers.dispatch.fireworks.at_once import nothing_to_do
 from barriers.dispatch.fireworks.database import UnreachableError
 from barriers.dispatch.fireworks.recover import Recovered, put_back_lost
 from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE
@@ -22,6 +23,8 @@ from barriers.secrecy import hide
 from barriers.workflow.labels import Kind
 
 if TYPE_CHECKING:
+    from fireworks import LaunchPad
+
     from barriers.dispatch.fireworks.config import Cluster
 
 UNDER_WAY = ("READY", "RESERVED", "RUNNING")
@@ -41,7 +44,7 @@ class Round:
     Attributes
     ----------
     analysed, queued : int
-        Jobs that were run here, and sent to the queue, just now.
+        Jobs that were run here, because they are cheap or have nothing to do, and sent to the queue, just now.
     states : dict[str, int]
         Number of jobs in each state.
     put_back : list of Recovered
@@ -107,7 +110,7 @@ def launch(
 
 
 def look(cluster: Cluster, scope: str) -> Round:
-    """Put back what was lost, run what is cheap and ready, and fill the queue."""
+    """Put back what was lost, run what is ready and cheap or has nothing to do, and fill the queue."""
     fireworks.core.rocket.ROCKET_STREAM_LOGLEVEL = QUIET
     launchpad = cluster.launchpad()
     put_back = put_back_lost(cluster, scope)
@@ -115,14 +118,18 @@ def look(cluster: Cluster, scope: str) -> Round:
     folder = resources.folder / "launches"
     folder.mkdir(parents=True, exist_ok=True)
     analysed, queued = 0, 0
-    here = _worker(scope, ANALYSIS)
+    here, store = _worker(scope, ANALYSIS), cluster.store()
+    there, adapter = _worker(scope, COMPUTE), cluster.qadapter()
+    room = resources.max_in_queue - (adapter.get_njobs_in_queue() or 0)
     with (folder / "analysis.log").open("a", encoding="utf-8") as log, contextlib.chdir(folder):
         while _done_whole(launch_rocket, launchpad, here, strm_lvl=QUIET, err_file=log):
             analysed += 1
-    there, adapter = _worker(scope, COMPUTE), cluster.qadapter()
-    room = resources.max_in_queue - (adapter.get_njobs_in_queue() or 0)
-    while queued < room and _done_whole(send, cluster, launchpad, there, folder, CALCULATIONS) is not None:
-        queued += 1
+        while queued < room and (firework := _next(launchpad, there)) is not None:
+            it = _worker(scope, COMPUTE, firework["fw_id"])
+            if nothing_to_do(firework, store):
+                analysed += _done_whole(launch_rocket, launchpad, it, strm_lvl=QUIET, err_file=log)
+            else:
+                queued += _done_whole(send, cluster, launchpad, it, folder, CALCULATIONS) is not None
     return Round(analysed, queued, states(launchpad, scope), put_back)
 
 
@@ -140,5 +147,13 @@ def states(launchpad: Any, scope: str) -> dict[str, int]:
     return {each["_id"]: each["jobs"] for each in counted}
 
 
-def _worker(scope: str, category: str) -> FWorker:
-    return FWorker(name="barriers", category=[category], query={"spec.barriers.scope": scope})
+def _next(launchpad: LaunchPad, worker: FWorker) -> dict[str, Any] | None:
+    """Find the job that FireWorks would take next."""
+    order = [("spec._priority", -1), ("fw_id", 1)]
+    found: dict[str, Any] | None = launchpad.fireworks.find_one({**worker.query, "state": "READY"}, sort=order)
+    return found
+
+
+def _worker(scope: str, category: str, fw_id: int | None = None) -> FWorker:
+    which = {"spec.barriers.scope": scope} | ({} if fw_id is None else {"fw_id": fw_id})
+    return FWorker(name="barriers", category=[category], query=which)

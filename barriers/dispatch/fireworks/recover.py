@@ -161,6 +161,7 @@ def _give_up(launchpad: LaunchPad, suspect: Suspect) -> Recovered:
     change = {"$set": {"state": "failed", "message": words, "launch": launch}}
     runs(launchpad).update_one({"_id": suspect.about["uuid"]}, change)
     launchpad.mark_fizzled(launch)
+    gates.failed(launchpad, [suspect.about["uuid"]])
     return _told(suspect, f"given up after {losses(suspect)} losses: marked failed")
 
 

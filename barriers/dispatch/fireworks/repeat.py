@@ -119,13 +119,15 @@ def _behind(launchpad: LaunchPad, about: dict[str, Any]) -> dict[int, dict[str, 
 
 
 def _outside(launchpad: LaunchPad, behind: dict[int, dict[str, Any]], repeated: set[str]) -> dict[int, list[str]]:
-    """Parents of each Firework that run again and are in another workflow than it."""
+    """Parents of each Firework that run again and that its workflow does not make it wait for."""
     again = repeated | {each["spec"]["barriers"]["uuid"] for each in behind.values()}
     outside: dict[int, list[str]] = {}
-    for workflow in launchpad.workflows.find({"nodes": {"$in": list(behind)}}, {"nodes": 1}):
-        inside = launchpad.fireworks.distinct("spec.barriers.uuid", {"fw_id": {"$in": workflow["nodes"]}})
+    for workflow in launchpad.workflows.find({"nodes": {"$in": list(behind)}}, {"nodes": 1, "parent_links": 1}):
+        inside = launchpad.fireworks.find({"fw_id": {"$in": workflow["nodes"]}}, {"fw_id": 1, "spec.barriers.uuid": 1})
+        uuids = {each["fw_id"]: each["spec"]["barriers"]["uuid"] for each in inside}
         for fw_id in behind.keys() & set(workflow["nodes"]):
-            parents = set(behind[fw_id]["spec"]["barriers"]["parents"]) & again - set(inside)
+            linked = {uuids[parent] for parent in workflow["parent_links"].get(str(fw_id), ())}
+            parents = set(behind[fw_id]["spec"]["barriers"]["parents"]) & again - linked
             if parents:
                 outside[fw_id] = sorted(parents)
     return outside

@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from barriers.dispatch.fireworks.queues import Queue
 from barriers.study.fields import Section, refusal, takes, unit
+from barriers.study.file import validate
 from barriers.workflow.labels import Kind
 
 ANALYSIS, COMPUTE = "barriers-analysis", "barriers-compute"
@@ -190,6 +191,10 @@ class Resources(Section):
         """Name of a job in the queue, as :meth:`~barriers.dispatch.fireworks.queues.Queue.job_name` gives it."""
         assert self._queue is not None
         return self._queue.job_name(study, job)
+
+    def checked(self, queueadapter: dict[str, Any]) -> dict[str, Any]:
+        """Give keys of the job script as they are; one that it has no place for is an error."""
+        return validate({"queueadapter": queueadapter}, KindSection, self._queue).queueadapter
 
     def for_job(self, kind: Kind, n_images: int | None = None) -> JobResources:
         """Say what a job gets.

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fireworks import Firework, Workflow
-from jobflow import Flow, Job, OnMissing
-from monty.json import MontyEncoder
+from jobflow import Flow
 
 from barriers.dispatch.fireworks.collections import ensure_indices, scope_of
 from barriers.dispatch.fireworks.resources import Resources
+from barriers.dispatch.fireworks.spec import spec_of
 from barriers.dispatch.fireworks.staging import NOT_BEGUN, Stage, staging
 from barriers.dispatch.fireworks.task import StudyFiretask
 from barriers.dispatch.identity import identify
-from barriers.structures.path.start import Start
-from barriers.workflow.labels import Kind
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
@@ -134,7 +130,7 @@ class _Batches:
         for job in jobs:
             parents = set(job.input_uuids)
             self.behind[job.uuid] = frozenset(parents).union(*(self.behind.get(parent, ()) for parent in parents))
-            spec, text = self._spec(job, parents)
+            spec, text = spec_of(job, parents, self.stage.scope, self.study, self.resources)
             if job.uuid in there:
                 if self._is_to_change(there[job.uuid], spec):
                     changes.append({"fw_id": there[job.uuid]["fw_id"], "spec": spec, "job": text})
@@ -187,43 +183,3 @@ class _Batches:
         differs = state in NOT_BEGUN and firework["spec"]["barriers"]["content"] != spec["barriers"]["content"]
         self.outcome.changed += differs
         return differs or state == "DEFUSED"
-
-    def _spec(self, job: Job, parents: set[str]) -> tuple[dict[str, Any], str]:
-        """Say what a job needs and whose it is, and write it as text, with the command line of a DFT code in it."""
-        start = next((item for item in job.function_args if isinstance(item, Start)), None)
-        kind: Kind = job.metadata.get("kind") or ("analysis" if job.maker is None else "relax")
-        needs = self.resources.for_job(kind, start.n_images if start else None)
-        if needs.command is not None and hasattr(job.maker, "running"):
-            job.maker.running = replace(job.maker.running, command=needs.command)
-        about = {
-            "scope": self.stage.scope,
-            "study": self.study,
-            "owner": self.resources.owner,
-            "uuid": job.uuid,
-            "parents": sorted(parents),
-            "name": job.name,
-            "kind": kind,
-            "system": job.metadata.get("system", ""),
-            "hop": job.metadata.get("hop", ""),
-            "folder": f"{self.resources.folder}/{self.study}",
-            "cores": needs.cores,
-            "heartbeat": self.resources.heartbeat,
-        }
-        spec = {
-            "_category": needs.category,
-            "_priority": needs.priority,
-            "_queueadapter": {"job_name": self.resources.job_name(self.study, job.name), **needs.queueadapter},
-            "_add_launchpad_and_fw_id": True,
-        }
-        if job.config.on_missing_references != OnMissing.ERROR:
-            spec["_allow_fizzled_parents"] = True
-        if hasattr(job.maker, "ends_at_once"):
-            about["may_end_at_once"] = True
-        text = _text(job)
-        content = hashlib.sha256(json.dumps([spec, about, text], sort_keys=True).encode()).hexdigest()[:16]
-        return {**spec, "barriers": {**about, "content": content}}, text
-
-
-def _text(job: Job) -> str:
-    """Write a job without its hosts: jobflow numbers the flows that hold it anew each time."""
-    return json.dumps({**job.as_dict(), "hosts": []}, cls=MontyEncoder)

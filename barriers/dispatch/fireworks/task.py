@@ -57,6 +57,7 @@ class StudyFiretask(FiretaskBase):
             if done.state == "failed":
                 words = f"{job.name}: {done.message}; files and error.txt in {done.folder}"
                 heartbeat.end("failed", message=words)
+                gates.failed(self.launchpad, [job.uuid])
                 raise JobFailedError(words)
             heartbeat.end(done.state, **_numbers(done))
         gates.done(self.launchpad, job.uuid)
