@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from barriers.dispatch.address import with_plain_host, with_tls_of_today
+from barriers.dispatch.fireworks.private import ADAPTER, default_template
 from barriers.dispatch.fireworks.queues import NAMES, Queue
 from barriers.secrecy import hidden
 from barriers.study.fields import Section, refusal, takes
@@ -92,12 +92,12 @@ def queue_of(content: Any) -> Queue:
     ValueError
         One line that starts with the key.
     """
-    if not isinstance(content, dict) or content.get("_fw_name") != CommonAdapter._fw_name:
-        raise ValueError(f"_fw_name: is missing or another; allowed: {CommonAdapter._fw_name}")
+    if not isinstance(content, dict) or content.get("_fw_name") != ADAPTER:
+        raise ValueError(f"_fw_name: is missing or another; allowed: {ADAPTER}")
     kind = content.get("_fw_q_type")
     if kind not in NAMES:
         raise ValueError(f"_fw_q_type: {kind!r} is unknown; allowed: {', '.join(NAMES)}{closest(kind, NAMES)}")
-    template = Path(content.get("_fw_template_file") or CommonAdapter._get_default_template_file(kind))
+    template = Path(content.get("_fw_template_file") or default_template(kind))
     if not template.is_file():
         raise ValueError(
             f"_fw_template_file: no file {template}; allowed: a job script with places such as $${{queue}}"

@@ -15,6 +15,7 @@ from pymongo.errors import DuplicateKeyError
 
 from barriers.dispatch.fireworks import gates
 from barriers.dispatch.fireworks.collections import runs
+from barriers.dispatch.fireworks.private import forget_launches
 from barriers.dispatch.fireworks.suspect import Suspect
 from barriers.dispatch.fireworks.workflow import changing
 
@@ -148,7 +149,7 @@ def _put_back(
             firework = workflow.id_fw[fw_id]
             if fw_id in chosen and not _as_seen(launchpad, chosen[fw_id]):
                 continue
-            firework._rerun()
+            forget_launches(firework)
             if fw_id in waiting:
                 firework.state = "PAUSED"
             workflow.fw_states[fw_id] = firework.state

@@ -18,6 +18,7 @@ from barriers.disk import writes_folder
 from barriers.dispatch.fireworks.collections import ensure_indices
 from barriers.dispatch.fireworks.config import LAUNCHPAD, QUEUE, RESOURCES, WORKER, Cluster
 from barriers.dispatch.fireworks.files import LaunchPadFile, WorkerFile, queue_of
+from barriers.dispatch.fireworks.private import ADAPTER
 from barriers.dispatch.fireworks.resources import ANALYSIS, COMPUTE, Resources
 from barriers.dispatch.secret_files import from_environment
 from barriers.distribution import install
@@ -181,7 +182,7 @@ def _adapter(answers: Answers, folder: Path) -> dict[str, Any]:
     if not os.access(rlaunch, os.X_OK):
         raise ValueError(f"rocket_launch: no program {rlaunch}; {install('fireworks')} in this environment")
     content = {
-        "_fw_name": "CommonAdapter",
+        "_fw_name": ADAPTER,
         "_fw_q_type": KINDS[answers.queue_type],
         "rocket_launch": f"{shlex.quote(str(rlaunch))} -c {shlex.quote(str(folder))} singleshot",
         "pre_rocket": "; ".join(filter(None, [_activation(), f"export BARRIERS_CONFIG={shlex.quote(str(folder))}"])),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from fireworks.core.launchpad import WFLock
 from fireworks.fw_config import WFLOCK_EXPIRATION_SECS
 
+from barriers.dispatch.fireworks.private import write_workflow
+
 if TYPE_CHECKING:
     from fireworks import LaunchPad, Workflow
 
@@ -43,4 +45,4 @@ def changing(
         changed: set[int] = set()
         yield workflow, changed
         if changed:
-            launchpad._update_wf(workflow, changed)
+            write_workflow(launchpad, workflow, changed)
