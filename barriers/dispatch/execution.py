@@ -17,7 +17,7 @@ from jobflow import Job, JobStore
 from barriers.dispatch.identity import contents, key_of
 from barriers.secrecy import hide, told
 
-CONTENTS_FILE = "computed_from.json"
+CONTENTS_FILE, ERROR_FILE = "computed_from.json", "error.txt"
 
 State = Literal["done", "reused", "unconverged", "failed"]
 
@@ -96,7 +96,7 @@ def execute(
             _check_unchanged(resolved, scope, store)
     except Exception as error:
         with contextlib.suppress(OSError):  # a full disk; the message says so
-            (folder / "error.txt").write_text(hide(traceback.format_exc()), "utf-8")
+            (folder / ERROR_FILE).write_text(hide(traceback.format_exc()), "utf-8")
         words = told(error)
         return Executed("failed", folder, time.monotonic() - started, words)
     output, seconds = response.output, time.monotonic() - started

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from barriers.dispatch.marker import read_marker
 from barriers.dispatch.states import JobStates
 from barriers.dispatch.status import JobStatus, local_status
+
+if TYPE_CHECKING:
+    from barriers.dispatch.fireworks.config import Cluster
 
 
 def status_source(folder: Path, config: Path | None) -> Callable[[], list[JobStatus]]:
@@ -25,14 +29,21 @@ def status_source(folder: Path, config: Path | None) -> Callable[[], list[JobSta
     ValueError
         If it was neither run nor submitted from here.
     """
+    if (cluster := cluster_of(folder, config)) is None:
+        return lambda: local_status(folder)
+    from barriers.dispatch.fireworks.seen import dispatched_status
+
+    return lambda: dispatched_status(cluster, folder.name)
+
+
+def cluster_of(folder: Path, config: Path | None) -> Cluster | None:
+    """Find out where a study was dispatched to; None if it ran here last. As for :func:`status_source`."""
     marker = read_marker(folder)
     local = JobStates(folder)
     if config is None and local.read() and (marker is None or local.path.stat().st_mtime > marker.since):
-        return lambda: local_status(folder)
+        return None
     if marker is None and config is None:
         raise ValueError(f"{folder}: nothing was run or submitted here; `barriers run` or `barriers submit` does")
     from barriers.dispatch.fireworks.config import find_cluster
-    from barriers.dispatch.fireworks.seen import dispatched_status
 
-    cluster = find_cluster(config or (marker.config if marker else None))
-    return lambda: dispatched_status(cluster, folder.name)
+    return find_cluster(config or (marker.config if marker else None))

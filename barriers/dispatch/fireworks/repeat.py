@@ -95,13 +95,13 @@ def repeat(launchpad: LaunchPad, suspects: Iterable[Suspect]) -> dict[int, int]:
     started = {fw_id: each for fw_id, each in everything.items() if each["state"] not in ("WAITING", "PAUSED")}
     for firework in started.values():
         _stop(launchpad, firework["spec"]["barriers"]["uuid"])
-    outside = _outside(launchpad, everything, {suspect.about["uuid"] for suspect in chosen.values()})
+    closing = outside(launchpad, everything, {suspect.about["uuid"] for suspect in chosen.values()})
     put_back: set[int] = set()
     # Fireworks that were added later wait for earlier ones, never the other way round.
     which = {"nodes": {"$in": [*chosen, *everything]}}
     for workflow in launchpad.workflows.find(which, {"nodes": 1}).sort("nodes", -1):
         here = set(workflow["nodes"])
-        waiting = {fw_id: outside[fw_id] for fw_id in here & outside.keys()}
+        waiting = {fw_id: closing[fw_id] for fw_id in here & closing.keys()}
         if fw_ids := here & (chosen.keys() | started.keys() | waiting.keys()):
             put_back |= _put_back(launchpad, fw_ids, waiting, chosen)
     return {fw_id: len(closed[fw_id].keys() & started.keys() & put_back) for fw_id in chosen if fw_id in put_back}
@@ -119,10 +119,10 @@ def _behind(launchpad: LaunchPad, about: dict[str, Any]) -> dict[int, dict[str, 
     return found
 
 
-def _outside(launchpad: LaunchPad, behind: dict[int, dict[str, Any]], repeated: set[str]) -> dict[int, list[str]]:
+def outside(launchpad: LaunchPad, behind: dict[int, dict[str, Any]], repeated: set[str]) -> dict[int, list[str]]:
     """Parents of each Firework that run again and that its workflow does not make it wait for."""
     again = repeated | {each["spec"]["barriers"]["uuid"] for each in behind.values()}
-    outside: dict[int, list[str]] = {}
+    found: dict[int, list[str]] = {}
     for workflow in launchpad.workflows.find({"nodes": {"$in": list(behind)}}, {"nodes": 1, "parent_links": 1}):
         inside = launchpad.fireworks.find({"fw_id": {"$in": workflow["nodes"]}}, {"fw_id": 1, "spec.barriers.uuid": 1})
         uuids = {each["fw_id"]: each["spec"]["barriers"]["uuid"] for each in inside}
@@ -130,8 +130,8 @@ def _outside(launchpad: LaunchPad, behind: dict[int, dict[str, Any]], repeated: 
             linked = {uuids[parent] for parent in workflow["parent_links"].get(str(fw_id), ())}
             parents = set(behind[fw_id]["spec"]["barriers"]["parents"]) & again - linked
             if parents:
-                outside[fw_id] = sorted(parents)
-    return outside
+                found[fw_id] = sorted(parents)
+    return found
 
 
 def _stop(launchpad: LaunchPad, uuid: str) -> None:
