@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from ase.constraints import FixAtoms
 from espresso_cases import HYDROGEN_SET
 from hypothesis import given
 from hypothesis import strategies as st
+from pymatgen.core import Lattice, Structure
 
-from barriers.engines.dft import k_mesh
+from barriers.engines.common import atoms_of
+from barriers.engines.dft import k_mesh, starting_moments
 from barriers.engines.espresso import EspressoEngine
 from barriers.engines.espresso.cell import dipole_keywords
 from barriers.engines.espresso.command import Command, parse_command
@@ -28,6 +31,7 @@ from barriers.engines.espresso.inputs import (
 )
 from barriers.engines.espresso.pseudopotentials import Pseudopotential, find_pseudopotentials, what_counts
 from barriers.engines.espresso.settings import Physics, check_keywords
+from barriers.engines.vasp.settings import Physics as VaspPhysics
 
 PBE = {
     symbol: Pseudopotential(Path(f"/pseudo/{symbol}.UPF"), "md5", cutoff, 8 * cutoff, valence)
@@ -284,3 +288,50 @@ def test_what_counts_of_a_set_is_that_of_the_elements_that_are_there() -> None:
     assert what_counts("sssp-1.3-efficiency", None)["O"] == oxygen
     assert what_counts("debian-pbesol", ["O"])["O"]["md5"] != oxygen["md5"]
     assert what_counts("not here.yaml", ["O"]) == "not here.yaml, not readable here"
+
+
+def sssp(folder: Path, **changes: Any) -> str:
+    """SSSP's JSON beside a file of its own making, with changes of the one entry."""
+    data = UPF.format("PBE").encode()
+    (folder / "H.upf").write_bytes(data)
+    entry = {"filename": "H.upf", "md5": hashlib.md5(data).hexdigest(), "pseudopotential": "100US"}
+    entry |= {"cutoff_wfc": 60.0, "cutoff_rho": 480.0} | changes
+    path = folder / "SSSP_1.3.0_PBE_efficiency.json"
+    path.write_text(json.dumps({"H": {key: value for key, value in entry.items() if value is not None}}), "utf-8")
+    return str(path)
+
+
+def test_the_json_of_sssp_is_a_set(tmp_path: Path) -> None:
+    found = find_pseudopotentials(["H"], sssp(tmp_path), None)["H"]
+    assert (found.path, found.functional, found.valence) == (tmp_path / "H.upf", "PBE", 1.0)
+    assert (found.ecutwfc, found.ecutrho) == (60, 480)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"md5": None}, r"efficiency.json: H.md5: is missing; allowed: SSSP's own JSON"),
+        ({"cutoff_wfc": "high"}, r"efficiency.json: H.cutoff_wfc: 'high' is wrong"),
+        ({"filename": "h.UPF"}, r"of H: no file h.UPF in .*, but .*H.upf \(give the set that name"),
+        ({"md5": "f" * 32}, r"of H: .*H.upf has the MD5 \w+, f{32} expected \(elements.H.md5"),
+    ],
+)
+def test_a_json_that_does_not_fit_its_files_is_refused(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words) as caught:
+        find_pseudopotentials(["H"], sssp(tmp_path, **changes), None)
+    assert "\n" not in str(caught.value)
+
+
+def test_u_of_another_code_is_told_and_ones_own_is_not() -> None:
+    (line,) = Physics().warnings()
+    assert line.startswith("engine.hubbard_u: Ni 6.2, Co 3.32, Mn 3.9 eV are those of vasp (Jain et al.")
+    assert Physics(hubbard_u={"Co": 3.32, "Ni": 7.1}).warnings()[0].startswith("engine.hubbard_u: Co 3.32 eV are those")
+    assert Physics(hubbard_u={"Co": 7.4}).warnings() == Physics(hubbard_u={}).warnings() == []
+    assert Physics(preset="insulator").warnings() == VaspPhysics().warnings() == []
+
+
+def test_moments_that_a_structure_does_not_say_are_its_elements() -> None:
+    structure = Structure(Lattice.cubic(4), ["Ni", "Ni", "O"], [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0]])
+    structure.add_site_property("magmom", [None, -0.5, None])
+    assert starting_moments(structure, {"Ni": 1.0}) == [1.0, -0.5, 0.0]
+    assert len(atoms_of(structure)) == 3

@@ -36,7 +36,8 @@ def load_preset(folder: Path, name: str) -> dict[str, Any]:
     if name not in known:
         raise ValueError(f"engine.preset: {name!r} is not on file; allowed: {', '.join(known)}{closest(name, known)}")
     content: dict[str, Any] = read_yaml(folder / f"{name}.yaml")
-    content.pop("about")
+    for words in ("about", "hubbard_u_from"):
+        content.pop(words, None)
     return content
 
 

@@ -14,6 +14,7 @@ from pymatgen.core import Structure
 
 from barriers.analysis.forces import largest_force
 from barriers.documents import RelaxDoc
+from barriers.engines.checked_files import read_yaml
 from barriers.structures.directions import free_part
 
 CORRECTIONS = "corrections.json"
@@ -59,6 +60,36 @@ class Corrections:
         """Read them; none where there is no such file."""
         path = folder / CORRECTIONS
         return cls(**json.loads(path.read_text("utf-8"))) if path.exists() else cls()
+
+
+def borrowed_u(values: dict[str, float], engine: str) -> list[str]:
+    """Warn of values of U that were fitted with another code, whose projectors are others.
+
+    A preset says in ``hubbard_u_from`` where its values come from, if they are its own engine's.
+
+    Parameters
+    ----------
+    values : dict[str, float]
+        U (eV) by element, as it is used.
+    engine : str
+        Engine that uses them, by the name of its folder.
+
+    Returns
+    -------
+    list[str]
+        A line for each preset of another engine whose values these are, with their source.
+    """
+    lines = []
+    for path in sorted(Path(__file__).parent.glob("*/presets/*.yaml")):
+        preset, owner = read_yaml(path), path.parents[1].name
+        source, theirs = preset.get("hubbard_u_from"), preset.get("hubbard_u", {})
+        same = [f"{element} {u:g}" for element, u in values.items() if u and theirs.get(element) == u]
+        if source and same and owner != engine:
+            lines.append(
+                f"engine.hubbard_u: {', '.join(same)} eV are those of {owner} ({source}); U acts otherwise with "
+                f"{engine}: give values for this code and its pseudopotentials"
+            )
+    return lines
 
 
 def free_force(structure: Structure, forces: np.ndarray) -> float:

@@ -41,6 +41,8 @@ def plan_lines(plan: Plan) -> list[str]:
         f"jobs: {jobs}",
         f"about {plan.force_calls} force calls{'' if plan.points is None else ' of the model'}, {time}",
         *([] if plan.points is None else [_single_points(plan.points)]),
+        *plan.commands,
+        *(f"! {warning}" for warning in plan.warnings),
     ]
 
 

@@ -122,7 +122,7 @@ class EspressoSection(_Engine):
         None,
         pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$",
         description="pseudopotential set",
-        json_schema_extra=takes("sssp-1.3-efficiency, debian-pbesol, or a YAML file"),
+        json_schema_extra=takes("sssp-1.3-efficiency, debian-pbesol, a YAML file, or SSSP's JSON"),
     )
     pseudo_dir: str | None = Field(
         None,

@@ -102,6 +102,10 @@ class Plan:
         Expected time on this machine; None for a model without a known cost.
     points : SinglePoints or None
         Where the bands are a model's, corrected; evaluations and time above are the model's then.
+    commands : tuple of str
+        How a DFT code is started, and on how many processes.
+    warnings : tuple of str
+        What to look at in the engine's settings.
     """
 
     built: BuiltStudy
@@ -109,6 +113,8 @@ class Plan:
     force_calls: int
     seconds: float | None
     points: SinglePoints | None = None
+    commands: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Give the plan as ``--json`` prints it."""
@@ -121,6 +127,8 @@ class Plan:
             "expected_force_calls": self.force_calls,
             "expected_seconds": None if self.seconds is None else round(self.seconds),
             **({} if self.points is None else {"single_points": asdict(self.points)}),
+            **({"commands": list(self.commands)} if self.commands else {}),
+            **({"warnings": list(self.warnings)} if self.warnings else {}),
         }
 
     def _system(self, name: str, first: list[Structure]) -> dict[str, Any]:
@@ -217,7 +225,10 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
         calls += in_bands + alone
         seconds += _seconds(engine, len(built.systems[name][0]), study.path.n_images, in_bands, alone)
     points = _single_points(study, built, engine) if isinstance(engine, SurrogateEngine) else None
-    return Plan(built, dict(sum(counted.values(), total)), calls, seconds or None, points)
+    code: Any = engine.expensive if isinstance(engine, SurrogateEngine) else engine
+    ways = code.running.plans(study.path.n_images) if hasattr(code, "running") else []
+    warnings = code.physics.warnings() if hasattr(code, "physics") else []
+    return Plan(built, dict(sum(counted.values(), total)), calls, seconds or None, points, tuple(ways), tuple(warnings))
 
 
 def _single_points(study: Study | EndpointStudy, built: BuiltStudy, engine: SurrogateEngine) -> SinglePoints:

@@ -12,7 +12,7 @@ from barriers.engines.common import from_anywhere
 from barriers.engines.espresso.command import code_version, parse_command
 from barriers.engines.espresso.jobs import RelaxMaker, StaticMaker
 from barriers.engines.espresso.neb import NebMaker
-from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, load_set
+from barriers.engines.espresso.pseudopotentials import FILES, find_pseudopotentials, load_set
 from barriers.engines.espresso.settings import Physics, Running, check_keywords
 
 
@@ -28,7 +28,7 @@ class EspressoEngine(MSONable):
         ``slab``: spin-polarised PBE+U with D3(BJ), cold smearing and a dipole correction along the normal, for slabs
         of layered oxides with and without molecules. ``insulator``: closed-shell with a gap.
     pseudopotentials : str or None
-        A set on file, or a YAML file of the same form.
+        A set on file, a YAML file of the same form, or SSSP's own JSON.
     pseudo_dir : str or None
         The only folder searched for its files; if None, ``$ESPRESSO_PSEUDO`` and the set's own folders.
     command : str
@@ -66,7 +66,7 @@ class EspressoEngine(MSONable):
     def physics(self) -> Physics:
         """Settings that change the numbers."""
         pseudopotentials = self.pseudopotentials
-        if pseudopotentials is not None and pseudopotentials.endswith(".yaml"):
+        if pseudopotentials is not None and pseudopotentials.endswith(FILES):
             pseudopotentials = from_anywhere(pseudopotentials)
         return Physics(
             self.preset,

@@ -15,7 +15,7 @@ from barriers.engines.base import EngineMaker
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.espresso.command import Command, code_version, parse_command
 from barriers.engines.espresso.inputs import Case
-from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, load_set
+from barriers.engines.espresso.pseudopotentials import find_pseudopotentials
 from barriers.engines.espresso.settings import Physics, Running
 from barriers.engines.espresso.workspace import open_workspace
 
@@ -69,7 +69,7 @@ class EspressoMaker(EngineMaker):
         name = settings["pseudopotentials"]
         return EngineDoc(
             kind="espresso",
-            name=load_set(name)["functional"],
+            name=next(iter(case.pseudopotentials.values())).functional,
             version=version or code_version(self.command)[1],
             settings={"preset": self.physics.preset, **settings, "pseudopotentials": Path(name).name},
             files={found.path.name: found.md5 for found in case.pseudopotentials.values()},

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
-LAUNCHERS = ("-np", "-n", "--np", "--n", "--ntasks", "-c")
-"""Options of launchers that say how many processes there are."""
+from barriers.engines.launch import SRUN, Launch, number_of, take_apart
 
 IMAGE_OPTIONS = ("-ni", "-nimage", "-nimages")
 
@@ -22,50 +19,72 @@ VERSION_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Command:
+class Command(Launch):
     """A command line of ``neb.x``, e.g. ``mpirun -np 8 neb.x -ni 4``, in parts."""
 
-    launcher: tuple[str, ...]
-    program: str
-    options: tuple[str, ...]
-
     @property
-    def processes(self) -> int:
-        """Processes that the launcher starts; 1 where it does not say."""
-        return _number(self.launcher, LAUNCHERS) or 1
+    def processes(self) -> int | None:
+        """Processes that are started; None where only the job will know it."""
+        return self.counted[0]
 
-    def neb(self, n_images: int, input_file: str) -> list[str]:
-        """Command for a band with so many intermediate images.
+    def images_at_a_time(self, n_images: int) -> int | None:
+        """Images of a band that are evaluated at a time; None where that is left to the job.
 
-        Where the command does not say how many images are evaluated at a time, as many are as divide both processes
-        and intermediate images.
+        Where the command does not say it, as many as divide both processes and intermediate images.
 
         Raises
         ------
         ValueError
             If the images evaluated at a time do not divide the processes, or are more than there are.
         """
-        processes, asked = self.processes, _number(self.options, IMAGE_OPTIONS)
-        if asked is None:
-            planned = max(n for n in range(1, n_images + 1) if processes % n == 0 and n_images % n == 0)
-            parallel = ["-ni", str(planned)] if planned > 1 else []
-            return [*self.launcher, self.program, *self.options, *parallel, "-inp", input_file]
+        processes, asked = self.processes, number_of(self.options, IMAGE_OPTIONS)
+        if processes is None:
+            return asked
         fitting = [n for n in range(1, n_images + 1) if processes % n == 0]
+        if asked is None:
+            return max(n for n in fitting if n_images % n == 0)
         if asked not in fitting:
             raise ValueError(
                 f"engine.command: -ni {asked} does not fit {processes} processes and {n_images} images; "
                 f"allowed: {', '.join(map(str, fitting))}"
             )
-        return [*self.launcher, self.program, *self.options, "-inp", input_file]
+        return asked
+
+    def neb(self, n_images: int, input_file: str) -> list[str]:
+        """Command for a band with so many intermediate images.
+
+        Raises
+        ------
+        ValueError
+            If images and processes do not fit, see :meth:`images_at_a_time`, or a variable in it is not set.
+        """
+        at_a_time, asked = self.images_at_a_time(n_images), number_of(self.options, IMAGE_OPTIONS)
+        parallel = ["-ni", str(at_a_time)] if asked is None and (at_a_time or 1) > 1 else []
+        return [*self.words(), *parallel, "-inp", input_file]
 
     def pw(self, input_file: str) -> list[str]:
         """Command of ``pw.x``, started like ``neb.x`` but without parallel images."""
+        return [*self._for_pw().words(), "-inp", input_file]
+
+    def plans(self, n_images: int) -> list[str]:
+        """Say, in a line each, how structures and bands are computed."""
+        at_a_time = self.images_at_a_time(n_images)
+        parallel = ["-ni", str(at_a_time)] if (at_a_time or 1) > 1 else []
+        pw = self._for_pw()
+        line, band = shlex.join([*pw.before, pw.program, *pw.options]), shlex.join([*self.before, self.program])
+        options = shlex.join([*pw.options, *parallel])
+        return [
+            f"single structures: {line}: {self.plan(1, None)}",
+            f"bands: {f'{band} {options}'.strip()}: {self.plan(n_images, at_a_time)}",
+        ]
+
+    def _for_pw(self) -> Launch:
         options = list(self.options)
         for option in IMAGE_OPTIONS:
             if option in options:
                 at = options.index(option)
                 del options[at : at + 2]
-        return [*self.launcher, self.sibling, *options, "-inp", input_file]
+        return Launch(self.before, self.sibling, tuple(options))
 
     @property
     def sibling(self) -> str:
@@ -74,12 +93,8 @@ class Command:
 
     def check(self) -> None:
         """Raise ``ValueError`` if a program is not installed here."""
-        for program in (*self.launcher[:1], self.program, self.sibling):
-            if shutil.which(program) is None:
-                raise ValueError(
-                    f"engine.command: no program {program!r} here; install Quantum ESPRESSO (on Debian and Ubuntu: apt "
-                    f"install quantum-espresso), or give its path in engine.command"
-                )
+        super().check()
+        self._for_pw().check()
 
 
 def parse_command(text: str) -> Command:
@@ -88,18 +103,16 @@ def parse_command(text: str) -> Command:
     Raises
     ------
     ValueError
-        If it does not start ``neb.x``, or names an input file.
+        If it does not start ``neb.x``, is for a shell, or names an input file.
     """
-    words = shlex.split(text)
-    at = next((number for number, word in enumerate(words) if Path(word).name.endswith("neb.x")), None)
-    if at is None:
-        raise ValueError(
-            f"engine.command: {text!r} does not start neb.x; allowed: e.g. 'neb.x' or 'mpirun -np 8 neb.x -ni 4'"
-        )
-    options = tuple(words[at + 1 :])
-    if {"-inp", "-in", "-i", "-input", "<", ">"} & set(options):
+
+    def find(words: list[str]) -> int | None:
+        return next((number for number, word in enumerate(words) if Path(word).name.endswith("neb.x")), None)
+
+    launch = take_apart(text, find, "a command that starts neb.x, e.g. 'neb.x' or 'mpirun -np 8 neb.x -ni 4'")
+    if {"-inp", "-in", "-i", "-input"} & set(launch.options):
         raise ValueError(f"engine.command: {text!r} names a file; leave input and output out")
-    return Command(tuple(words[:at]), words[at], options)
+    return Command(launch.before, launch.program, launch.options)
 
 
 @cache
@@ -116,11 +129,12 @@ def code_version(command: Command) -> tuple[tuple[int, ...], str]:
     ValueError
         If it does not say one.
     """
+    asked = Command(command.alone.before, command.program, command.options)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "version.in").write_text("&CONTROL\n/\n", "utf-8")
         try:
             run = subprocess.run(
-                command.pw("version.in"),
+                asked.pw("version.in"),
                 cwd=folder,
                 capture_output=True,
                 encoding="utf-8",
@@ -130,20 +144,20 @@ def code_version(command: Command) -> tuple[tuple[int, ...], str]:
                 stdin=subprocess.DEVNULL,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise ValueError(f"engine.command: {shlex.join(command.pw(''))} does not start: {error}") from error
+            raise ValueError(f"engine.command: {shlex.join(asked.pw(''))} does not start: {error}") from error
+    copies = len(re.findall(r"Program PWSCF v\.", run.stdout))
     found = re.search(r"Program PWSCF v\.(\S+)", run.stdout)
+    mpi = "; allowed: the mpirun that it was built with, or srun --mpi=… (srun --mpi=list)"
     if found is None:
         said = (run.stderr or run.stdout).strip().splitlines()
         raise ValueError(
             f"engine.command: {command.sibling} does not say its version; it says: {said[0] if said else 'nothing'}"
+            f"{mpi if asked.launcher == SRUN else ''}"
+        )
+    if copies > 1:
+        raise ValueError(
+            f"engine.command: {asked.launcher} starts {copies} copies of {command.sibling} that know nothing of each "
+            f"other, or it was built without MPI{mpi}"
         )
     numbers = re.match(r"\d+(?:\.\d+)*", found[1])
     return tuple(int(part) for part in numbers[0].split(".")) if numbers else (0,), found[1]
-
-
-def _number(words: tuple[str, ...], options: tuple[str, ...]) -> int | None:
-    for option, value in pairwise(words):
-        if option in options and value.isdigit():
-            return int(value)
-    joined = [word.partition("=") for word in words]
-    return next((int(value) for option, _, value in joined if option in options and value.isdigit()), None)

@@ -49,7 +49,7 @@ class NebMaker(BaseNebMaker, EspressoMaker):
             moments=run.moments,
             merged_into=merged,
             history=history,
-            warnings=run.warnings(),
+            warnings=[*run.warnings(), *self.physics.warnings()],
             cost=CostDoc(
                 force_calls=scfs,
                 earlier_force_calls=run.earlier_scfs,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAMLError
 
 from barriers.engines.checked_files import read_yaml
@@ -22,6 +22,10 @@ FUNCTIONALS = {"SLA PW PBX PBC": "PBE", "SLA PW PSX PSC": "PBESOL", "SLA PZ NOGX
 """Short names of functionals that files spell out."""
 
 
+FILES = (".yaml", ".yml", ".json")
+
+SSSP_FORM = "allowed: SSSP's own JSON, by element with filename, md5, cutoff_wfc and cutoff_rho"
+
 FORM = (
     "allowed: functional, folders, get (where the files are to be had) and elements, "
     "each as Li: {file: Li.UPF, md5: 32 hexadecimal digits, ecutwfc: 40, ecutrho: 320}"
@@ -31,13 +35,14 @@ FORM = (
 
 @dataclass(frozen=True)
 class Pseudopotential:
-    """One file of a set: where it is, its MD5, its cutoffs (Ry) and the number of its valence electrons."""
+    """One file of a set: where it is, its MD5, cutoffs (Ry), number of valence electrons, and functional."""
 
     path: Path
     md5: str
     ecutwfc: float
     ecutrho: float
     valence: float
+    functional: str = ""
 
 
 class _Entry(BaseModel):
@@ -52,19 +57,33 @@ class _Entry(BaseModel):
     valence: float | None = None
 
 
+class _SsspEntry(BaseModel):
+    """What SSSP's own JSON says of one element, its cutoffs in Ry."""
+
+    filename: str
+    md5: str
+    cutoff_wfc: float
+    cutoff_rho: float
+
+
+_SSSP = TypeAdapter(dict[str, _SsspEntry])
+
+
 class _Set(BaseModel):
     """A set as it stands in its file."""
 
     model_config = ConfigDict(extra="forbid")
 
-    functional: str
+    functional: str | None
     folders: list[str]
     get: str
     elements: dict[str, _Entry] = Field(min_length=1)
 
 
 def load_set(name: str) -> dict[str, Any]:
-    """Read a set: by the name of one on file, or a YAML file of the same form.
+    """Read a set: by the name of one on file, a YAML file of the same form, or SSSP's own JSON beside its files.
+
+    The functional of SSSP's JSON is None: its files say it.
 
     Raises
     ------
@@ -73,20 +92,33 @@ def load_set(name: str) -> dict[str, Any]:
     """
     known = sorted(path.stem for path in SETS.glob("*.yaml"))
     path = SETS / f"{name}.yaml" if name in known else Path(name)
-    if name not in known and not (path.suffix == ".yaml" and path.is_file()):
+    if name not in known and not (path.suffix in FILES and path.is_file()):
         near = closest(name, known)
         raise ValueError(
-            f"engine.pseudopotentials: {name!r} is not on file; allowed: {', '.join(known)}, or a YAML file{near}"
+            f"engine.pseudopotentials: {name!r} is not on file; allowed: {', '.join(known)}, a YAML file, or SSSP's "
+            f"JSON{near}"
         )
     try:
-        return _Set.model_validate(read_yaml(path)).model_dump()
+        content = read_yaml(path)  # JSON is YAML
+        return (_of_sssp(content, path) if path.suffix == ".json" else _Set.model_validate(content)).model_dump()
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the whole file"
         what = "is missing" if first["type"] == "missing" else f"{show(first['input'])} is wrong"
-        raise ValueError(f"engine.pseudopotentials: {path}: {key}: {what}; {FORM}") from None
+        raise ValueError(
+            f"engine.pseudopotentials: {path}: {key}: {what}; {SSSP_FORM if path.suffix == '.json' else FORM}"
+        ) from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"engine.pseudopotentials: {path}: no YAML: {' '.join(str(error).split())[:120]}") from None
+
+
+def _of_sssp(content: Any, path: Path) -> _Set:
+    entries = {
+        element: {"file": one.filename, "md5": one.md5, "ecutwfc": one.cutoff_wfc, "ecutrho": one.cutoff_rho}
+        for element, one in _SSSP.validate_python(content).items()
+    }
+    get = f"the archive that belongs to {path.name} (Materials Cloud), unpacked beside it"
+    return _Set.model_validate({"functional": None, "folders": [str(path.parent)], "get": get, "elements": entries})
 
 
 def what_counts(name: str, elements: Collection[str] | None) -> dict[str, Any] | str:
@@ -143,11 +175,14 @@ def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | 
                 f"pseudopotential set {name!r} has none for {element}; it has {', '.join(content['elements'])}"
             )
         found[element] = _checked(element, entry, [Path(folder).expanduser() for folder in folders], content)
+    if len({each.functional for each in found.values()}) > 1:
+        made = ", ".join(f"{element} with {each.functional}" for element, each in found.items())
+        raise ValueError(f"pseudopotential set {name!r}: {made}; functionals must not be mixed")
     return found
 
 
 def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: dict[str, Any]) -> Pseudopotential:
-    searched = ", ".join(map(str, folders))
+    searched = f"{', '.join(map(str, folders))}{_other_case(entry['file'], folders)}"
     path = next((folder / entry["file"] for folder in folders if (folder / entry["file"]).is_file()), None)
     if path is None:
         raise ValueError(
@@ -156,13 +191,13 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
         )
     data = path.read_bytes()
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    if md5 != entry["md5"]:
+    if md5 != entry["md5"].lower():
         raise ValueError(
-            f"pseudopotential of {element}: {path} has the MD5 {md5}, {entry['md5']} expected; it is another or a "
-            f"damaged file"
+            f"pseudopotential of {element}: {path} has the MD5 {md5}, {entry['md5']} expected (elements.{element}.md5 "
+            f"of the set); it is another or a damaged file"
         )
     functional, valence = _header(data.decode("utf-8", "replace")) or (content["functional"], entry["valence"])
-    if functional != content["functional"]:
+    if functional != (content["functional"] or functional):
         raise ValueError(
             f"pseudopotential of {element}: {path} is made with {functional}, the set is {content['functional']}; "
             f"functionals must not be mixed"
@@ -172,7 +207,14 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
             f"pseudopotential of {element}: {path} does not say its valence, nor does the set; "
             f"add it: elements.{element}.valence"
         )
-    return Pseudopotential(path, md5, entry["ecutwfc"], entry["ecutrho"], valence)
+    return Pseudopotential(path, md5, entry["ecutwfc"], entry["ecutrho"], valence, functional or "")
+
+
+def _other_case(name: str, folders: list[Path]) -> str:
+    """Name a file that differs from the one looked for in small and capital letters alone."""
+    paths = (path for folder in folders if folder.is_dir() for path in folder.iterdir())
+    near = next((path for path in paths if path.name.lower() == name.lower()), None)
+    return "" if near is None else f", but {near} (give the set that name, or rename the file)"
 
 
 def _header(text: str) -> tuple[str, float] | None:

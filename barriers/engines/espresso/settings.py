@@ -10,6 +10,8 @@ from typing import Any
 from monty.json import MSONable
 
 from barriers.engines.common import load_preset
+from barriers.engines.dft import borrowed_u
+from barriers.engines.espresso.command import parse_command
 from barriers.engines.espresso.pseudopotentials import what_counts
 from barriers.words import closest
 
@@ -70,6 +72,10 @@ class Physics(MSONable):
         settings = self.resolved()
         return {"pseudopotentials": what_counts(settings.pop("pseudopotentials"), elements), "settings": settings}
 
+    def warnings(self) -> list[str]:
+        """Say what to look at: values of U that were fitted with another code."""
+        return borrowed_u(self.resolved()["hubbard_u"], "espresso")
+
 
 @dataclass(frozen=True)
 class Running(MSONable):
@@ -91,6 +97,10 @@ class Running(MSONable):
     pseudo_dir: str | None = None
     max_seconds: int | None = None
     continue_from: str | None = None
+
+    def plans(self, n_images: int) -> list[str]:
+        """Say how structures and bands are computed."""
+        return parse_command(self.command).plans(n_images)
 
 
 def check_keywords(keywords: Collection[str]) -> None:

@@ -92,8 +92,8 @@ class SurrogateEngine(MSONable):
 
     @property
     def rounds_of_end(self) -> int:
-        """Most points of one end state."""
-        return self.points // 3
+        """Most points of one end state: the saddle keeps four, or a third of them where they are few."""
+        return max(self.points // 3, (self.points - 4) // 2)
 
     def rounds_of_twins(self) -> tuple[int, int]:
         """Most points of two ends that are the same by symmetry: the second one needs few, and leaves its share."""

@@ -96,7 +96,7 @@ class BandRun:
         handlers = usual_handlers(self.order.to_vasp(self.moments).tolist(), running.max_seconds, self.watch)
         if stage == "climbing" or self.without_vtst == "refuse":
             handlers.insert(0, VtstHandler())
-        return run_vasp(folder, running.command, last - earlier_stages, handlers)
+        return run_vasp(folder, running.launch.words(), last - earlier_stages, handlers)
 
     def _current(self) -> tuple[np.ndarray, list[Step]]:
         """Positions of the newest whole band (study's order, endpoints included), and its steps."""

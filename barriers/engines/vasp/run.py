@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,7 +77,11 @@ class BandJob(_Continuing, VaspNEBJob):
 
 
 def run_vasp(
-    folder: Path, command: str, last: int, handlers: Sequence[ErrorHandler], done: Callable[[Path], bool] = converged
+    folder: Path,
+    command: Sequence[str],
+    last: int,
+    handlers: Sequence[ErrorHandler],
+    done: Callable[[Path], bool] = converged,
 ) -> Outcome:
     """Run VASP in a folder until it is done, out of steps or time, or beyond help.
 
@@ -86,7 +89,7 @@ def run_vasp(
     ----------
     folder : Path
         With its input files.
-    command : str
+    command : sequence of str
         Command line.
     last : int
         Steps after which it stops, those of earlier runs included.
@@ -105,7 +108,7 @@ def run_vasp(
     end_orphan(folder)
     logging.getLogger("custodian").setLevel(logging.CRITICAL)
     kind = BandJob if image_folders(folder) else SingleJob
-    job = kind(tuple(shlex.split(command)), last)
+    job = kind(tuple(command), last)
     custodian = Custodian(
         list(handlers),
         [job],

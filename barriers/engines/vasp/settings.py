@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shlex
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +13,13 @@ import pymatgen.io.vasp
 from monty.json import MSONable
 
 from barriers.engines.common import load_preset
+from barriers.engines.dft import borrowed_u
+from barriers.engines.launch import Launch, take_apart
 from barriers.words import closest
 
 PRESETS = Path(__file__).parent / "presets"
+
+EXAMPLE = "the command line that starts VASP, e.g. 'mpirun -np 64 vasp_std'"
 
 SET_BY_BARRIERS = {
     "IMAGES", "SPRING", "LCLIMB", "ICHAIN", "NSW", "EDIFFG", "ISIF", "ISYM", "MAGMOM", "LDAUU", "LDAUL", "LDAUJ",
@@ -75,6 +76,10 @@ class Physics(MSONable):
             "incar": {**values["incar"], "own": own},
         }
 
+    def warnings(self) -> list[str]:
+        """Say what to look at: values of U that were fitted with another code."""
+        return borrowed_u(self.resolved()["hubbard_u"], "vasp")
+
 
 @dataclass(frozen=True)
 class Running(MSONable):
@@ -96,22 +101,26 @@ class Running(MSONable):
     max_seconds: int | None = None
 
     @property
+    def launch(self) -> Launch:
+        """The command line in parts; VASP is its last word."""
+        return take_apart(self.command, lambda words: len(words) - 1 if words else None, EXAMPLE)
+
+    @property
     def cores(self) -> int | None:
-        """Processes that the command starts, from its ``-np`` or Slurm's allocation; None where neither says."""
-        found = re.search(r"(?:^|\s)(?:-np|--np|-n|--ntasks)[ =](\d+)", self.command) or re.match(
-            r"(\d+)$", os.environ.get("SLURM_NTASKS", "")
-        )
-        return int(found[1]) if found else None
+        """Processes that the command starts; None where that is not known here."""
+        launch = self.launch
+        return launch.counted[0] if launch.launcher else None
 
     def check(self) -> None:
         """Raise ``ValueError`` if the programs of the command are not here."""
-        words = shlex.split(self.command)
-        for program in [words[0], words[-1]] if words else [""]:
-            if shutil.which(program) is None:
-                raise ValueError(
-                    f"engine.command: no program {program!r} here; allowed: the command line that starts VASP, "
-                    "e.g. 'mpirun -np 64 vasp_std'"
-                )
+        self.launch.check()
+
+    def plans(self, n_images: int) -> list[str]:
+        """Say how structures and bands are computed."""
+        launch = self.launch
+        line = shlex.join([*launch.before, launch.program])
+        ways = {"single structures": launch.plan(1, None), "bands": launch.plan(n_images, n_images)}
+        return [f"{what}: {line}: {way}" for what, way in ways.items()]
 
     def layout(self, n_images: int = 1) -> dict[str, int]:
         """INCAR keywords of the parallel layout.

@@ -106,7 +106,7 @@ class SingleRun:
         moments = self.order.to_vasp(self.moments).tolist()
         handlers = usual_handlers(moments, running.max_seconds, self.watch)
         done = converged if max_steps else evaluated
-        return run_vasp(folder, running.command, self.earlier + max(1, max_steps), handlers, done)
+        return run_vasp(folder, running.launch.words(), self.earlier + max(1, max_steps), handlers, done)
 
     def watch(self) -> None:
         """Log the steps since the last look."""
