@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.qe, pytest.mark.slow]
 def engine() -> EspressoEngine:
     """Preset of slabs for Li0.5NiO2, seven atoms and two k-points; cutoffs as low as they go."""
     need_qe()
-    loose = {"ecutwfc": 18.0, "ecutrho": 144.0, "conv_thr": 1e-4}
+    loose = {"ecutwfc": 18.0, "ecutrho": 144.0, "conv_thr": 1e-3}
     return EspressoEngine(pseudopotentials="debian-pbesol", dipole=False, kspacing=2.0, keywords=loose)
 
 
@@ -37,7 +37,7 @@ def test_a_relaxation_agrees_with_the_same_input_by_hand(tmp_path: Path) -> None
     assert isinstance(relaxed, RelaxDoc) and relaxed.converged, relaxed
     (folder,) = tmp_path.glob("jobs/*/relax-*/")
     text = (folder / "pw.1.in").read_text()
-    assert ("HUBBARD (atomic)" in text) or ("Hubbard_U(2)" in text)
+    assert re.search(r"HUBBARD \(atomic\)|lda_plus_u +=", text)
     assert "grimme-d3" in text and re.search(r"K_POINTS automatic\n1 2 1 ", text)
     by_hand = tmp_path / "by hand"
     by_hand.mkdir()
