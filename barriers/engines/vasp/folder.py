@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from barriers.engines.vasp.outputs import all_outcars, image_folders, read_outcar, usable_steps
+from barriers.engines.vasp.outputs import StepOutcar, all_outcars, image_folders, read_outcar, usable_steps
 
 OUTPUTS = ("OUTCAR", "OSZICAR", "CONTCAR", "XDATCAR", "vasprun.xml")
+
+CLOSE = 1.001
+"""A largest force is met within this factor: OUTCAR has five decimals of positions, so springs are not known better."""
+
+NEARLY = 1.1
+"""The same where VASP says that it is met. VTST's own number and ours agree to four digits in recorded runs."""
 
 
 def places(folder: Path) -> list[Path]:
@@ -29,9 +37,40 @@ def evaluated(folder: Path) -> bool:
     )
 
 
-def converged(folder: Path) -> bool:
-    """Whether, besides, that step met ``EDIFFG``."""
-    return evaluated(folder) and all(getattr(read_outcar(place), "converged", False) for place in places(folder))
+@dataclass(frozen=True)
+class Goal:
+    """What the newest step of a calculation has to be.
+
+    VASP's sentence alone is not trusted, nor is it waited for: codes that behave like VASP do not write it.
+
+    Attributes
+    ----------
+    fmax : float or None
+        Largest force (eV/Å); None for a single evaluation.
+    force : callable
+        Gives that of the newest step in a folder.
+    """
+
+    fmax: float | None = None
+    force: Callable[[Path], float] = lambda _: 0.0
+
+    def met(self, folder: Path) -> bool:
+        """Whether the newest run ended in peace with it."""
+        if not evaluated(folder) or self.fmax is None:
+            return evaluated(folder)
+        if not self.said(folder):
+            return self.force(folder) <= CLOSE * self.fmax
+        own_tangents = bool(image_folders(folder)) and not any(outcar.vtst for outcar in _newest(folder))
+        return own_tangents or self.force(folder) <= NEARLY * self.fmax
+
+    def said(self, folder: Path) -> bool:
+        """Whether VASP says of every place that it met ``EDIFFG``."""
+        return all(outcar.converged for outcar in _newest(folder))
+
+
+def _newest(folder: Path) -> list[StepOutcar]:
+    found = [read_outcar(place) for place in places(folder)]
+    return [outcar for outcar in found if outcar is not None]
 
 
 def archive(place: Path) -> None:

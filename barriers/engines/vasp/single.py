@@ -14,7 +14,7 @@ from barriers.documents import CostDoc, EngineDoc
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, placed
 from barriers.engines.dft import Outcome, free_force, starting_moments
-from barriers.engines.vasp.folder import converged, evaluated
+from barriers.engines.vasp.folder import Goal
 from barriers.engines.vasp.handlers import usual_handlers
 from barriers.engines.vasp.inputs import (
     BandSetGenerator,
@@ -105,8 +105,11 @@ class SingleRun:
         )
         moments = self.order.to_vasp(self.moments).tolist()
         handlers = usual_handlers(moments, running.max_seconds, self.watch)
-        done = converged if max_steps else evaluated
-        return run_vasp(folder, running.launch.words(), self.earlier + max(1, max_steps), handlers, done)
+        goal = Goal(self.fmax, self._force) if max_steps else Goal()
+        return run_vasp(folder, running.launch.words(), self.earlier + max(1, max_steps), handlers, goal)
+
+    def _force(self, folder: Path) -> float:
+        return free_force(self.structure, self.order.from_vasp(usable_steps(all_outcars(folder)[-1])[-1].forces))
 
     def watch(self) -> None:
         """Log the steps since the last look."""
