@@ -22,6 +22,7 @@ from ase.optimize import FIRE
 from conftest import ROOT, Outcome, gold_on_aluminium
 from jobflow import Flow
 from pymatgen.core import SETTINGS
+from pymatgen.io.vasp import Incar
 from vasp_tools import COMMAND, write_potcars
 
 if not os.environ.get("CI"):  # there, a missing part fails
@@ -245,6 +246,51 @@ def test_steps_used_up_are_no_failure(band: Callable[..., LocalRun], sound: Band
     assert first.reason.startswith("max_steps steps used up; run again to continue")
     assert len(first.history) == 6
     assert forward(band({}).output) == pytest.approx(forward(sound), abs=0.002)
+
+
+def test_forces_decide_where_vasp_does_not_say_that_they_are_met(
+    ends: tuple[RelaxDoc, RelaxDoc], band: Callable[..., LocalRun], sound: BandDoc, tmp_path: Path
+) -> None:
+    document = band({"silent": True}).output
+    assert (document.energies, len(document.history)) == (sound.energies, len(sound.history))
+    job = engine().relax(0.01, 200).make(to_structure(gold_on_aluminium()[0][GOLD_FIRST]))
+    relaxed = run_flow(Flow([job], output=job.output), tmp_path / "relax").output
+    assert (relaxed.converged, relaxed.energy, relaxed.steps) == (True, ends[0].energy, ends[0].steps)
+
+
+@pytest.mark.parametrize("stage", ["plain", "climbing"])
+def test_vasp_is_not_believed_against_the_forces(
+    stage: str, band: Callable[..., LocalRun], sound: BandDoc, tmp_path: Path
+) -> None:
+    first = band({"claim_at": 2, "only_in": stage}).output
+    force, asked = first.history[-1].max_force, {"plain": 0.3, "climbing": 0.03}[stage]
+    assert force > 1.1 * asked
+    words = f"VASP says 'reached required accuracy', but forces are larger: {force:.3f} eV/Å after "
+    assert first.reason.startswith(words)
+    assert (first.converged, first.history[-1].stage) == (False, stage)
+    assert forward(band({}).output) == pytest.approx(forward(sound), abs=0.002)
+
+
+def test_a_relaxation_is_not_believed_against_its_forces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VASP_STANDIN", json.dumps({"claim_at": 2}))
+    job = engine().relax(0.01, 200).make(to_structure(gold_on_aluminium()[0][GOLD_FIRST]))
+    document = run_flow(Flow([job], output=job.output), tmp_path).output
+    words = f"but forces are larger: {document.max_force:.3f} eV/Å after 2 steps, 0.01 asked for; files in"
+    assert (document.converged, words in document.reason) == (False, True), document.reason
+
+
+@pytest.mark.parametrize("mode", ["run", "train"])
+def test_energies_of_a_force_field_are_never_taken_for_those_of_dft(
+    mode: str, ends: tuple[RelaxDoc, RelaxDoc], tmp_path: Path
+) -> None:
+    maker = engine().neb(**NEB_SETTINGS)
+    maker.input_set_generator.user_incar_settings = {"ML_LMLFF": True, "ML_MODE": mode}
+    job = maker.make(*ends, START)
+    outcome = run_flow(Flow([job], output=job.output), tmp_path)
+    assert outcome.output is None
+    line = "energies of image 01, 02, 03 are of VASP's machine-learned force field, not of DFT; set ML_LMLFF to false"
+    assert line in outcome.failures["neb"]
+    assert Incar.from_file(folder_of(tmp_path, "plain") / "INCAR")["ML_MODE"].lower() == mode
 
 
 REFUSED = {

@@ -132,7 +132,7 @@ def run_vasp(
         return Outcome()
     outcome = _ending(folder, last, reason, handlers, process.returncode if process is not None else None)
     if outcome.kind == "killed" and goal.fmax is not None and evaluated(folder) and goal.said(folder):
-        return Outcome("denied", f"VASP says {SENTENCE!r}, but forces say otherwise")
+        return Outcome("denied", f"VASP says {SENTENCE!r}, but forces are larger")
     return outcome
 
 
