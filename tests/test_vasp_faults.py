@@ -19,6 +19,7 @@ from ase.calculators.emt import EMT
 from ase.io import read, write
 from ase.mep import NEB
 from ase.optimize import FIRE
+from ase.vibrations import Vibrations
 from conftest import ROOT, Outcome, gold_on_aluminium
 from jobflow import Flow
 from pymatgen.core import SETTINGS
@@ -42,6 +43,7 @@ from barriers.files.structures import to_structure
 from barriers.structures.path.start import Start
 from barriers.study.file import load_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.attempt_frequency import AttemptFrequencyMaker
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.plan import build_study
 from barriers.workflow.result_jobs import profile_of
@@ -387,6 +389,23 @@ def test_a_static_calculation_gives_energy_forces_and_moments(tmp_path: Path) ->
     atoms = gold_on_aluminium()[0][GOLD_FIRST]
     atoms.calc = EMT()
     assert np.array(document.forces) == pytest.approx(atoms.get_forces(apply_constraint=False), abs=1e-5)
+
+
+def test_an_attempt_frequency_rests_on_forces_whose_differences_count(sound: BandDoc, tmp_path: Path) -> None:
+    document = run_flow(AttemptFrequencyMaker(engine=engine()).make(sound, [0]), tmp_path).output
+    atoms = gold_on_aluminium()[0][GOLD_FIRST]
+    atoms.calc = EMT()
+    for state, found in ((0, document.minimum), (int(np.argmax(sound.energies)), document.saddle)):
+        atoms.set_positions(sound.positions[state], apply_constraint=False)
+        vibrations = Vibrations(atoms, indices=[0], name=str(tmp_path / f"of_ase_{state}"))
+        vibrations.run()
+        energies = vibrations.get_energies()  # eV, imaginary ones as such
+        terahertz = np.sort((energies.real - energies.imag) / 4.135667696e-3)
+        assert found == pytest.approx(terahertz.tolist(), abs=2e-3)
+    assert document.attempt_frequency == pytest.approx(1.36e12, rel=0.01)
+    assert document.engine.settings["fine"] == {"LREAL": False, "EDIFF": 1e-7}
+    incars = [Incar.from_file(path) for path in tmp_path.glob("jobs/*/static-*/INCAR")]
+    assert [(incar["LREAL"], incar["EDIFF"]) for incar in incars] == [(False, 1e-7)] * 12
 
 
 @pytest.mark.mlip
