@@ -133,6 +133,15 @@ def test_a_band_is_met_by_its_forces(fmax: float, said: bool, met: bool, tmp_pat
 
 
 @pytest.mark.skipif(not NH3.is_dir(), reason="no recorded run here")
+@pytest.mark.parametrize("line", ["LTANGENTOLD = .TRUE.", "LDNEB = T", "LTANGENTOLD = .FALSE."])
+def test_vasp_is_taken_at_its_word_where_its_tangents_are_others(line: str, tmp_path: Path) -> None:
+    shutil.copytree(NH3, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "INCAR").open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    assert Goal(0.03, lambda _: 0.3).met(tmp_path) == ("FALSE" not in line)
+
+
+@pytest.mark.skipif(not NH3.is_dir(), reason="no recorded run here")
 def test_energies_of_the_recorded_band_are_exact() -> None:
     """OSZICAR and OUTCAR of the two outer images are of two runs, of 21 and of 23 steps."""
     last = [Oszicar(NH3 / name / "OSZICAR").ionic_steps[-1]["F"] for name in ("01", "02", "03")]

@@ -97,8 +97,11 @@ class BandRun:
         handlers = usual_handlers(self.order.to_vasp(self.moments).tolist(), running.max_seconds, self.watch)
         if stage == "climbing" or self.without_vtst == "refuse":
             handlers.insert(0, VtstHandler())
-        goal = Goal(fmax, lambda place: self._force(band_steps(place)[-1], place.name))
-        return run_vasp(folder, running.launch.words(), last - earlier_stages, handlers, goal)
+        return run_vasp(folder, running.launch.words(), last - earlier_stages, handlers, self.goal(fmax))
+
+    def goal(self, fmax: float) -> Goal:
+        """What the last step of a stage's folder has to be."""
+        return Goal(fmax, lambda folder: self._force(band_steps(folder)[-1], folder.name))
 
     def _current(self) -> tuple[np.ndarray, list[Step]]:
         """Positions of the newest whole band (study's order, endpoints included), and its steps."""

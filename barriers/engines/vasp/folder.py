@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pymatgen.io.vasp import Incar
+
 from barriers.engines.vasp.outputs import StepOutcar, all_outcars, image_folders, read_outcar, usable_steps
 
 OUTPUTS = ("OUTCAR", "OSZICAR", "CONTCAR", "XDATCAR", "vasprun.xml")
@@ -15,6 +17,9 @@ CLOSE = 1.001
 
 NEARLY = 1.1
 """The same where VASP says that it is met. VTST's own number and ours agree to four digits in recorded runs."""
+
+OTHER_TANGENTS = ("LTANGENTOLD", "LDNEB", "LDNEBORG")
+"""Keywords of VTST that change how forces are projected."""
 
 
 def places(folder: Path) -> list[Path]:
@@ -60,12 +65,19 @@ class Goal:
             return evaluated(folder)
         if not self.said(folder):
             return self.force(folder) <= CLOSE * self.fmax
-        own_tangents = bool(image_folders(folder)) and not any(outcar.vtst for outcar in _newest(folder))
-        return own_tangents or self.force(folder) <= NEARLY * self.fmax
+        return _of_other_tangents(folder) or self.force(folder) <= NEARLY * self.fmax
 
     def said(self, folder: Path) -> bool:
         """Whether VASP says of every place that it met ``EDIFFG``."""
         return all(outcar.converged for outcar in _newest(folder))
+
+
+def _of_other_tangents(folder: Path) -> bool:
+    """Whether a folder's band feels other forces than ours: VASP's own without VTST, or what VTST has besides."""
+    if not image_folders(folder):
+        return False
+    incar = Incar.from_file(folder / "INCAR")
+    return not any(outcar.vtst for outcar in _newest(folder)) or any(incar.get(name) for name in OTHER_TANGENTS)
 
 
 def _newest(folder: Path) -> list[StepOutcar]:
