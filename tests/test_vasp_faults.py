@@ -290,7 +290,7 @@ def test_energies_of_a_force_field_are_never_taken_for_those_of_dft(
     job = maker.make(*ends, START)
     outcome = run_flow(Flow([job], output=job.output), tmp_path)
     assert outcome.output is None
-    line = r"energies of image 0\d.* are of VASP's machine-learned force field, not of DFT; set ML_LMLFF to false; files in"
+    line = r"energies of image 0\d.* are of VASP's machine-learned force field, not of DFT; set ML_LMLFF to false; "
     assert re.search(line, outcome.failures["neb"])  # it may be noticed before all images have such a step
     assert Incar.from_file(folder_of(tmp_path, "plain") / "INCAR")["ML_MODE"].lower() == mode
 
