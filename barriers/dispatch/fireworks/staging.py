@@ -36,19 +36,21 @@ PATIENCE = 600.0
 
 @contextmanager
 def staging(launchpad: LaunchPad, store: JobStore, scope: str) -> Iterator[Stage]:
-    """Hold back what is added to a study, until :meth:`Stage.release`; without that nothing of it stays.
+    """Hold back what is added to a study, until :meth:`Stage.release`; without that none of it stays.
 
     Raises
     ------
     ValueError
         If another submit of the study is under way.
     """
-    stage = Stage(launchpad, store, scope)
+    process = psutil.Process()
+    who = {"_id": scope, "host": platform.node(), "pid": process.pid, "process_started": process.create_time()}
+    stage = Stage(launchpad, store, scope, who)
     stage.open()
     try:
         yield stage
     finally:
-        stage.settle()
+        stage.close()
 
 
 @dataclass(frozen=True)
@@ -63,28 +65,32 @@ class Stage:
         Where results go.
     scope : str
         Owner and study.
+    who : dict
+        The head, by which this submit is known.
     """
 
     launchpad: LaunchPad
     store: JobStore
     scope: str
+    who: dict[str, Any]
 
     def open(self) -> None:
-        """Settle what a submit that was killed has left, and begin."""
-        process = psutil.Process()
-        head = {"host": platform.node(), "pid": process.pid, "process_started": process.create_time()}
-        if (left := staged(self.launchpad).find_one({"_id": self.scope})) is not None:
-            if self._alive(left):
-                where = f"process {left['pid']} on {left['host']}"
+        """Begin, and settle what a submit that was killed has left: of several that want to, one does."""
+        now = time_there(self.launchpad)
+        left = staged(self.launchpad).find_one({"_id": self.scope})
+        if left is not None:
+            dead = {key: left[key] for key in self.who}
+            where = f"process {left['pid']} on {left['host']}"
+            if self._alive(left) or not staged(self.launchpad).update_one(dead, {"$set": self.who}).matched_count:
                 raise ValueError(f"{self.scope}: {where} is submitting it; wait for it to end, or stop it")
             mend_halfway(self.launchpad, self.scope)
-            self.settle()
+            self._settle()
+            staged(self.launchpad).update_one(self.who, {"$unset": {"released": ""}, "$set": {"at": now}})
+            return
         try:
-            staged(self.launchpad).insert_one({"_id": self.scope, **head, "at": time_there(self.launchpad)})
+            staged(self.launchpad).insert_one({**self.who, "at": now})
         except DuplicateKeyError:
-            raise ValueError(
-                f"{self.scope}: another process is submitting it; wait for it to end, or stop it"
-            ) from None
+            raise ValueError(f"{self.scope}: another process is submitting it; wait for it to end") from None
 
     def hold(self, workflow: Workflow | None, waiting: dict[int, list[str]], changes: list[dict[str, Any]]) -> None:
         """Add a workflow whose jobs cannot start yet, and note what is to be changed of jobs that are there.
@@ -107,7 +113,7 @@ class Stage:
             notes.append({"scope": self.scope, "nodes": list(workflow.id_fw), "roots": roots, "waiting": closed})
         if notes:
             staged(self.launchpad).insert_many(notes)
-            staged(self.launchpad).update_one({"_id": self.scope}, {"$currentDate": {"at": True}})
+            staged(self.launchpad).update_one(self.who, {"$currentDate": {"at": True}})
         if workflow is not None:
             self.launchpad.workflows.insert_one(workflow.to_db_dict())
             self.launchpad.fireworks.insert_many(firework.to_db_dict() for firework in workflow.fws)
@@ -122,11 +128,20 @@ class Stage:
         """
         if withdrawn:
             staged(self.launchpad).insert_many({"scope": self.scope, "withdrawn": fw_id} for fw_id in withdrawn)
-        staged(self.launchpad).update_one({"_id": self.scope}, {"$set": {"released": True}})
+        if not staged(self.launchpad).update_one(self.who, {"$set": {"released": True}}).matched_count:
+            raise ValueError(f"{self.scope}: another submit of it took this one for dead; submit it again")
 
-    def settle(self) -> None:
-        """Finish what was released, or take back what was not; whatever part of that is done already."""
-        released = (staged(self.launchpad).find_one({"_id": self.scope}) or {}).get("released")
+    def close(self) -> None:
+        """Finish what was released, or take back what was not."""
+        if self._settle():
+            staged(self.launchpad).delete_one(self.who)
+
+    def _settle(self) -> bool:
+        """Do what of that is not done already; False if another submit has taken over."""
+        head = staged(self.launchpad).find_one(self.who)
+        if head is None:
+            return False
+        released = head.get("released")
         for note in staged(self.launchpad).find({"scope": self.scope}).sort("_id"):
             if released:
                 self._finish(note)
@@ -136,7 +151,7 @@ class Stage:
             staged(self.launchpad).delete_one({"_id": note["_id"]})
         if released:
             gates.check(self.launchpad, self.scope, self.store)
-        staged(self.launchpad).delete_one({"_id": self.scope})
+        return True
 
     def _finish(self, note: dict[str, Any]) -> None:
         if "nodes" in note:
