@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from barriers.engines.base import NotHereError
+
 SRUN = "srun"
 
 LAUNCHERS = re.compile(r"(srun|aprun|ibrun|jsrun|(mpi|orte|prte)(run|exec).*)$")
@@ -86,7 +88,7 @@ class Launch:
         for program in dict.fromkeys((*self.before[:1], *(() if inside else (self.program,)))):
             if shutil.which(program) is None:
                 variable = "; a variable in it is not set" if "$" in program else ""
-                raise ValueError(
+                raise NotHereError(
                     f"engine.command: no program {program!r} here{variable}; load its module before (module load …), "
                     "install it, or give its path in engine.command"
                 )
@@ -103,6 +105,11 @@ class Launch:
         if missing := next((word for word in words if "$" in word), None):
             raise ValueError(f"engine.command: {missing} is not set here; allowed: variables that the job has")
         return words
+
+    def line(self, *further: str) -> str:
+        """Write the command for a shell script, where variables are filled in."""
+        words = (*self.before, self.program, *self.options, *further)
+        return " ".join(word if "$" in word else shlex.quote(word) for word in words)
 
     def plan(self, n_images: int, at_a_time: int | None) -> str:
         """Say how many processes there are and what says so, and how many images share them."""

@@ -87,18 +87,13 @@ class BandRun:
         return lines
 
     def _stage(self, climbing: bool, last: int) -> Outcome:
-        folder, settings = self.checkpoint.folder, self.settings
-        fmax = settings.fmax if climbing else settings.rough_fmax
-        moments = starting_moments(self.task.initial.structure, self.case.settings["moments"])
+        folder = self.checkpoint.folder
 
         def write(corrected: Case) -> str:
             state = resumable(folder)
             if state is None and (kept := kept_positions(folder)) is not None:
                 self._move_to(kept)
-            path = path_namelist(
-                climbing=climbing, fmax=fmax, spring=settings.spring, steps=last, restart=state is not None
-            )
-            return neb_input(corrected, self.images, moments, path)
+            return stage_input(self.task, corrected, climbing, last, restart=state is not None)
 
         state = self.state
         if state is not None and len(state.energies) != len(self.images):
@@ -130,6 +125,29 @@ class BandRun:
 
     def _moments_of_images(self) -> list[list[list[float]]]:
         return [read_moments(output) for output in pw_outputs(self.checkpoint.folder, PREFIX)]
+
+
+def stage_input(task: BandTask, case: Case, climbing: bool, last: int, *, restart: bool) -> str:
+    """Write the input of ``neb.x`` for one stage.
+
+    Parameters
+    ----------
+    task : BandTask
+        First band and tolerances.
+    case : Case
+        Settings and pseudopotentials.
+    climbing : bool
+        Whether the highest image climbs.
+    last : int
+        Last iteration, those of earlier runs counted.
+    restart : bool
+        Whether to go on from the path on disk.
+    """
+    settings = task.settings
+    fmax = settings.fmax if climbing else settings.rough_fmax
+    moments = starting_moments(task.initial.structure, case.settings["moments"])
+    path = path_namelist(climbing=climbing, fmax=fmax, spring=settings.spring, steps=last, restart=restart)
+    return neb_input(case, task.images, moments, path)
 
 
 class _StageConverged(Converged):

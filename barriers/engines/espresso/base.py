@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pymatgen.core import Structure
 
 from barriers.distribution import versions
 from barriers.documents import EngineDoc
-from barriers.engines.base import EngineMaker
+from barriers.engines.base import EngineMaker, Script
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.espresso.command import Command, code_version, parse_command
+from barriers.engines.espresso.command import Command, code_version, numbers_of, parse_command
 from barriers.engines.espresso.inputs import Case
-from barriers.engines.espresso.pseudopotentials import find_pseudopotentials
+from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, named_pseudopotentials
 from barriers.engines.espresso.settings import Physics, Running
 from barriers.engines.espresso.workspace import open_workspace
 
@@ -47,12 +47,26 @@ class EspressoMaker(EngineMaker):
         """Settings and pseudopotentials for a structure, every file checked."""
         settings = self.physics.resolved()
         elements = [element.symbol for element in structure.composition.elements]
+        if (version := self.running.elsewhere) is not None:
+            named = named_pseudopotentials(elements, settings["pseudopotentials"])
+            return Case(settings, named, numbers_of(version), self.running.max_seconds)
         found = find_pseudopotentials(elements, settings["pseudopotentials"], self.running.pseudo_dir)
         return Case(settings, found, code_version(self.command)[0], self.running.max_seconds)
 
     def rests_on(self, elements: Collection[str] | None = None) -> dict[str, Any]:
         """Say which settings and pseudopotentials the numbers rest on."""
         return {"engine": "espresso", **self.physics.identity(elements)}
+
+    def script(self, *lines: str) -> Script:
+        """Give the lines that run input files by hand, in their folder."""
+        folder = self.running.pseudo_dir
+        where = "${ESPRESSO_PSEUDO:?the folder of the pseudopotentials}" if folder is None else folder
+        link = f'[ -e pseudo ] || ln -s "{where}" pseudo'
+        return Script((link, *lines), self.command.processes, self.running.max_seconds)
+
+    def elsewhere(self, version: str) -> Self:
+        """Give this maker as it is where another version of the code is, and not here."""
+        return replace(self, running=replace(self.running, elsewhere=version))
 
     def workspace(self, kind: str, structure: Structure, *inputs: Any) -> Checkpoint:
         """Folder of a calculation, named after all that its numbers depend on."""

@@ -58,19 +58,17 @@ class Command(Launch):
         ValueError
             If images and processes do not fit, see :meth:`images_at_a_time`, or a variable in it is not set.
         """
-        at_a_time, asked = self.images_at_a_time(n_images), number_of(self.options, IMAGE_OPTIONS)
-        parallel = ["-ni", str(at_a_time)] if asked is None and (at_a_time or 1) > 1 else []
-        return [*self.words(), *parallel, "-inp", input_file]
+        return [*self.for_neb(n_images).words(), "-inp", input_file]
 
     def pw(self, input_file: str) -> list[str]:
         """Command of ``pw.x``, started like ``neb.x`` but without parallel images."""
-        return [*self._for_pw().words(), "-inp", input_file]
+        return [*self.for_pw().words(), "-inp", input_file]
 
     def plans(self, n_images: int) -> list[str]:
         """Say, in a line each, how structures and bands are computed."""
         at_a_time = self.images_at_a_time(n_images)
         parallel = ["-ni", str(at_a_time)] if (at_a_time or 1) > 1 else []
-        pw = self._for_pw()
+        pw = self.for_pw()
         line, band = shlex.join([*pw.before, pw.program, *pw.options]), shlex.join([*self.before, self.program])
         options = shlex.join([*pw.options, *parallel])
         return [
@@ -78,7 +76,14 @@ class Command(Launch):
             f"bands: {f'{band} {options}'.strip()}: {self.plan(n_images, at_a_time)}",
         ]
 
-    def _for_pw(self) -> Launch:
+    def for_neb(self, n_images: int) -> Launch:
+        """Start ``neb.x`` for so many intermediate images; raises as :meth:`images_at_a_time` does."""
+        at_a_time, asked = self.images_at_a_time(n_images), number_of(self.options, IMAGE_OPTIONS)
+        parallel = ("-ni", str(at_a_time)) if asked is None and (at_a_time or 1) > 1 else ()
+        return Launch(self.before, self.program, (*self.options, *parallel))
+
+    def for_pw(self) -> Launch:
+        """Start ``pw.x`` as ``neb.x``, but without parallel images."""
         options = list(self.options)
         for option in IMAGE_OPTIONS:
             if option in options:
@@ -94,7 +99,7 @@ class Command(Launch):
     def check(self) -> None:
         """Raise ``ValueError`` if a program is not installed here."""
         super().check()
-        self._for_pw().check()
+        self.for_pw().check()
 
 
 def parse_command(text: str) -> Command:
@@ -159,5 +164,10 @@ def code_version(command: Command) -> tuple[tuple[int, ...], str]:
             f"engine.command: {asked.launcher} starts {copies} copies of {command.sibling} that know nothing of each "
             f"other, or it was built without MPI{mpi}"
         )
-    numbers = re.match(r"\d+(?:\.\d+)*", found[1])
-    return tuple(int(part) for part in numbers[0].split(".")) if numbers else (0,), found[1]
+    return numbers_of(found[1]), found[1]
+
+
+def numbers_of(version: str) -> tuple[int, ...]:
+    """Numbers of a version: (6, 7) of ``6.7MaX``; (0,) where there are none."""
+    numbers = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(int(part) for part in numbers[0].split(".")) if numbers else (0,)

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAMLError
 
+from barriers.engines.base import NotHereError
 from barriers.engines.checked_files import read_yaml
 from barriers.words import closest, show
 
@@ -55,6 +56,8 @@ class _Entry(BaseModel):
     ecutwfc: float
     ecutrho: float
     valence: float | None = None
+    z_valence: float | None = None
+    """What the file itself says, for inputs that are written where it is not; so no part of a key."""
 
 
 class _SsspEntry(BaseModel):
@@ -142,7 +145,7 @@ def what_counts(name: str, elements: Collection[str] | None) -> dict[str, Any] |
         return f"{name}, not readable here"
     chosen = entries if elements is None else {element: entries.get(element, {}) for element in elements}
     return {
-        element: {key: value for key, value in entry.items() if key != "file" and value is not None}
+        element: {key: value for key, value in entry.items() if key not in ("file", "z_valence") and value is not None}
         for element, entry in chosen.items()
     }
 
@@ -169,11 +172,7 @@ def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | 
     folders = [pseudo_dir] if pseudo_dir else [*filter(None, [os.environ.get("ESPRESSO_PSEUDO")]), *content["folders"]]
     found = {}
     for element in sorted(set(elements)):
-        entry = content["elements"].get(element)
-        if entry is None:
-            raise ValueError(
-                f"pseudopotential set {name!r} has none for {element}; it has {', '.join(content['elements'])}"
-            )
+        entry = _entry(element, name, content)
         found[element] = _checked(element, entry, [Path(folder).expanduser() for folder in folders], content)
     if len({each.functional for each in found.values()}) > 1:
         made = ", ".join(f"{element} with {each.functional}" for element, each in found.items())
@@ -185,7 +184,7 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
     searched = f"{', '.join(map(str, folders))}{_other_case(entry['file'], folders)}"
     path = next((folder / entry["file"] for folder in folders if (folder / entry["file"]).is_file()), None)
     if path is None:
-        raise ValueError(
+        raise NotHereError(
             f"pseudopotential of {element}: no file {entry['file']} in {searched}; get it from {content['get']}, or "
             f"set engine.pseudo_dir"
         )
@@ -208,6 +207,40 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
             f"add it: elements.{element}.valence"
         )
     return Pseudopotential(path, md5, entry["ecutwfc"], entry["ecutrho"], valence, functional or "")
+
+
+def named_pseudopotentials(elements: Iterable[str], name: str) -> dict[str, Pseudopotential]:
+    """Give what a set says of some elements, for input files that are written where its own files are not.
+
+    Raises
+    ------
+    ValueError
+        One line, if the set lacks an element, or does not say its valence.
+    """
+    content = load_set(name)
+    named = {}
+    for element in sorted(set(elements)):
+        entry = _entry(element, name, content)
+        valence = entry["valence"] or entry["z_valence"]
+        if valence is None:
+            raise ValueError(
+                f"pseudopotential of {element}: {entry['file']} is not here, and the set does not say its valence; "
+                f"add it: elements.{element}.z_valence"
+            )
+        known = content["functional"] or ""
+        named[element] = Pseudopotential(
+            Path(entry["file"]), entry["md5"], entry["ecutwfc"], entry["ecutrho"], valence, known
+        )
+    return named
+
+
+def _entry(element: str, name: str, content: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] | None = content["elements"].get(element)
+    if entry is None:
+        raise ValueError(
+            f"pseudopotential set {name!r} has none for {element}; it has {', '.join(content['elements'])}"
+        )
+    return entry
 
 
 def _other_case(name: str, folders: list[Path]) -> str:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
 
 from monty.json import MSONable
 
-from barriers.engines.vasp.inputs import BandSetGenerator, SingleSetGenerator
-from barriers.engines.vasp.jobs import RelaxMaker, StaticMaker
-from barriers.engines.vasp.neb import NebMaker
+from barriers.distribution import install
+from barriers.engines.base import NotHereError
 from barriers.engines.vasp.potcars import find_potcars
 from barriers.engines.vasp.settings import Physics, Running, check_incar
+
+if TYPE_CHECKING:
+    from barriers.engines.vasp.jobs import RelaxMaker, StaticMaker
+    from barriers.engines.vasp.neb import NebMaker
 
 
 @dataclass
 class VaspEngine(MSONable):
-    """VASP, with VTST or without.
+    """VASP, with VTST or without. Its makers need atomate2, its checks do not.
 
     Settings left at None are the preset's.
 
@@ -84,10 +88,12 @@ class VaspEngine(MSONable):
         """Raise ``ValueError`` if VASP or POTCARs are not here, or a setting makes no sense."""
         self.physics.resolved()
         check_incar(self.incar)
-        find_potcars(elements, self.physics)
         self.running.layout()
         if n_images is not None:
             self.running.layout(n_images)
+        if find_spec("atomate2") is None:
+            raise NotHereError(f"engine 'vasp' needs the package 'atomate2'; {install('vasp')}")
+        find_potcars(elements, self.physics)
         self.running.check()
 
     def seconds_per_call(self, atoms: int, images: int) -> float:
@@ -96,15 +102,24 @@ class VaspEngine(MSONable):
 
     def static(self) -> StaticMaker:
         """Maker of a single evaluation."""
+        from barriers.engines.vasp.inputs import SingleSetGenerator
+        from barriers.engines.vasp.jobs import StaticMaker
+
         return StaticMaker(input_set_generator=SingleSetGenerator(physics=self.physics), running=self.running)
 
     def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
         """Maker of a relaxation to ``fmax`` (eV/Å)."""
+        from barriers.engines.vasp.inputs import SingleSetGenerator
+        from barriers.engines.vasp.jobs import RelaxMaker
+
         generator = SingleSetGenerator(physics=self.physics, calculation="relax")
         return RelaxMaker(input_set_generator=generator, running=self.running, fmax=fmax, max_steps=max_steps)
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
         """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""
+        from barriers.engines.vasp.inputs import BandSetGenerator
+        from barriers.engines.vasp.neb import NebMaker
+
         return NebMaker(
             input_set_generator=BandSetGenerator(physics=self.physics),
             running=self.running,

@@ -66,6 +66,17 @@ def write_once(folder: Path, write: Callable[[Path], None], incar: Callable[[], 
     partial.rename(folder)
 
 
+def single_inputs(
+    generator: SingleSetGenerator, running: Running, structure: Structure, fmax: float, max_steps: int
+) -> tuple[SingleSetGenerator, Structure]:
+    """Give input set and sites of a relaxation to ``fmax`` (eV/Å), or of one evaluation where there are no steps."""
+    relaxing = {"NSW": max_steps, "EDIFFG": -fmax} if max_steps else {}
+    limits = {**relaxing, **running.layout()}
+    moments = starting_moments(structure, generator.physics.resolved()["moments"])
+    ready: SingleSetGenerator = prepared(generator, structure, limits, generator.calculation)
+    return ready, vasp_structure(structure, moments)
+
+
 @dataclass
 class SingleRun:
     """A static calculation or a relaxation on its way, resumable from VASP's own files."""
@@ -94,10 +105,7 @@ class SingleRun:
     def run(self, max_steps: int) -> Outcome:
         """Go on until done or out of steps."""
         running, folder = self.running, self.checkpoint.folder
-        relaxing = {"NSW": max_steps, "EDIFFG": -self.fmax} if max_steps else {}
-        limits = {**relaxing, **running.layout()}
-        generator = prepared(self.generator, self.structure, limits, self.generator.calculation)
-        sites = vasp_structure(self.structure, self.moments)
+        generator, sites = single_inputs(self.generator, running, self.structure, self.fmax, max_steps)
         write_once(
             folder,
             lambda target: generator.get_input_set(sites).write_input(target),
