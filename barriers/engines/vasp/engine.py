@@ -91,8 +91,7 @@ class VaspEngine(MSONable):
         self.running.layout()
         if n_images is not None:
             self.running.layout(n_images)
-        if find_spec("atomate2") is None:
-            raise NotHereError(f"engine 'vasp' needs the package 'atomate2'; {install('vasp')}")
+        _need_atomate2()
         find_potcars(elements, self.physics)
         self.running.check()
 
@@ -102,6 +101,7 @@ class VaspEngine(MSONable):
 
     def static(self) -> StaticMaker:
         """Maker of a single evaluation."""
+        _need_atomate2()
         from barriers.engines.vasp.inputs import SingleSetGenerator
         from barriers.engines.vasp.jobs import StaticMaker
 
@@ -109,6 +109,7 @@ class VaspEngine(MSONable):
 
     def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
         """Maker of a relaxation to ``fmax`` (eV/Å)."""
+        _need_atomate2()
         from barriers.engines.vasp.inputs import SingleSetGenerator
         from barriers.engines.vasp.jobs import RelaxMaker
 
@@ -117,6 +118,7 @@ class VaspEngine(MSONable):
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
         """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""
+        _need_atomate2()
         from barriers.engines.vasp.inputs import BandSetGenerator
         from barriers.engines.vasp.neb import NebMaker
 
@@ -129,3 +131,8 @@ class VaspEngine(MSONable):
             spring=spring,
             without_vtst=self.without_vtst,
         )
+
+
+def _need_atomate2() -> None:
+    if find_spec("atomate2") is None:
+        raise NotHereError(f"engine 'vasp' needs the package 'atomate2'; {install('vasp')}")

@@ -1,0 +1,37 @@
+"""What was written for calculations that are run by hand."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from barriers.by_hand.write import Inputs
+
+
+def inputs_table(content: Inputs) -> Table:
+    """Lay out the calculations whose files were written."""
+    table = Table(header_style="bold")
+    for heading in ("Folder", "Kind"):
+        table.add_column(heading)
+    table.add_column("Atoms", justify="right")
+    table.add_column("Runs as it is")
+    for row in content.written:
+        waits = f"no: {len(row.rests_on)} before it, the last {row.rests_on[-1]}" if row.rests_on else "yes"
+        table.add_row(row.folder, row.kind, str(row.atoms), waits)
+    return table
+
+
+def inputs_lines(content: Inputs) -> list[str]:
+    """Say what can run, what rests on stand-ins, and where older files went."""
+    ready = sum(not row.rests_on for row in content.written)
+    waiting = len(content.written) - ready
+    lines = [f"{content.done} calculations have their result; {ready} can run as they are"]
+    if waiting:
+        lines.append(
+            f"! {waiting} start from what has no result yet: their structures are {content.stand_ins}; "
+            "write them again when it has"
+        )
+    if content.version:
+        lines.append(f"for Quantum ESPRESSO {content.version}")
+    return lines + [
+        f"! {row.folder} had outputs of other inputs: now {row.kept}" for row in content.written if row.kept
+    ]
