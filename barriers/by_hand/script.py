@@ -29,9 +29,8 @@ def script_text(name: str, script: Script, first_file: str, rests_on: tuple[str,
         asked.append(f"--ntasks={script.processes}")
     if script.max_seconds is not None:
         asked.append(f"--time={ceil((script.max_seconds + SPARE) / 60)}")
-    about = (
-        [f"# NOT YET AS IT WILL RUN: it rests on {', '.join(rests_on)}, which has no result yet."] if rests_on else []
-    )
+    waits = f"{len(rests_on)} calculation(s) before it have no result yet, the last {rests_on[-1]}" if rests_on else ""
+    about = [f"# NOT YET AS IT WILL RUN: {waits}; their structures are stand-ins."] if rests_on else []
     return "\n".join(
         [
             "#!/bin/bash",

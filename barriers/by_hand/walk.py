@@ -1,4 +1,4 @@
-"""Going through a study's jobs in their order, with the results that are there, and stand-ins for those that are not."""
+"""Going through a study's jobs in their order, with results that are there and stand-ins for those that are not."""
 
 from __future__ import annotations
 
@@ -53,8 +53,12 @@ class Calculation:
     @property
     def structure(self) -> Structure:
         """The structure that it starts from, of a band its initial endpoint."""
-        first = self.arguments[0]
-        return getattr(first, "structure", first)
+        return self.starts[0]
+
+    @property
+    def starts(self) -> list[Structure]:
+        """The structure that it starts from; of a band, both ends."""
+        return [getattr(each, "structure", each) for each in self.arguments[: 2 if self.kind == "neb" else 1]]
 
     @property
     def content(self) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def write_inputs(
     ValueError
         One line, if the engine reads no files, or a setting or structure is wrong.
     """
-    _check(study)
+    check_reads_files(study)
     flow = StudyMaker().make(study)
     store = open_results(results, make=embedded)
     written: list[Written] = []
@@ -135,7 +135,8 @@ def open_results(results: Path, *, make: bool = False) -> JobStore | None:
     return results_store(results)
 
 
-def _check(study: Study | EndpointStudy) -> None:
+def check_reads_files(study: Study | EndpointStudy) -> None:
+    """Raise ``ValueError`` for a study whose engine reads no files, or has a wrong setting."""
     kind, neb = study.engine.kind, study.engine.neb
     if kind == "mlip":
         raise ValueError("engine.kind: 'mlip' computes inside this program and reads no files; allowed: espresso, vasp")
@@ -185,9 +186,8 @@ def _replace(fresh: Path, place: Path) -> str:
     if all((place / path).exists() and filecmp.cmp(fresh / path, place / path, shallow=False) for path in ours):
         shutil.rmtree(fresh)
         return ""
-    listed = (
-        {*json.loads((place / ABOUT).read_text("utf-8"))["files"], ABOUT, SCRIPT} if (place / ABOUT).exists() else set()
-    )
+    about = json.loads((place / ABOUT).read_text("utf-8")) if (place / ABOUT).exists() else {"files": []}
+    listed = {*about["files"], ABOUT, SCRIPT}
     if {str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()} <= listed:
         shutil.rmtree(place)
         fresh.rename(place)

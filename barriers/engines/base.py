@@ -92,7 +92,8 @@ class EngineMaker(Maker):
 
     An engine adds ``rests_on``. Another package's maker that has a method ``identity`` is asked in the same way. An
     engine whose code reads files adds ``write_inputs(folder, …)`` too: it takes what ``make`` takes, writes to the
-    folder and gives the :class:`Script`.
+    folder and gives the :class:`Script`. Its ``take_in(folder, …)`` copies what a run by hand left there to where
+    ``make`` looks for it, and says whether that run converged: then ``make`` starts no code.
     """
 
     computes: ClassVar[str] = "static/1"

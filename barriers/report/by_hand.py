@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from barriers.by_hand.adopt import Adopted
 from barriers.by_hand.write import Inputs
 
 
@@ -28,10 +29,15 @@ def inputs_lines(content: Inputs) -> list[str]:
     if waiting:
         lines.append(
             f"! {waiting} start from what has no result yet: their structures are {content.stand_ins}; "
-            "write them again when it has"
+            "run the others, `barriers adopt` their outputs, and write these again"
         )
     if content.version:
         lines.append(f"for Quantum ESPRESSO {content.version}")
-    return lines + [
-        f"! {row.folder} had outputs of other inputs: now {row.kept}" for row in content.written if row.kept
-    ]
+    kept = [row for row in content.written if row.kept]
+    return lines + [f"! {row.folder} had outputs of other inputs: now {row.kept}" for row in kept]
+
+
+def adopted_lines(done: Adopted) -> list[str]:
+    """Say what was taken in, and what is still to be computed."""
+    left = f"{len(done.missing)} calculations have no result yet, the first {done.missing[0]}" if done.missing else ""
+    return [*(f"taken in: {name}" for name in done.taken), left or "every calculation has its result: barriers run"]

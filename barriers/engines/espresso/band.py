@@ -104,7 +104,7 @@ class BandRun:
         if state is not None and state.iteration >= last:
             return Outcome("limit", "max_steps iterations used up; run again to continue")
         task = CodeJob("neb", self.case, folder, lambda file: self.command.neb(len(self.images) - 2, file), write)
-        success = _StageConverged(task, climbing)
+        success = StageConverged(task, climbing)
         return run_code(task, usual_handlers(task, self._watch), success)
 
     def _move_to(self, kept: PathFile) -> None:
@@ -150,7 +150,7 @@ def stage_input(task: BandTask, case: Case, climbing: bool, last: int, *, restar
     return neb_input(case, task.images, moments, path)
 
 
-class _StageConverged(Converged):
+class StageConverged(Converged):
     """Success of one stage: a converged plain band is no converged climbing band."""
 
     def __init__(self, job: CodeJob, climbing: bool) -> None:

@@ -84,7 +84,7 @@ class EspressoMaker(EngineMaker):
         return EngineDoc(
             kind="espresso",
             name=next(iter(case.pseudopotentials.values())).functional,
-            version=version or code_version(self.command)[1],
+            version=version or self.running.elsewhere or code_version(self.command)[1],
             settings={"preset": self.physics.preset, **settings, "pseudopotentials": Path(name).name},
             files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
             potentials={element: found.md5 for element, found in case.pseudopotentials.items()},

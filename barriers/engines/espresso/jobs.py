@@ -14,7 +14,7 @@ from barriers.engines.base import BaseRelaxMaker, Script
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, atoms_of
 from barriers.engines.dft import Corrections, Outcome, free_force, relax_document, starting_moments
-from barriers.engines.espresso.attempts import CodeJob, run_code
+from barriers.engines.espresso.attempts import CodeJob, run_code, taken_in
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.faults import failure
 from barriers.engines.espresso.files import outputs
@@ -44,6 +44,11 @@ class StaticMaker(EspressoMaker):
         """Write the input file and run nothing."""
         return write_pw(self, folder, structure, "scf", fmax=1.0, steps=1)
 
+    def take_in(self, folder: Path, structure: Structure) -> bool:
+        """Take in what a run by hand left."""
+        place = self.workspace("static", structure).folder
+        return taken_in(folder, place, "pw", self.case(structure), PwConverged)
+
 
 @dataclass
 class RelaxMaker(BaseRelaxMaker, EspressoMaker):
@@ -63,6 +68,11 @@ class RelaxMaker(BaseRelaxMaker, EspressoMaker):
     def write_inputs(self, folder: Path, structure: Structure) -> Script:
         """Write the input file and run nothing."""
         return write_pw(self, folder, structure, "relax", self.fmax, self.max_steps)
+
+    def take_in(self, folder: Path, structure: Structure) -> bool:
+        """Take in what a run by hand left."""
+        place = self.workspace("relax", structure, self.fmax).folder
+        return taken_in(folder, place, "pw", self.case(structure), PwConverged)
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,10 @@ class StaticMaker(FromInputSet, BaseVaspMaker):
         """Write the input files and run nothing."""
         return self.write_single(folder, structure)
 
+    def take_in(self, folder: Path, structure: Structure) -> bool:
+        """Take in what a run by hand left."""
+        return SingleRun(self.input_set_generator, self.running, structure, 0.0).take_in(folder, 0)
+
 
 @dataclass
 class RelaxMaker(BaseRelaxMaker, FromInputSet, BaseVaspMaker):
@@ -97,3 +101,8 @@ class RelaxMaker(BaseRelaxMaker, FromInputSet, BaseVaspMaker):
     def write_inputs(self, folder: Path, structure: Structure) -> Script:
         """Write the input files and run nothing."""
         return self.write_single(folder, structure, self.fmax, self.max_steps)
+
+    def take_in(self, folder: Path, structure: Structure) -> bool:
+        """Take in what a run by hand left."""
+        run = SingleRun(self.input_set_generator, self.running, structure, self.fmax)
+        return run.take_in(folder, self.max_steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,11 @@ from barriers.documents import BandDoc, EngineDoc
 from barriers.engines.band import BandTask, BaseNebMaker
 from barriers.engines.base import Script
 from barriers.engines.vasp.band import BandRun, stage_inputs
+from barriers.engines.vasp.folder import converged
 from barriers.engines.vasp.inputs import BandSetGenerator, write_band
 from barriers.engines.vasp.jobs import FromInputSet
 from barriers.engines.vasp.settings import Running
-from barriers.engines.vasp.single import describe
+from barriers.engines.vasp.single import bulky, describe
 
 
 @dataclass
@@ -74,6 +76,13 @@ class NebMaker(BaseNebMaker, FromInputSet, NebFromImagesMaker):
             go_on,
             f"(cd climbing && {start})",
         )
+
+    def take_in(self, folder: Path, *given: Any) -> bool:
+        """Take in what a run by hand left."""
+        run = BandRun(self.task(*given), self.input_set_generator, self.running, self.without_vtst)
+        for stage in ("plain", "climbing"):
+            shutil.copytree(folder / stage, run.checkpoint.folder / stage, dirs_exist_ok=True, ignore=bulky)
+        return all(converged(run.checkpoint.folder / stage) for stage in ("plain", "climbing"))
 
     def described(self, structure: Structure) -> EngineDoc:
         """Say what gives the numbers of a structure."""

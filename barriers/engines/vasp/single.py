@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,9 @@ from barriers.engines.vasp.restart import sharp_positions
 from barriers.engines.vasp.run import VaspError, run_vasp
 from barriers.engines.vasp.settings import Running
 from barriers.engines.vasp.system import System
+
+bulky = shutil.ignore_patterns("WAVECAR*", "CHG*", "LOCPOT", "POTCAR")
+"""Files of a run by hand that are not copied."""
 
 Generator = SingleSetGenerator | BandSetGenerator
 
@@ -101,6 +105,12 @@ class SingleRun:
         """Every usable step so far."""
         folder = self.checkpoint.folder
         return [step for outcar in all_outcars(folder) for step in usable_steps(outcar)] if folder.exists() else []
+
+    def take_in(self, source: Path, max_steps: int) -> bool:
+        """Copy what a run by hand left; whether it converged."""
+        folder = self.checkpoint.folder
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=bulky)
+        return (converged if max_steps else evaluated)(folder)
 
     def run(self, max_steps: int) -> Outcome:
         """Go on until done or out of steps."""

@@ -1,0 +1,163 @@
+"""Whether outputs are of the input files beside them, by what the codes say of themselves in their outputs."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.io.espresso import read_fortran_namelist
+from pymatgen.core import Structure
+from pymatgen.io.vasp import Incar
+
+from barriers.by_hand.compare import moved
+from barriers.engines.espresso.files import outputs
+from barriers.engines.espresso.inputs import PREFIX
+from barriers.engines.espresso.outputs import read_path
+from barriers.engines.espresso.path_files import PATH
+from barriers.engines.espresso.results import results_file
+from barriers.engines.vasp.folder import places
+from barriers.engines.vasp.outputs import all_outcars
+from barriers.engines.vasp.restart import read_poscar
+from barriers.parsing.espresso_atoms import Told
+from barriers.parsing.espresso_xml import from_xml, xmls
+from barriers.parsing.outcar_head import tidy
+from barriers.parsing.vasp_image import read_step
+
+ROUNDED = 1e-3
+"""Positions in outputs have fewer digits than in inputs (Å)."""
+
+
+def has_outputs(folder: Path) -> bool:
+    """Whether a code has run here."""
+    return any(True for name in ("pw.*.out", "neb.*.out", "**/OUTCAR*") for _ in folder.glob(name))
+
+
+def espresso_version(folder: Path) -> str:
+    """Version of Quantum ESPRESSO that left the outputs here."""
+    for path in [*outputs(folder, "pw"), *outputs(folder, "neb")]:
+        if found := re.search(r"Program (?:PWSCF|NEB) v\.(\S+)", path.read_text("utf-8", "replace")):
+            return found[1]
+    raise ValueError(f"{folder}: no output that says its version")
+
+
+def check_espresso(folder: Path, structures: Sequence[Structure]) -> None:
+    """See that outputs of Quantum ESPRESSO are of the inputs beside them, and of these structures.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a calculation.
+    structures : sequence of Structure
+        That which it starts from; of a band, both ends.
+
+    Raises
+    ------
+    ValueError
+        One line for what is of another calculation.
+    """
+    band = (folder / "neb.1.in").exists()
+    source = folder / ("neb.1.in" if band else "pw.1.in")
+    if band:
+        told = [
+            each
+            for image in range(1, len(read_path(folder / PATH).energies) + 1)
+            for each in xmls(folder, PREFIX, image)
+        ]
+        positions = read_path(folder / PATH).positions
+        ends = [positions[0], positions[-1]]
+    else:
+        path = results_file(folder)
+        if not path.exists():
+            raise ValueError(f"{path} is not there: bring the whole outdir, wavefunctions aside")
+        told, ends = [from_xml(path)], []
+    if not told:
+        raise ValueError(f"{folder / 'out'}: no data-file-schema.xml: bring the whole outdir, wavefunctions aside")
+    wanted = _settings(source.read_text("utf-8"))
+    for each in told:
+        _compare(each.path, wanted, each.settings)
+        _same_atoms(each, structures[0])
+    for found, structure in zip(ends, structures, strict=bool(ends)):
+        if (line := moved(found, structure.cart_coords, structure.lattice.matrix, ROUNDED)) is not None:
+            raise ValueError(f"{folder / PATH}: {line} from the relaxed end state")
+
+
+def check_vasp(folder: Path) -> None:
+    """See that outputs of VASP are of the inputs beside them.
+
+    Raises
+    ------
+    ValueError
+        One line for what is of another calculation.
+    """
+    stages = [folder / name for name in ("plain", "climbing") if (folder / name).is_dir()] or [folder]
+    spec = (folder / "POTCAR.spec").read_text("utf-8").split()
+    for stage in stages:
+        incar = Incar.from_file(stage / "INCAR")
+        for place in places(stage):
+            found = read_step(place)
+            if found is None:
+                raise ValueError(f"{place}: no OUTCAR")
+            path, step = found
+            titles = [title.split()[1] for title in step.titles if len(title.split()) > 1]
+            if titles and titles != spec:
+                raise ValueError(f"{path}: other settings: POTCARs {' '.join(titles)}, {' '.join(spec)} expected")
+            _compare(path, {key: _as_outcar(value) for key, value in incar.items()}, step.settings)
+            start = read_poscar(place / "POSCAR")
+            if start is None or len(start) != len(step.positions):
+                raise ValueError(f"{path}: other structure: {len(step.positions)} atoms, not those of POSCAR beside it")
+            if len(stages) == 1:
+                first = all_outcars(place)[0].steps[0].positions
+                if (line := moved(first, start.cart_coords, start.lattice.matrix, ROUNDED)) is not None:
+                    raise ValueError(f"{path}: {line}")
+
+
+def _as_outcar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "T" if value else "F"
+    return tidy(" ".join(map(str, value)) if isinstance(value, list) else str(value))
+
+
+def _settings(text: str) -> dict[str, str]:
+    """What an input says of what its output says too, in the output's words."""
+    lists, cards = read_fortran_namelist(io.StringIO(text.partition("BEGIN_ENGINE_INPUT")[2] or text))
+    system = lists["system"]
+    rows = [line.split() for line in cards]
+    at = next(number for number, row in enumerate(rows) if row[0].upper() == "K_POINTS")
+    return {
+        "ecutwfc": f"{system['ecutwfc']:g} Ry",
+        "ecutrho": f"{system['ecutrho']:g} Ry",
+        "nspin": str(system.get("nspin", 1)),
+        "tot_charge": f"{float(system.get('tot_charge', 0)):g}",
+        "k-points": "gamma" if rows[at][1] == "gamma" else " ".join(rows[at + 1]),
+        "U": _values(
+            [row[2] for row in rows if row[0] == "U"] or [v for k, v in system.items() if k.startswith("hubbard_u")]
+        ),
+    }
+
+
+def _values(found: Sequence[Any]) -> str:
+    return " ".join(sorted({f"{float(value):.4g}" for value in found}))
+
+
+def _compare(path: Path, expected: Mapping[str, str], told: Mapping[str, str]) -> None:
+    """Set what an output says against what it should; of what only one of them knows nothing is said."""
+    found = dict(told)
+    if "Hubbard U" in found:
+        found["U"] = _values(re.findall(r" ([\d.e+-]+) eV", found["Hubbard U"]))
+    for key in expected.keys() & found.keys():
+        if found[key] != expected[key]:
+            raise ValueError(
+                f"{path}: other settings: {key} {found[key] or 'none'}, {expected[key] or 'none'} expected"
+            )
+
+
+def _same_atoms(told: Told, structure: Structure) -> None:
+    if told.species() != [site.specie.symbol for site in structure]:
+        raise ValueError(f"{told.path}: other structure: its atoms are others, or in another order")
+    assert told.cell is not None
+    if np.abs(told.cell - structure.lattice.matrix).max() > ROUNDED:
+        raise ValueError(f"{told.path}: other structure: another cell")
