@@ -33,8 +33,9 @@ from barriers.engines.vasp.inputs import (
     vasp_structure,
     write_band,
 )
+from barriers.engines.vasp.keywords import check_incar
 from barriers.engines.vasp.potcars import find_potcars
-from barriers.engines.vasp.settings import Physics, Running, check_incar
+from barriers.engines.vasp.settings import Physics, Running
 from barriers.engines.vasp.single import prepared
 from barriers.engines.vasp.system import System
 from barriers.structures.surface.cutting import FRAGMENT
@@ -240,13 +241,68 @@ def test_cores_that_do_not_fit_are_refused(command: str, ncore: int, kpar: int, 
 
 
 @pytest.mark.parametrize(
-    ("keyword", "words"),
-    [("IMAGES", "follows from other settings"), ("ldauu", "follows"), ("ENCUTT", "did you mean 'ENCUT'")],
+    ("keyword", "value", "words"),
+    [
+        ("IMAGES", 1, "follows from other settings"),
+        ("ldauu", 1, "follows"),
+        ("ENCUTT", 1, "did you mean 'ENCUT'"),
+        ("ftimedecc", 0.5, "did you mean 'FTIMEDEC'"),
+        ("FTIMEDEC", "half", "'FTIMEDEC' is 'half'; allowed: a number"),
+        ("LGLOBAL", 3, "'LGLOBAL' is 3; allowed: true or false"),
+        ("FNMIN", 2.5, "of which 2 would be left; allowed: a whole number"),
+        ("EDIFF", "1.0D-5", "of which 1.0 would be left; allowed: a number such as 1.0e-5"),
+        ("LNEBCELL", True, "moves the cell, which stays here; allowed: false"),
+        ("ML_LMLFF", ".TRUE.", "machine-learned force field in the place of DFT; .*; allowed: false"),
+        ("ML_MODE", "run", "belongs to ML_LMLFF"),
+    ],
 )
-def test_incar_keywords_that_make_no_sense_are_refused(keyword: str, words: str) -> None:
+def test_incar_keywords_that_make_no_sense_are_refused(keyword: str, value: object, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        check_incar({keyword: 1})
-    check_incar({"ENCUT": 400, "maxmove": 0.1})
+        check_incar({keyword: value})
+
+
+VTST = {
+    "IOPT": 1, "MAXMOVE": 0.1, "TIMESTEP": 0.05, "FTIMEMAX": 1.0, "FTIMEDEC": 0.5, "FTIMEINC": 1.1, "FALPHA": 0.1,
+    "FALPHADEC": 0.99, "FNMIN": 5, "ILBFGSMEM": 20, "INVCURV": 0.01, "LGLOBAL": True, "LLINEOPT": False,
+    "LAUTOSCALE": True, "FDSTEP": 0.005, "SDALPHA": 0.01, "LDNEB": False, "LTANGENTOLD": False, "LNEBCELL": False,
+    "JACOBIAN": 3.5, "EFIRST": -123.456, "ELAST": -123.4,
+}  # fmt: skip
+
+
+def test_keywords_of_vtst_reach_the_incar_with_their_types(tmp_path: Path) -> None:
+    """As YAML gives them, and as people write them in an INCAR; read again and written again, they stay."""
+    as_text = {"LGLOBAL": ".T.", "LAUTOSCALE": "T", "LDNEB": ".FALSE.", "EFIRST": "-1.23456E+02", "FDSTEP": "5e-3"}
+    for name, asked in (("values", VTST), ("texts", VTST | as_text)):
+        check_incar(asked)
+        check_incar({key.lower(): value for key, value in asked.items()})
+        folder = band(tmp_path / name, BARE, "climbing", incar=asked)
+        Incar.from_file(folder / "INCAR").write_file(folder / "INCAR")  # as each start of VASP does
+        incar = Incar.from_file(folder / "INCAR")
+        assert {key: incar.get(key) for key in VTST} == VTST
+        assert {key: type(incar[key]) for key in VTST} == {key: type(value) for key, value in VTST.items()}
+
+
+USUAL = {
+    "ENCUT": 400, "maxmove": 0.1, "EDIFF": "1e-6", "LREAL": "Auto", "ALGO": "Fast", "ROPT": [-5e-4, -5e-4],
+    "ML_LMLFF": False, "LASPH": True, "NELM": 200, "AMIX": 0.2, "GGA": "PE", "LSOL": True, "EB_K": 78.4,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("keyword", USUAL)
+def test_usual_keywords_are_taken(keyword: str) -> None:
+    check_incar({keyword: USUAL[keyword]})
+
+
+@pytest.mark.parametrize("spring", [0.5, 2.75, 5.0])
+def test_a_spring_keeps_its_decimals(tmp_path: Path, spring: float) -> None:
+    """VASP reads SPRING as a real number; pymatgen lists it as a whole one, and would write 0 for -0.5."""
+    ends = built()[f"{BARE} initial"]
+    generator = prepared(BandSetGenerator(), ends, {"NSW": 3, "SPRING": -spring}, "plain")
+    write_band(tmp_path / "band", generator, [vasp_structure(ends, [0.0] * len(ends))] * 3)
+    path = tmp_path / "band" / "INCAR"
+    Incar.from_file(path).write_file(path)
+    (line,) = [line for line in path.read_text("utf-8").splitlines() if line.startswith("SPRING")]
+    assert float(line.partition("=")[2]) == -spring
 
 
 def test_a_user_goes_before_the_preset_and_is_part_of_what_is_recorded(tmp_path: Path) -> None:

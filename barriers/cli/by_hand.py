@@ -69,7 +69,7 @@ def adopt(
 
     Bring each folder back whole, wavefunctions and charge densities aside. Results are kept under the keys that the
     study's own jobs would have, so `barriers run`, `inputs` and `report` go on from there. Refused, in one line each:
-    other settings, another structure, a run that is not converged, or inputs that rested on results that were not there.
+    other settings, another structure, a run that is not converged, or inputs that rested on stand-ins.
     Exit code 1 if any was refused.
     """
     from barriers.by_hand.adopt import adopt as take_in

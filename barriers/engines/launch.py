@@ -82,6 +82,12 @@ class Launch:
         at = next((number for number, word in enumerate(self.before) if Path(word).name in CONTAINERS), None)
         return replace(self, before=() if at is None else self.before[at:])
 
+    @property
+    def line(self) -> str:
+        """The command line as it may be typed: a shell fills in its variables."""
+        words = (*self.before, self.program, *self.options)
+        return " ".join(word if "$" in word else shlex.quote(word) for word in words)
+
     def check(self) -> None:
         """Raise ``ValueError`` if a program of the command is not here, or a variable in it is not set."""
         inside = any(Path(word).name in CONTAINERS for word in self.before)
@@ -105,11 +111,6 @@ class Launch:
         if missing := next((word for word in words if "$" in word), None):
             raise ValueError(f"engine.command: {missing} is not set here; allowed: variables that the job has")
         return words
-
-    def line(self, *further: str) -> str:
-        """Write the command for a shell script, where variables are filled in."""
-        words = (*self.before, self.program, *self.options, *further)
-        return " ".join(word if "$" in word else shlex.quote(word) for word in words)
 
     def plan(self, n_images: int, at_a_time: int | None) -> str:
         """Say how many processes there are and what says so, and how many images share them."""

@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -66,21 +66,17 @@ class Command(Launch):
 
     def plans(self, n_images: int) -> list[str]:
         """Say, in a line each, how structures and bands are computed."""
-        at_a_time = self.images_at_a_time(n_images)
-        parallel = ["-ni", str(at_a_time)] if (at_a_time or 1) > 1 else []
-        pw = self.for_pw()
-        line, band = shlex.join([*pw.before, pw.program, *pw.options]), shlex.join([*self.before, self.program])
-        options = shlex.join([*pw.options, *parallel])
         return [
-            f"single structures: {line}: {self.plan(1, None)}",
-            f"bands: {f'{band} {options}'.strip()}: {self.plan(n_images, at_a_time)}",
+            f"single structures: {self.for_pw().line}: {self.plan(1, None)}",
+            f"bands: {self.for_neb(n_images).line}: {self.plan(n_images, self.images_at_a_time(n_images))}",
         ]
 
     def for_neb(self, n_images: int) -> Launch:
-        """Start ``neb.x`` for so many intermediate images; raises as :meth:`images_at_a_time` does."""
-        at_a_time, asked = self.images_at_a_time(n_images), number_of(self.options, IMAGE_OPTIONS)
-        parallel = ("-ni", str(at_a_time)) if asked is None and (at_a_time or 1) > 1 else ()
-        return Launch(self.before, self.program, (*self.options, *parallel))
+        """With the images that are evaluated at a time, where the command does not say it."""
+        at_a_time = self.images_at_a_time(n_images)
+        if number_of(self.options, IMAGE_OPTIONS) is not None or (at_a_time or 1) == 1:
+            return self
+        return replace(self, options=(*self.options, "-ni", str(at_a_time)))
 
     def for_pw(self) -> Launch:
         """Start ``pw.x`` as ``neb.x``, but without parallel images."""
@@ -150,21 +146,20 @@ def code_version(command: Command) -> tuple[tuple[int, ...], str]:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ValueError(f"engine.command: {shlex.join(asked.pw(''))} does not start: {error}") from error
-    copies = len(re.findall(r"Program PWSCF v\.", run.stdout))
-    found = re.search(r"Program PWSCF v\.(\S+)", run.stdout)
+    versions = re.findall(r"Program PWSCF v\.(\S+)", run.stdout)
     mpi = "; allowed: the mpirun that it was built with, or srun --mpi=… (srun --mpi=list)"
-    if found is None:
+    if not versions:
         said = (run.stderr or run.stdout).strip().splitlines()
         raise ValueError(
             f"engine.command: {command.sibling} does not say its version; it says: {said[0] if said else 'nothing'}"
             f"{mpi if asked.launcher == SRUN else ''}"
         )
-    if copies > 1:
+    if len(versions) > 1:
         raise ValueError(
-            f"engine.command: {asked.launcher} starts {copies} copies of {command.sibling} that know nothing of each "
-            f"other, or it was built without MPI{mpi}"
+            f"engine.command: {asked.launcher} starts {len(versions)} copies of {command.sibling} that know nothing "
+            f"of each other, or it was built without MPI{mpi}"
         )
-    return numbers_of(found[1]), found[1]
+    return numbers_of(versions[0]), versions[0]
 
 
 def numbers_of(version: str) -> tuple[int, ...]:

@@ -97,7 +97,7 @@ def write_pw(
     moments = starting_moments(structure, case.settings["moments"])
     text = pw_input(case, atoms_of(structure), moments, calculation, fmax, steps)
     (folder / "pw.1.in").write_text(text, "utf-8")
-    return maker.script(f"{maker.command.for_pw().line('-inp', 'pw.1.in')} > pw.1.out")
+    return maker.script(f"{maker.command.for_pw().line} -inp pw.1.in > pw.1.out")
 
 
 def run_pw(

@@ -72,7 +72,7 @@ class NebMaker(BaseNebMaker, EspressoMaker):
         for number, climbing in enumerate((False, True), 1):
             text = stage_input(task, case, climbing, self.max_steps, restart=climbing)
             (folder / f"neb.{number}.in").write_text(text, "utf-8")
-            lines.append(f"{command.line('-inp', f'neb.{number}.in')} > neb.{number}.out")
+            lines.append(f"{command.line} -inp neb.{number}.in > neb.{number}.out")
         return self.script(*lines)
 
     def take_in(self, folder: Path, *given: Any) -> bool:

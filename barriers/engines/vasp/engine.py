@@ -11,8 +11,9 @@ from monty.json import MSONable
 
 from barriers.distribution import install
 from barriers.engines.base import NotHereError
+from barriers.engines.vasp.keywords import check_incar
 from barriers.engines.vasp.potcars import find_potcars
-from barriers.engines.vasp.settings import Physics, Running, check_incar
+from barriers.engines.vasp.settings import Physics, Running
 
 if TYPE_CHECKING:
     from barriers.engines.vasp.jobs import RelaxMaker, StaticMaker

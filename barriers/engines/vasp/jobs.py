@@ -42,7 +42,7 @@ class FromInputSet(EngineMaker):
         assert isinstance(self.input_set_generator, SingleSetGenerator)
         generator, sites = single_inputs(self.input_set_generator, self.running, structure, fmax, max_steps)
         generator.get_input_set(sites, potcar_spec=True).write_input(folder)
-        return self.script(f"{self.running.launch.line()} > vasp.out")
+        return self.script(f"{self.running.launch.line} > vasp.out")
 
 
 @dataclass

@@ -68,7 +68,7 @@ class NebMaker(BaseNebMaker, FromInputSet, NebFromImagesMaker):
             write_band(folder / stage, *inputs, potcar_list=True)
         (folder / "climbing" / "POTCAR.spec").rename(folder / "POTCAR.spec")
         (folder / "plain" / "POTCAR.spec").unlink()
-        start = f"{self.running.launch.line()} > vasp.out"
+        start = f"{self.running.launch.line} > vasp.out"
         go_on = 'for moved in plain/*/CONTCAR; do cp "$moved" "climbing/$(basename "$(dirname "$moved")")/POSCAR"; done'
         return self.script(
             "cp POTCAR plain/; cp POTCAR climbing/",

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pymatgen.io.vasp
 from monty.json import MSONable
 
 from barriers.engines.common import load_preset
 from barriers.engines.dft import borrowed_u
 from barriers.engines.launch import Launch, take_apart
-from barriers.words import closest
 
 PRESETS = Path(__file__).parent / "presets"
 
 EXAMPLE = "the command line that starts VASP, e.g. 'mpirun -np 64 vasp_std'"
-
-SET_BY_BARRIERS = {
-    "IMAGES", "SPRING", "LCLIMB", "ICHAIN", "NSW", "EDIFFG", "ISIF", "ISYM", "MAGMOM", "LDAUU", "LDAUL", "LDAUJ",
-    "LDIPOL", "IDIPOL", "DIPOL", "NCORE", "NPAR", "KPAR", "KSPACING", "ICHARG", "ISTART",
-}  # fmt: skip
-"""Keywords that follow from the structure, the tolerances or other settings."""
-
-VTST = ("IOPT", "MAXMOVE", "TIMESTEP", "FTIMEMAX", "FNMIN", "INVCURV", "ILBFGSMEM", "LDNEB", "LTANGENTOLD")
-"""Keywords of VTST, https://theory.cm.utexas.edu/vtsttools, which pymatgen does not list."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +104,8 @@ class Running(MSONable):
     def plans(self, n_images: int) -> list[str]:
         """Say how structures and bands are computed."""
         launch = self.launch
-        line = shlex.join([*launch.before, launch.program])
         ways = {"single structures": launch.plan(1, None), "bands": launch.plan(n_images, n_images)}
-        return [f"{what}: {line}: {way}" for what, way in ways.items()]
+        return [f"{what}: {launch.line}: {way}" for what, way in ways.items()]
 
     def layout(self, n_images: int = 1) -> dict[str, int]:
         """INCAR keywords of the parallel layout.
@@ -152,21 +137,3 @@ class Running(MSONable):
                 f"engine.kpar × engine.ncore: {group} does not divide the {each} cores of an image; allowed: {allowed}"
             )
         return layout
-
-
-def check_incar(keywords: Mapping[str, Any]) -> None:
-    """Refuse keywords that VASP and VTST do not have, and those that other settings give.
-
-    Raises
-    ------
-    ValueError
-        One line for the first of them.
-    """
-    listed = Path(pymatgen.io.vasp.__file__).parent / "incar_parameters.json"
-    known = [*json.loads(listed.read_text("utf-8")), *VTST]
-    for keyword in keywords:
-        name = keyword.upper()
-        if name in SET_BY_BARRIERS:
-            raise ValueError(f"engine.incar: {keyword!r} follows from other settings; leave it out")
-        if name not in known:
-            raise ValueError(f"engine.incar: {keyword!r} is no keyword of VASP{closest(name, known)}")
