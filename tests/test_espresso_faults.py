@@ -94,7 +94,7 @@ def test_a_band_with_another_number_of_images_is_refused(li2o_results: Path, tmp
     path = next(tmp_path.glob("jobs/*/neb-*/band.path"))
     text = path.read_text()
     extra = text[text.index("Image:    2") : text.index("Image:    3")]
-    path.write_text(text.replace("   3\nENERGIES", "   4\nENERGIES") + extra.replace("Image:    2", "Image:    4"))
+    path.write_text(text.replace("IMAGES\n   3\n", "IMAGES\n   4\n") + extra.replace("Image:    2", "Image:    4"))
     message = compute(maker.make(initial, final, LINEAR), tmp_path)
     assert "path of 4 images, 3 asked for; remove the folder" in str(message)
 
