@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,11 @@ def adopt(
         walk(flow, store, give)
     if not done.taken and not done.refused:
         strange = sorted(folders.keys() - known)
-        told = f"{strange[0]!r} is no calculation of this study without a result" if strange else "no outputs yet"
+        told = (
+            f"{strange[0]!r} is no calculation of this study without a result"
+            if strange
+            else "no outputs yet (pw.1.out, neb.1.out, OUTCAR)"
+        )
         raise ValueError(f"{source}: {told}")
     return done
 
@@ -103,7 +107,7 @@ def _folders(source: Path) -> dict[str, Path]:
     """Folders of calculations by the name of their job."""
     found = {}
     for path in sorted([source / ABOUT, *source.glob(f"*/{ABOUT}")]):
-        if path.is_file() and ".before-" not in path.parent.name:
+        if path.is_file():
             found[str(json.loads(path.read_text("utf-8"))["job"])] = path.parent.resolve()
     if not found:
         raise ValueError(f"{source}: no folder that `barriers inputs` wrote (with {ABOUT})")
@@ -122,35 +126,21 @@ def _take_in(calculation: Calculation, folder: Path, store: JobStore, results: P
         maker.write_inputs(Path(expected), *calculation.arguments)
         check_inputs(Path(expected), folder)
     if isinstance(maker, EspressoMaker):
-        check_espresso(folder, calculation.starts)
+        check_espresso(folder, calculation.starts, maker.case(calculation.structure))
     else:
         check_vasp(folder)
-    place = results / "jobs" / f"{slug(job.name)}-{key_of(calculation.content)}"
-    with _emptied(place), contextlib.chdir(place):
-        if not maker.take_in(folder, *calculation.arguments):
-            raise ValueError(f"{folder}: not converged")
     own = maker.make(*calculation.arguments)
     own.name, own.metadata = job.name, dict(job.metadata)
     own.set_uuid(job.uuid)
-    read = execute(own, store, results)
-    if read.state != "done":
-        raise ValueError(f"{folder}: {read.message}")
+    with tempfile.TemporaryDirectory(dir=results) as scratch:
+        place = Path("jobs", f"{slug(job.name)}-{key_of(calculation.content)}")
+        (scratch / place).mkdir(parents=True)
+        with contextlib.chdir(scratch / place):
+            if not maker.take_in(folder, *calculation.arguments):
+                raise ValueError(f"{folder}: not converged")
+        read = execute(own, store, Path(scratch))
+        if read.state != "done":
+            raise ValueError(f"{folder}: {read.message}")
+        if not (results / place).exists():  # else an unfinished run of the study's own keeps its files
+            shutil.copytree(scratch / place, results / place)
     return store.get_output(own.uuid, load=True)
-
-
-@contextlib.contextmanager
-def _emptied(place: Path) -> Iterator[None]:
-    """Make a job's folder anew; what an unfinished run of the study left there stays beside it, or comes back."""
-    number = 1
-    while (kept := place.with_name(f"{place.name}.before-{number}")).exists():
-        number += 1
-    if place.exists():
-        place.rename(kept)
-    place.mkdir(parents=True)
-    try:
-        yield
-    except Exception:
-        shutil.rmtree(place)
-        if kept.exists():
-            kept.rename(place)
-        raise

@@ -15,10 +15,10 @@ from pymatgen.io.vasp import Incar
 
 from barriers.by_hand.compare import moved
 from barriers.engines.espresso.files import outputs
-from barriers.engines.espresso.inputs import PREFIX
+from barriers.engines.espresso.inputs import PREFIX, Case
 from barriers.engines.espresso.outputs import read_path
 from barriers.engines.espresso.path_files import PATH
-from barriers.engines.espresso.results import results_file
+from barriers.engines.espresso.results import read_results, results_file
 from barriers.engines.vasp.folder import places
 from barriers.engines.vasp.outputs import all_outcars
 from barriers.engines.vasp.restart import read_poscar
@@ -44,7 +44,7 @@ def espresso_version(folder: Path) -> str:
     raise ValueError(f"{folder}: no output that says its version")
 
 
-def check_espresso(folder: Path, structures: Sequence[Structure]) -> None:
+def check_espresso(folder: Path, structures: Sequence[Structure], case: Case) -> None:
     """See that outputs of Quantum ESPRESSO are of the inputs beside them, and of these structures.
 
     Parameters
@@ -53,36 +53,41 @@ def check_espresso(folder: Path, structures: Sequence[Structure]) -> None:
         Of a calculation.
     structures : sequence of Structure
         That which it starts from; of a band, both ends.
+    case : Case
+        Its pseudopotentials.
 
     Raises
     ------
     ValueError
         One line for what is of another calculation.
     """
-    band = (folder / "neb.1.in").exists()
-    source = folder / ("neb.1.in" if band else "pw.1.in")
-    if band:
-        told = [
-            each
-            for image in range(1, len(read_path(folder / PATH).energies) + 1)
-            for each in xmls(folder, PREFIX, image)
-        ]
-        positions = read_path(folder / PATH).positions
-        ends = [positions[0], positions[-1]]
+    if (folder / "neb.1.in").exists():
+        state = read_path(folder / PATH)
+        told = [each for image in range(1, len(state.energies) + 1) for each in xmls(folder, PREFIX, image)]
+        source, kept, starts = "neb.1.in", PATH, [state.positions[0], state.positions[-1]]
     else:
         path = results_file(folder)
-        if not path.exists():
-            raise ValueError(f"{path} is not there: bring the whole outdir, wavefunctions aside")
-        told, ends = [from_xml(path)], []
+        results = read_results(path)
+        told = [] if results is None else [from_xml(path)]
+        source, kept, starts = "pw.1.in", path.name, [] if results is None else [results.start]
     if not told:
         raise ValueError(f"{folder / 'out'}: no data-file-schema.xml: bring the whole outdir, wavefunctions aside")
-    wanted = _settings(source.read_text("utf-8"))
+    wanted = _settings((folder / source).read_text("utf-8"))
     for each in told:
         _compare(each.path, wanted, each.settings)
         _same_atoms(each, structures[0])
-    for found, structure in zip(ends, structures, strict=bool(ends)):
+    for found, structure in zip(starts, structures, strict=True):
         if (line := moved(found, structure.cart_coords, structure.lattice.matrix, ROUNDED)) is not None:
-            raise ValueError(f"{folder / PATH}: {line} from the relaxed end state")
+            raise ValueError(f"{folder}: {kept}: {line} from where the study has it")
+    sums = {
+        md5
+        for path in folder.rglob("*.out")
+        for md5 in re.findall(r"MD5 check sum: *(\w+)", path.read_text("utf-8", "replace"))
+    }
+    if strange := sorted(sums - {each.md5 for each in case.pseudopotentials.values()}):
+        raise ValueError(
+            f"{folder}: other settings: a pseudopotential with the MD5 {strange[0]} is none of the study's"
+        )
 
 
 def check_vasp(folder: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import filecmp
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,6 @@ class Written:
         Number of atoms.
     rests_on : list[str]
         Calculations without a result, in whose place it has stand-ins; empty if it can run as it is.
-    kept : str
-        Where files of the same name went that held outputs of other inputs.
     """
 
     job: str
@@ -57,12 +56,11 @@ class Written:
     kind: str
     atoms: int
     rests_on: list[str]
-    kept: str = ""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was written, for which version of the code, and how many calculations have their result already."""
+    """What was written, for which version of the code, how many calculations are done, and what stand-ins are."""
 
     written: list[Written]
     version: str
@@ -98,13 +96,13 @@ def write_inputs(
     Raises
     ------
     ValueError
-        One line, if the engine reads no files, or a setting or structure is wrong.
+        One line, if the engine reads no files, a setting or structure is wrong, or outputs of other inputs are there.
     """
     check_reads_files(study)
     flow = StudyMaker().make(study)
     store = open_results(results, make=embedded)
     written: list[Written] = []
-    said = version
+    said, stand_ins = version, "relaxed by the embedded engine" if embedded else "unrelaxed"
 
     def give(calculation: Calculation) -> tuple[Any, bool] | None:
         nonlocal said
@@ -115,16 +113,13 @@ def write_inputs(
         if isinstance(maker, EspressoMaker):
             said = said or _version_here(maker)
             maker = maker.elsewhere(said)
-        written.append(_write(calculation, maker, folder))
+        written.append(_write(calculation, maker, folder, stand_ins))
         if embedded and store is not None and calculation.kind == "relax":
             return _embedded(calculation, MlipEngine().relax(maker.fmax, maker.max_steps), store, results, own=False)
         return None
 
     number = walk(flow, store, give)
-    content = Inputs(written, said or "", number - len(written), "the embedded engine's" if embedded else "unrelaxed")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "inputs.json").write_text(json.dumps(asdict(content), indent=1), "utf-8")
-    return content
+    return Inputs(written, said or "", number - len(written), stand_ins)
 
 
 def open_results(results: Path, *, make: bool = False) -> JobStore | None:
@@ -153,51 +148,34 @@ def _version_here(maker: EspressoMaker) -> str:
         return NEWEST
 
 
-def _write(calculation: Calculation, maker: Any, folder: Path) -> Written:
-    name = slug(calculation.job.name)
+def _write(calculation: Calculation, maker: Any, folder: Path, stand_ins: str) -> Written:
+    name, rests_on = slug(calculation.job.name), list(calculation.rests_on)
     place = folder / f"{calculation.number:02d}-{name}"
-    fresh = place.with_name(f"{place.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    script = maker.write_inputs(fresh, *calculation.arguments)
-    files = sorted(str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file())
-    text = script_text(name, script, next(file for file in files if "/" not in file), calculation.rests_on)
-    (fresh / SCRIPT).write_text(text, "utf-8")
-    rests_on = list(calculation.rests_on)
-    written = Written(calculation.job.name, place.name, calculation.kind, len(calculation.structure), rests_on)
-    about = asdict(written) | {"files": files, "key": None if rests_on else key_of(calculation.content)}
-    (fresh / ABOUT).write_text(json.dumps(about, indent=1), "utf-8")
-    kept = _replace(fresh, place)
-    return replace(written, kept=kept)
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = Path(scratch)
+        script = maker.write_inputs(fresh, *calculation.arguments)
+        inputs = sorted(str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file())
+        written = Written(calculation.job.name, place.name, calculation.kind, len(calculation.structure), rests_on)
+        about = json.dumps(asdict(written) | {"files": inputs}, indent=1)
+        (fresh / ABOUT).write_text(about, "utf-8")
+        first = next(file for file in inputs if "/" not in file)
+        (fresh / SCRIPT).write_text(script_text(name, script, first, rests_on, stand_ins), "utf-8")
+        _make_room(place, fresh, inputs)
+        shutil.copytree(fresh, place, dirs_exist_ok=True)
+    return written
 
 
-def _replace(fresh: Path, place: Path) -> str:
-    """Put a folder in its place; what was there goes, or is kept beside it if it holds more than inputs.
-
-    Returns
-    -------
-    str
-        Name of the folder that is kept; empty for none, and where the same inputs were there.
-    """
+def _make_room(place: Path, fresh: Path, inputs: list[str]) -> None:
+    """Take older inputs away; raise ``ValueError`` where there are outputs of them."""
     if not place.exists():
-        fresh.rename(place)
-        return ""
-    ours = [path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()]
-    if all((place / path).exists() and filecmp.cmp(fresh / path, place / path, shallow=False) for path in ours):
-        shutil.rmtree(fresh)
-        return ""
-    about = json.loads((place / ABOUT).read_text("utf-8")) if (place / ABOUT).exists() else {"files": []}
-    listed = {*about["files"], ABOUT, SCRIPT}
-    if {str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()} <= listed:
+        return
+    older = json.loads((place / ABOUT).read_text("utf-8"))["files"] if (place / ABOUT).exists() else []
+    there = {str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()}
+    outputs = sorted(there - {*older, ABOUT, SCRIPT})
+    if not outputs:
         shutil.rmtree(place)
-        fresh.rename(place)
-        return ""
-    number = 1
-    while (kept := place.with_name(f"{place.name}.before-{number}")).exists():
-        number += 1
-    place.rename(kept)
-    fresh.rename(place)
-    return kept.name
+    elif any(file not in there or not filecmp.cmp(fresh / file, place / file, shallow=False) for file in inputs):
+        raise ValueError(f"--to: {place} holds {outputs[0]} of other inputs; move it away, or write to another folder")
 
 
 def _embedded(

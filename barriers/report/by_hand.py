@@ -22,22 +22,19 @@ def inputs_table(content: Inputs) -> Table:
 
 
 def inputs_lines(content: Inputs) -> list[str]:
-    """Say what can run, what rests on stand-ins, and where older files went."""
+    """Say what can run, and what rests on stand-ins."""
     ready = sum(not row.rests_on for row in content.written)
     waiting = len(content.written) - ready
-    lines = [f"{content.done} calculations have their result; {ready} can run as they are"]
+    lines = [f"calculations with a result: {content.done}; that can run as they are: {ready}"]
     if waiting:
         lines.append(
-            f"! {waiting} start from what has no result yet: their structures are {content.stand_ins}; "
-            "run the others, `barriers adopt` their outputs, and write these again"
+            f"! that start from what has no result yet: {waiting}; their structures are {content.stand_ins}. "
+            "Run the others, `barriers adopt` their outputs, and write these again"
         )
-    if content.version:
-        lines.append(f"for Quantum ESPRESSO {content.version}")
-    kept = [row for row in content.written if row.kept]
-    return lines + [f"! {row.folder} had outputs of other inputs: now {row.kept}" for row in kept]
+    return lines + ([f"for Quantum ESPRESSO {content.version}"] if content.version else [])
 
 
 def adopted_lines(done: Adopted) -> list[str]:
     """Say what was taken in, and what is still to be computed."""
-    left = f"{len(done.missing)} calculations have no result yet, the first {done.missing[0]}" if done.missing else ""
+    left = f"calculations without a result: {len(done.missing)}, the first {done.missing[0]}" if done.missing else ""
     return [*(f"taken in: {name}" for name in done.taken), left or "every calculation has its result: barriers run"]

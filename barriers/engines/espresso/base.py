@@ -15,7 +15,7 @@ from barriers.engines.base import EngineMaker, Script
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.espresso.command import Command, code_version, numbers_of, parse_command
 from barriers.engines.espresso.inputs import Case
-from barriers.engines.espresso.pseudopotentials import find_pseudopotentials, named_pseudopotentials
+from barriers.engines.espresso.pseudopotentials import find_pseudopotentials
 from barriers.engines.espresso.settings import Physics, Running
 from barriers.engines.espresso.workspace import open_workspace
 
@@ -47,11 +47,10 @@ class EspressoMaker(EngineMaker):
         """Settings and pseudopotentials for a structure, every file checked."""
         settings = self.physics.resolved()
         elements = [element.symbol for element in structure.composition.elements]
-        if (version := self.running.elsewhere) is not None:
-            named = named_pseudopotentials(elements, settings["pseudopotentials"])
-            return Case(settings, named, numbers_of(version), self.running.max_seconds)
-        found = find_pseudopotentials(elements, settings["pseudopotentials"], self.running.pseudo_dir)
-        return Case(settings, found, code_version(self.command)[0], self.running.max_seconds)
+        elsewhere, running = self.running.elsewhere, self.running
+        version = code_version(self.command)[0] if elsewhere is None else numbers_of(elsewhere)
+        found = find_pseudopotentials(elements, settings["pseudopotentials"], running.pseudo_dir, elsewhere is not None)
+        return Case(settings, found, version, running.max_seconds)
 
     def rests_on(self, elements: Collection[str] | None = None) -> dict[str, Any]:
         """Say which settings and pseudopotentials the numbers rest on."""

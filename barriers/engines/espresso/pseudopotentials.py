@@ -150,7 +150,9 @@ def what_counts(name: str, elements: Collection[str] | None) -> dict[str, Any] |
     }
 
 
-def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | None) -> dict[str, Pseudopotential]:
+def find_pseudopotentials(
+    elements: Iterable[str], name: str, pseudo_dir: str | None, elsewhere: bool = False
+) -> dict[str, Pseudopotential]:
     """Find and check the files for some elements.
 
     Parameters
@@ -161,6 +163,8 @@ def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | 
         The set.
     pseudo_dir : str or None
         The only folder to search; if None, that of the environment variable ``ESPRESSO_PSEUDO``, then the set's own.
+    elsewhere : bool
+        Input files are written for another machine: a file is looked for only where the set does not say its valence.
 
     Raises
     ------
@@ -172,8 +176,16 @@ def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | 
     folders = [pseudo_dir] if pseudo_dir else [*filter(None, [os.environ.get("ESPRESSO_PSEUDO")]), *content["folders"]]
     found = {}
     for element in sorted(set(elements)):
-        entry = _entry(element, name, content)
-        found[element] = _checked(element, entry, [Path(folder).expanduser() for folder in folders], content)
+        entry = content["elements"].get(element)
+        if entry is None:
+            raise ValueError(
+                f"pseudopotential set {name!r} has none for {element}; it has {', '.join(content['elements'])}"
+            )
+        if elsewhere and (valence := entry["valence"] or entry["z_valence"]) is not None:
+            cutoffs, known = (entry["ecutwfc"], entry["ecutrho"]), content["functional"] or ""
+            found[element] = Pseudopotential(Path(entry["file"]), entry["md5"].lower(), *cutoffs, valence, known)
+        else:
+            found[element] = _checked(element, entry, [Path(folder).expanduser() for folder in folders], content)
     if len({each.functional for each in found.values()}) > 1:
         made = ", ".join(f"{element} with {each.functional}" for element, each in found.items())
         raise ValueError(f"pseudopotential set {name!r}: {made}; functionals must not be mixed")
@@ -207,40 +219,6 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
             f"add it: elements.{element}.valence"
         )
     return Pseudopotential(path, md5, entry["ecutwfc"], entry["ecutrho"], valence, functional or "")
-
-
-def named_pseudopotentials(elements: Iterable[str], name: str) -> dict[str, Pseudopotential]:
-    """Give what a set says of some elements, for input files that are written where its own files are not.
-
-    Raises
-    ------
-    ValueError
-        One line, if the set lacks an element, or does not say its valence.
-    """
-    content = load_set(name)
-    named = {}
-    for element in sorted(set(elements)):
-        entry = _entry(element, name, content)
-        valence = entry["valence"] or entry["z_valence"]
-        if valence is None:
-            raise ValueError(
-                f"pseudopotential of {element}: {entry['file']} is not here, and the set does not say its valence; "
-                f"add it: elements.{element}.z_valence"
-            )
-        known = content["functional"] or ""
-        named[element] = Pseudopotential(
-            Path(entry["file"]), entry["md5"], entry["ecutwfc"], entry["ecutrho"], valence, known
-        )
-    return named
-
-
-def _entry(element: str, name: str, content: dict[str, Any]) -> dict[str, Any]:
-    entry: dict[str, Any] | None = content["elements"].get(element)
-    if entry is None:
-        raise ValueError(
-            f"pseudopotential set {name!r} has none for {element}; it has {', '.join(content['elements'])}"
-        )
-    return entry
 
 
 def _other_case(name: str, folders: list[Path]) -> str:
