@@ -170,7 +170,7 @@ class BaseNebMaker(EngineMaker):
         guide: BandDoc | None = None,
         known: list[BandDoc] | None = None,
     ) -> BandTask:
-        """Make the first band; parameters as of :meth:`make`."""
+        """Make the first band; parameters as of ``make``."""
         task = self._between(initial, final, start, known)
         first, last = task.images
         band = first_band(first, last, start, None if guide is None else np.array(guide.positions))
