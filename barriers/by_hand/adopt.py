@@ -21,6 +21,7 @@ from barriers.dispatch.execution import execute, slug
 from barriers.dispatch.identity import key_of
 from barriers.dispatch.lock import only_run
 from barriers.engines.espresso.base import EspressoMaker
+from barriers.engines.vasp.potcars import find_potcars
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.study import StudyMaker
 
@@ -125,10 +126,11 @@ def _take_in(calculation: Calculation, folder: Path, store: JobStore, results: P
     with tempfile.TemporaryDirectory() as expected:
         maker.write_inputs(Path(expected), *calculation.arguments)
         check_inputs(Path(expected), folder)
-    if isinstance(maker, EspressoMaker):
-        check_espresso(folder, calculation.starts, maker.case(calculation.structure))
-    else:
-        check_vasp(folder)
+        if isinstance(maker, EspressoMaker):
+            check_espresso(folder, calculation.starts, maker.case(calculation.structure))
+        else:
+            symbols, physics = calculation.structure.symbol_set, maker.input_set_generator.physics
+            check_vasp(folder, Path(expected), find_potcars(symbols, physics))
     own = maker.make(*calculation.arguments)
     own.name, own.metadata = job.name, dict(job.metadata)
     own.set_uuid(job.uuid)

@@ -63,24 +63,24 @@ def _difference(expected: Path, found: Path) -> str | None:
     if expected.name == "INCAR":
         return _keywords(*(dict(Incar.from_str(text)) for text in texts))
     if expected.name == "POSCAR":
-        return None if _between_ends(expected) else _structures(*texts)
+        return _structures(*texts, still=_is_end(expected))
     return _words(*texts)  # KPOINTS, POTCAR.spec
 
 
-def _between_ends(path: Path) -> bool:
-    """Whether a POSCAR is of an intermediate image."""
+def _is_end(path: Path) -> bool:
+    """Whether a POSCAR is of an end of a band; others may have moved on, OUTCAR tells where they began."""
     images = sorted(each.name for each in path.parent.parent.iterdir() if each.name.isdigit())
-    return path.parent.name in images[1:-1]
+    return path.parent.name in {*images[:1], *images[-1:]}
 
 
-def _structures(expected: str, found: str) -> str | None:
+def _structures(expected: str, found: str, still: bool) -> str | None:
     one, other = (Poscar.from_str(text).structure for text in (expected, found))
     symbols = [[site.specie.symbol for site in structure] for structure in (one, other)]
     if symbols[0] != symbols[1]:
         return f"other structure: {other.formula}, {one.formula} expected, in the order of the study"
     if np.abs(one.lattice.matrix - other.lattice.matrix).max() > SAME:
         return "other structure: another cell"
-    return moved(other.cart_coords, one.cart_coords, one.lattice.matrix)
+    return moved(other.cart_coords, one.cart_coords, one.lattice.matrix) if still else None
 
 
 def _espresso(expected: str, found: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from ase.io.espresso import read_fortran_namelist
 from pymatgen.core import Structure
-from pymatgen.io.vasp import Incar
+from pymatgen.io.vasp import Incar, Kpoints, Poscar, PotcarSingle
 
 from barriers.by_hand.compare import moved
 from barriers.engines.espresso.files import outputs
@@ -21,11 +21,19 @@ from barriers.engines.espresso.path_files import PATH
 from barriers.engines.espresso.results import read_results, results_file
 from barriers.engines.vasp.folder import places
 from barriers.engines.vasp.outputs import all_outcars
-from barriers.engines.vasp.restart import read_poscar
 from barriers.parsing.espresso_atoms import Told
 from barriers.parsing.espresso_xml import from_xml, xmls
 from barriers.parsing.outcar_head import tidy
 from barriers.parsing.vasp_image import read_step
+
+IN_OUTCAR = {
+    "ENCUT", "ISPIN", "LASPH", "ISMEAR", "SIGMA", "LDIPOL", "IDIPOL", "IVDW", "LHFCALC", "AEXX",
+    "LDAUTYPE", "LDAUL", "LDAUU", "LDAUJ",
+}  # fmt: skip
+"""Keywords that OUTCAR repeats as they are; it has T for ``LREAL = Auto``, and ``accura`` for ``PREC = Accurate``."""
+
+DECIMALS = {"ENCUT": 1, "SIGMA": 2, "LDAUU": 1, "LDAUJ": 1}
+"""Decimals of numbers in OUTCAR, where they are few."""
 
 ROUNDED = 1e-3
 """Positions in outputs have fewer digits than in inputs (Å)."""
@@ -90,8 +98,17 @@ def check_espresso(folder: Path, structures: Sequence[Structure], case: Case) ->
         )
 
 
-def check_vasp(folder: Path) -> None:
-    """See that outputs of VASP are of the inputs beside them.
+def check_vasp(folder: Path, expected: Path, potcars: Mapping[str, PotcarSingle]) -> None:
+    """See that outputs of VASP are of the inputs beside them, and start where those of the study do.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a calculation.
+    expected : Path
+        The study's own inputs of it.
+    potcars : dict
+        POTCAR of each element.
 
     Raises
     ------
@@ -99,31 +116,34 @@ def check_vasp(folder: Path) -> None:
         One line for what is of another calculation.
     """
     stages = [folder / name for name in ("plain", "climbing") if (folder / name).is_dir()] or [folder]
-    spec = (folder / "POTCAR.spec").read_text("utf-8").split()
+    names = (expected / "POTCAR.spec").read_text("utf-8").split()
+    titles = [potcars[name.partition("_")[0]].TITEL for name in names]
     for stage in stages:
         incar = Incar.from_file(stage / "INCAR")
+        mesh = " ".join(map(str, Kpoints.from_file(stage / "KPOINTS").kpts[0]))
         for place in places(stage):
             found = read_step(place)
             if found is None:
                 raise ValueError(f"{place}: no OUTCAR")
             path, step = found
-            titles = [title.split()[1] for title in step.titles if len(title.split()) > 1]
-            if titles and titles != spec:
-                raise ValueError(f"{path}: other settings: POTCARs {' '.join(titles)}, {' '.join(spec)} expected")
-            _compare(path, {key: _as_outcar(value) for key, value in incar.items()}, step.settings)
-            start = read_poscar(place / "POSCAR")
-            if start is None or len(start) != len(step.positions):
-                raise ValueError(f"{path}: other structure: {len(step.positions)} atoms, not those of POSCAR beside it")
-            if len(stages) == 1:
-                first = all_outcars(place)[0].steps[0].positions
-                if (line := moved(first, start.cart_coords, start.lattice.matrix, ROUNDED)) is not None:
-                    raise ValueError(f"{path}: {line}")
+            if step.titles and step.titles != titles:
+                raise ValueError(f"{path}: other settings: {', '.join(step.titles)}; {', '.join(titles)} expected")
+            _compare(path, as_outcar(incar) | {"k-mesh": mesh}, step.settings)
+            steps = [each for outcar in all_outcars(place) for each in outcar.steps]
+            if steps and len(stages) == 1:
+                start = Poscar.from_file(expected / "POSCAR").structure
+                if (line := moved(steps[0].positions, start.cart_coords, start.lattice.matrix, ROUNDED)) is not None:
+                    raise ValueError(f"{path}: {line}; of a run that was continued, keep the first OUTCAR as OUTCAR.1")
 
 
-def _as_outcar(value: Any) -> str:
-    if isinstance(value, bool):
-        return "T" if value else "F"
-    return tidy(" ".join(map(str, value)) if isinstance(value, list) else str(value))
+def as_outcar(incar: Incar) -> dict[str, str]:
+    """What an INCAR says of what OUTCAR repeats, in its words; it has digits as far as :data:`DECIMALS`."""
+    found = {"LDAUU": "none"}
+    for key in IN_OUTCAR & incar.keys():
+        values = incar[key] if isinstance(incar[key], list) else [incar[key]]
+        words = [str(value)[0] if isinstance(value, bool) else f"{value:.{DECIMALS.get(key, 9)}f}" for value in values]
+        found[key] = tidy(" ".join(words))
+    return found
 
 
 def _settings(text: str) -> dict[str, str]:
@@ -153,6 +173,8 @@ def _compare(path: Path, expected: Mapping[str, str], told: Mapping[str, str]) -
     found = dict(told)
     if "Hubbard U" in found:
         found["U"] = _values(re.findall(r" ([\d.e+-]+) eV", found["Hubbard U"]))
+    if set(found.get("LDAUU", "").split()) == {"0"}:
+        found["LDAUU"] = "none"
     for key in expected.keys() & found.keys():
         if found[key] != expected[key]:
             raise ValueError(
