@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from math import ceil, pi
 from pathlib import Path
@@ -289,3 +290,23 @@ def test_quantum_espresso_accepts_the_files_up_to_the_first_scf_iteration(
         assert "Error in routine" not in said, said[-2000:]
         assert "iteration #  1" in said and "estimated scf accuracy" in said
         assert ("Hubbard" in said or "LDA+U" in said) == (case == "magnetic")
+
+
+def test_a_study_of_vasp_is_checked_on_a_machine_without_atomate2(oxide: Path) -> None:
+    engine = "engine: {kind: vasp, command: mpirun -np 64 vasp_std}\n"
+    oxide.write_text(re.sub(r"engine:\n(  .*\n)+", engine, OXIDE).replace("n_images: 1", "n_images: 4"), "utf-8")
+
+    def said(*arguments: str) -> subprocess.CompletedProcess[str]:
+        without = "import sys; sys.modules['atomate2'] = None; from barriers.cli import main; main()"
+        command = [sys.executable, "-c", without, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=oxide.parent)
+
+    checked = said("check", oxide.name, "--json")
+    assert checked.returncode == 0, checked.stderr
+    plan = json.loads(checked.stdout)
+    assert plan["jobs"] == {"endpoint": 2, "band": 1}
+    assert "64 processes (its command); 4 of 4 images at a time, 16 processes each" in plan["commands"][1]
+    assert any("not on this machine: engine 'vasp' needs the package 'atomate2'" in line for line in plan["warnings"])
+    refused = said("inputs", oxide.name)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert "engine 'vasp' needs the package 'atomate2'; pip install" in refused.stderr
