@@ -152,6 +152,18 @@ def test_jobs_run_in_plain_jobflow() -> None:
     assert energy > document.band.energies[0]
 
 
+@pytest.mark.parametrize("name", ["magmom", "charge"])
+def test_moments_and_charges_that_are_none_are_no_others(name: str) -> None:
+    from barriers import BarrierMaker
+
+    ends = list(map(to_structure, gold_on_aluminium()))
+    for structure in ends:
+        structure.add_site_property(name, [0.6, *[None] * (len(structure) - 1)])
+    flow = BarrierMaker(engine=MlipEngine(model="emt")).make(*ends)
+    document = run_locally(flow, ensure_success=True, log=False)[flow.output.uuid][1].output
+    assert document.forward == pytest.approx(0.375, abs=0.002)
+
+
 def test_a_band_takes_the_final_atoms_in_the_images_nearest_to_the_initial_ones() -> None:
     """Given across the cell edge, so that no atom goes the long way; frozen atoms stay to the bit."""
     engine = MlipEngine(model="emt")

@@ -132,6 +132,13 @@ def test_copies_that_know_nothing_of_each_other_are_refused(tmp_path: Path, monk
         code_version(parse_command("mpirun -np 2 neb.x"))
 
 
+def test_what_a_launcher_says_in_a_frame_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs(tmp_path, mpirun="printf -- '-----\\nmpirun will not run here.\\n\\nAsk.\\n-----\\n' >&2; exit 1")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(ValueError, match=r"it says: mpirun will not run here\.$"):
+        code_version(parse_command("mpirun -np 2 neb.x"))
+
+
 def test_no_queue_is_asked_for_a_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs(tmp_path, **{"pw.x": 'echo "     Program PWSCF v.7.6 starts"', "srun": "exit 9"})
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")

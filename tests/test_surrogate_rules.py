@@ -138,3 +138,15 @@ def test_what_is_left_of_a_relaxation_is_uncertain(found: Found) -> None:
     slow, _ = rounds((found[0], found[1].model_copy(update={"gain": (found[1].gain or 0.0) + 0.01}), found[2]))
     one, other = (each.surrogate.parts_forward["relaxation"] for each in (band, slow) if each.surrogate)
     assert other - one == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize(("far", "share"), [(0.0, 1.0), (1e3, 0.5)])
+def test_all_that_is_left_is_uncertain_where_the_model_is_far_off(
+    found: Found, monkeypatch: pytest.MonkeyPatch, far: float, share: float
+) -> None:
+    monkeypatch.setattr("barriers.analysis.surrogate.rounds.FAR", far)
+    surrogate = rounds((found[0], found[1].model_copy(update={"gain": 0.004}), found[2]))[0].surrogate
+    assert surrogate is not None
+    left = surrogate.rounds[-1].gain
+    assert left is not None and left > 1e-5
+    assert surrogate.parts_forward["relaxation"] == pytest.approx(share * left + 0.5 * 0.004)

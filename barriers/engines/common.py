@@ -58,8 +58,12 @@ def at_positions(structure: Structure, positions: ArrayLike) -> Structure:
 
 
 def atoms_of(structure: Structure) -> Atoms:
-    """Make ASE atoms, frozen ones constrained."""
-    return AseAtomsAdaptor.get_atoms(structure, msonable=False)
+    """Make ASE atoms, frozen ones constrained; a moment or charge that is None is ASE's 0."""
+    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+    # pymatgen makes None NaN, which is unequal to itself: ASE then takes stored results for those of other atoms.
+    for name in {"initial_magmoms", "initial_charges"} & set(atoms.arrays):
+        atoms.arrays[name] = np.nan_to_num(atoms.arrays[name])
+    return atoms
 
 
 def placed(structure: Structure, positions: np.ndarray) -> np.ndarray:

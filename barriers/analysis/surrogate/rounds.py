@@ -110,6 +110,8 @@ class Proposal:
         The same as the energies of the accepted attempts have it (eV): soft modes are slower than is foretold.
     max_force : float
         Largest true force at the centre (eV/Å).
+    far : bool
+        Whether the model is far off.
     converged : bool
         Whether the centre is good enough: by the gain, or by its forces where nothing better is foretold; where the
         model is far off, by its forces in any case.
@@ -122,6 +124,7 @@ class Proposal:
     gain: float
     extrapolated: float
     max_force: float
+    far: bool
     converged: bool
     model_calls: int
 
@@ -253,4 +256,4 @@ def propose(
     converged = (gain <= ENOUGH or (best and small)) and (small or not (far or (confirm and not others)))
     x = None if converged else found.position
     left = extrapolated([attempts[number].true[0] for number, accepted in enumerate(now.accepted) if accepted])
-    return Proposal(x, found, gain, left, max_force, converged, surface.model_calls - calls)
+    return Proposal(x, found, gain, left, max_force, far, converged, surface.model_calls - calls)

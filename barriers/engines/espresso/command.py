@@ -149,7 +149,8 @@ def code_version(command: Command) -> tuple[tuple[int, ...], str]:
     versions = re.findall(r"Program PWSCF v\.(\S+)", run.stdout)
     mpi = "; allowed: the mpirun that it was built with, or srun --mpi=… (srun --mpi=list)"
     if not versions:
-        said = (run.stderr or run.stdout).strip().splitlines()
+        # Open MPI frames what it says with lines of dashes.
+        said = [line.strip() for line in (run.stderr or run.stdout).splitlines() if re.search(r"\w", line)]
         raise ValueError(
             f"engine.command: {command.sibling} does not say its version; it says: {said[0] if said else 'nothing'}"
             f"{mpi if asked.launcher == SRUN else ''}"

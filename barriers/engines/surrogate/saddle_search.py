@@ -14,7 +14,7 @@ from barriers.engines.surrogate.base import Points, Proposals
 from barriers.engines.surrogate.frame import Frame, Model
 from barriers.engines.surrogate.path import MISJUDGED, CorrectedPath, carried
 from barriers.engines.surrogate.points import Asked, asked
-from barriers.engines.surrogate.search import RELAXATION_SHARE, Search
+from barriers.engines.surrogate.search import FAR_SHARE, RELAXATION_SHARE, Search
 from barriers.fingerprint import not_relaxed
 
 SURE = 2.0
@@ -81,7 +81,8 @@ class SaddleSearch(Search):
     def estimates(self) -> tuple[Estimate, Estimate]:
         """Forward and reverse barrier so far."""
         points = np.array([self.stationary, *self.relaxed])
-        left = max(self.proposal.gain, self.proposal.extrapolated)
+        share = FAR_SHARE if self.proposal.far else RELAXATION_SHARE
+        left = share * max(self.proposal.gain, self.proposal.extrapolated)
         heights = [self.surface(x)[0] for x in points]
         spread = self.surface.covariance(points)
         found = []
@@ -89,7 +90,7 @@ class SaddleSearch(Search):
             variance = spread[0, 0] + spread[number, number] - 2 * spread[0, number]
             parts = {
                 "correction": float(np.sqrt(max(0.0, variance))),
-                "relaxation": RELAXATION_SHARE * (left + (end.gain or 0.0)),
+                "relaxation": left + RELAXATION_SHARE * (end.gain or 0.0),
                 "tolerance": RELAXATION_SHARE * float(np.hypot(ENOUGH, ENOUGH)),
             }
             found.append(Estimate(heights[0] - heights[number], parts))

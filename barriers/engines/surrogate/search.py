@@ -20,8 +20,8 @@ from barriers.fingerprint import check_one_engine
 MORE = "raise engine.points, or neb: surrogate then band"
 """The way on where points do not suffice."""
 
-RELAXATION_SHARE = 0.5
-"""Standard deviation of what is predicted to be left, as a share of it."""
+RELAXATION_SHARE, FAR_SHARE = 0.5, 1.0
+"""Standard deviation of what is predicted to be left, as a share of it; where the model is far off, more was left."""
 
 SURPRISE = 3.0
 """A last point this many standard deviations from what was foretold is a surprise."""
