@@ -16,8 +16,8 @@ from barriers.engines.vasp.potcars import find_potcars
 from barriers.engines.vasp.settings import Physics, Running
 
 if TYPE_CHECKING:
-    from barriers.engines.vasp.jobs import RelaxMaker, StaticMaker
-    from barriers.engines.vasp.neb import NebMaker
+    import barriers.engines.vasp.jobs
+    import barriers.engines.vasp.neb
 
 
 @dataclass
@@ -100,7 +100,7 @@ class VaspEngine(MSONable):
         """Not known beforehand."""
         return 0.0
 
-    def static(self) -> StaticMaker:
+    def static(self) -> barriers.engines.vasp.jobs.StaticMaker:
         """Maker of a single evaluation."""
         _need_atomate2()
         from barriers.engines.vasp.inputs import SingleSetGenerator
@@ -108,7 +108,7 @@ class VaspEngine(MSONable):
 
         return StaticMaker(input_set_generator=SingleSetGenerator(physics=self.physics), running=self.running)
 
-    def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
+    def relax(self, fmax: float, max_steps: int) -> barriers.engines.vasp.jobs.RelaxMaker:
         """Maker of a relaxation to ``fmax`` (eV/Å)."""
         _need_atomate2()
         from barriers.engines.vasp.inputs import SingleSetGenerator
@@ -117,7 +117,7 @@ class VaspEngine(MSONable):
         generator = SingleSetGenerator(physics=self.physics, calculation="relax")
         return RelaxMaker(input_set_generator=generator, running=self.running, fmax=fmax, max_steps=max_steps)
 
-    def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
+    def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> barriers.engines.vasp.neb.NebMaker:
         """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""
         _need_atomate2()
         from barriers.engines.vasp.inputs import BandSetGenerator
