@@ -10,8 +10,8 @@ from barriers.contents import flat
 from barriers.documents import BandDoc, EngineDoc, RelaxDoc
 from barriers.structures.hop.hop import Hop
 
-NAMES = ("preset", "pseudopotentials", "potcars", "potcar_functional", "max_steps")
-"""Settings that name what others hold in full, or say when to stop trying: numbers do not depend on them."""
+NAMES = ("preset", "pseudopotentials", "potcars", "potcar_functional", "max_steps", "fine")
+"""Settings that name what others hold in full, say when to stop trying, or make the same numbers sharper."""
 
 
 def check_one_engine(engines: Mapping[str, EngineDoc]) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+CODES = Path(os.environ.get("CODES", "build/codes")).absolute()
+"""Where ``.ci/codes`` installs programs."""
+
 
 def need(there: bool, what: str) -> None:
     """Skip the test that asks if something is not there."""

@@ -169,7 +169,11 @@ OF_VASP: dict[str, tuple[Tamper, str]] = {
         lambda _first, _last, band: replaced(band / "climbing" / "01" / "POSCAR", r"^ *Al +Au *\n +12", "Au Al\n 12"),
         r"climbing/01/POSCAR: other structure: .* expected, in the order of the study$",
     ),
-    "not converged": (outcar(" reached required accuracy.*", " nothing"), r"band[^ ]*: not converged$"),
+    "ended before its end": (outcar(" General timing.*", ""), r"band[^ ]*: not converged$"),
+    "large forces": (
+        outcar(r"^( +-?\d+\.\d{5}){3} +-?\d+\.\d{6}(?= )", " 0.00000 0.00000 0.00000 0.500000"),
+        r"band[^ ]*: not converged$",
+    ),
     "one stage alone": (lambda _first, _last, band: shutil.rmtree(band / "plain"), r"plain/00/KPOINTS is not there$"),
     "no output of an image": (
         lambda _first, _last, band: (band / "plain" / "01" / "OUTCAR").unlink(),

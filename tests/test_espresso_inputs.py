@@ -30,7 +30,7 @@ from barriers.engines.espresso.inputs import (
     pw_input,
 )
 from barriers.engines.espresso.pseudopotentials import Pseudopotential, find_pseudopotentials, what_counts
-from barriers.engines.espresso.settings import Physics, check_keywords
+from barriers.engines.espresso.settings import FINE, Physics, check_keywords
 from barriers.engines.vasp.settings import Physics as VaspPhysics
 
 PBE = {
@@ -54,6 +54,24 @@ def value(text: str, keyword: str) -> str:
     found = re.search(rf"^\s*{re.escape(keyword)}\s*=\s*(.*)$", text, re.M | re.I)
     assert found, keyword
     return found[1]
+
+
+@pytest.mark.parametrize(
+    ("keywords", "usual", "fine"),
+    [({}, 4e-8, 4e-10), ({"conv_thr": 1e-6}, 1e-6, 4e-10), ({"CONV_THR": 1e-12}, 1e-12, 1e-12)],
+)
+def test_forces_whose_differences_count_are_converged_further(
+    keywords: dict[str, float], usual: float, fine: float
+) -> None:
+    maker = EspressoEngine(keywords=keywords).static()
+    atoms = nickel_oxide()
+    texts = [pw_input(case(each.physics), atoms, [0.0] * 4, "scf", 1.0, 1) for each in (maker, maker.fine())]
+    assert [float(value(text, "conv_thr")) for text in texts] == pytest.approx([usual, fine])
+    lines = [[line for line in text.splitlines() if "conv_thr" not in line] for text in texts]
+    assert lines[0] == lines[1]
+    usually = maker.identity()
+    assert "fine" not in usually["settings"]
+    assert maker.fine().identity() == {**usually, "settings": {**usually["settings"], "fine": FINE}}
 
 
 def test_keywords_in_capitals_are_the_same_keywords() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from espresso_cases import STUDY
-from external import need
+from external import CODES, need
 from slurm import Slurm
 
 pytestmark = [pytest.mark.slurm, pytest.mark.codes]
@@ -27,7 +26,7 @@ export PATH={bin}:$PATH
 
 
 def test_srun_runs_a_study_in_a_job_of_slurm(slurm: Slurm, tmp_path: Path) -> None:
-    codes = Path(os.environ.get("CODES", "build/codes"), "bin").absolute()
+    codes = CODES / "bin"
     need((codes / "pw.x").exists() and (codes / "neb.x").exists(), "Quantum ESPRESSO 7.2 (CODES=$(.ci/codes))")
     for name in ("li2o_initial.vasp", "li2o_final.vasp"):
         shutil.copy(STUDY.parent / name, tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -11,12 +10,11 @@ import pytest
 from ase.build import add_adsorbate, fcc100
 from ase.units import Bohr
 from espresso_cases import DEBIAN, need_qe
-from external import need
+from external import CODES, need
 from reading import forward, reason, refused
 
 from barriers.parsing import find_band, parse_folder
 
-CODES = Path(os.environ.get("CODES", "nowhere"))
 LAMMPS = """
 units metal
 atom_style atomic

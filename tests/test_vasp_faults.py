@@ -19,9 +19,11 @@ from ase.calculators.emt import EMT
 from ase.io import read, write
 from ase.mep import NEB
 from ase.optimize import FIRE
+from ase.vibrations import Vibrations
 from conftest import ROOT, Outcome, gold_on_aluminium
 from jobflow import Flow
 from pymatgen.core import SETTINGS
+from pymatgen.io.vasp import Incar
 from vasp_tools import COMMAND, write_potcars
 
 if not os.environ.get("CI"):  # there, a missing part fails
@@ -41,6 +43,7 @@ from barriers.files.structures import to_structure
 from barriers.structures.path.start import Start
 from barriers.study.file import load_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.attempt_frequency import AttemptFrequencyMaker
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.plan import build_study
 from barriers.workflow.result_jobs import profile_of
@@ -247,6 +250,51 @@ def test_steps_used_up_are_no_failure(band: Callable[..., LocalRun], sound: Band
     assert forward(band({}).output) == pytest.approx(forward(sound), abs=0.002)
 
 
+def test_forces_decide_where_vasp_does_not_say_that_they_are_met(
+    ends: tuple[RelaxDoc, RelaxDoc], band: Callable[..., LocalRun], sound: BandDoc, tmp_path: Path
+) -> None:
+    document = band({"silent": True}).output
+    assert (document.energies, len(document.history)) == (sound.energies, len(sound.history))
+    job = engine().relax(0.01, 200).make(to_structure(gold_on_aluminium()[0][GOLD_FIRST]))
+    relaxed = run_flow(Flow([job], output=job.output), tmp_path / "relax").output
+    assert (relaxed.converged, relaxed.energy, relaxed.steps) == (True, ends[0].energy, ends[0].steps)
+
+
+@pytest.mark.parametrize("stage", ["plain", "climbing"])
+def test_vasp_is_not_believed_against_the_forces(
+    stage: str, band: Callable[..., LocalRun], sound: BandDoc, tmp_path: Path
+) -> None:
+    first = band({"claim_at": 2, "only_in": stage}).output
+    force, asked = first.history[-1].max_force, {"plain": 0.3, "climbing": 0.03}[stage]
+    assert force > 1.1 * asked
+    words = f"VASP says 'reached required accuracy', but forces are larger: {force:.3f} eV/Å after "
+    assert first.reason.startswith(words)
+    assert (first.converged, first.history[-1].stage) == (False, stage)
+    assert forward(band({}).output) == pytest.approx(forward(sound), abs=0.002)
+
+
+def test_a_relaxation_is_not_believed_against_its_forces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VASP_STANDIN", json.dumps({"claim_at": 2}))
+    job = engine().relax(0.01, 200).make(to_structure(gold_on_aluminium()[0][GOLD_FIRST]))
+    document = run_flow(Flow([job], output=job.output), tmp_path).output
+    words = f"but forces are larger: {document.max_force:.3f} eV/Å after 2 steps, 0.01 asked for; files in"
+    assert (document.converged, words in document.reason) == (False, True), document.reason
+
+
+@pytest.mark.parametrize("mode", ["run", "train"])
+def test_energies_of_a_force_field_are_never_taken_for_those_of_dft(
+    mode: str, ends: tuple[RelaxDoc, RelaxDoc], tmp_path: Path
+) -> None:
+    maker = engine().neb(**NEB_SETTINGS)
+    maker.input_set_generator.user_incar_settings = {"ML_LMLFF": True, "ML_MODE": mode}
+    job = maker.make(*ends, START)
+    outcome = run_flow(Flow([job], output=job.output), tmp_path)
+    assert outcome.output is None
+    line = r"energies of image 0\d.* are of VASP's machine-learned force field, not of DFT; set ML_LMLFF to false; "
+    assert re.search(line, outcome.failures["neb"])  # it may be noticed before all images have such a step
+    assert Incar.from_file(folder_of(tmp_path, "plain") / "INCAR")["ML_MODE"].lower() == mode
+
+
 REFUSED = {
     "electrons never converge": (
         {"scf": {"image": 2, "step": 1, "until": "Never"}},
@@ -341,6 +389,23 @@ def test_a_static_calculation_gives_energy_forces_and_moments(tmp_path: Path) ->
     atoms = gold_on_aluminium()[0][GOLD_FIRST]
     atoms.calc = EMT()
     assert np.array(document.forces) == pytest.approx(atoms.get_forces(apply_constraint=False), abs=1e-5)
+
+
+def test_an_attempt_frequency_rests_on_forces_whose_differences_count(sound: BandDoc, tmp_path: Path) -> None:
+    document = run_flow(AttemptFrequencyMaker(engine=engine()).make(sound, [0]), tmp_path).output
+    atoms = gold_on_aluminium()[0][GOLD_FIRST]
+    atoms.calc = EMT()
+    for state, found in ((0, document.minimum), (int(np.argmax(sound.energies)), document.saddle)):
+        atoms.set_positions(sound.positions[state], apply_constraint=False)
+        vibrations = Vibrations(atoms, indices=[0], name=str(tmp_path / f"of_ase_{state}"))
+        vibrations.run()
+        energies = vibrations.get_energies()  # eV, imaginary ones as such
+        terahertz = np.sort((energies.real - energies.imag) / 4.135667696e-3)
+        assert found == pytest.approx(terahertz.tolist(), abs=2e-3)
+    assert document.attempt_frequency == pytest.approx(1.36e12, rel=0.01)
+    assert document.engine.settings["fine"] == {"LREAL": False, "EDIFF": 1e-7}
+    incars = [Incar.from_file(path) for path in tmp_path.glob("jobs/*/static-*/INCAR")]
+    assert [(incar["LREAL"], incar["EDIFF"]) for incar in incars] == [(False, 1e-7)] * 12
 
 
 @pytest.mark.mlip

@@ -35,7 +35,7 @@ from barriers.engines.vasp.inputs import (
 )
 from barriers.engines.vasp.keywords import check_incar
 from barriers.engines.vasp.potcars import find_potcars
-from barriers.engines.vasp.settings import Physics, Running
+from barriers.engines.vasp.settings import FINE, Physics, Running
 from barriers.engines.vasp.single import prepared
 from barriers.engines.vasp.system import System
 from barriers.structures.surface.cutting import FRAGMENT
@@ -310,6 +310,32 @@ def test_a_user_goes_before_the_preset_and_is_part_of_what_is_recorded(tmp_path:
     incar = Incar.from_file(folder / "INCAR")
     assert (incar["ENCUT"], incar["ALGO"], incar["LDAUU"]) == (400, "Fast", [0, 0, 0, 5.0, 0])
     assert Physics(incar={"encut": 400}).resolved()["incar"]["own"] == {"ENCUT": 400}
+
+
+@pytest.mark.parametrize(
+    ("incar", "usual", "fine"),
+    [
+        ({}, ("Auto", 1e-5), (False, 1e-7)),
+        ({"lreal": "On", "EDIFF": 1e-6}, ("On", 1e-6), (False, 1e-7)),
+        ({"EDIFF": 1e-8, "ALGO": "Fast"}, ("Auto", 1e-8), (False, 1e-8)),
+    ],
+)
+def test_forces_whose_differences_count_are_converged_further(
+    incar: dict[str, object], usual: tuple[object, float], fine: tuple[object, float]
+) -> None:
+    structure = built()[f"{BARE} initial"]
+    sites = vasp_structure(structure, [0.0] * len(structure))
+    maker = VaspEngine(incar=incar).static()
+    ours, theirs = (
+        prepared(each.input_set_generator, structure, {}, "static").get_input_set(sites)["INCAR"]
+        for each in (maker.fine(), maker)
+    )
+    asked = ("LREAL", "EDIFF")
+    assert (tuple(map(theirs.get, asked)), tuple(map(ours.get, asked))) == (usual, fine)
+    assert {key for key in ours if ours[key] != theirs.get(key)} <= set(asked)
+    usually = maker.identity()
+    assert "fine" not in usually["settings"]
+    assert maker.fine().identity() == {**usually, "settings": {**usually["settings"], "fine": FINE}}
 
 
 def test_powerups_of_atomate2_reach_the_makers() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from pymatgen.io.vasp import Oszicar, Outcar, Vasprun
 from vasp_tools import NH3, run_standin
 
 from barriers.analysis.band import minimum_image_displacements
-from barriers.engines.vasp.outputs import StepOutcar, all_outcars, band_steps, image_folders, read_outcar
+from barriers.analysis.forces import largest_band_force
+from barriers.engines.vasp.folder import Goal
+from barriers.engines.vasp.outputs import Step, StepOutcar, all_outcars, band_steps, image_folders, read_outcar
 from barriers.engines.vasp.restart import newest_structure, read_poscar, sharp_positions
 from barriers.structures.path.interpolate import interpolate
 
@@ -88,6 +91,54 @@ def test_forces_are_those_of_the_atoms_without_springs() -> None:
     for step, tangent, printed in zip(steps, tangents, along, strict=True):
         rows = np.array([row.split() for row in tangent.splitlines()], dtype=float)
         assert (step.forces * rows).sum() == pytest.approx(float(printed), abs=1e-3)
+
+
+@pytest.mark.skipif(not NH3.is_dir(), reason="no recorded run here")
+def test_the_force_on_a_band_is_vtsts_own() -> None:
+    """VTST prints the largest force of each image, springs, tangents and climbing included."""
+    printed = [
+        [float(force) for force in re.findall(r"FORCES: max atom, RMS +(\S+)", path.read_text("utf-8", "replace"))]
+        for path in sorted(NH3.glob("0[123]/OUTCAR"))
+    ]
+    found = [recorded_force(steps) for steps in band_steps(NH3)]
+    assert len(found) == 23
+    assert found == pytest.approx(np.max(printed, axis=0), abs=2e-4)
+
+
+def recorded_force(steps: list[Step]) -> float:
+    """Of the recorded band; ends of equal energy, lower than all between them."""
+    ends = [read_poscar(NH3 / name / "POSCAR") for name in ("00", "04")]
+    still = np.zeros((len(ends[0]), 3))
+    return largest_band_force(
+        [ends[0].cart_coords, *(step.positions for step in steps), ends[1].cart_coords],
+        ends[0].lattice.matrix,
+        [-19.6, *(step.energy for step in steps), -19.6],
+        [still, *(step.forces for step in steps), still],
+        spring=5.0,
+        climb=True,
+    )
+
+
+@pytest.mark.skipif(not NH3.is_dir(), reason="no recorded run here")
+@pytest.mark.parametrize(
+    ("fmax", "said", "met"),
+    [(0.03, True, True), (0.0098, True, True), (0.0095, True, False), (0.0108, False, True), (0.0105, False, False)],
+)
+def test_a_band_is_met_by_its_forces(fmax: float, said: bool, met: bool, tmp_path: Path) -> None:
+    """The recorded band ends with 0.0107 eV/Å."""
+    shutil.copytree(NH3, tmp_path, dirs_exist_ok=True)
+    for path in () if said else tmp_path.glob("0?/OUTCAR"):
+        path.write_text(path.read_text("utf-8", "replace").replace("reached required accuracy", ""), "utf-8")
+    assert Goal(fmax, lambda folder: recorded_force(band_steps(folder)[-1])).met(tmp_path) == met
+
+
+@pytest.mark.skipif(not NH3.is_dir(), reason="no recorded run here")
+@pytest.mark.parametrize("line", ["LTANGENTOLD = .TRUE.", "LDNEB = T", "LTANGENTOLD = .FALSE."])
+def test_vasp_is_taken_at_its_word_where_its_tangents_are_others(line: str, tmp_path: Path) -> None:
+    shutil.copytree(NH3, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "INCAR").open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    assert Goal(0.03, lambda _: 0.3).met(tmp_path) == ("FALSE" not in line)
 
 
 @pytest.mark.skipif(not NH3.is_dir(), reason="no recorded run here")

@@ -102,10 +102,12 @@ def write_inputs(
     flow = StudyMaker().make(study)
     store = open_results(results, make=embedded)
     written: list[Written] = []
+    asked = 0
     said, stand_ins = version, "relaxed by the embedded engine" if embedded else "unrelaxed"
 
     def give(calculation: Calculation) -> tuple[Any, bool] | None:
-        nonlocal said
+        nonlocal asked, said
+        asked += 1
         tell(calculation.job.name)
         maker = calculation.job.maker
         if not hasattr(maker, "write_inputs"):  # of the embedded engine, which reads no files
@@ -119,7 +121,7 @@ def write_inputs(
         return None
 
     number = walk(flow, store, give)
-    return Inputs(written, said or "", number - len(written), stand_ins)
+    return Inputs(written, said or "", number - asked, stand_ins)
 
 
 def open_results(results: Path, *, make: bool = False) -> JobStore | None:

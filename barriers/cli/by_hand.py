@@ -29,7 +29,11 @@ def inputs(
         ),
     ] = None,
     embedded: Annotated[
-        bool, typer.Option("--embedded", help="Relax with the embedded engine what has no result yet.")
+        bool,
+        typer.Option(
+            "--embedded",
+            help="Relax with the embedded engine what has no result yet; run what the study leaves to it, too.",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from jobflow import Maker, job
 from pymatgen.core import Structure
@@ -113,6 +113,10 @@ class EngineMaker(Maker):
             Those of the structure; None if it is not known yet.
         """
         raise NotImplementedError
+
+    def fine(self) -> Self:
+        """Maker whose forces can be subtracted from each other, for second derivatives; itself where they all can."""
+        return self
 
     def identity(self, elements: Collection[str] | None = None) -> dict[str, Any]:
         """Say what is computed and from what, besides the inputs; equal contents give equal numbers.

@@ -13,7 +13,7 @@ from pymatgen.core import Structure
 
 from barriers.analysis.vibrations import DELTA, attempt_frequency, displaced, frequencies, hessian
 from barriers.documents import SCHEMA_VERSION, BandDoc, CostDoc, EngineDoc, StaticDoc
-from barriers.engines.base import Engine, require_engine
+from barriers.engines.base import Engine, EngineMaker, require_engine
 from barriers.engines.common import at_positions
 from barriers.engines.mlip import MlipEngine
 from barriers.fingerprint import check_one_engine
@@ -110,7 +110,7 @@ class AttemptFrequencyMaker(Maker):
     """The attempt frequency of a hop.
 
     1. Displace each chosen atom along x, y and z, there and back, in the initial state and at the highest image.
-    2. Evaluate every structure once: 12 for each atom.
+    2. Evaluate every structure once, with forces whose differences count: 12 for each atom.
     3. Build both Hessians and take the quotient of their modes; one imaginary mode at the saddle, none at the minimum.
 
     Attributes
@@ -156,13 +156,15 @@ class AttemptFrequencyMaker(Maker):
             what = "one named twice" if atoms else "none given"
             raise ValueError(f"atoms: {what}; allowed: the moving ion, alone or with its neighbours")
         chosen = [int(atom) for atom in atoms]
+        maker = self.engine.static()
+        fine = maker.fine() if isinstance(maker, EngineMaker) else maker
         jobs: list[Job] = []
         forces = []
         for atom in chosen:
             structures = displaced_structures(band, atom, self.delta)
             jobs.append(label(structures, f"{self.name}: displace atom {atom}"))
             for number in range(12):
-                static = self.engine.static().make(structures.output[number])
+                static = fine.make(structures.output[number])
                 jobs.append(label(static, f"{self.name}: atom {atom}, displacement {number + 1}"))
                 forces.append(static.output)
         result = attempt_frequency_document(band, forces, chosen, self.delta)

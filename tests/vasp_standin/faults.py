@@ -18,6 +18,10 @@
     ``{"image", "step", "site"}``: a moment turns over and stays so until WAVECAR is gone, once.
 ``message``
     ``{"text", "until"}``: prints a message and stops, until ALGO is ``until``.
+``silent``
+    Does not say that forces are as small as asked for.
+``claim_at``
+    Stops after this step and says so, whatever the forces.
 ``delay``
     Seconds that each step takes.
 ``only_in``
@@ -64,6 +68,14 @@ class Faults:
         """After a step is written and the ions have moved."""
         if step == self.asked.get("freeze", {}).get("step") and self._again("freeze", 1):
             time.sleep(600)
+
+    def claims(self, step: int) -> bool:
+        """Whether it stops now with forces as small as asked for, it says."""
+        return step == self.asked.get("claim_at")
+
+    def says(self, step: int, converged: bool) -> bool:
+        """Whether it says at its end that forces are as small as asked for."""
+        return self.claims(step) or (converged and not self.asked.get("silent", False))
 
     def spoil(
         self, image: int, step: int, energy: float, forces: np.ndarray, place: Place

@@ -60,6 +60,7 @@ class Place:
             ["       N       E                     dE             d eps       ncg     rms          rms(c)"],
         )
         nelm = int(self.incar.get("NELM", 60))
+        learned = self._learned(step)
         for cycle in range(1, cycles + 1):
             lines.append(f"{'-' * 39} Iteration {step:6d}({cycle:4d})  {'-' * 39}")
             rows.append(f"DAV: {cycle:3d}    {energy:.12E}   -0.11748E-06   -0.10408E-08    24   0.526E-04")
@@ -69,7 +70,8 @@ class Place:
             lines += ["", " magnetization (x)", " ", "# of ion       s       p       d       tot", "-" * 42]
             lines += [f"{i:5d}        0.000   0.000{m:8.3f}{m:8.3f}" for i, m in enumerate(moments, 1)]
             lines += ["-" * 50, f"tot          0.000   0.000{moments.sum():8.3f}{moments.sum():8.3f}", ""]
-        lines += ["", " POSITION                                       TOTAL-FORCE (eV/Angst)", f" {'-' * 83}"]
+        head = " POSITION                                       TOTAL-FORCE (eV/Angst)"
+        lines += ["", head + " (ML)" * learned, f" {'-' * 83}"]
         for position, force in zip(atoms.positions, forces, strict=True):
             lines.append(" " + "".join(f"{x:13.5f}" for x in position) + " " + "".join(f"{x:14.6f}" for x in force))
         lines += [
@@ -77,7 +79,7 @@ class Place:
             "    total drift:                                0.000000      0.000000      0.000000",
         ]
         lines += ["", "  FREE ENERGIE OF THE ION-ELECTRON SYSTEM (eV)", "  " + "-" * 51]
-        lines += [f"  free  energy   TOTEN  = {energy:18.8f} eV", ""]
+        lines += [f"  free  energy {'ML' if learned else ' '} TOTEN  = {energy:18.8f} eV", ""]
         lines += [f"  energy  without entropy={energy:18.8f}  energy(sigma->0) ={energy:18.8f}", ""]
         lines += ["     LOOP+:  cpu time    0.0100: real time    0.0100", LINE]
         rows.append(f"  {step:2d} F= {energy:.8E} E0= {energy:.8E}  d E =0.100000E-03  mag= {moments.sum():9.4f}")
@@ -86,6 +88,10 @@ class Place:
         self.history.append((atoms.get_scaled_positions(wrap=False), energy, forces))
         if step == 1:
             self.write_contcar(atoms)
+
+    def _learned(self, step: int) -> bool:
+        training = self.incar.get("ML_MODE", "").lower() == "train"
+        return "T" in self.incar.get("ML_LMLFF", "F").upper() and not (training and step % 2)
 
     def write_contcar(self, atoms: Atoms) -> None:
         """Where the ions go next, wrapped into the cell as VASP does."""

@@ -3,6 +3,7 @@
 
 Reads INCAR, KPOINTS, POTCAR (titles alone) and POSCAR, or 00/POSCAR … NN/POSCAR; writes OUTCAR, OSZICAR, CONTCAR,
 WAVECAR (a word) and vasprun.xml beside each. Honours NSW, EDIFFG, IMAGES, LCLIMB, IOPT, SPRING, LSTOP and LABORT.
+``ML_LMLFF`` marks its steps as those of a force field; with ``ML_MODE = train`` every other one is of DFT.
 Plays the faults that the environment variable VASP_STANDIN names (:mod:`faults`).
 """
 
@@ -130,8 +131,8 @@ def move(electrons: Electrons, structures: list[Atoms], incar: dict[str, str], v
         forces = target.get_forces()
         converged = bool(np.linalg.norm(forces.reshape(-1, 3), axis=1).max() <= goal)
         stop = Path("STOPCAR").exists() and any(word in Path("STOPCAR").read_text() for word in ("LSTOP", "LABORT"))
-        if converged or stop or electrons.step >= steps:
-            return converged
+        if converged or stop or faults.claims(electrons.step) or electrons.step >= steps:
+            return faults.says(electrons.step, converged)
         if not idle:
             optimizer.step(forces)
         for place, image in zip(electrons.places, electrons.images, strict=True):

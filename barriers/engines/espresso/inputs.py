@@ -158,6 +158,8 @@ def _pw_text(case: Case, images: Sequence[Atoms], moments: Sequence[float], extr
         **settings["keywords"],
         **extra,
     }
+    if fine := settings.get("fine"):
+        keywords["conv_thr"] = min(float(keywords["conv_thr"]), fine["conv_thr_per_atom"] * len(atoms))
     if case.max_seconds is not None:
         keywords["max_seconds"] = float(case.max_seconds)
     if settings["dipole"]:

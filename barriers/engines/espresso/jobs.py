@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,10 @@ class StaticMaker(EspressoMaker):
     """Energy, forces and moments of one structure, with ``pw.x``."""
 
     name: str = "static"
+
+    def fine(self) -> StaticMaker:
+        """Maker of the same with :data:`~barriers.engines.espresso.settings.FINE`."""
+        return replace(self, physics=replace(self.physics, fine=True))
 
     @job(output_schema=StaticDoc)
     def make(self, structure: Structure) -> StaticDoc:

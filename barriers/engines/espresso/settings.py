@@ -17,6 +17,9 @@ from barriers.words import closest
 
 PRESETS = Path(__file__).parent / "presets"
 
+FINE = {"conv_thr_per_atom": 1e-10}
+"""What forces need whose differences count (Ry); at 1e-8 those 0.01 Å apart tell no mode of lithium below 1 THz."""
+
 SET_BY_BARRIERS = {
     "calculation", "prefix", "outdir", "pseudo_dir", "restart_mode", "max_seconds", "nat", "ntyp", "ibrav",
     "forc_conv_thr", "etot_conv_thr", "tefield", "dipfield", "edir", "emaxpos", "eopreg", "eamp", "lda_plus_u",
@@ -44,6 +47,8 @@ class Physics(MSONable):
         Magnetic moments at the start (µB) by element; a structure's site property ``magmom`` goes before them.
     keywords : dict
         Further keywords of ``pw.x``, laid over the preset's, in capitals or not.
+    fine : bool
+        Whether differences of forces count, see :data:`FINE`.
     """
 
     preset: str = "slab"
@@ -53,13 +58,15 @@ class Physics(MSONable):
     hubbard_u: dict[str, float] | None = None
     moments: dict[str, float] | None = None
     keywords: dict[str, Any] = field(default_factory=dict)
+    fine: bool = False
 
     def resolved(self) -> dict[str, Any]:
         """Lay these settings over the preset: everything that the numbers depend on, whatever the structure."""
         values = dict(load_preset(PRESETS, self.preset))
         given = {key: value for key, value in self.as_dict().items() if value is not None and key in values}
         own = {key.lower(): value for key, value in self.keywords.items()}
-        return {**values, **given, "keywords": {**values["keywords"], **own}}
+        fine = {"fine": FINE} if self.fine else {}
+        return {**values, **given, "keywords": {**values["keywords"], **own}, **fine}
 
     def identity(self, elements: Collection[str] | None = None) -> dict[str, Any]:
         """Say what the numbers depend on, whatever the preset and the pseudopotential set are called.

@@ -14,6 +14,7 @@ from barriers.engines.band import BandTask, merged_into
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, placed
 from barriers.engines.dft import Corrections, Outcome, starting_moments
+from barriers.engines.vasp.folder import Goal
 from barriers.engines.vasp.handlers import VtstHandler, usual_handlers
 from barriers.engines.vasp.inputs import BandSetGenerator, SiteOrder, vasp_structure, write_band
 from barriers.engines.vasp.outputs import Step, band_steps, image_folders, read_outcar
@@ -121,7 +122,11 @@ class BandRun:
         handlers = usual_handlers(self.order.to_vasp(self.moments).tolist(), running.max_seconds, self.watch)
         if stage == "climbing" or self.without_vtst == "refuse":
             handlers.insert(0, VtstHandler())
-        return run_vasp(folder, running.launch.words(), last - earlier_stages, handlers)
+        return run_vasp(folder, running.launch.words(), last - earlier_stages, handlers, self.goal(fmax))
+
+    def goal(self, fmax: float) -> Goal:
+        """What the last step of a stage's folder has to be."""
+        return Goal(fmax, lambda folder: self._force(band_steps(folder)[-1], folder.name))
 
     def _current(self) -> tuple[np.ndarray, list[Step]]:
         """Positions of the newest whole band (study's order, endpoints included), and its steps."""
@@ -144,29 +149,31 @@ class BandRun:
         """Every iteration from one on, its force that of the improved tangent, springs included."""
         rows = []
         for number, (stage, steps) in list(enumerate(self.steps()))[start:]:
-            energies = [self.ends[0].energy, *(step.energy for step in steps), self.ends[1].energy]
             row = IterationDoc(
                 stage="climbing" if stage == "climbing" else "plain",
                 iteration=number,
-                max_force=self._force(steps, energies, stage == "climbing"),
-                highest_image=max(energies) - energies[0],
+                max_force=self._force(steps, stage),
+                highest_image=max(self._energies(steps)) - self.ends[0].energy,
                 force_calls=(number + 1) * len(steps),
             )
             rows.append(row)
         return rows
 
-    def _force(self, steps: list[Step], energies: list[float], climb: bool) -> float:
+    def _energies(self, steps: list[Step]) -> list[float]:
+        return [self.ends[0].energy, *(step.energy for step in steps), self.ends[1].energy]
+
+    def _force(self, steps: list[Step], stage: str) -> float:
         own = [self.order.from_vasp(step.positions) for step in steps]
         felt = [self.order.from_vasp(step.forces) for step in steps]
         return largest_band_force(
             [self.positions[0], *own, self.positions[-1]],
             self.structure.lattice.matrix,
-            energies,
+            self._energies(steps),
             [free_part(np.asarray(each), self.structure) for each in (self.ends[0].forces, *felt, self.ends[1].forces)],
             pbc=self.structure.lattice.pbc,
             frozen=frozen_atoms(self.structure),
             spring=self.settings.spring,
-            climb=climb,
+            climb=stage == "climbing",
         )
 
     def document(self) -> BandDoc:
@@ -187,7 +194,7 @@ class BandRun:
         return self.task.document(
             reason,
             positions=positions.tolist(),
-            energies=[initial.energy, *(step.energy for step in steps), final.energy],
+            energies=self._energies(steps),
             forces=[initial.forces, *(self.order.from_vasp(step.forces).tolist() for step in steps), final.forces],
             moments=[initial.moments, *moments, final.moments] if complete else None,
             merged_into=self.merged,

@@ -100,6 +100,22 @@ class VtstHandler(BandHandler):
         )
 
 
+class ForceFieldHandler(BandHandler):
+    """Energies of VASP's machine-learned force field (``ML_LMLFF``), which are not those of DFT that were asked for."""
+
+    def check(self, directory: str = "./") -> bool:
+        """Whether a step of an image is such a one."""
+        self.images = [name for name, outcar in self._newest(directory).items() if outcar.learned]
+        return bool(self.images)
+
+    def correct(self, directory: str = "./") -> dict[str, Any]:
+        """Stop: what is there has no use."""
+        return self._give_up(
+            f"energies of image {', '.join(self.images)} are of VASP's machine-learned force field, not of DFT; "
+            "set ML_LMLFF to false"
+        )
+
+
 class KilledHandler(BandHandler):
     """A VASP that ended without its last words while this process lives on: once more, from the newest steps."""
 
@@ -149,6 +165,7 @@ def usual_handlers(moments: Sequence[float], max_seconds: int | None, watch: Cal
     """
     return [
         Watch(watch),
+        ForceFieldHandler(),
         MessageHandler(),
         NotANumberHandler(),
         ElectronicHandler(),

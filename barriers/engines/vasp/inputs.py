@@ -109,11 +109,16 @@ class _OneSided:
 
     def _updates(self) -> dict[str, Any]:
         assert self.system is not None
-        parts = self.physics.resolved()["incar"]
+        settings = self.physics.resolved()
+        parts = settings["incar"]
         updates = {**parts["system"][self.system.kind], **parts["calculation"][self.calculation]}
         if self.system.centre is not None:
             updates["DIPOL"] = [0.5, 0.5, self.system.centre]
-        return {**updates, **parts["own"], **self.limits}
+        updates |= parts["own"]
+        if fine := settings.get("fine"):
+            usual = updates.get("EDIFF", parts["common"]["EDIFF"])
+            updates |= {**fine, "EDIFF": min(fine["EDIFF"], usual)}
+        return {**updates, **self.limits}
 
     @property
     def kpoints_updates(self) -> Kpoints:

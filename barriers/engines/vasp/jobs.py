@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,11 @@ class StaticMaker(FromInputSet, BaseVaspMaker):
     name: str = "static"
     input_set_generator: SingleSetGenerator = field(default_factory=SingleSetGenerator)
     running: Running = field(default_factory=Running)
+
+    def fine(self) -> StaticMaker:
+        """Maker of the same with :data:`~barriers.engines.vasp.settings.FINE`."""
+        generator = self.input_set_generator
+        return replace(self, input_set_generator=replace(generator, physics=replace(generator.physics, fine=True)))
 
     @job(output_schema=StaticDoc)
     def make(self, structure: Structure) -> StaticDoc:

@@ -15,7 +15,6 @@ from barriers.documents import BandDoc, EngineDoc
 from barriers.engines.band import BandTask, BaseNebMaker
 from barriers.engines.base import Script
 from barriers.engines.vasp.band import BandRun, stage_inputs
-from barriers.engines.vasp.folder import converged
 from barriers.engines.vasp.inputs import BandSetGenerator, write_band
 from barriers.engines.vasp.jobs import FromInputSet
 from barriers.engines.vasp.settings import Running
@@ -80,9 +79,10 @@ class NebMaker(BaseNebMaker, FromInputSet, NebFromImagesMaker):
     def take_in(self, folder: Path, *given: Any) -> bool:
         """Take in what a run by hand left."""
         run = BandRun(self.task(*given), self.input_set_generator, self.running, self.without_vtst)
+        place = run.checkpoint.folder
         for stage in ("plain", "climbing"):
-            shutil.copytree(folder / stage, run.checkpoint.folder / stage, dirs_exist_ok=True, ignore=bulky)
-        return all(converged(run.checkpoint.folder / stage) for stage in ("plain", "climbing"))
+            shutil.copytree(folder / stage, place / stage, dirs_exist_ok=True, ignore=bulky)
+        return run.goal(self.rough_fmax).met(place / "plain") and run.goal(self.fmax).met(place / "climbing")
 
     def described(self, structure: Structure) -> EngineDoc:
         """Say what gives the numbers of a structure."""

@@ -12,6 +12,9 @@ from monty.io import zopen
 from numpy.typing import NDArray
 from pymatgen.io.vasp import Outcar
 
+SENTENCE = "reached required accuracy"
+"""VASP's words where forces meet ``EDIFFG``."""
+
 NUMBER = r"([-+]?(?:[\d.]+(?:[Ee][-+]?\d+)?|NaN|nan|\*+))"
 """A number as Fortran writes it, asterisks where it does not fit."""
 
@@ -62,7 +65,9 @@ class StepOutcar(Outcar):
     vtst : str or None
         Version of VTST; None where VASP was built without it.
     converged : bool
-        Whether the last step met ``EDIFFG``.
+        Whether VASP says that the last step met ``EDIFFG``.
+    learned : bool
+        Whether a machine-learned force field took part; then there are no steps, those of DFT among them neither.
     finished : bool
         Whether VASP ended in peace.
     titles : list[str]
@@ -84,7 +89,8 @@ class StepOutcar(Outcar):
                 "nelm": r"NELM\s+=\s*(\d+)",
                 "electronic": r"-- Iteration\s+(\d+)\(\s*(\d+)\)",
                 "energy": r"free  energy   TOTEN  =\s+(\S+) eV",
-                "converged": r"(reached required accuracy)",
+                "converged": rf"({SENTENCE})",
+                "learned": r"(free  energy ML TOTEN|TOTAL-FORCE \(eV/Angst\) +\(ML\))",
                 "finished": r"(General timing and accounting)",
                 "seconds": r"LOOP\+:.*real time\s*([\d.]+)",
             }
@@ -92,10 +98,11 @@ class StepOutcar(Outcar):
         self.version = self.data["version"][0][0] if self.data["version"] else "unknown"
         self.vtst = self.data["vtst"][0][0] if self.data["vtst"] else None
         self.converged, self.finished = bool(self.data["converged"]), bool(self.data["finished"])
+        self.learned = bool(self.data["learned"])
         self.titles = [title for (title,) in self.data["title"]]
         self.begun = bool(self.data["electronic"])
         self.seconds_per_step = max((float(seconds) for (seconds,) in self.data["seconds"]), default=0.0)
-        self.steps = self._steps()
+        self.steps = [] if self.learned else self._steps()
         self._text, self._lines = "", []  # OUTCARs are large, and kept
 
     def _steps(self) -> list[Step]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from pymatgen.io.vasp import Incar
 
 from barriers.engines.dft import Corrections, Outcome
 from barriers.engines.processes import RUNNING, end_orphan, note_running
-from barriers.engines.vasp.folder import archive, converged, places, steps_done
-from barriers.engines.vasp.outputs import image_folders
+from barriers.engines.vasp.folder import Goal, archive, evaluated, places, steps_done
+from barriers.engines.vasp.outputs import SENTENCE, image_folders
 from barriers.engines.vasp.restart import newest_structure
 
 POLL = 2.0
@@ -81,7 +81,7 @@ def run_vasp(
     command: Sequence[str],
     last: int,
     handlers: Sequence[ErrorHandler],
-    done: Callable[[Path], bool] = converged,
+    goal: Goal,
 ) -> Outcome:
     """Run VASP in a folder until it is done, out of steps or time, or beyond help.
 
@@ -95,15 +95,15 @@ def run_vasp(
         Steps after which it stops, those of earlier runs included.
     handlers : sequence of ErrorHandler
         What watches and mends it.
-    done : callable
-        Tells success.
+    goal : Goal
+        What it has to reach.
 
     Returns
     -------
     Outcome
         Success, or what stands in its way. What has succeeded before is not run.
     """
-    if done(folder):
+    if goal.met(folder):
         return Outcome()
     end_orphan(folder)
     logging.getLogger("custodian").setLevel(logging.CRITICAL)
@@ -128,9 +128,12 @@ def run_vasp(
         if process is not None and process.poll() is None:  # interrupted from the keyboard
             job.terminate(str(folder))
         (folder / RUNNING).unlink(missing_ok=True)
-    if done(folder):
+    if goal.met(folder):
         return Outcome()
-    return _ending(folder, last, reason, handlers, process.returncode if process is not None else None)
+    outcome = _ending(folder, last, reason, handlers, process.returncode if process is not None else None)
+    if outcome.kind == "killed" and goal.fmax is not None and evaluated(folder) and goal.said(folder):
+        return Outcome("denied", f"VASP says {SENTENCE!r}, but forces are larger")
+    return outcome
 
 
 def _ending(folder: Path, last: int, reason: str, handlers: Sequence[ErrorHandler], returncode: int | None) -> Outcome:

@@ -14,6 +14,9 @@ from barriers.engines.launch import Launch, take_apart
 
 PRESETS = Path(__file__).parent / "presets"
 
+FINE: dict[str, Any] = {"LREAL": False, "EDIFF": 1e-7}
+"""What forces need whose differences count: no projection in real space, electrons converged further (eV)."""
+
 EXAMPLE = "the command line that starts VASP, e.g. 'mpirun -np 64 vasp_std'"
 
 
@@ -39,6 +42,8 @@ class Physics(MSONable):
         Magnetic moments at the start (µB) by element; a structure's site property ``magmom`` goes before them.
     incar : dict
         Further INCAR keywords, laid over the preset's.
+    fine : bool
+        Whether differences of forces count, see :data:`FINE`.
     """
 
     preset: str = "oxide"
@@ -49,6 +54,7 @@ class Physics(MSONable):
     hubbard_u: dict[str, float] | None = None
     moments: dict[str, float] | None = None
     incar: dict[str, Any] = field(default_factory=dict)
+    fine: bool = False
 
     def resolved(self) -> dict[str, Any]:
         """Lay these settings over the preset: everything that the numbers depend on, whatever the structure."""
@@ -60,6 +66,7 @@ class Physics(MSONable):
             **given,
             "potcars": {**values["potcars"], **(self.potcars or {})},
             "incar": {**values["incar"], "own": own},
+            **({"fine": FINE} if self.fine else {}),
         }
 
     def warnings(self) -> list[str]:

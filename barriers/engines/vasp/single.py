@@ -15,7 +15,7 @@ from barriers.documents import CostDoc, EngineDoc
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, placed
 from barriers.engines.dft import Outcome, free_force, starting_moments
-from barriers.engines.vasp.folder import converged, evaluated
+from barriers.engines.vasp.folder import Goal
 from barriers.engines.vasp.handlers import usual_handlers
 from barriers.engines.vasp.inputs import (
     BandSetGenerator,
@@ -110,7 +110,7 @@ class SingleRun:
         """Copy what a run by hand left; whether it converged."""
         folder = self.checkpoint.folder
         shutil.copytree(source, folder, dirs_exist_ok=True, ignore=bulky)
-        return (converged if max_steps else evaluated)(folder)
+        return self.goal(max_steps).met(folder)
 
     def run(self, max_steps: int) -> Outcome:
         """Go on until done or out of steps."""
@@ -123,15 +123,21 @@ class SingleRun:
         )
         moments = self.order.to_vasp(self.moments).tolist()
         handlers = usual_handlers(moments, running.max_seconds, self.watch)
-        done = converged if max_steps else evaluated
-        return run_vasp(folder, running.launch.words(), self.earlier + max(1, max_steps), handlers, done)
+        last = self.earlier + max(1, max_steps)
+        return run_vasp(folder, running.launch.words(), last, handlers, self.goal(max_steps))
+
+    def goal(self, max_steps: int) -> Goal:
+        """What the last step has to be: small forces if atoms move."""
+        return Goal(self.fmax, lambda _: self._force(self.steps()[-1])) if max_steps else Goal()
+
+    def _force(self, step: Step) -> float:
+        return free_force(self.structure, self.order.from_vasp(step.forces))
 
     def watch(self) -> None:
         """Log the steps since the last look."""
         steps = self.steps()
         for number, step in enumerate(steps[self._logged :], self._logged):
-            force = free_force(self.structure, self.order.from_vasp(step.forces))
-            line = {"iteration": number, "max_force": force, "target": self.fmax, "energy": step.energy}
+            line = {"iteration": number, "max_force": self._force(step), "target": self.fmax, "energy": step.energy}
             self.checkpoint.save({}, line | {"force_calls": number + 1})
         self._logged = max(self._logged, len(steps))
 
