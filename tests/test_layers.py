@@ -23,6 +23,7 @@ LAYERS = (
     ("files",),
     ("workflow",),
     ("dispatch", "parsing"),
+    ("by_hand",),
     ("report",),
     ("cli",),
     ("barriers", "__main__"),  # the package's own front door

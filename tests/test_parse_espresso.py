@@ -247,6 +247,18 @@ def test_settings_of_each_image_are_told(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(("given", "used"), [(6.2, 0.4556916), (0.2278458, 0.2278458)], ids=["6.7", "7.2"])
+def test_u_is_told_in_ev_whatever_the_version_writes_it_in(tmp_path: Path, given: float, used: float) -> None:
+    write_espresso(tmp_path, HOP)
+    u = '<dftU><Hubbard_U specie="Ni" label="3d">{}</Hubbard_U></dftU>'
+    write_xml(tmp_path, HOP, 1, hubbard=u.format(given))
+    (path,) = tmp_path.glob("out/*/*/*.xml")
+    text = path.read_text("utf-8")
+    assert text.count("<output>") == 1
+    path.write_text(text.replace("<output>", f"<output><dft>{u.format(used)}</dft>"), "utf-8")
+    assert read_espresso_band(tmp_path).images[0].settings["Hubbard U"] == "Ni-3d 6.2 eV"
+
+
 def test_an_outdir_of_another_run_tells_no_settings(tmp_path: Path) -> None:
     write_espresso(tmp_path, HOP)
     other = a_hop()

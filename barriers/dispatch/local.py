@@ -137,7 +137,7 @@ class _Run:
     ) -> None:
         self.flow = deepcopy(flow)  # the caller's own keeps its uuids: other flows may refer to them
         self.folder, self.watch, self.store = folder, watch, store
-        self.jobs, parents = _lasting(self.flow)
+        self.jobs, parents = lasting(self.flow)
         self.numbers = {uuid: number for number, uuid in enumerate(self.jobs, 1)}
         self.names = _told_apart(self.jobs)
         light = [uuid for uuid, job in self.jobs.items() if job.maker is None]
@@ -244,7 +244,7 @@ class _Run:
         self.watch(event)
 
 
-def _lasting(flow: Flow) -> tuple[dict[str, Job], dict[str, list[str]]]:
+def lasting(flow: Flow) -> tuple[dict[str, Job], dict[str, list[str]]]:
     """Give jobs and parents by uuids that say what is computed; of jobs that compute the same, one is left."""
     listed = list(flow.iterflow())
     passing = [job.uuid for job, _ in listed]

@@ -150,11 +150,8 @@ class BaseNebMaker(EngineMaker):
             Bands of earlier starts; this one stops, once its plain stage is done, when it falls onto the path of one
             that converged.
         """
-        first = atoms_of(initial.structure)
-        last = atoms_of(at_positions(initial.structure, placed(initial.structure, final.structure.cart_coords)))
-        paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
-        task = BandTask(initial, final, start, [first, last], self.settings, paths)
         if (loose := not_relaxed({"initial endpoint": initial, "final endpoint": final})) is not None:
+            task = self._between(initial, final, start, known)
             return task.document(
                 loose,
                 positions=task.positions.tolist(),
@@ -163,8 +160,27 @@ class BaseNebMaker(EngineMaker):
                 cost=CostDoc(),
                 engine=self.described(initial.structure),
             )
+        return self.converged(self.task(initial, final, start, guide, known))
+
+    def task(
+        self,
+        initial: RelaxDoc,
+        final: RelaxDoc,
+        start: Start,
+        guide: BandDoc | None = None,
+        known: list[BandDoc] | None = None,
+    ) -> BandTask:
+        """Make the first band; parameters as of ``make``."""
+        task = self._between(initial, final, start, known)
+        first, last = task.images
         band = first_band(first, last, start, None if guide is None else np.array(guide.positions))
-        return self.converged(replace(task, images=[first, *band[1:-1], last]))
+        return replace(task, images=[first, *band[1:-1], last])
+
+    def _between(self, initial: RelaxDoc, final: RelaxDoc, start: Start, known: list[BandDoc] | None) -> BandTask:
+        first = atoms_of(initial.structure)
+        last = atoms_of(at_positions(initial.structure, placed(initial.structure, final.structure.cart_coords)))
+        paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
+        return BandTask(initial, final, start, [first, last], self.settings, paths)
 
     def converged(self, task: BandTask) -> BandDoc:
         """Converge a band."""

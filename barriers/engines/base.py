@@ -14,13 +14,18 @@ from barriers.documents import RelaxDoc
 from barriers.words import show
 
 
+class NotHereError(ValueError):
+    """What a calculation needs, and this machine does not have: a code, a package, a file. The study may be right."""
+
+
 class Engine(Protocol):
     """Gives the three makers of a code or potential; the jobs they make return the same documents everywhere."""
 
     def check(self, elements: Collection[str] = (), n_images: int | None = None) -> None:
         """Raise ``ValueError``, in one line that says how to mend it, if the engine cannot run here.
 
-        Elements and the number of intermediate images are those it will meet, where they are known.
+        A setting that is wrong comes before what is :class:`NotHereError`. Elements and the number of intermediate
+        images are those it will meet, where they are known.
         """
 
     def seconds_per_call(self, atoms: int, images: int) -> float:
@@ -62,11 +67,33 @@ def require_engine(engine: object, for_barriers: bool = False) -> None:
             raise ValueError(f"{where}: {error}; allowed: one that takes {', '.join(keywords)}") from None
 
 
+@dataclass(frozen=True)
+class Script:
+    """What runs input files in the folder that they were written to.
+
+    Attributes
+    ----------
+    lines : tuple[str, ...]
+        Lines of a shell script.
+    processes : int or None
+        Processes that are started; None where only the job will know it.
+    max_seconds : int or None
+        The code stops softly after this time (s).
+    """
+
+    lines: tuple[str, ...]
+    processes: int | None
+    max_seconds: int | None
+
+
 @dataclass
 class EngineMaker(Maker):
     """What makers of all engines share: they say themselves what they compute.
 
-    An engine adds ``rests_on``. Another package's maker that has a method ``identity`` is asked in the same way.
+    An engine adds ``rests_on``. Another package's maker that has a method ``identity`` is asked in the same way. An
+    engine whose code reads files adds ``write_inputs(folder, …)`` too: it takes what ``make`` takes, writes to the
+    folder and gives the :class:`Script`. Its ``take_in(folder, …)`` copies what a run by hand left there to where
+    ``make`` looks for it, and says whether that run converged: then ``make`` starts no code.
     """
 
     computes: ClassVar[str] = "static/1"

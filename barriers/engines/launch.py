@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from barriers.engines.base import NotHereError
+
 SRUN = "srun"
 
 LAUNCHERS = re.compile(r"(srun|aprun|ibrun|jsrun|(mpi|orte|prte)(run|exec).*)$")
@@ -82,8 +84,9 @@ class Launch:
 
     @property
     def line(self) -> str:
-        """The command line as it may be typed."""
-        return shlex.join([*self.before, self.program, *self.options])
+        """The command line as it may be typed: a shell fills in its variables."""
+        words = (*self.before, self.program, *self.options)
+        return " ".join(word if "$" in word else shlex.quote(word) for word in words)
 
     def check(self) -> None:
         """Raise ``ValueError`` if a program of the command is not here, or a variable in it is not set."""
@@ -91,7 +94,7 @@ class Launch:
         for program in dict.fromkeys((*self.before[:1], *(() if inside else (self.program,)))):
             if shutil.which(program) is None:
                 variable = "; a variable in it is not set" if "$" in program else ""
-                raise ValueError(
+                raise NotHereError(
                     f"engine.command: no program {program!r} here{variable}; load its module before (module load …), "
                     "install it, or give its path in engine.command"
                 )

@@ -92,9 +92,12 @@ def _xml_settings(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
     points = " ".join(mesh.attrib.values()) if mesh is not None else f"{text('k_points_IBZ/nk') or '?'} points"
     yield "k-points", "gamma" if text("basis/gamma_only") == "true" else points
     yield "vdW", text("dft/vdW/vdw_corr") or "none"
-    shifts = [
-        f"{kind.attrib.get('specie')}-{kind.attrib.get('label')} {float(kind.text or 0) * units.Hartree:.4g} eV"
-        for kind in root.findall("input/dft/dftU/Hubbard_U")
-        if float(kind.text or 0)
-    ]
+    given = [kind for kind in root.findall("input/dft/dftU/Hubbard_U") if float(kind.text or 0)]
+    used = {str(kind.attrib): float(kind.text or 0) for kind in root.findall("output/dft/dftU/Hubbard_U")}
+    shifts = []
+    for kind in given:
+        value = float(kind.text or 0)
+        # 7.2 has Hartree in both places; 6.7 repeats the eV of its input there, and has Rydberg in its output.
+        unit = units.Hartree if abs(used.get(str(kind.attrib), value) - value) < 1e-6 else 1.0
+        shifts.append(f"{kind.attrib.get('specie')}-{kind.attrib.get('label')} {value * unit:.4g} eV")
     yield "Hubbard U", ", ".join(shifts) or "none"

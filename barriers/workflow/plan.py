@@ -9,7 +9,7 @@ from typing import Any
 from pymatgen.core import Structure
 
 from barriers.engines import build_engine
-from barriers.engines.base import Engine
+from barriers.engines.base import Engine, NotHereError
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
@@ -105,7 +105,7 @@ class Plan:
     commands : tuple of str
         How a DFT code is started, and on how many processes.
     warnings : tuple of str
-        What to look at in the engine's settings.
+        What to look at in the engine's settings, and what this machine lacks to run it.
     """
 
     built: BuiltStudy
@@ -205,9 +205,13 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
     Raises
     ------
     ValueError
-        One line, if a structure cannot be built or the engine cannot run here.
+        One line, if a structure cannot be built or a setting of the engine is wrong.
     """
-    check_engine(study)
+    lacking = []
+    try:
+        check_engine(study)
+    except NotHereError as error:  # a laptop may not have what the cluster has; a run is refused
+        lacking = [f"not on this machine: {error}"]
     engine = build_engine(study.engine)
     built = build_study(study)
     if built.slab is None or isinstance(study, EndpointStudy):
@@ -227,7 +231,7 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
     points = _single_points(study, built, engine) if isinstance(engine, SurrogateEngine) else None
     code: Any = engine.expensive if isinstance(engine, SurrogateEngine) else engine
     ways = code.running.plans(study.path.n_images) if hasattr(code, "running") else []
-    warnings = code.physics.warnings() if hasattr(code, "physics") else []
+    warnings = lacking + (code.physics.warnings() if hasattr(code, "physics") else [])
     return Plan(built, dict(sum(counted.values(), total)), calls, seconds or None, points, tuple(ways), tuple(warnings))
 
 

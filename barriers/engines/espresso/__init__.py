@@ -89,10 +89,10 @@ class EspressoEngine(MSONable):
         settings = self.physics.resolved()
         check_keywords(self.keywords)
         load_set(settings["pseudopotentials"])
-        find_pseudopotentials(elements, settings["pseudopotentials"], self.pseudo_dir)
         command = parse_command(self.command)
         if n_images is not None:
-            command.neb(n_images, "")
+            command.images_at_a_time(n_images)
+        find_pseudopotentials(elements, settings["pseudopotentials"], self.pseudo_dir)
         command.check()
         code_version(command)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from barriers.engines.espresso.faults import Fault, find_fault
 from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.inputs import PREFIX, Case
 from barriers.engines.espresso.results import put_aside
+from barriers.engines.espresso.workspace import bulky
 from barriers.engines.processes import end_orphan, note_running
 
 CRASH = "CRASH"
@@ -120,6 +122,19 @@ class CodeJob(Job):
     def as_dict(self) -> dict[str, Any]:
         """Say what custodian's log keeps of this job."""
         return {"@module": type(self).__module__, "@class": type(self).__name__, "code": self.code}
+
+
+def taken_in(source: Path, folder: Path, code: str, case: Case, converged: Callable[[CodeJob], Validator]) -> bool:
+    """Copy what a run by hand left, wavefunctions aside, to the folder of a calculation.
+
+    Returns
+    -------
+    bool
+        Whether it converged.
+    """
+    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=bulky)
+    job = CodeJob(code, case, folder, lambda _file: [], lambda _case: "")
+    return not converged(job).check(str(folder))
 
 
 def run_code(job: CodeJob, handlers: list[ErrorHandler], converged: Validator) -> Outcome:

@@ -87,18 +87,13 @@ class BandRun:
         return lines
 
     def _stage(self, climbing: bool, last: int) -> Outcome:
-        folder, settings = self.checkpoint.folder, self.settings
-        fmax = settings.fmax if climbing else settings.rough_fmax
-        moments = starting_moments(self.task.initial.structure, self.case.settings["moments"])
+        folder = self.checkpoint.folder
 
         def write(corrected: Case) -> str:
             state = resumable(folder)
             if state is None and (kept := kept_positions(folder)) is not None:
                 self._move_to(kept)
-            path = path_namelist(
-                climbing=climbing, fmax=fmax, spring=settings.spring, steps=last, restart=state is not None
-            )
-            return neb_input(corrected, self.images, moments, path)
+            return stage_input(self.task, corrected, climbing, last, restart=state is not None)
 
         state = self.state
         if state is not None and len(state.energies) != len(self.images):
@@ -109,7 +104,7 @@ class BandRun:
         if state is not None and state.iteration >= last:
             return Outcome("limit", "max_steps iterations used up; run again to continue")
         task = CodeJob("neb", self.case, folder, lambda file: self.command.neb(len(self.images) - 2, file), write)
-        success = _StageConverged(task, climbing)
+        success = StageConverged(task, climbing)
         return run_code(task, usual_handlers(task, self._watch), success)
 
     def _move_to(self, kept: PathFile) -> None:
@@ -132,7 +127,30 @@ class BandRun:
         return [read_moments(output) for output in pw_outputs(self.checkpoint.folder, PREFIX)]
 
 
-class _StageConverged(Converged):
+def stage_input(task: BandTask, case: Case, climbing: bool, last: int, *, restart: bool) -> str:
+    """Write the input of ``neb.x`` for one stage.
+
+    Parameters
+    ----------
+    task : BandTask
+        First band and tolerances.
+    case : Case
+        Settings and pseudopotentials.
+    climbing : bool
+        Whether the highest image climbs.
+    last : int
+        Last iteration, those of earlier runs counted.
+    restart : bool
+        Whether to go on from the path on disk.
+    """
+    settings = task.settings
+    fmax = settings.fmax if climbing else settings.rough_fmax
+    moments = starting_moments(task.initial.structure, case.settings["moments"])
+    path = path_namelist(climbing=climbing, fmax=fmax, spring=settings.spring, steps=last, restart=restart)
+    return neb_input(case, task.images, moments, path)
+
+
+class StageConverged(Converged):
     """Success of one stage: a converged plain band is no converged climbing band."""
 
     def __init__(self, job: CodeJob, climbing: bool) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pymatgen.core import Structure
 
 from barriers.distribution import versions
 from barriers.documents import EngineDoc
-from barriers.engines.base import EngineMaker
+from barriers.engines.base import EngineMaker, Script
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.espresso.command import Command, code_version, parse_command
+from barriers.engines.espresso.command import Command, code_version, numbers_of, parse_command
 from barriers.engines.espresso.inputs import Case
 from barriers.engines.espresso.pseudopotentials import find_pseudopotentials
 from barriers.engines.espresso.settings import Physics, Running
@@ -47,12 +47,25 @@ class EspressoMaker(EngineMaker):
         """Settings and pseudopotentials for a structure, every file checked."""
         settings = self.physics.resolved()
         elements = [element.symbol for element in structure.composition.elements]
-        found = find_pseudopotentials(elements, settings["pseudopotentials"], self.running.pseudo_dir)
-        return Case(settings, found, code_version(self.command)[0], self.running.max_seconds)
+        elsewhere, running = self.running.elsewhere, self.running
+        version = code_version(self.command)[0] if elsewhere is None else numbers_of(elsewhere)
+        found = find_pseudopotentials(elements, settings["pseudopotentials"], running.pseudo_dir, elsewhere is not None)
+        return Case(settings, found, version, running.max_seconds)
 
     def rests_on(self, elements: Collection[str] | None = None) -> dict[str, Any]:
         """Say which settings and pseudopotentials the numbers rest on."""
         return {"engine": "espresso", **self.physics.identity(elements)}
+
+    def script(self, *lines: str) -> Script:
+        """Give the lines that run input files by hand, in their folder."""
+        folder = self.running.pseudo_dir
+        where = "${ESPRESSO_PSEUDO:?the folder of the pseudopotentials}" if folder is None else folder
+        link = f'[ -e pseudo ] || ln -s "{where}" pseudo'
+        return Script((link, *lines), self.command.processes, self.running.max_seconds)
+
+    def elsewhere(self, version: str) -> Self:
+        """Give this maker as it is where another version of the code is, and not here."""
+        return replace(self, running=replace(self.running, elsewhere=version))
 
     def workspace(self, kind: str, structure: Structure, *inputs: Any) -> Checkpoint:
         """Folder of a calculation, named after all that its numbers depend on."""
@@ -70,7 +83,7 @@ class EspressoMaker(EngineMaker):
         return EngineDoc(
             kind="espresso",
             name=next(iter(case.pseudopotentials.values())).functional,
-            version=version or code_version(self.command)[1],
+            version=version or self.running.elsewhere or code_version(self.command)[1],
             settings={"preset": self.physics.preset, **settings, "pseudopotentials": Path(name).name},
             files={found.path.name: found.md5 for found in case.pseudopotentials.values()},
             potentials={element: found.md5 for element, found in case.pseudopotentials.items()},

@@ -58,27 +58,28 @@ class Command(Launch):
         ValueError
             If images and processes do not fit, see :meth:`images_at_a_time`, or a variable in it is not set.
         """
-        return [*self._planned(n_images).words(), "-inp", input_file]
+        return [*self.for_neb(n_images).words(), "-inp", input_file]
 
     def pw(self, input_file: str) -> list[str]:
         """Command of ``pw.x``, started like ``neb.x`` but without parallel images."""
-        return [*self._for_pw().words(), "-inp", input_file]
+        return [*self.for_pw().words(), "-inp", input_file]
 
     def plans(self, n_images: int) -> list[str]:
         """Say, in a line each, how structures and bands are computed."""
         return [
-            f"single structures: {self._for_pw().line}: {self.plan(1, None)}",
-            f"bands: {self._planned(n_images).line}: {self.plan(n_images, self.images_at_a_time(n_images))}",
+            f"single structures: {self.for_pw().line}: {self.plan(1, None)}",
+            f"bands: {self.for_neb(n_images).line}: {self.plan(n_images, self.images_at_a_time(n_images))}",
         ]
 
-    def _planned(self, n_images: int) -> Launch:
+    def for_neb(self, n_images: int) -> Launch:
         """With the images that are evaluated at a time, where the command does not say it."""
         at_a_time = self.images_at_a_time(n_images)
         if number_of(self.options, IMAGE_OPTIONS) is not None or (at_a_time or 1) == 1:
             return self
         return replace(self, options=(*self.options, "-ni", str(at_a_time)))
 
-    def _for_pw(self) -> Launch:
+    def for_pw(self) -> Launch:
+        """Start ``pw.x`` as ``neb.x``, but without parallel images."""
         options = list(self.options)
         for option in IMAGE_OPTIONS:
             if option in options:
@@ -94,7 +95,7 @@ class Command(Launch):
     def check(self) -> None:
         """Raise ``ValueError`` if a program is not installed here."""
         super().check()
-        self._for_pw().check()
+        self.for_pw().check()
 
 
 def parse_command(text: str) -> Command:
@@ -159,5 +160,10 @@ def code_version(command: Command) -> tuple[tuple[int, ...], str]:
             f"engine.command: {asked.launcher} starts {len(versions)} copies of {command.sibling} that know nothing "
             f"of each other, or it was built without MPI{mpi}"
         )
-    numbers = re.match(r"\d+(?:\.\d+)*", versions[0])
-    return tuple(int(part) for part in numbers[0].split(".")) if numbers else (0,), versions[0]
+    return numbers_of(versions[0]), versions[0]
+
+
+def numbers_of(version: str) -> tuple[int, ...]:
+    """Numbers of a version: (6, 7) of ``6.7MaX``; (0,) where there are none."""
+    numbers = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(int(part) for part in numbers[0].split(".")) if numbers else (0,)

@@ -10,11 +10,11 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.documents import CostDoc, RelaxDoc, StaticDoc
-from barriers.engines.base import BaseRelaxMaker
+from barriers.engines.base import BaseRelaxMaker, Script
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, atoms_of
 from barriers.engines.dft import Corrections, Outcome, free_force, relax_document, starting_moments
-from barriers.engines.espresso.attempts import CodeJob, run_code
+from barriers.engines.espresso.attempts import CodeJob, run_code, taken_in
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.faults import failure
 from barriers.engines.espresso.files import outputs
@@ -44,6 +44,15 @@ class StaticMaker(EspressoMaker):
             raise failure(run.outcome.line, checkpoint.folder)
         return StaticDoc(**_numbers(self, case, checkpoint, run, structure))
 
+    def write_inputs(self, folder: Path, structure: Structure) -> Script:
+        """Write the input file and run nothing."""
+        return write_pw(self, folder, structure, "scf", fmax=1.0, steps=1)
+
+    def take_in(self, folder: Path, structure: Structure) -> bool:
+        """Take in what a run by hand left."""
+        place = self.workspace("static", structure).folder
+        return taken_in(folder, place, "pw", self.case(structure), PwConverged)
+
 
 @dataclass
 class RelaxMaker(BaseRelaxMaker, EspressoMaker):
@@ -60,6 +69,15 @@ class RelaxMaker(BaseRelaxMaker, EspressoMaker):
         relaxed = at_positions(structure, evaluations[-1].positions)
         return relax_document(_numbers(self, case, checkpoint, run, relaxed), outcome, self.fmax, checkpoint.folder)
 
+    def write_inputs(self, folder: Path, structure: Structure) -> Script:
+        """Write the input file and run nothing."""
+        return write_pw(self, folder, structure, "relax", self.fmax, self.max_steps)
+
+    def take_in(self, folder: Path, structure: Structure) -> bool:
+        """Take in what a run by hand left."""
+        place = self.workspace("relax", structure, self.fmax).folder
+        return taken_in(folder, place, "pw", self.case(structure), PwConverged)
+
 
 @dataclass(frozen=True)
 class PwRun:
@@ -73,6 +91,17 @@ class PwRun:
     def evaluations(self) -> list[Evaluation]:
         """Every structure evaluated."""
         return evaluations_of(self.results)
+
+
+def write_pw(
+    maker: EspressoMaker, folder: Path, structure: Structure, calculation: str, fmax: float, steps: int
+) -> Script:
+    """Write the input of the first run of ``pw.x``."""
+    case = maker.case(structure)
+    moments = starting_moments(structure, case.settings["moments"])
+    text = pw_input(case, atoms_of(structure), moments, calculation, fmax, steps)
+    (folder / "pw.1.in").write_text(text, "utf-8")
+    return maker.script(f"{maker.command.for_pw().line} -inp pw.1.in > pw.1.out")
 
 
 def run_pw(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from pymatgen.core import Structure
 
 from barriers.documents import BandDoc, CostDoc, EngineDoc
 from barriers.engines.band import BandTask, BaseNebMaker
+from barriers.engines.base import Script
 from barriers.engines.dft import Corrections
-from barriers.engines.espresso.band import BandRun
+from barriers.engines.espresso.attempts import taken_in
+from barriers.engines.espresso.band import BandRun, StageConverged, stage_input
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.faults import failure
 from barriers.engines.espresso.inputs import PREFIX
@@ -58,6 +63,24 @@ class NebMaker(BaseNebMaker, EspressoMaker):
             ),
             engine=self.describe(case, Corrections.load(checkpoint.folder).keywords),
         )
+
+    def write_inputs(self, folder: Path, *given: Any) -> Script:
+        """Write the inputs of both stages and run nothing."""
+        task = self.task(*given)
+        case, command = self.case(task.initial.structure), self.command.for_neb(task.start.n_images)
+        lines = []
+        for number, climbing in enumerate((False, True), 1):
+            text = stage_input(task, case, climbing, self.max_steps, restart=climbing)
+            (folder / f"neb.{number}.in").write_text(text, "utf-8")
+            lines.append(f"{command.line} -inp neb.{number}.in > neb.{number}.out")
+        return self.script(*lines)
+
+    def take_in(self, folder: Path, *given: Any) -> bool:
+        """Take in what a run by hand left."""
+        task = self.task(*given)
+        place = self.workspace("neb", *task.inputs).folder
+        case = self.case(task.initial.structure)
+        return taken_in(folder, place, "neb", case, partial(StageConverged, climbing=True))
 
     def described(self, structure: Structure) -> EngineDoc:
         """Say what gives the numbers of a structure."""

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAMLError
 
+from barriers.engines.base import NotHereError
 from barriers.engines.checked_files import read_yaml
 from barriers.words import closest, show
 
@@ -55,6 +56,8 @@ class _Entry(BaseModel):
     ecutwfc: float
     ecutrho: float
     valence: float | None = None
+    z_valence: float | None = None
+    """What the file itself says, for inputs that are written where it is not; so no part of a key."""
 
 
 class _SsspEntry(BaseModel):
@@ -142,12 +145,14 @@ def what_counts(name: str, elements: Collection[str] | None) -> dict[str, Any] |
         return f"{name}, not readable here"
     chosen = entries if elements is None else {element: entries.get(element, {}) for element in elements}
     return {
-        element: {key: value for key, value in entry.items() if key != "file" and value is not None}
+        element: {key: value for key, value in entry.items() if key not in ("file", "z_valence") and value is not None}
         for element, entry in chosen.items()
     }
 
 
-def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | None) -> dict[str, Pseudopotential]:
+def find_pseudopotentials(
+    elements: Iterable[str], name: str, pseudo_dir: str | None, elsewhere: bool = False
+) -> dict[str, Pseudopotential]:
     """Find and check the files for some elements.
 
     Parameters
@@ -158,6 +163,8 @@ def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | 
         The set.
     pseudo_dir : str or None
         The only folder to search; if None, that of the environment variable ``ESPRESSO_PSEUDO``, then the set's own.
+    elsewhere : bool
+        Input files are written for another machine: a file is looked for only where the set does not say its valence.
 
     Raises
     ------
@@ -174,7 +181,11 @@ def find_pseudopotentials(elements: Iterable[str], name: str, pseudo_dir: str | 
             raise ValueError(
                 f"pseudopotential set {name!r} has none for {element}; it has {', '.join(content['elements'])}"
             )
-        found[element] = _checked(element, entry, [Path(folder).expanduser() for folder in folders], content)
+        if elsewhere and (valence := entry["valence"] or entry["z_valence"]) is not None:
+            cutoffs, known = (entry["ecutwfc"], entry["ecutrho"]), content["functional"] or ""
+            found[element] = Pseudopotential(Path(entry["file"]), entry["md5"].lower(), *cutoffs, valence, known)
+        else:
+            found[element] = _checked(element, entry, [Path(folder).expanduser() for folder in folders], content)
     if len({each.functional for each in found.values()}) > 1:
         made = ", ".join(f"{element} with {each.functional}" for element, each in found.items())
         raise ValueError(f"pseudopotential set {name!r}: {made}; functionals must not be mixed")
@@ -185,7 +196,7 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
     searched = f"{', '.join(map(str, folders))}{_other_case(entry['file'], folders)}"
     path = next((folder / entry["file"] for folder in folders if (folder / entry["file"]).is_file()), None)
     if path is None:
-        raise ValueError(
+        raise NotHereError(
             f"pseudopotential of {element}: no file {entry['file']} in {searched}; get it from {content['get']}, or "
             f"set engine.pseudo_dir"
         )

@@ -98,12 +98,16 @@ class Running(MSONable):
         Each run stops softly after this time (s); a further run continues.
     continue_from : str or None
         Folder of an earlier run, searched for the same calculation, which is then continued.
+    elsewhere : str or None
+        Version of the code on another machine, for which input files are written: neither the code nor
+        pseudopotentials are looked for here.
     """
 
     command: str = "neb.x"
     pseudo_dir: str | None = None
     max_seconds: int | None = None
     continue_from: str | None = None
+    elsewhere: str | None = None
 
     def plans(self, n_images: int) -> list[str]:
         """Say how structures and bands are computed."""

@@ -35,7 +35,7 @@ def open_workspace(kind: str, inputs: Any, continue_from: str | None) -> Checkpo
             raise ValueError(f"engine.continue_from: no folder {continue_from!r}")
         earlier = next((path for path in sorted(root.rglob(checkpoint.folder.name)) if path.is_dir()), None)
         if earlier is not None:
-            shutil.copytree(earlier, checkpoint.folder, ignore=_bulky)
+            shutil.copytree(earlier, checkpoint.folder, ignore=bulky)
             for state in (checkpoint.path, checkpoint.progress):
                 if (earlier.parent / state.name).exists():
                     shutil.copyfile(earlier.parent / state.name, state)
@@ -43,7 +43,7 @@ def open_workspace(kind: str, inputs: Any, continue_from: str | None) -> Checkpo
     return checkpoint
 
 
-def _bulky(folder: str, names: list[str]) -> set[str]:
+def bulky(folder: str, names: list[str]) -> set[str]:
     """Say what is not copied: of ``PREFIX.save``, all but the XML with the results."""
     if folder.endswith(".save"):
         return {name for name in names if name != Path(SCHEMA).name}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
+from pymatgen.core import Structure
 
 from barriers.analysis.forces import largest_band_force
 from barriers.documents import BandDoc, CostDoc, IterationDoc
@@ -25,6 +27,35 @@ from barriers.structures.surface.slab import frozen_atoms
 
 STAGES = ("plain", "tight", "climbing")
 """Folders of the stages; ``tight`` is a plain band converged fully, where VASP has no VTST."""
+
+
+def band_moments(task: BandTask, generator: BandSetGenerator) -> list[float]:
+    """Magnetic moments (µB) that all images start from: those of the relaxed initial endpoint, where they are known."""
+    structure = task.initial.structure
+    return task.initial.moments or starting_moments(structure, generator.physics.resolved()["moments"])
+
+
+def stage_inputs(
+    task: BandTask, generator: BandSetGenerator, limits: dict[str, Any], *, climbing: bool
+) -> tuple[BandSetGenerator, list[Structure]]:
+    """Give input set and images of a stage that starts from the first band.
+
+    Parameters
+    ----------
+    task : BandTask
+        First band and spring.
+    generator : BandSetGenerator
+        Settings that change the numbers.
+    limits : dict
+        ``NSW``, ``EDIFFG`` and the parallel layout.
+    climbing : bool
+        Whether the highest image climbs.
+    """
+    structure, moments = task.initial.structure, band_moments(task, generator)
+    limits = {**limits, "SPRING": -task.settings.spring}
+    ready = prepared(generator, structure, limits, "climbing" if climbing else "plain")
+    ready.num_images = len(task.images) - 2
+    return ready, [vasp_structure(structure, moments, positions) for positions in task.positions]
 
 
 class BandRun:
@@ -50,8 +81,7 @@ class BandRun:
         rests_on = generator.identity(self.structure.symbol_set)
         self.checkpoint = Checkpoint("neb", [*task.inputs, rests_on, without_vtst])
         self.checkpoint.load()
-        by_element = generator.physics.resolved()["moments"]
-        self.moments = task.initial.moments or starting_moments(self.structure, by_element)
+        self.moments = band_moments(task, generator)
         self.outcome, self.climbs = Outcome(), False
         self.merged: str | None = None
         self.earlier = len(self.steps())
@@ -78,13 +108,8 @@ class BandRun:
     def _stage(self, stage: str, fmax: float, last: int, before: str | None) -> Outcome:
         folder, running = self.checkpoint.folder / stage, self.running
         earlier_stages = sum(name != stage for name, _ in self.steps())
-        limits = {"NSW": last, "EDIFFG": -fmax, "SPRING": -self.settings.spring}
-        inner = len(self.positions) - 2
-        calculation = "climbing" if stage == "climbing" else "plain"
-        limits.update(running.layout(inner))
-        generator = prepared(self.generator, self.structure, limits, calculation)
-        generator.num_images = inner
-        images = [vasp_structure(self.structure, self.moments, positions) for positions in self.positions]
+        limits = {"NSW": last, "EDIFFG": -fmax, **running.layout(len(self.positions) - 2)}
+        generator, images = stage_inputs(self.task, self.generator, limits, climbing=stage == "climbing")
         if before is not None:
             images[1:-1] = newest_images(self.checkpoint.folder / before, images[1:-1])
         write_once(

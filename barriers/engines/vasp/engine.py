@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
 
 from monty.json import MSONable
 
-from barriers.engines.vasp.inputs import BandSetGenerator, SingleSetGenerator
-from barriers.engines.vasp.jobs import RelaxMaker, StaticMaker
+from barriers.distribution import install
+from barriers.engines.base import NotHereError
 from barriers.engines.vasp.keywords import check_incar
-from barriers.engines.vasp.neb import NebMaker
 from barriers.engines.vasp.potcars import find_potcars
 from barriers.engines.vasp.settings import Physics, Running
+
+if TYPE_CHECKING:
+    import barriers.engines.vasp.jobs
+    import barriers.engines.vasp.neb
 
 
 @dataclass
 class VaspEngine(MSONable):
-    """VASP, with VTST or without.
+    """VASP, with VTST or without. Its makers need atomate2, its checks do not.
 
     Settings left at None are the preset's.
 
@@ -85,27 +89,40 @@ class VaspEngine(MSONable):
         """Raise ``ValueError`` if VASP or POTCARs are not here, or a setting makes no sense."""
         self.physics.resolved()
         check_incar(self.incar)
-        find_potcars(elements, self.physics)
         self.running.layout()
         if n_images is not None:
             self.running.layout(n_images)
+        _need_atomate2()
+        find_potcars(elements, self.physics)
         self.running.check()
 
     def seconds_per_call(self, atoms: int, images: int) -> float:
         """Not known beforehand."""
         return 0.0
 
-    def static(self) -> StaticMaker:
+    def static(self) -> barriers.engines.vasp.jobs.StaticMaker:
         """Maker of a single evaluation."""
+        _need_atomate2()
+        from barriers.engines.vasp.inputs import SingleSetGenerator
+        from barriers.engines.vasp.jobs import StaticMaker
+
         return StaticMaker(input_set_generator=SingleSetGenerator(physics=self.physics), running=self.running)
 
-    def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
+    def relax(self, fmax: float, max_steps: int) -> barriers.engines.vasp.jobs.RelaxMaker:
         """Maker of a relaxation to ``fmax`` (eV/Å)."""
+        _need_atomate2()
+        from barriers.engines.vasp.inputs import SingleSetGenerator
+        from barriers.engines.vasp.jobs import RelaxMaker
+
         generator = SingleSetGenerator(physics=self.physics, calculation="relax")
         return RelaxMaker(input_set_generator=generator, running=self.running, fmax=fmax, max_steps=max_steps)
 
-    def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
+    def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> barriers.engines.vasp.neb.NebMaker:
         """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""
+        _need_atomate2()
+        from barriers.engines.vasp.inputs import BandSetGenerator
+        from barriers.engines.vasp.neb import NebMaker
+
         return NebMaker(
             input_set_generator=BandSetGenerator(physics=self.physics),
             running=self.running,
@@ -115,3 +132,8 @@ class VaspEngine(MSONable):
             spring=spring,
             without_vtst=self.without_vtst,
         )
+
+
+def _need_atomate2() -> None:
+    if find_spec("atomate2") is None:
+        raise NotHereError(f"engine 'vasp' needs the package 'atomate2'; {install('vasp')}")

@@ -189,7 +189,9 @@ class BandSetGenerator(_OneSided, NebSetGenerator):
         return {**usual, **self._updates()}
 
 
-def write_band(folder: Path, generator: BandSetGenerator, images: Sequence[Structure]) -> None:
+def write_band(
+    folder: Path, generator: BandSetGenerator, images: Sequence[Structure], potcar_list: bool = False
+) -> None:
     """Write a band: INCAR, KPOINTS and POTCAR above, POSCAR and KPOINTS in each of the folders 00 … NN.
 
     Parameters
@@ -200,10 +202,12 @@ def write_band(folder: Path, generator: BandSetGenerator, images: Sequence[Struc
         Where INCAR, KPOINTS and POTCAR come from.
     images : sequence of Structure
         What :func:`vasp_structure` gives for each image, endpoints included.
+    potcar_list : bool
+        Write the names of the POTCARs (``POTCAR.spec``) instead of a POTCAR, which then needs not be here.
     """
     generator.num_images = len(images) - 2
     folder.mkdir(parents=True, exist_ok=True)
-    generator.get_input_set(images[0]).write_input(folder)
+    generator.get_input_set(images[0], potcar_spec=potcar_list).write_input(folder)
     (folder / "POSCAR").unlink()
     for number, image in enumerate(images):
         place = folder / f"{number:02d}"

@@ -10,6 +10,7 @@ from pymatgen.io.vasp import PotcarSingle
 from pymatgen.io.vasp.inputs import PmgVaspPspDirError
 from pymatgen.io.vasp.sets import MPScanRelaxSet
 
+from barriers.engines.base import NotHereError
 from barriers.engines.vasp.settings import Physics
 
 
@@ -32,7 +33,7 @@ def find_potcars(elements: Collection[str], physics: Physics) -> dict[str, Potca
         except (PmgVaspPspDirError, FileNotFoundError, KeyError) as error:
             unset = isinstance(error, PmgVaspPspDirError)
             where = "is not set" if unset else f"has none in the set {functional} (engine.potcar_functional)"
-            raise ValueError(
+            raise NotHereError(
                 f"engine.potcars: no POTCAR {symbol!r} for {element}: PMG_VASP_PSP_DIR {where}; "
                 "set it with `pmg config --add PMG_VASP_PSP_DIR DIR`, or name another POTCAR"
             ) from error

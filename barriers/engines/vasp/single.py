@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,9 @@ from barriers.engines.vasp.restart import sharp_positions
 from barriers.engines.vasp.run import VaspError, run_vasp
 from barriers.engines.vasp.settings import Running
 from barriers.engines.vasp.system import System
+
+bulky = shutil.ignore_patterns("WAVECAR*", "CHG*", "LOCPOT", "POTCAR")
+"""Files of a run by hand that are not copied."""
 
 Generator = SingleSetGenerator | BandSetGenerator
 
@@ -66,6 +70,17 @@ def write_once(folder: Path, write: Callable[[Path], None], incar: Callable[[], 
     partial.rename(folder)
 
 
+def single_inputs(
+    generator: SingleSetGenerator, running: Running, structure: Structure, fmax: float, max_steps: int
+) -> tuple[SingleSetGenerator, Structure]:
+    """Give input set and sites of a relaxation to ``fmax`` (eV/Å), or of one evaluation where there are no steps."""
+    relaxing = {"NSW": max_steps, "EDIFFG": -fmax} if max_steps else {}
+    limits = {**relaxing, **running.layout()}
+    moments = starting_moments(structure, generator.physics.resolved()["moments"])
+    ready: SingleSetGenerator = prepared(generator, structure, limits, generator.calculation)
+    return ready, vasp_structure(structure, moments)
+
+
 @dataclass
 class SingleRun:
     """A static calculation or a relaxation on its way, resumable from VASP's own files."""
@@ -91,13 +106,16 @@ class SingleRun:
         folder = self.checkpoint.folder
         return [step for outcar in all_outcars(folder) for step in usable_steps(outcar)] if folder.exists() else []
 
+    def take_in(self, source: Path, max_steps: int) -> bool:
+        """Copy what a run by hand left; whether it converged."""
+        folder = self.checkpoint.folder
+        shutil.copytree(source, folder, dirs_exist_ok=True, ignore=bulky)
+        return self.goal(max_steps).met(folder)
+
     def run(self, max_steps: int) -> Outcome:
         """Go on until done or out of steps."""
         running, folder = self.running, self.checkpoint.folder
-        relaxing = {"NSW": max_steps, "EDIFFG": -self.fmax} if max_steps else {}
-        limits = {**relaxing, **running.layout()}
-        generator = prepared(self.generator, self.structure, limits, self.generator.calculation)
-        sites = vasp_structure(self.structure, self.moments)
+        generator, sites = single_inputs(self.generator, running, self.structure, self.fmax, max_steps)
         write_once(
             folder,
             lambda target: generator.get_input_set(sites).write_input(target),
