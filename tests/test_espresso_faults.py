@@ -82,7 +82,7 @@ def test_a_missing_pseudopotential_is_found_before_anything_runs(li2o: Structure
     with pytest.raises(ValueError, match=rf"pseudopotential of Li: no file Li\..*UPF in {tmp_path};"):
         engine.check(["Li", "O"])
     message = compute(engine.static().make(li2o), tmp_path)
-    assert message.startswith("ValueError: pseudopotential of Li: no file")
+    assert message.startswith("NotHereError: pseudopotential of Li: no file")
     assert not list(tmp_path.glob("jobs/*/static-*"))
 
 

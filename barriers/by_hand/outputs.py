@@ -76,8 +76,9 @@ def check_espresso(folder: Path, structures: Sequence[Structure], case: Case) ->
     else:
         path = results_file(folder)
         results = read_results(path)
-        told = [] if results is None else [from_xml(path)]
-        source, kept, starts = "pw.1.in", path.name, [] if results is None else [results.start]
+        start = None if results is None else results.start
+        told = [] if start is None else [from_xml(path)]
+        source, kept, starts = "pw.1.in", path.name, [start]
     if not told:
         raise ValueError(f"{folder / 'out'}: no data-file-schema.xml: bring the whole outdir, wavefunctions aside")
     wanted = _settings((folder / source).read_text("utf-8"))

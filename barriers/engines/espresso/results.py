@@ -39,8 +39,8 @@ class PwResults:
         Version of the code.
     evaluations : list[Evaluation]
         Every structure evaluated, in turn.
-    start : (N, 3)
-        Where its input had the atoms (Å).
+    start : (N, 3) or None
+        Where its input had the atoms (Å), where it says.
     positions : (N, 3)
         Where the atoms are (Å): after a step, where nothing has been evaluated yet.
     moments : list[float] or None
@@ -51,7 +51,7 @@ class PwResults:
 
     version: str
     evaluations: list[Evaluation]
-    start: Array
+    start: Array | None
     positions: Array
     moments: list[float] | None
     converged: bool
@@ -81,14 +81,14 @@ def read_results(path: Path) -> PwResults | None:
         text = re.sub(r"(\d)([+-]\d{3}\b)", r"\1E\2", path.read_text("utf-8", "replace"))
         root = ElementTree.fromstring(text)
         creator, given, output = root.find("general_info/creator"), root.find("input"), root.find("output")
-        if creator is None or given is None or output is None:
+        if creator is None or output is None:
             return None
         # After a step, output has the new positions beside the old energy and forces: steps tell what belongs together.
         steps = root.findall("step") or [output]
         return PwResults(
             version=creator.attrib["VERSION"].strip(),
             evaluations=[_evaluation(step) for step in steps if _electrons_converged(step) and _has_forces(step)],
-            start=_positions(given),
+            start=None if given is None else _positions(given),
             positions=_positions(output),
             moments=_moments(output),
             converged=_said(output, "opt_conv", _said(output, "scf_conv", False)),
