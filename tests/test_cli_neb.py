@@ -261,7 +261,9 @@ def test_a_signal_to_stop_ends_cleanly_and_the_next_run_continues(
     _, message = process.communicate(timeout=30)
     assert process.returncode == 128 + sent
     how = shlex.join(["barriers", *command[3:]])
-    assert message.strip().splitlines()[-1] == f"stopped by {sent.name}; this continues it: {how}"
+    # A busy machine may let Python's own resource tracker, a process beside, warn after the last word.
+    lines = [line for line in message.strip().splitlines() if "resource_tracker" not in line]
+    assert lines[-1] == f"stopped by {sent.name}; this continues it: {how}"
     assert "Traceback" not in message
     done = json.loads(subprocess.run(command, cwd=here, check=True, capture_output=True).stdout)
     assert done["forward"] == pytest.approx(0.374, abs=0.001)

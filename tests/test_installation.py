@@ -105,7 +105,7 @@ ENGINE = "from barriers.engines import build_engine; from barriers.study.engines
     [
         ("emmet", "emmet", "from barriers.files.exports import neb_result; neb_result(None)"),
         ("fireworks", "fireworks", "import barriers.dispatch.fireworks.config"),
-        ("atomate2", "vasp", ENGINE.format("VaspSection")),
+        ("atomate2", "vasp", ENGINE.format("VaspSection") + ".static()"),  # checks need none
         ("custodian", "", ENGINE.format("EspressoSection")),
     ],
 )
