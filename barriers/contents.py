@@ -65,7 +65,10 @@ def canonical(value: Any, decimals: int | None = None) -> Any:
 
 
 def unlike_default(value: Any) -> dict[str, Any]:
-    """Fields of a dataclass or a pydantic model that differ from their defaults."""
+    """Fields of a dataclass or a pydantic model that differ from their defaults.
+
+    A property in the place of a field, as atomate2 0.1.6 has it, is no default to compare with.
+    """
     if isinstance(value, BaseModel):
         known = type(value).model_fields
         defaults = {name: field.get_default(call_default_factory=True) for name, field in known.items()}
@@ -77,7 +80,10 @@ def unlike_default(value: Any) -> dict[str, Any]:
     return {
         name: getattr(value, name)
         for name, default in defaults.items()
-        if default is MISSING or default is PydanticUndefined or canonical(getattr(value, name)) != canonical(default)
+        if default is MISSING
+        or default is PydanticUndefined
+        or isinstance(default, property)
+        or canonical(getattr(value, name)) != canonical(default)
     }
 
 

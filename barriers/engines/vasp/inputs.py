@@ -77,9 +77,9 @@ def vasp_structure(structure: Structure, moments: Sequence[float], positions: Ar
 
 FOLLOWS = {
     "config_dict", "user_potcar_functional", "climbing_image", "num_images", "physics", "calculation", "system",
-    "limits",
+    "limits", "structure",
 }  # fmt: skip
-"""Fields of an input set that follow from the settings, the maker and the structure."""
+"""Fields of an input set that follow from the settings, the maker and the structure, or are the structure."""
 
 
 class _OneSided:
