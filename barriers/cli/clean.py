@@ -42,12 +42,12 @@ def clean(
                 left, store = dispatched_leftovers(study, cluster), cluster.store()
             else:
                 left, store = local_leftovers(study, folder)
-        if not as_json and left.found:
-            emit(leftovers_table(left))
         if not as_json:
+            if left.found:
+                emit(leftovers_table(left))
             say("\n".join(leftovers_lines(left)))
-        if left.found and not yes and not as_json:
-            agree(f"{study_file}: --yes removes them for good")
+            if left.found and not yes:
+                agree(f"{study_file}: --yes removes them for good")
         if yes or not as_json:
             if cluster is not None:
                 withdraw_ended(cluster.launchpad(), left.found)

@@ -67,7 +67,16 @@ def barrier(source: Literal["linear", "mlip"], folder: Path) -> BarrierDoc:
         path=PathSection(n_images=3, from_=source),
         neb=NebSection(fmax=0.1, rough_fmax=0.3, max_steps=60),
     )
-    outcome = run(maker.make(*ends()), folder, on_event=lambda event: print(event.state, event.name, event.message))
+    return finished(maker, ends(), folder)
+
+
+def finished(maker: BarrierMaker, between: tuple[Structure, Structure], folder: Path) -> BarrierDoc:
+    """Run a barrier to its end, saying what runs."""
+    outcome = run(
+        maker.make(*between),
+        folder,
+        on_event=lambda event: print(event.state, event.name, event.message, flush=True),
+    )
     if outcome.output is None:
         raise SystemExit(f"failed: {outcome.failures}")
     found: BarrierDoc = outcome.output

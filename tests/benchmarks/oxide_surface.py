@@ -17,6 +17,7 @@ import resource
 from pathlib import Path
 from typing import Any
 
+from espresso_handover import finished
 from pymatgen.core import Structure
 
 from barriers import (
@@ -28,7 +29,6 @@ from barriers import (
     cut_slab,
     known_cathodes,
     order_metals,
-    run,
 )
 from barriers.documents import BarrierDoc
 from barriers.engines.base import Engine
@@ -54,9 +54,7 @@ def ends() -> tuple[Structure, Structure]:
     """Cut the slab, and let a vacancy in its middle layer change places with the lithium beside it."""
     cathode = known_cathodes()["LiCoO2"]
     slab = order_metals(cut_slab(bulk(cathode), (1, 0, 4), 3, (5.0, 4.5), 10.0, 1).slab, cathode.metals, 0)
-    vacancy, beside = (
-        i for i, layer in enumerate(slab.site_properties["layer"]) if layer == 1 and _is_lithium(slab, i)
-    )
+    vacancy, beside = (i for i, site in enumerate(slab) if site.properties["layer"] == 1 and site.specie.symbol == "Li")
     step = slab[vacancy].frac_coords - slab[beside].frac_coords
     initial = slab.remove_site_property("layer")
     initial.remove_sites([vacancy])
@@ -65,22 +63,10 @@ def ends() -> tuple[Structure, Structure]:
     return initial, final
 
 
-def _is_lithium(structure: Structure, index: int) -> bool:
-    return structure[index].specie.symbol == "Li"
-
-
 def barrier(engine: Engine, folder: Path, fmax: float) -> BarrierDoc:
-    """Find the barrier, saying what runs."""
+    """Find the barrier with an engine."""
     maker = BarrierMaker("LiCoO2 (104)", engine=engine, n_images=5, fmax=fmax)
-    outcome = run(
-        maker.make(*ends()),
-        folder,
-        on_event=lambda event: print(event.state, event.name, event.message, flush=True),
-    )
-    if outcome.output is None:
-        raise SystemExit(f"failed: {outcome.failures}")
-    found: BarrierDoc = outcome.output
-    return found
+    return finished(maker, ends(), folder)
 
 
 if __name__ == "__main__":

@@ -58,12 +58,11 @@ def end_at_once(launchpad: LaunchPad, store: JobStore, uuid: str, root: Path) ->
 
 def nothing_to_do(firework: dict[str, Any], store: JobStore) -> bool:
     """Whether a ready job has nothing to compute: it says so itself, or its result is stored."""
-    job = _job(firework)
-    if hasattr(job.maker, "ends_at_once") and _ends_at_once(job, store):
-        return True
     with suppress(Exception):  # what it rests on is not on this machine: the queue finds out
-        key = key_of(contents(with_inputs(job, store), firework["spec"]["barriers"]["scope"]))
-        return stored_calculation(store, key) is not None
+        inputs, about = with_inputs(_job(firework), store), firework["spec"]["barriers"]
+        if about.get("may_end_at_once") and _says_so(inputs):
+            return True
+        return stored_calculation(store, key_of(contents(inputs, about["scope"]))) is not None
     return False
 
 
@@ -74,6 +73,9 @@ def _job(firework: dict[str, Any]) -> Job:
 
 def _ends_at_once(job: Job, store: JobStore) -> bool:
     with suppress(ValueError):  # an input is not there yet
-        inputs = with_inputs(job, store)
-        return bool(inputs.maker.ends_at_once(*inputs.function_args, **inputs.function_kwargs))
+        return _says_so(with_inputs(job, store))
     return False
+
+
+def _says_so(inputs: Job) -> bool:
+    return bool(inputs.maker.ends_at_once(*inputs.function_args, **inputs.function_kwargs))

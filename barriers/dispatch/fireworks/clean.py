@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from barriers.dispatch.fireworks import gates
 from barriers.dispatch.fireworks.private import forget_launches
 from barriers.dispatch.fireworks.repeat import FIELDS, outside
+from barriers.dispatch.fireworks.task import root_of
 from barriers.dispatch.fireworks.workflow import changing
 from barriers.dispatch.identity import identify
 from barriers.dispatch.leftovers import Leftover, Leftovers, leftovers
@@ -39,7 +38,7 @@ def dispatched_leftovers(study: Study | EndpointStudy, cluster: Cluster) -> Left
         wanted |= {job.uuid: job.name for job in jobs_of(identify(part, scope))}
     which = {"spec.barriers.scope": scope, "state": {"$in": AT_WORK}}
     busy = launchpad.fireworks.distinct("spec.barriers.uuid", which)
-    root = Path(os.path.expandvars(cluster.resources().folder)).expanduser() / study.name
+    root = root_of(f"{cluster.resources().folder}/{study.name}")
     return leftovers(wanted, cluster.store(), scope, root, busy=busy)
 
 

@@ -61,7 +61,7 @@ class StudyFiretask(FiretaskBase):
                 raise JobFailedError(words)
             heartbeat.end(done.state, **_numbers(done))
         gates.done(self.launchpad, job.uuid)
-        end_at_once(self.launchpad, store, job.uuid, _root(about))
+        end_at_once(self.launchpad, store, job.uuid, root_of(about["folder"]))
         return FWAction(stored_data={"state": done.state, **_numbers(done)})
 
     def _launch(self) -> int:
@@ -72,15 +72,16 @@ class StudyFiretask(FiretaskBase):
 
 def _execute(job: Job, store: JobStore, about: dict[str, Any], heartbeat: Heartbeat) -> Executed:
     """Run the job; a folder that cannot be made or written to is a failure of the job as any other."""
-    root = _root(about)
+    root = root_of(about["folder"])
     try:
         return execute(job, store, root, about["scope"], heartbeat.started)
     except OSError as error:
         return Executed("failed", heartbeat.folder or root / "jobs", message=told(error))
 
 
-def _root(about: dict[str, Any]) -> Path:
-    return Path(os.path.expandvars(about["folder"])).expanduser()
+def root_of(folder: str) -> Path:
+    """Folder of a study's jobs where this process is: variables and ``~`` are those of the machine."""
+    return Path(os.path.expandvars(folder)).expanduser()
 
 
 def _numbers(done: Executed) -> dict[str, Any]:
