@@ -23,6 +23,7 @@ from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
 from barriers.analysis.band import minimum_image_displacements
 from barriers.by_hand import write as by_hand
+from barriers.engines.espresso.command import code_version
 from barriers.engines.mlip import MlipEngine
 from barriers.study.file import load_study
 
@@ -52,6 +53,7 @@ def _no_code_here(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReques
         for name in ("ESPRESSO_PSEUDO", "PMG_VASP_PSP_DIR"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("PATH", "/usr/bin/nowhere")
+        code_version.cache_clear()  # other tests of this process have asked the code that is there
 
 
 @pytest.fixture
