@@ -25,7 +25,10 @@ from barriers.structures.digest import rounded
 from barriers.structures.path.known import carry
 from barriers.structures.path.spacing import halved
 
-MOST_MENDS = ("initial", "final")
+MOST_MENDS = 4
+"""A path is mended that often; then what is still wrong with it stands."""
+
+ENDS = ("initial", "final")
 
 
 @dataclass
