@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, field_validator
 from pymatgen.core import Lattice, Structure
 
+from barriers.analysis.modes import ALONG
 from barriers.structures.digest import rounded, short_digest, structure_digest
 from barriers.structures.hop.hop import Hop
 
@@ -231,6 +232,31 @@ class ReadDoc(BaseModel):
     checks: list[CheckDoc] = Field(default_factory=list, description="what the referee saw")
 
 
+class SaddleDoc(BaseModel):
+    """The lowest modes that were found at a climbing image: whether it is a saddle of first order."""
+
+    image: int = Field(description="number of the image")
+    curvatures: list[float] = Field(
+        description="the two lowest found (eV/Å²); none is below the true one, so one uphill may hide another"
+    )
+    order: int = Field(description="number of modes downhill; 1 is a saddle between two states")
+    overlap: float = Field(description="cosine of the angle between the lowest mode and the path")
+    force_calls: int = Field(description="evaluations that the search took")
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it, in words; None for a saddle of first order along the path."""
+        found = " and ".join(f"{curvature:.2f}" for curvature in self.curvatures)
+        if self.order > 1:
+            return f"the saddle at image {self.image} is of order {self.order}: curvatures {found} eV/Å²"
+        if self.order < 1:
+            return f"no mode leads downhill from image {self.image}: curvatures {found} eV/Å²"
+        if self.overlap < ALONG:
+            angle = f"overlap with the path {self.overlap:.2f}"
+            return f"the mode downhill at image {self.image} is not along the path: {angle}, curvatures {found} eV/Å²"
+        return None
+
+
 class BandDoc(_Document):
     """Images, energies and forces of one band, converged or not."""
 
@@ -245,6 +271,11 @@ class BandDoc(_Document):
     converged: bool
     reason: str | None = Field(None, description="why the band is not converged")
     merged_into: str | None = Field(None, description="start whose converged path this band fell onto, and stopped")
+    joints: list[int] = Field(
+        default_factory=list, description="images that are relaxed minima, where bands of their own meet"
+    )
+    inserted: int = Field(0, description="images beyond those asked for")
+    saddles: list[SaddleDoc] = Field(default_factory=list, description="what was found at climbing images")
     history: list[IterationDoc] = Field(default_factory=list, description="convergence history")
     settings: dict[str, Any] = Field(default_factory=dict, description="NEB settings")
     warnings: list[str] = Field(default_factory=list, description="what was noticed on the way")

@@ -61,7 +61,7 @@ def fingerprint(band: BandDoc, hop: Hop | None) -> dict[str, str]:
         engine
         | settings
         | {
-            "n_images": str(len(band.positions) - 2),
+            "n_images": str(len(band.positions) - 2 - band.inserted),
             "slab": hop.slab if hop and hop.slab else "none",
             "hop": f"{hop.label}: {hop.initial.label} → {hop.final.label} {hop.image}" if hop else "none",
             "engine": " ".join(filter(None, made_with)),

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.interpolate import make_interp_spline
 
-from barriers.analysis.band import PERIODIC, minimum_image_displacements
+from barriers.analysis.band import PERIODIC, Array, continuous, minimum_image_displacements
 
 MERGED = 0.15
 """A climbing band all of whose atoms are this near (Å) to a converged one is on its way to the same path."""
@@ -33,7 +34,7 @@ def distinct_paths(
     Parameters
     ----------
     bands : sequence of (n, N, 3)
-        Positions of converged bands (Å) between the same endpoints, with the same number of images.
+        Positions of converged bands (Å) between the same endpoints, each with any number of images.
     barriers : sequence of float
         Barrier of each band (eV), all of one definition.
     cell : (3, 3)
@@ -47,15 +48,15 @@ def distinct_paths(
     Raises
     ------
     ValueError
-        If the bands differ in shape or in number from the barriers, or a barrier is not finite.
+        If the bands differ in their atoms or in number from the barriers, or a barrier is not finite.
     """
     if len(bands) != len(barriers):
         raise ValueError(f"{len(bands)} bands and {len(barriers)} barriers do not belong together")
     if not np.isfinite(barriers).all():
         raise ValueError("a band without a barrier is no path: give converged bands only")
-    shapes = {np.shape(band) for band in bands}
+    shapes = {np.shape(band)[1:] for band in bands}
     if len(shapes) > 1:
-        raise ValueError(f"bands differ in images or atoms: {', '.join(map(str, sorted(shapes)))}")
+        raise ValueError(f"bands differ in atoms: {', '.join(map(str, sorted(shapes)))}")
     paths: list[list[int]] = []
     for index in np.argsort(barriers, kind="stable").tolist():
         for path in paths:
@@ -70,9 +71,25 @@ def distinct_paths(
 
 
 def farthest(band: ArrayLike, other: ArrayLike, cell: ArrayLike) -> float:
-    """Largest minimum-image displacement of an atom between images of the same number in two bands (Å)."""
+    """Largest minimum-image displacement of an atom between two bands (Å), image by image.
+
+    Where they have different numbers of images, the longer one is cut at as many places, evenly spaced.
+    """
+    band, other = np.asarray(band, dtype=float), np.asarray(other, dtype=float)
+    if len(band) != len(other):
+        fewer = min(len(band), len(other))
+        band, other = (_spaced(images, fewer, cell) for images in (band, other))
     pair = np.array([np.reshape(band, (-1, 3)), np.reshape(other, (-1, 3))])
     return float(np.linalg.norm(minimum_image_displacements(pair, cell), axis=-1).max())
+
+
+def _spaced(band: Array, n: int, cell: ArrayLike) -> Array:
+    """Cut a band, straight between its images, at n places that are evenly spaced, the ends included."""
+    unwrapped = continuous(band, cell)
+    lengths = np.linalg.norm(np.diff(unwrapped, axis=0), axis=(1, 2))
+    along = np.concatenate([[0.0], np.cumsum(lengths)])
+    cut: Array = make_interp_spline(along, unwrapped, k=1)(np.linspace(0, along[-1], n))
+    return cut
 
 
 def length_at(structures: ArrayLike, band: ArrayLike, cell: ArrayLike, pbc: Sequence[bool] = PERIODIC) -> np.ndarray:

@@ -159,7 +159,10 @@ class BarrierMaker(Maker):
         if isinstance(self.engine, SurrogateEngine):
             return corrected_end(self.engine, settings, structure, which, self.label, twin, most)
         start = structure if self.scout() is None else structure.structure
-        return self.label(self.engine.relax(settings.fmax, settings.max_steps).make(start), f"relax {which}")
+        maker = self.engine.relax(settings.fmax, settings.max_steps)
+        if isinstance(self.engine, MlipEngine):
+            maker = replace(maker, end_state=True)
+        return self.label(maker.make(start), f"relax {which}")
 
     def between(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -14,7 +15,8 @@ from barriers.analysis.comparison import Difference, Row, compare, sentence
 from barriers.analysis.interface import bond_change
 from barriers.analysis.motion import Motion, motion
 from barriers.analysis.paths import distinct_paths
-from barriers.analysis.profile import Profile, analyse
+from barriers.analysis.profile import Profile
+from barriers.analysis.segments import Segment, analyse_segments
 from barriers.distribution import versions
 from barriers.documents import (
     BandDoc,
@@ -43,26 +45,27 @@ def band_problems(band: BandDoc) -> list[str]:
     """Say why no barrier can be read off a band; empty for a sound, converged one."""
     if not band.converged:
         return [band.reason or "not converged"]
-    return problems(
-        band.positions,
-        band.structure.lattice.matrix,
-        band.energies,
-        band.forces,
-        band.structure.lattice.pbc,
-        frozen=frozen_atoms(band.structure),
-    )
+    lattice, frozen = band.structure.lattice, frozen_atoms(band.structure)
+    return [
+        line
+        for part in segments_of(band)
+        for line in problems(part.positions, lattice.matrix, part.energies, part.forces, lattice.pbc, frozen=frozen)
+    ]
+
+
+def segments_of(band: BandDoc) -> list[Segment]:
+    """Cut a band at the minima that were relaxed on their own; into one piece where there are none."""
+    cuts = [0, *band.joints, len(band.positions) - 1]
+    return [
+        Segment(*(images[first : last + 1] for images in (band.positions, band.energies, band.forces)))
+        for first, last in pairwise(cuts)
+    ]
 
 
 def profile_of(band: BandDoc) -> Profile:
     """Read the profile off a sound band."""
-    return analyse(
-        band.positions,
-        band.structure.lattice.matrix,
-        band.energies,
-        band.forces,
-        pbc=band.structure.lattice.pbc,
-        frozen=frozen_atoms(band.structure),
-    )
+    lattice, frozen = band.structure.lattice, frozen_atoms(band.structure)
+    return analyse_segments(segments_of(band), lattice.matrix, pbc=lattice.pbc, frozen=frozen)
 
 
 @job(output_schema=BarrierDoc)
@@ -138,6 +141,8 @@ def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
         "moments continuous": moment_jumps(band.moments),
         "all starts converged": _lost_starts(document.paths),
     }
+    if band.saddles:
+        against["saddle of first order"] = [saddle.fault for saddle in band.saddles if saddle.fault is not None]
     if len(band.structure):  # else a band of others whose files tell no atoms
         moved = motion_of(band, document.hop)
         document.motion = asdict(moved)

@@ -89,6 +89,7 @@ class BandRun:
         self._optimizer_state: dict[str, Any] | None = None
         if state := checkpoint.load():
             self._restore(state)
+        self._last = len(self.history) + settings.max_steps
 
     @property
     def force_calls(self) -> int:
@@ -97,10 +98,17 @@ class BandRun:
 
     def converge(self) -> bool:
         """Run both stages; True if the climbing band is converged within the iterations of this run."""
-        last = len(self.history) + self.settings.max_steps
-        return all(self._stage(climbing, last) for climbing in (False, True) if climbing or not self.climbing)
+        return self.settle() and self.climb()
 
-    def _stage(self, climbing: bool, last: int) -> bool:
+    def settle(self) -> bool:
+        """Run the plain stage, unless that was done before; True if the band is rough within this run."""
+        return self.climbing or self._stage(climbing=False)
+
+    def climb(self) -> bool:
+        """Run the climbing stage, after the plain one; True if it is converged within this run."""
+        return self._stage(climbing=True)
+
+    def _stage(self, climbing: bool) -> bool:
         self.climbing = climbing
         fmax = self.settings.fmax if climbing else self.settings.rough_fmax
         band = EvaluatedBand(self.images, self.evaluator, climbing, fmax, self.settings.spring)
@@ -113,7 +121,7 @@ class BandRun:
         while self.history[-1].max_force > fmax:
             if climbing and self._merged():
                 return False
-            if len(self.history) > last:
+            if len(self.history) > self._last:
                 return False
             optimizer.step()
             self._record(band, optimizer)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -17,11 +18,13 @@ from barriers.engines.band import BandTask, BaseNebMaker
 from barriers.engines.base import BaseRelaxMaker, EngineMaker
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, atoms_of
-from barriers.engines.mlip.band import BandRun
+from barriers.engines.mlip.minimum import to_minimum
 from barriers.engines.mlip.models import ModelSpec, distribution, entry, package_versions
+from barriers.engines.mlip.path import PathRun
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
 from barriers.engines.mlip.relax import relax
 from barriers.engines.mlip.weights import potential
+from barriers.structures.path.rattle import RATTLE, rattled
 
 
 @dataclass
@@ -92,13 +95,33 @@ class StaticMaker(MlipMaker):
 
 @dataclass
 class RelaxMaker(BaseRelaxMaker, MlipMaker):
-    """Relaxation at fixed cell, frozen atoms held, with L-BFGS."""
+    """Relaxation at fixed cell, frozen atoms held, with L-BFGS.
+
+    Attributes
+    ----------
+    end_state : bool
+        The structure is the end of a hop: a rattle breaks its symmetry first, and a mode that leads downhill from where
+        it ends is followed.
+    """
+
+    end_state: bool = False
+
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """Tolerances that the numbers depend on, and the rattle."""
+        return super().tolerances | ({"rattle": RATTLE} if self.end_state else {})
 
     def relaxed(self, structure: Structure) -> RelaxDoc:
         """Relax a structure."""
-        checkpoint = self.checkpoint("relax", structure, self.fmax)
-        result = relax(atoms_of(structure), self.evaluator, self.fmax, self.max_steps, checkpoint)
+        atoms, checkpoint = atoms_of(structure), self.checkpoint("relax", structure, self.fmax, self.end_state)
+        how = self.evaluator, self.fmax, self.max_steps
+        if self.end_state:
+            result = to_minimum(rattled(atoms), *how, checkpoint, partial(self.checkpoint, "relax", structure))
+        else:
+            result = relax(atoms, *how, checkpoint)
         reason = f"{result.max_force:.3f} eV/Å after {result.steps} steps, {self.fmax:g} asked for"
+        if result.downhill:
+            reason = f"a mode still leads downhill after {result.steps} steps: no minimum"
         return RelaxDoc(
             structure=at_positions(structure, result.atoms.positions),
             energy=result.energy,
@@ -123,36 +146,47 @@ class NebMaker(BaseNebMaker, MlipMaker):
 
     1. Make the first band.
     2. Converge the plain band roughly, then let the highest image climb (improved tangent).
-    3. Ask once for the magnetic moments of all images.
+    3. Mend what is no such path: cut it at intermediate minima, which are relaxed, put images into steep steps, push it
+       off a saddle of second order; and converge it again.
+    4. Ask once for the magnetic moments of all images.
     """
+
+    computes: ClassVar[str] = "neb/2"
 
     def converged(self, task: BandTask) -> BandDoc:
         """Converge a band."""
         _set_results(task.images[0], task.initial)
         _set_results(task.images[-1], task.final)
-        evaluator, checkpoint = self.evaluator, self.checkpoint("neb", *task.inputs)
-        run = BandRun(task.images, evaluator, task.settings, checkpoint, task.known)
-        reason, moments = None, None
-        if not run.converge():
-            reason = task.left(run.history[-1].max_force, len(run.history) - 1)
-        else:
-            of_images = [result.moments for result in evaluator.evaluate(run.images, moments=True)]
+        path = PathRun(task, self.evaluator, self.checkpoint)
+        pieces = path.converge()
+        images = [*pieces[0].images, *(image for piece in pieces[1:] for image in piece.images[1:])]
+        starts = np.cumsum([0, *(len(piece.images) - 1 for piece in pieces[:-1])]).tolist()
+        moments = None
+        if path.reason is None:
+            of_images = [result.moments for result in self.evaluator.evaluate(images, moments=True)]
             moments = None if of_images[0] is None else [each.tolist() for each in of_images if each is not None]
-        return task.document(
-            reason,
-            positions=[image.positions.tolist() for image in run.images],
-            energies=[image.get_potential_energy() for image in run.images],
-            forces=[image.get_forces(apply_constraint=False).tolist() for image in run.images],
+        document = task.document(
+            path.reason,
+            positions=[image.positions.tolist() for image in images],
+            energies=[image.get_potential_energy() for image in images],
+            forces=[image.get_forces(apply_constraint=False).tolist() for image in images],
             moments=moments,
-            merged_into=run.merged_into,
-            history=run.history,
-            cost=CostDoc(
-                force_calls=run.force_calls,
-                earlier_force_calls=run.earlier_force_calls,
-                wall_time=checkpoint.wall_time,
-            ),
+            merged_into=path.merged_into,
+            joints=starts[1:],
+            inserted=len(images) - len(task.images),
+            saddles=[
+                piece.saddle.model_copy(update={"image": start + piece.saddle.image})
+                for piece, start in zip(pieces, starts, strict=True)
+                if piece.saddle is not None
+            ],
+            history=path.history,
+            warnings=path.warnings,
+            cost=path.cost,
             engine=self.describe(),
         )
+        if images[0] is not task.images[0]:
+            document.structure = at_positions(document.structure, images[0].positions)
+        return document
 
     def described(self, _structure: Structure) -> EngineDoc:
         """Say what gives the numbers of a structure: the same model for all."""

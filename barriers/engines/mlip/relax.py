@@ -39,7 +39,7 @@ class EvaluatorCalculator(Calculator):
 
 @dataclass
 class Relaxed:
-    """Outcome of :func:`relax`."""
+    """Outcome of :func:`relax`; ``downhill`` if a mode is known that leads further down."""
 
     atoms: Atoms
     energy: float
@@ -50,6 +50,7 @@ class Relaxed:
     force_calls: int
     earlier_force_calls: int
     wall_time: float
+    downhill: bool = False
 
 
 def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, checkpoint: Checkpoint) -> Relaxed:

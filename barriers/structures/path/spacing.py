@@ -1,8 +1,11 @@
-"""Images at equal distances along a path."""
+"""Images at equal distances along a path, or more of them where it is steep."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
+from ase import Atoms
 from scipy.interpolate import make_interp_spline
 
 EVEN = 1e-10
@@ -41,3 +44,23 @@ def evenly(path: np.ndarray, n_images: int, smooth: bool = True) -> np.ndarray:
             break
         where = np.interp(wanted, np.append(0, steps.cumsum()) / steps.sum(), where)
     return np.concatenate([path[:1], images[1:-1], path[-1:]])
+
+
+def halved(images: Sequence[Atoms], steps: Collection[int]) -> list[Atoms]:
+    """Put an image half way into some steps of a band.
+
+    Parameters
+    ----------
+    images : Sequence[Atoms]
+        The band, each atom unwrapped from one image to the next.
+    steps : collection of int
+        Number of the image before each of those steps.
+    """
+    filled = []
+    for number, image in enumerate(images):
+        filled.append(image)
+        if number in steps:
+            between = image.copy()
+            between.positions = (image.positions + images[number + 1].positions) / 2
+            filled.append(between)
+    return filled

@@ -1,0 +1,205 @@
+"""A path between two states: its bands converged, cut at minima, filled where steep, pushed off false saddles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from barriers.analysis.band import problems
+from barriers.analysis.curves import Curves, curves_of
+from barriers.analysis.dips import deepest, is_closed, slides
+from barriers.analysis.paths import MERGED, farthest
+from barriers.analysis.profile import Profile, read
+from barriers.documents import CostDoc, IterationDoc, SaddleDoc
+from barriers.engines.band import BandTask
+from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.mlip.band import BandRun
+from barriers.engines.mlip.pool import Evaluator
+from barriers.engines.mlip.relax import relax
+from barriers.engines.mlip.saddle import off_saddle, saddle_of
+from barriers.structures.digest import rounded
+from barriers.structures.path.known import carry
+from barriers.structures.path.spacing import halved
+
+MOST_MENDS = 4
+"""A path is mended that often; then what is still wrong with it stands."""
+
+ENDS = ("initial", "final")
+
+
+@dataclass
+class Piece:
+    """A band from one minimum to the next, evaluated, and what was found at its highest image."""
+
+    images: list[Atoms]
+    saddle: SaddleDoc | None = None
+
+
+@dataclass
+class PathRun:
+    """One path on its way to convergence.
+
+    Each of its bands has a checkpoint of its own, so a further run comes to where the last one ended.
+
+    Attributes
+    ----------
+    task : BandTask
+        The first band.
+    evaluator : Evaluator
+        The model.
+    checkpoint : callable
+        Gives the checkpoint of a kind of calculation and its inputs.
+    reason : str or None
+        Why the path is not converged; None once it is.
+    merged_into : str or None
+        Name of the known path that it fell onto.
+    warnings : list[str]
+        What was mended.
+    """
+
+    task: BandTask
+    evaluator: Evaluator
+    checkpoint: Callable[..., Checkpoint]
+    reason: str | None = None
+    merged_into: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    history: list[IterationDoc] = field(default_factory=list)
+    cost: CostDoc = field(default_factory=CostDoc)
+    mends: int = 0
+
+    def converge(self) -> list[Piece]:
+        """Converge all bands of the path, in order; two that follow each other share the minimum between them."""
+        return self._converge(self.task.images, (True, True), self.checkpoint("neb", *self.task.inputs))
+
+    def _converge(self, images: list[Atoms], outer: tuple[bool, bool], checkpoint: Checkpoint) -> list[Piece]:
+        """Converge a band, then what it is mended to; ``outer`` says which of its ends are those of the path."""
+        known = self.task.known if all(outer) else {}
+        run = BandRun(images, self.evaluator, self.task.settings, checkpoint, known)
+        settled = run.settle()
+        if settled and all(outer) and (curves := _curves(run.images)) is not None and is_closed(read(curves)):
+            self.reason = "both ends slide into one minimum between them: there is no saddle"
+        elif not (settled and run.climb()):
+            self.merged_into = run.merged_into
+            self.reason = self.task.left(run.history[-1].max_force, len(run.history) - 1)
+        self._book(run, checkpoint)
+        if self.reason is not None:
+            return [Piece(run.images)]
+        if (curves := _curves(run.images)) is None:
+            return [Piece(run.images)]
+        profile = read(curves)
+        return (
+            self._cut(run.images, outer, profile)
+            or self._filled(run.images, outer, curves.steep)
+            or self._verified(run, outer, profile)
+        )
+
+    def _again(self, images: list[Atoms], outer: tuple[bool, bool]) -> list[Piece]:
+        """Converge a band that another one was mended to."""
+        band = rounded(np.array([image.positions for image in images]))
+        return self._converge(images, outer, self.checkpoint("neb", *self.task.inputs, band))
+
+    def _cut(self, images: list[Atoms], outer: tuple[bool, bool], profile: Profile) -> list[Piece] | None:
+        """Cut a band at its deepest minimum, or let that take the place of an end that slides into it."""
+        if self.mends == MOST_MENDS or (place := deepest(profile)) is None:
+            return None
+        at = 1 + int(np.abs(np.array(profile.distances[1:-1]) - place).argmin())
+        minimum = self._relaxed(images[at])
+        if minimum is None or any(_same_place(minimum, end) for end in (images[0], images[-1])):
+            return None
+        slid = slides(profile, place)
+        if all(slid) or any(slips and not end for slips, end in zip(slid, outer, strict=True)):
+            return None
+        self.mends += 1
+        for end, name, slips in zip((images[0], images[-1]), ENDS, slid, strict=True):
+            if slips:
+                below = end.get_potential_energy() - minimum.get_potential_energy()
+                self.warnings.append(
+                    f"the {name} state was no minimum: it slides into one {below:.3f} eV below, which takes its place"
+                )
+        if not any(slid):
+            self.warnings.append(f"the path is cut at an intermediate minimum, {place:.2f} Å along it")
+        pieces: list[Piece] = []
+        if not slid[0]:
+            pieces += self._part(images[: at + 1], images[0], minimum, (outer[0], slid[1]))
+        if not slid[1]:
+            pieces += self._part(images[at:], minimum, images[-1], (slid[0], outer[1]))
+        return pieces
+
+    def _part(self, guide: list[Atoms], first: Atoms, last: Atoms, outer: tuple[bool, bool]) -> list[Piece]:
+        """Converge the part of a band that leads from one minimum to another."""
+        positions = np.array([image.positions for image in guide])
+        between = carry(first, last, positions, self.task.start.n_images)[1:-1]
+        return self._again([first, *between, last], outer)
+
+    def _relaxed(self, image: Atoms) -> Atoms | None:
+        """Relax an image as the ends were; None where it does not converge, which is a reason then."""
+        checkpoint = self.checkpoint("relax", *self.task.inputs, rounded(image.positions))
+        fmax = self.task.initial.fmax
+        found = relax(image, self.evaluator, fmax, self.task.settings.max_steps, checkpoint)
+        self._spent(found.force_calls, found.earlier_force_calls, found.wall_time)
+        if not found.converged:
+            self.reason = f"minimum on the path not relaxed: {found.max_force:.3f} eV/Å after {found.steps} steps"
+            return None
+        found.atoms.calc = SinglePointCalculator(found.atoms, energy=found.energy, forces=found.forces)
+        return found.atoms
+
+    def _filled(self, images: list[Atoms], outer: tuple[bool, bool], steep: list[int]) -> list[Piece] | None:
+        """Put an image into each step that is too steep."""
+        if self.mends == MOST_MENDS or not steep:
+            return None
+        self.mends += 1
+        self.warnings.append(f"{len(steep)} image{'s' * (len(steep) > 1)} put into steps that were too steep")
+        return self._again(halved(images, steep), outer)
+
+    def _verified(self, run: BandRun, outer: tuple[bool, bool], profile: Profile) -> list[Piece]:
+        """See that the highest image is a saddle of first order, and push the band off one that is not."""
+        if not profile.checks["saddle between the endpoints"]:
+            return [Piece(run.images)]
+        before = self.evaluator.force_calls
+        saddle, mode = saddle_of(run.images, self.evaluator, run.force_calls)
+        pushed = None
+        if mode is not None:
+            pushed = off_saddle(run.images, self.evaluator, saddle, mode)
+        self._spent(self.evaluator.force_calls - before)
+        if pushed is None:
+            return [Piece(run.images, saddle)]
+        if self.mends == MOST_MENDS:
+            self.reason = f"{saddle.fault}, though the path was mended {self.mends} times"
+            return [Piece(run.images, saddle)]
+        self.mends += 1
+        self.warnings.append(f"{saddle.fault}; the band was pushed off it")
+        return self._again(pushed, outer)
+
+    def _book(self, run: BandRun, checkpoint: Checkpoint) -> None:
+        """Add what a band took to that of the path."""
+        iterations, calls = len(self.history), self.cost.force_calls
+        self.history += [
+            each.model_copy(update={"iteration": each.iteration + iterations, "force_calls": each.force_calls + calls})
+            for each in run.history
+        ]
+        self._spent(run.force_calls, run.earlier_force_calls, checkpoint.wall_time)
+
+    def _spent(self, calls: int, earlier: int = 0, seconds: float = 0.0) -> None:
+        self.cost.force_calls += calls
+        self.cost.earlier_force_calls += earlier
+        self.cost.wall_time += seconds
+
+
+def _same_place(atoms: Atoms, other: Atoms) -> bool:
+    return farthest([atoms.positions], [other.positions], atoms.cell.array) < MERGED
+
+
+def _curves(images: list[Atoms]) -> Curves | None:
+    """Put the curves through a band; None where it is none, which is told when its barrier is read."""
+    numbers = (
+        [image.positions for image in images],
+        images[0].cell.array,
+        [image.get_potential_energy() for image in images],
+        # Without what holds frozen atoms, as constraints leave them.
+        [image.get_forces() for image in images],
+    )
+    return None if problems(*numbers, images[0].pbc) else curves_of(*numbers, pbc=images[0].pbc)

@@ -1,0 +1,67 @@
+"""Potentials of one ion on a line whose bands end on what is no path, and whose true saddles are known."""
+
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.constraints import FixAtoms
+
+LENGTH = 3.0
+"""Length of the hop (Å)."""
+
+RIDGE, DROP, WIDTH = 0.50, 0.0625, 0.50
+"""Height of the ridge (eV), how much lower the saddles beside it are, and how far beside it (Å)."""
+
+
+class _OnALine(Calculator):
+    """The ion is the last atom; along z it is bound."""
+
+    implemented_properties = ("energy", "forces")
+
+    def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+        super().calculate(atoms, properties, system_changes)
+        x, y, z = self.atoms.positions[-1]
+        energy, slope = self.surface(x, y)
+        forces = np.zeros((len(self.atoms), 3))
+        forces[-1] = -slope[0], -slope[1], -4 * z
+        self.results = {"energy": float(energy + 2 * z**2), "forces": forces}
+
+    def surface(self, x: float, y: float) -> tuple[float, tuple[float, float]]:
+        raise NotImplementedError
+
+
+class Ridge(_OnALine):
+    """A straight band meets the top of a ridge, from which the ion falls to both sides: saddles of 0.4375 eV."""
+
+    def surface(self, x: float, y: float) -> tuple[float, tuple[float, float]]:
+        hill, climb = np.sin(np.pi * x / LENGTH) ** 2, np.pi / LENGTH * np.sin(2 * np.pi * x / LENGTH)
+        beside, push = (
+            DROP * ((y / WIDTH) ** 4 - 2 * (y / WIDTH) ** 2),
+            4 * DROP / WIDTH**2 * ((y / WIDTH) ** 2 - 1) * y,
+        )
+        valley = y**2
+        energy = hill * (RIDGE + beside) + (1 - hill) * valley
+        return energy, (climb * (RIDGE + beside - valley), hill * push + (1 - hill) * 2 * y)
+
+
+class Wells(_OnALine):
+    """Equal wells 3 Å apart, 0.5 eV between them."""
+
+    def surface(self, x: float, y: float) -> tuple[float, tuple[float, float]]:
+        wave = 2 * np.pi * x / LENGTH
+        return (1 - np.cos(wave)) / 4 + y**2, (np.pi / LENGTH / 2 * np.sin(wave), 2 * y)
+
+
+class Cliff(_OnALine):
+    """A hump of 0.4 eV, then a drop by 1 eV within some tenths of an Å."""
+
+    def surface(self, x: float, y: float) -> tuple[float, tuple[float, float]]:
+        hump, fallen = 0.4 * np.exp(-(((x - 0.75) / 0.3) ** 2)), np.tanh((x - LENGTH / 2) / 0.15)
+        slope = -2 * (x - 0.75) / 0.3**2 * hump - 0.5 / 0.15 * (1 - fallen**2)
+        return hump - (1 + fallen) / 2 + y**2, (slope, 2 * y)
+
+
+def ion(x: float) -> Atoms:
+    """The ion at a place on the line (Å), a frozen atom beside it."""
+    return Atoms("AlLi", [[5, 5, 5], [x, 0, 0]], cell=[10, 10, 10], pbc=True, constraint=FixAtoms([0]))

@@ -1,0 +1,114 @@
+"""Bands that end on what is no path between two states: found and mended by themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import false_paths
+import numpy as np
+import pytest
+import two_humps
+from ase import Atoms
+from jobflow import Flow, run_locally
+from scipy.optimize import minimize_scalar
+
+from barriers import MlipEngine
+from barriers.documents import BarrierDoc, RelaxDoc
+from barriers.files.structures import to_structure
+from barriers.structures.path.start import Start
+from barriers.workflow.result_jobs import barrier_document
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def as_given(engine: MlipEngine, atoms: Atoms) -> RelaxDoc:
+    """An end as it is, for relaxed."""
+    job = engine.relax(fmax=1.0, max_steps=1).make(to_structure(atoms))
+    document = run_locally(job, log=False)[job.uuid][1].output
+    assert document.steps == 0
+    return document.model_copy(update={"fmax": 0.01})
+
+
+def barrier_of(model: str, initial: Atoms, final: Atoms, n_images: int = 3, fmax: float = 0.01) -> BarrierDoc:
+    """The barrier between two ends that are taken as they are, on the straight band first."""
+    engine = MlipEngine(model=model, workers=1)
+    ends = as_given(engine, initial), as_given(engine, final)
+    band = engine.neb(fmax, 0.3, 500, 1.0).make(*ends, Start(method="linear", n_images=n_images))
+    barrier = barrier_document([band.output], *ends, "ion", None)
+    return run_locally(Flow([band, barrier]), ensure_success=True, log=False)[barrier.uuid][1].output
+
+
+def test_a_band_is_pushed_off_a_saddle_of_second_order() -> None:
+    barrier = barrier_of("false_paths:Ridge", false_paths.ion(0), false_paths.ion(false_paths.LENGTH))
+    assert barrier.forward == pytest.approx(false_paths.RIDGE - false_paths.DROP, abs=1e-3)
+    (saddle,) = barrier.band.saddles
+    assert (saddle.order, saddle.image) == (1, 2) and saddle.overlap > 0.99
+    y = barrier.band.positions[2][-1][1]
+    assert abs(y) == pytest.approx(false_paths.WIDTH, abs=0.02)
+    # d²V/dy² there, and d²V/dx² on the saddle
+    across = 8 * false_paths.DROP / false_paths.WIDTH**2
+    along = -2 * (np.pi / false_paths.LENGTH) ** 2 * (false_paths.RIDGE - false_paths.DROP - false_paths.WIDTH**2)
+    assert saddle.curvatures == pytest.approx([along, across], rel=0.1)
+    assert barrier.checks["saddle of first order"]
+    assert "is of order 2" in barrier.warnings[0] and "pushed off" in barrier.warnings[0]
+
+
+def test_a_band_over_two_humps_is_cut_at_the_minimum_between_them() -> None:
+    barrier = barrier_of("two_humps:SecondHigher", *two_humps.ends(), n_images=4)
+    assert barrier.forward == pytest.approx(0.33, abs=1e-3)
+    joint = 5  # four images on either side
+    assert (barrier.band.joints, barrier.band.inserted, len(barrier.band.positions)) == ([joint], 5, 11)
+    assert barrier.band.positions[joint][-1] == pytest.approx([two_humps.LENGTH / 2, 0, 0], abs=0.02)
+    assert [saddle.order for saddle in barrier.band.saddles] == [1, 1]
+    energies = np.array(barrier.band.energies) - barrier.band.energies[0]
+    first, second = (saddle.image for saddle in barrier.band.saddles)
+    assert first < joint < second
+    assert energies[[first, second]] == pytest.approx([0.30, 0.33], abs=1e-3)
+    assert barrier.profile["minima"] == [
+        {"distance": pytest.approx(1.5, abs=0.02), "energy": pytest.approx(0, abs=1e-3)}
+    ]
+    assert any("cut at an intermediate minimum" in line for line in barrier.warnings)
+    assert barrier.fingerprint["n_images"] == "4"
+    assert barrier.cost.force_calls == barrier.band.cost.force_calls + 2
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_a_minimum_takes_the_place_of_an_end_that_slides_into_it(end: int) -> None:
+    places = [0, false_paths.LENGTH]
+    places[end] += 0.6 if end else -0.6
+    barrier = barrier_of("false_paths:Wells", *map(false_paths.ion, places), n_images=5)
+    assert [barrier.forward, barrier.reverse] == pytest.approx([0.5, 0.5], abs=1e-3)
+    assert barrier.band.positions[-end][-1] == pytest.approx([end * false_paths.LENGTH, 0, 0], abs=0.02)
+    assert barrier.band.structure.cart_coords == pytest.approx(np.array(barrier.band.positions[0]))
+    (said,) = (line for line in barrier.warnings if "was no minimum" in line)
+    assert said.startswith(f"the {('initial', 'final')[end]} state") and "0.173 eV below" in said
+
+
+def test_two_ends_that_slide_into_one_minimum_have_no_barrier_between_them() -> None:
+    barrier = barrier_of("false_paths:Wells", false_paths.ion(-0.9), false_paths.ion(0.8), n_images=4)
+    assert (barrier.converged, barrier.forward) == (False, None)
+    assert barrier.reason == "both ends slide into one minimum between them: there is no saddle"
+    assert {step.stage for step in barrier.band.history} == {"plain"}  # nothing to climb
+
+
+def test_steep_steps_get_images() -> None:
+    barrier = barrier_of("false_paths:Cliff", false_paths.ion(0), false_paths.ion(false_paths.LENGTH))
+    ridge = minimize_scalar(lambda x: -false_paths.Cliff().surface(x, 0)[0], bounds=(0.5, 1.0), method="bounded")
+    assert barrier.forward == pytest.approx(-ridge.fun, abs=1e-3)
+    assert barrier.reverse == pytest.approx(1 - ridge.fun, abs=2e-3)
+    assert barrier.checks["images close enough"]
+    assert barrier.band.inserted >= 1 and barrier.fingerprint["n_images"] == "3"
+    assert any("steps that were too steep" in line for line in barrier.warnings)
+
+
+def test_what_cannot_be_mended_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("barriers.engines.mlip.path.MOST_MENDS", 0)
+    barrier = barrier_of("false_paths:Ridge", false_paths.ion(0), false_paths.ion(false_paths.LENGTH))
+    assert (barrier.converged, barrier.forward) == (False, None)
+    assert barrier.reason is not None and "the saddle at image 2 is of order 2: curvatures -" in barrier.reason
+    assert "mended 0 times" in barrier.reason
+    cut = barrier_of("two_humps:SecondHigher", *two_humps.ends(), n_images=4)
+    assert cut.converged and cut.band.joints == []
