@@ -11,10 +11,10 @@ from ase import Atoms
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.analysis.paths import MERGED, farthest
 from barriers.documents import BandDoc, CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.base import EngineMaker
 from barriers.engines.common import at_positions, atoms_of, placed
+from barriers.engines.merging import KnownBand, known_bands
 from barriers.fingerprint import not_relaxed
 from barriers.structures.digest import rounded
 from barriers.structures.path.start import Start, first_band
@@ -49,8 +49,8 @@ class BandTask:
         First band, the endpoints included; each atom in the periodic images nearest to its initial position.
     settings : NebSettings
         Tolerances and limits.
-    known : Mapping[str, numpy.ndarray]
-        Converged bands between the same endpoints, shape (n, N, 3) in Å, by the name of their start.
+    known : Mapping[str, KnownBand]
+        Converged bands between the same endpoints by the name of their start.
     """
 
     initial: RelaxDoc
@@ -58,7 +58,7 @@ class BandTask:
     start: Start
     images: list[Atoms]
     settings: NebSettings
-    known: Mapping[str, np.ndarray]
+    known: Mapping[str, KnownBand]
 
     @property
     def positions(self) -> np.ndarray:
@@ -85,11 +85,6 @@ class BandTask:
             reason=reason,
             **{"settings": asdict(self.settings)} | numbers,
         )
-
-
-def merged_into(known: Mapping[str, np.ndarray], positions: np.ndarray, cell: np.ndarray) -> str | None:
-    """Name of the known band that one has come so near to that it is on its way to the same path; None for none."""
-    return next((name for name, band in known.items() if farthest(band, positions, cell) < MERGED), None)
 
 
 @dataclass
@@ -148,7 +143,7 @@ class BaseNebMaker(EngineMaker):
             The converged band that a carried start follows.
         known : list[BandDoc] or None
             Bands of earlier starts; this one stops, once its plain stage is done, when it falls onto the path of one
-            that converged.
+            that converged and says the same.
         """
         if (loose := not_relaxed({"initial endpoint": initial, "final endpoint": final})) is not None:
             task = self._between(initial, final, start, known)
@@ -179,8 +174,7 @@ class BaseNebMaker(EngineMaker):
     def _between(self, initial: RelaxDoc, final: RelaxDoc, start: Start, known: list[BandDoc] | None) -> BandTask:
         first = atoms_of(initial.structure)
         last = atoms_of(at_positions(initial.structure, placed(initial.structure, final.structure.cart_coords)))
-        paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
-        return BandTask(initial, final, start, [first, last], self.settings, paths)
+        return BandTask(initial, final, start, [first, last], self.settings, known_bands(known or []))
 
     def converged(self, task: BandTask) -> BandDoc:
         """Converge a band."""

@@ -106,6 +106,7 @@ class RelaxMaker(BaseRelaxMaker, MlipMaker):
             converged=result.converged,
             reason=None if result.converged else reason,
             max_force=result.max_force,
+            energy_left=result.energy_left,
             fmax=self.fmax,
             steps=result.steps,
             cost=CostDoc(
@@ -145,6 +146,7 @@ class NebMaker(BaseNebMaker, MlipMaker):
             forces=[image.get_forces(apply_constraint=False).tolist() for image in run.images],
             moments=moments,
             merged_into=run.merged_into,
+            saddle_left=run.saddle_left,
             history=run.history,
             cost=CostDoc(
                 force_calls=run.force_calls,
