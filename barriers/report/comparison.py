@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from barriers.documents import StudyDoc
-from barriers.report.corrected import POINTS, Cells, of_corrected, plus_minus, points_of
+from barriers.report.corrected import POINTS, Cells, plus_minus, points_of
 from barriers.report.tables import comparison_rows, write_rows
+from barriers.report.uncertainty import meaning
 
 TEXTS = ("system", "hop", "reason")
 """Columns that are no numbers."""
@@ -41,9 +42,8 @@ def _number(text: str) -> float:
 def comparison_latex(study: StudyDoc) -> str:
     """Write the comparison as a LaTeX ``tabular`` (eV): it needs the package booktabs and nothing else.
 
-    Each barrier has the spread of its fits behind it, or the standard deviation of a corrected one, as has the
-    difference. Where there are corrected ones, so have they raw barrier, points on ends and saddle, and calls of the
-    model. Why a number is missing is said in comments.
+    Each barrier has its uncertainty behind it, as has the difference. Where there are corrected ones, so have they raw
+    barrier, points on ends and saddle, and calls of the model. Why a number is missing is said in comments.
     """
     rows = comparison_rows(study)
     several = len({row["hop"] for row in rows}) > 1
@@ -52,7 +52,7 @@ def comparison_latex(study: StudyDoc) -> str:
     headings += ["Raw", POINTS, "Model calls"] if corrected else []
     reasons = [f"% {row['system']} {row['hop']}: {row['reason']}" for row in rows if row["reason"]]
     lines = [
-        rf"% \usepackage{{booktabs}}; energies in eV, the uncertainty is the spread of the fits{of_corrected(study)}",
+        rf"% \usepackage{{booktabs}}; energies in eV; {meaning(study)}",
         *(" ".join(reason.split()) for reason in reasons),
         rf"\begin{{tabular}}{{{'l' * (1 + several)}{'r' * (len(headings) - 1 - several)}}}",
         r"\toprule",

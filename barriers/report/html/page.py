@@ -12,12 +12,13 @@ from markupsafe import Markup
 from barriers.disk import writing
 from barriers.distribution import versions
 from barriers.documents import BarrierDoc, StudyDoc
-from barriers.report.corrected import corrected_numbers, of_corrected
+from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.scene import scene
 from barriers.report.numbers import energy, shown, signed, written_uncertainty
+from barriers.report.uncertainty import meaning
 
 PAGE = "report.html"
 
@@ -88,7 +89,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         hops=[hop for hop in hops if hop],
         corrected=any(barrier.points for barrier in study.barriers),
         corrected_numbers=corrected_numbers,
-        of_corrected=of_corrected(study),
+        meaning=meaning(study),
         several=len({row.system for row in study.rows}) > 1,
         wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
