@@ -90,6 +90,7 @@ class RelaxDoc(StaticDoc):
     max_force: float = Field(description="largest force on an atom that may move (eV/Å)")
     fmax: float = Field(description="tolerance asked for (eV/Å)")
     energy_left: float | None = Field(None, description="to the minimum, as the last steps show it (eV)")
+    went_on_from: str | None = Field(None, description="tolerance of the stored result that it went on from")
     steps: int = Field(description="steps taken")
 
 
@@ -247,6 +248,7 @@ class BandDoc(_Document):
     reason: str | None = Field(None, description="why the band is not converged")
     merged_into: str | None = Field(None, description="start whose converged path this band fell onto, and stopped")
     saddle_left: float | None = Field(None, description="highest image to saddle, as the last steps show it (eV)")
+    went_on_from: str | None = Field(None, description="tolerance of the stored band that it went on from")
     history: list[IterationDoc] = Field(default_factory=list, description="convergence history")
     settings: dict[str, Any] = Field(default_factory=dict, description="NEB settings")
     warnings: list[str] = Field(default_factory=list, description="what was noticed on the way")

@@ -101,12 +101,13 @@ def test_an_atom_far_away_changes_nothing_beyond_the_interval(tmp_path: Path) ->
 def test_starts_on_one_path_tell_how_far_they_are_apart(tmp_path: Path) -> None:
     barrier = barrier_at(0.05, tmp_path, gold_on_aluminium())
     higher = barrier.band.model_copy(deep=True, update={"start": "displaced 1"})
-    higher.energies[len(higher.energies) // 2] += 0.004
+    top = int(np.argmax(barrier.band.energies))
+    higher.energies[top] += 0.004
     merged = higher.model_copy(
         update={"start": "displaced 2", "converged": False, "merged_into": barrier.band.start}, deep=True
     )
     rough = merged.model_copy(deep=True, update={"start": "displaced 3"})
-    rough.energies[len(rough.energies) // 2] += 0.05  # an earlier version left it at a rough force
+    rough.energies[top] += 0.05  # an earlier version left it at a rough force
     ends = relaxed_ends(tmp_path)
     found = barrier_document.original([barrier.band, higher, merged, rough], *ends, "Au", None)
     assert found.uncertainty_parts["starts"] == pytest.approx(0.004, abs=5e-4)

@@ -71,6 +71,8 @@ class BandRun:
     known : Mapping[str, KnownBand] or None
         Converged bands between the same endpoints by the name of their start. A climbing band stops when it has fallen
         onto the path of one of them, and says the same.
+    climbing : bool
+        Whether the highest image of the first band has climbed already.
     """
 
     def __init__(
@@ -80,10 +82,11 @@ class BandRun:
         settings: NebSettings,
         checkpoint: Checkpoint,
         known: Mapping[str, KnownBand] | None = None,
+        climbing: bool = False,
     ) -> None:
         self.images, self.evaluator, self.settings, self.checkpoint = images, evaluator, settings, checkpoint
         self.history: list[IterationDoc] = []
-        self.climbing = False
+        self.climbing = climbing
         self.known = known or {}
         self.merged_into: str | None = None
         self._calls_at_start = evaluator.force_calls

@@ -132,7 +132,7 @@ class NebMaker(BaseNebMaker, MlipMaker):
         _set_results(task.images[0], task.initial)
         _set_results(task.images[-1], task.final)
         evaluator, checkpoint = self.evaluator, self.checkpoint("neb", *task.inputs)
-        run = BandRun(task.images, evaluator, task.settings, checkpoint, task.known)
+        run = BandRun(task.images, evaluator, task.settings, checkpoint, task.known, task.climbs)
         reason, moments = None, None
         if not run.converge():
             reason = task.left(run.history[-1].max_force, len(run.history) - 1)
