@@ -19,6 +19,7 @@ from barriers.report.corrected import (
     points_of,
 )
 from barriers.report.numbers import MOST, NONE, shown, written, written_uncertainty
+from barriers.report.trust import model_lines
 from barriers.report.uncertainty import meaning
 
 NUMBERS = ("forward", "reverse", "span", "fit_spread", "n_paths", "path_spread")
@@ -65,6 +66,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "differences": [row.model_dump() for row in study.rows],
         "sentences": study.sentences,
         "notes": study.notes,
+        "models": model_lines(study.barriers),
     }
 
 
@@ -105,8 +107,8 @@ def study_table(study: StudyDoc) -> Table:
     compared = len({row.system for row in study.rows}) > 1
     several = len({row.hop for row in study.rows}) > 1
     corrected = any(barrier.points for barrier in study.barriers)
-    caption = f"eV; {meaning(study)}"
-    table = Table(title=None, header_style="bold", caption=caption)
+    caption = "\n".join([f"eV; {meaning(study)}", *model_lines(study.barriers)])
+    table = Table(title=None, header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", *(("Hop",) if several else ())):
         table.add_column(heading)
     differences = (f"Δ {study.which}", "±") if compared else ()
