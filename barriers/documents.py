@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, field_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, field_validator
 from pymatgen.core import Lattice, Structure
 
 from barriers.analysis.modes import ALONG
@@ -90,6 +90,8 @@ class RelaxDoc(StaticDoc):
     reason: str | None = Field(None, description="why not")
     max_force: float = Field(description="largest force on an atom that may move (eV/Å)")
     fmax: float = Field(description="tolerance asked for (eV/Å)")
+    energy_left: float | None = Field(None, description="to the minimum, as the last steps show it (eV)")
+    went_on_from: str | None = Field(None, description="tolerance of the stored result that it went on from")
     steps: int = Field(description="steps taken")
 
 
@@ -276,6 +278,8 @@ class BandDoc(_Document):
     )
     inserted: int = Field(0, description="images beyond those asked for")
     saddles: list[SaddleDoc] = Field(default_factory=list, description="what was found at climbing images")
+    saddle_left: float | None = Field(None, description="highest image to saddle, as the last steps show it (eV)")
+    went_on_from: str | None = Field(None, description="tolerance of the stored band that it went on from")
     history: list[IterationDoc] = Field(default_factory=list, description="convergence history")
     settings: dict[str, Any] = Field(default_factory=dict, description="NEB settings")
     warnings: list[str] = Field(default_factory=list, description="what was noticed on the way")
@@ -296,6 +300,7 @@ class BandDoc(_Document):
             "start": self.start,
             "structure": structure_digest(self.structure),
             "positions": short_digest(rounded(self.positions)),
+            "energies": [None if energy is None else rounded(energy, ENERGY_DECIMALS) for energy in self.energies],
             "converged": self.converged,
         }
 
@@ -327,8 +332,13 @@ class BarrierDoc(_Document):
     reverse: float | None = Field(None, description="saddle − final state (eV)")
     span: float | None = Field(None, description="largest climb along the path (eV)")
     fit_spread: float | None = Field(None, description="spread of the fits: the least uncertainty (eV)")
-    uncertainty: float | None = Field(None, description="of a corrected barrier: one standard deviation (eV)")
-    uncertainty_parts: dict[str, float] = Field(default_factory=dict, description="its parts (eV), added in squares")
+    uncertainty: float | None = Field(None, description="of forward: one standard deviation (eV)")
+    uncertainty_reverse: float | None = Field(None, description="of reverse: one standard deviation (eV)")
+    uncertainty_parts: dict[str, float] = Field(
+        default_factory=dict,
+        description="those of forward known, added in squares (eV): fit, tolerance, starts, ends of a band; "
+        "correction, relaxation, tolerance of a corrected barrier",
+    )
     raw: float | None = Field(None, description="corrected surface on the model's saddle and initial state (eV)")
     points: dict[str, int] = Field(
         default_factory=dict, description="single points of the expensive engine on initial, saddle, final, path"
@@ -366,13 +376,16 @@ class BarrierDoc(_Document):
     @property
     def correction(self) -> SurrogateDoc | None:
         """What a corrected barrier rests on; None of any other, and of a whole band that followed a correction."""
-        return None if self.uncertainty is None else self.band.surrogate
+        known = self.band.surrogate
+        return None if known is None or known.forward is None or self.uncertainty is None else known
 
     def plus_minus(self, which: Literal["forward", "reverse", "span"] = "forward") -> float | None:
-        """Give what stands behind ± (eV): a corrected barrier's standard deviation, else the spread of the fits."""
-        if self.correction is None:
+        """Give what stands behind ± (eV): one standard deviation, or the spread of the fits in older results."""
+        if self.uncertainty is None:
             return self.fit_spread
-        return self.correction.uncertainty_reverse if which == "reverse" else self.uncertainty
+        if self.correction is not None and which == "reverse":
+            return self.correction.uncertainty_reverse
+        return self.uncertainty_reverse if which == "reverse" else self.uncertainty
 
 
 class GapDoc(BaseModel):
@@ -389,8 +402,8 @@ class ComparisonRowDoc(BaseModel):
     system: str
     hop: str
     barrier: float | None = Field(None, description="the barrier compared (eV)")
-    fit_spread: float | None = Field(
-        None, description="its spread of the fits; of a corrected barrier, its standard deviation (eV)"
+    uncertainty: float | None = Field(
+        None, validation_alias=AliasChoices("uncertainty", "fit_spread"), description="one standard deviation (eV)"
     )
     difference: float | None = Field(None, description="barrier minus the reference's (eV)")
     difference_uncertainty: float | None = None

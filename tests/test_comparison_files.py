@@ -93,8 +93,14 @@ def test_latex_is_a_whole_booktabs_table_with_escaped_names() -> None:
     text = comparison_latex(example_study(("a_b", "surface→")))
     code = [line for line in text.splitlines() if not line.startswith("%")]
     columns = re.fullmatch(r"\\begin\{tabular\}\{([lr]+)\}", code[0]).group(1)
-    assert (code[1], code[-2], code[-1]) == (r"\toprule", r"\bottomrule", r"\end{tabular}")
-    rows = [line for line in code if line.endswith(r"\\")]
+    below = code.index(r"\bottomrule")
+    assert (code[1], code[-1]) == (r"\toprule", r"\end{tabular}")
+    notes = code[below + 1 : -1]
+    assert len(notes) == 2
+    assert all(note.startswith(r"\multicolumn{6}{p{0.9\linewidth}}{\footnotesize ") for note in notes)
+    assert "spread of the fits" in notes[0]
+    assert "chgnet 0.3.0: trained on inorganic bulk crystals" in notes[1]
+    rows = [line for line in code[:below] if line.endswith(r"\\")]
     assert len(rows) == 1 + 4 * 2
     assert {len(re.split(r"(?<!\\)&", row)) for row in rows} == {len(columns)} == {6}
     for row in rows:

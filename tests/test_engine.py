@@ -20,6 +20,7 @@ from barriers.documents import SCHEMA_VERSION, CostDoc, RelaxDoc
 from barriers.engines.band import NebSettings
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions
+from barriers.engines.merging import AGREE, KnownBand
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.mlip.band import BandRun, EvaluatedBand
 from barriers.engines.mlip.models import ModelSpec, check_model, known_models
@@ -118,16 +119,26 @@ def test_an_interrupted_band_goes_on_as_if_it_had_not_stopped() -> None:
 def test_a_band_that_falls_onto_a_known_path_stops() -> None:
     first = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "first"))
     first.converge()
-    known = np.array([image.positions for image in first.images])
+    known = KnownBand(np.array([image.positions for image in first.images]), saddle(first.images))
     again = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "again"), {"first": known})
     assert not again.converge()
     assert again.merged_into == "first"
     assert again.force_calls < first.force_calls
-    elsewhere = known.copy()
-    elsewhere[2, -1] += [0.0, 1.0, 0.0]
-    other = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "other"), {"x": elsewhere})
+    assert abs(saddle(again.images) - known.height) + again.saddle_left < AGREE
+
+
+@pytest.mark.parametrize("away", ["elsewhere", "lower", "higher"])
+def test_a_band_that_says_something_else_than_a_known_one_is_converged(away: str) -> None:
+    first = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", "first"))
+    first.converge()
+    positions, height = np.array([image.positions for image in first.images]), saddle(first.images)
+    if away == "elsewhere":
+        positions[2, -1] += [0.0, 1.0, 0.0]
+    known = KnownBand(positions, height + {"elsewhere": 0.0, "lower": -0.01, "higher": 0.01}[away])
+    other = BandRun(first_band(), Evaluator(EMT_SPEC, None), SETTINGS, Checkpoint("neb", away), {"x": known})
     assert other.converge()
     assert other.merged_into is None
+    assert saddle(other.images) == pytest.approx(height, abs=1e-9)
 
 
 def test_a_checkpoint_of_other_input_is_not_taken_up() -> None:

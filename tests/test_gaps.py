@@ -69,7 +69,7 @@ def test_every_barrier_that_is_wanted_has_its_row_and_a_gap_has_no_difference(mi
         assert (barrier is None) == ((row.system, row.hop) in missing)
         assert row.barrier == (barrier and barrier.forward)
         if barrier is None:
-            assert (row.difference, row.fit_spread, row.reason) == (None, None, QUEUED)
+            assert (row.difference, row.uncertainty, row.reason) == (None, None, QUEUED)
             continue
         assert (barrier.system, barrier.hop_name) == (row.system, row.hop)
         without_reference = ("NCM", row.hop) in missing

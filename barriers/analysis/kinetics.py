@@ -19,7 +19,7 @@ NOT_INCLUDED = (
     "one kind of jump, at one concentration and ordering: no correlation, no interaction of vacancies, no other hops",
     "the ion's own diffusion needs the fraction of sites that let it jump; the number here is that of the vacancy",
     "harmonic and classical: no zero-point energy, no tunnelling, no anharmonic or electronic entropy, no recrossing",
-    "the uncertainty is that of reading the barrier alone, not of the model or functional behind the energies",
+    "the factor of the band is not that of the model or functional behind the energies, which is larger",
 )
 """What a rate or diffusion coefficient of this module does not hold, one line each."""
 
@@ -153,10 +153,15 @@ def arrhenius(
     rows = []
     for temperature in temperatures:
         rate = jump_rate(barrier, temperature, attempt_frequency)
-        spread = exp(uncertainty / (BOLTZMANN * temperature))
+        spread = times(uncertainty, temperature)
         coefficient = None if jump_length is None else diffusivity(rate, jump_length, directions, dimensions)
         rows.append(ArrheniusRow(temperature, 1000 / temperature, rate, coefficient, spread))
     return rows
+
+
+def times(uncertainty: float, temperature: float) -> float:
+    """Factor by which an uncertainty of a barrier (eV) may multiply or divide a rate at a temperature (K)."""
+    return exp(uncertainty / (BOLTZMANN * temperature))
 
 
 def ratio(

@@ -15,9 +15,13 @@ from typing import Any, Literal
 from jobflow import Job, JobStore
 
 from barriers.dispatch.identity import contents, key_of
+from barriers.dispatch.tighten import BEFORE, STANDS_FOR, in_its_place, to_go_on_from
 from barriers.secrecy import hide, told
 
 CONTENTS_FILE, ERROR_FILE = "computed_from.json", "error.txt"
+
+ORIGIN = ("key", "computed_from", STANDS_FOR)
+"""What the metadata of a result say of where it is from."""
 
 State = Literal["done", "reused", "unconverged", "failed"]
 
@@ -50,7 +54,7 @@ class Executed:
 def execute(
     job: Job, store: JobStore, root: Path, scope: str = "", on_start: Callable[[Path], None] | None = None
 ) -> Executed:
-    """Run a job, unless a converged result of the same calculation is stored.
+    """Run a job, unless a converged result of the same calculation is stored; go on from one with a larger tolerance.
 
     Jobs without an engine are cheap and always run, so that their results are those of the code as it is now. A
     calculation that has not converged runs on from its checkpoint.
@@ -79,10 +83,16 @@ def execute(
     key = key_of(content)
     resolved.metadata |= {"key": key, "computed_from": content}
     folder = root.resolve() / "jobs" / f"{slug(job.name)}-{key}"
-    if job.maker is not None and (record := stored_calculation(store, key)) is not None:
-        if record["uuid"] != job.uuid:
-            _store_again(record, resolved, store)
-        return Executed("reused", folder, time.monotonic() - started)
+    if job.maker is not None:
+        if (record := stored_calculation(store, key) or in_its_place(job.name, key, store)) is not None:
+            if record["uuid"] != job.uuid:
+                _store_again(record, resolved, store)
+            return Executed("reused", folder, time.monotonic() - started)
+        if (before := to_go_on_from(resolved, content, store)) is not None:
+            resolved.function_kwargs[BEFORE] = before
+            content = contents(resolved, scope)
+            resolved.metadata |= {"key": key_of(content), "computed_from": content, STANDS_FOR: key}
+            folder = root.resolve() / "jobs" / f"{slug(job.name)}-{key_of(content)}"
     folder.mkdir(parents=True, exist_ok=True)
     _note_contents(folder, resolved)
     if on_start is not None:
@@ -164,7 +174,9 @@ def _check_unchanged(job: Job, scope: str, store: JobStore) -> None:
 
 
 def _store_again(record: dict[str, Any], job: Job, store: JobStore) -> None:
-    """Give a stored result to another job that computes the same."""
+    """Give a stored result to another job that computes the same; what it was computed from stays with it."""
     record.pop("_id", None)
-    renamed = {"uuid": job.uuid, "index": job.index, "name": job.name, "metadata": job.metadata, "hosts": job.hosts}
+    origin = {name: record["metadata"][name] for name in ORIGIN if name in record["metadata"]}
+    metadata = job.metadata | origin
+    renamed = {"uuid": job.uuid, "index": job.index, "name": job.name, "metadata": metadata, "hosts": job.hosts}
     store.update([record | renamed], key=["uuid", "index"])

@@ -11,13 +11,18 @@ from ase import Atoms
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.analysis.paths import MERGED, farthest
+from barriers.analysis.paths import farthest
 from barriers.documents import BandDoc, CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.base import EngineMaker
 from barriers.engines.common import at_positions, atoms_of, placed
+from barriers.engines.merging import KnownBand, known_bands
 from barriers.fingerprint import not_relaxed
 from barriers.structures.digest import rounded
+from barriers.structures.path.known import given
 from barriers.structures.path.start import Start, first_band
+
+STILL_THE_SAME = 0.3
+"""Endpoints that were relaxed further are still those of a stored band if no atom went that far (Å)."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,10 @@ class BandTask:
         First band, the endpoints included; each atom in the periodic images nearest to its initial position.
     settings : NebSettings
         Tolerances and limits.
-    known : Mapping[str, numpy.ndarray]
-        Converged bands between the same endpoints, shape (n, N, 3) in Å, by the name of their start.
+    known : Mapping[str, KnownBand]
+        Converged bands between the same endpoints by the name of their start.
+    climbs : bool
+        Whether the first band is one whose highest image has climbed already.
     """
 
     initial: RelaxDoc
@@ -58,7 +65,8 @@ class BandTask:
     start: Start
     images: list[Atoms]
     settings: NebSettings
-    known: Mapping[str, np.ndarray]
+    known: Mapping[str, KnownBand]
+    climbs: bool = False
 
     @property
     def positions(self) -> np.ndarray:
@@ -85,11 +93,6 @@ class BandTask:
             reason=reason,
             **{"settings": asdict(self.settings)} | numbers,
         )
-
-
-def merged_into(known: Mapping[str, np.ndarray], positions: np.ndarray, cell: np.ndarray) -> str | None:
-    """Name of the known band that one has come so near to that it is on its way to the same path; None for none."""
-    return next((name for name, band in known.items() if farthest(band, positions, cell) < MERGED), None)
 
 
 @dataclass
@@ -135,6 +138,7 @@ class BaseNebMaker(EngineMaker):
         start: Start,
         guide: BandDoc | None = None,
         known: list[BandDoc] | None = None,
+        before: BandDoc | None = None,
     ) -> BandDoc:
         """Converge the band from ``start``.
 
@@ -148,7 +152,9 @@ class BaseNebMaker(EngineMaker):
             The converged band that a carried start follows.
         known : list[BandDoc] or None
             Bands of earlier starts; this one stops, once its plain stage is done, when it falls onto the path of one
-            that converged.
+            that converged and says the same.
+        before : BandDoc or None
+            This very band, converged to a larger force: where it goes on from.
         """
         if (loose := not_relaxed({"initial endpoint": initial, "final endpoint": final})) is not None:
             task = self._between(initial, final, start, known)
@@ -160,7 +166,20 @@ class BaseNebMaker(EngineMaker):
                 cost=CostDoc(),
                 engine=self.described(initial.structure),
             )
-        return self.converged(self.task(initial, final, start, guide, known))
+        document = self.converged(self.task(initial, final, start, guide, known, before))
+        if before is None:
+            return document
+        return document.model_copy(update={"went_on_from": f"{before.settings['fmax']:g} eV/Å"})
+
+    def goes_on_from(self, before: BandDoc, initial: RelaxDoc, final: RelaxDoc, start: Start, *_: Any) -> bool:
+        """Whether a band is this one, converged to a larger force: its images are as many, its ends close to these."""
+        ends = np.array([initial.structure.cart_coords, final.structure.cart_coords])
+        theirs = np.array(before.positions)[[0, -1]]
+        if len(before.positions) != start.n_images + 2 or theirs.shape != ends.shape:
+            return False
+        if before.structure.lattice != initial.structure.lattice:
+            return False
+        return farthest(theirs, ends, initial.structure.lattice.matrix) < STILL_THE_SAME
 
     def task(
         self,
@@ -169,18 +188,21 @@ class BaseNebMaker(EngineMaker):
         start: Start,
         guide: BandDoc | None = None,
         known: list[BandDoc] | None = None,
+        before: BandDoc | None = None,
     ) -> BandTask:
         """Make the first band; parameters as of ``make``."""
         task = self._between(initial, final, start, known)
         first, last = task.images
+        if before is not None:
+            band = given(first, last, np.array(before.positions), start.n_images)
+            return replace(task, images=[first, *band[1:-1], last], climbs=True)
         band = first_band(first, last, start, None if guide is None else np.array(guide.positions))
         return replace(task, images=[first, *band[1:-1], last])
 
     def _between(self, initial: RelaxDoc, final: RelaxDoc, start: Start, known: list[BandDoc] | None) -> BandTask:
         first = atoms_of(initial.structure)
         last = atoms_of(at_positions(initial.structure, placed(initial.structure, final.structure.cart_coords)))
-        paths = {band.start: np.array(band.positions) for band in known or [] if band.converged}
-        return BandTask(initial, final, start, [first, last], self.settings, paths)
+        return BandTask(initial, final, start, [first, last], self.settings, known_bands(known or []))
 
     def converged(self, task: BandTask) -> BandDoc:
         """Converge a band."""

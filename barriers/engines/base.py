@@ -154,9 +154,16 @@ class BaseRelaxMaker(EngineMaker):
         return {"fmax": self.fmax}
 
     @job(output_schema=RelaxDoc)
-    def make(self, structure: Structure) -> RelaxDoc:
-        """Relax ``structure``."""
-        return self.relaxed(structure)
+    def make(self, structure: Structure, before: RelaxDoc | None = None) -> RelaxDoc:
+        """Relax ``structure``, going on from where it was relaxed to a larger force ``before``."""
+        if before is None:
+            return self.relaxed(structure)
+        document = self.relaxed(before.structure)
+        return document.model_copy(update={"went_on_from": f"{before.fmax:g} eV/Å"})
+
+    def goes_on_from(self, before: RelaxDoc, _structure: Structure) -> bool:
+        """Whether a result fits, whose structure and settings are the same: it always does."""
+        return before.fmax > self.fmax
 
     def relaxed(self, structure: Structure) -> RelaxDoc:
         """Relax a structure."""

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 from barriers.documents import StudyDoc
-from barriers.report.corrected import POINTS, Cells, of_corrected, plus_minus, points_of
+from barriers.report.corrected import POINTS, Cells, plus_minus, points_of
 from barriers.report.tables import comparison_rows, write_rows
+from barriers.report.trust import model_lines
+from barriers.report.uncertainty import meaning
 
 TEXTS = ("system", "hop", "reason")
 """Columns that are no numbers."""
@@ -19,6 +21,8 @@ LATEX_SIGNS = {
     "→": r"$\rightarrow$",
     "⁺": r"$^{+}$",
     "−": r"$-$",
+    "±": r"$\pm$",
+    "–": "--",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 }
 """What LaTeX reads as a command, or what its standard fonts lack, and how it is written instead."""
@@ -41,9 +45,9 @@ def _number(text: str) -> float:
 def comparison_latex(study: StudyDoc) -> str:
     """Write the comparison as a LaTeX ``tabular`` (eV): it needs the package booktabs and nothing else.
 
-    Each barrier has the spread of its fits behind it, or the standard deviation of a corrected one, as has the
-    difference. Where there are corrected ones, so have they raw barrier, points on ends and saddle, and calls of the
-    model. Why a number is missing is said in comments.
+    Each barrier has its uncertainty behind it, as has the difference. Where there are corrected ones, so have they raw
+    barrier, points on ends and saddle, and calls of the model. Notes below the last rule say what ± is, and what the
+    model is and cannot be trusted for. Why a number is missing is said in comments.
     """
     rows = comparison_rows(study)
     several = len({row["hop"] for row in rows}) > 1
@@ -52,7 +56,7 @@ def comparison_latex(study: StudyDoc) -> str:
     headings += ["Raw", POINTS, "Model calls"] if corrected else []
     reasons = [f"% {row['system']} {row['hop']}: {row['reason']}" for row in rows if row["reason"]]
     lines = [
-        rf"% \usepackage{{booktabs}}; energies in eV, the uncertainty is the spread of the fits{of_corrected(study)}",
+        r"% \usepackage{booktabs}; energies in eV",
         *(" ".join(reason.split()) for reason in reasons),
         rf"\begin{{tabular}}{{{'l' * (1 + several)}{'r' * (len(headings) - 1 - several)}}}",
         r"\toprule",
@@ -60,6 +64,7 @@ def comparison_latex(study: StudyDoc) -> str:
         r"\midrule",
         *(" & ".join(_latex_cells(row, several, corrected, study.reference)) + r" \\" for row in rows),
         r"\bottomrule",
+        *(_latex_note(line, len(headings)) for line in (meaning(study), *model_lines(study.barriers))),
         r"\end{tabular}",
     ]
     return "\n".join(lines) + "\n"
@@ -90,6 +95,10 @@ def _latex_cells(row: Cells, several: bool, corrected: bool, reference: str) -> 
         "reference" if row["system"] == reference else difference,
         *(map(_latex_number, (row["raw"], points_of(row), row["model_calls"])) if corrected else ()),
     ]
+
+
+def _latex_note(line: str, columns: int) -> str:
+    return rf"\multicolumn{{{columns}}}{{p{{0.9\linewidth}}}}{{\footnotesize {latex(line)}.}} \\"
 
 
 def _latex_number(text: str | None, uncertainty: str | None = None) -> str:

@@ -1,10 +1,10 @@
-"""What tables say of barriers from a model's band, corrected at points of the engine."""
+"""What tables say of a barrier's uncertainty, and of barriers from a model's band, corrected at points."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from barriers.documents import BarrierDoc, StudyDoc
+from barriers.documents import BarrierDoc
 from barriers.report.numbers import written, written_uncertainty
 
 Cells = dict[str, str | None]
@@ -14,7 +14,7 @@ POINTS = "Points (ends + saddle)"
 """Heading of :func:`points_of`."""
 
 COUNTS = ("points_ends", "points_saddle", "model_calls")
-PARTS = ("correction", "relaxation", "tolerance")
+PARTS = ("fit", "tolerance", "starts", "ends", "correction", "relaxation")
 CORRECTED = (
     "uncertainty",
     "uncertainty_reverse",
@@ -22,24 +22,25 @@ CORRECTED = (
     "raw",
     *COUNTS,
 )
-"""What is told of a barrier from a model's band, corrected at points: energies (eV), numbers of evaluations."""
+"""What is told of a barrier beside its heights: energies (eV), numbers of evaluations."""
 
 
 def corrected_numbers(barrier: BarrierDoc) -> dict[str, Any]:
-    """Tell what :data:`CORRECTED` names: None where it is not corrected; a point between the ends is the saddle's."""
+    """Tell what :data:`CORRECTED` names, None where it has none; a point between the ends is the saddle's."""
     numbers: dict[str, Any] = dict.fromkeys(CORRECTED) | {"model_calls": barrier.model_calls}
     if barrier.points:
         ends = barrier.points.get("initial", 0) + barrier.points.get("final", 0)
         numbers |= {"points_ends": ends, "points_saddle": sum(barrier.points.values()) - ends}
-    if barrier.correction is not None:
+    if barrier.uncertainty is not None:
         numbers |= {"uncertainty": barrier.uncertainty, "uncertainty_reverse": barrier.plus_minus("reverse")}
         numbers |= {f"uncertainty_{part}": barrier.uncertainty_parts.get(part) for part in PARTS}
+    if barrier.correction is not None:
         numbers["raw"] = barrier.raw
     return numbers
 
 
 def corrected_cells(barrier: BarrierDoc | None) -> Cells:
-    """Write the numbers of a comparison's row that only corrected barriers have."""
+    """Write the uncertainty of a comparison's row, and what only corrected barriers have."""
     numbers = corrected_numbers(barrier) if barrier else dict.fromkeys(CORRECTED)
     return {
         "uncertainty": written_uncertainty(numbers["uncertainty"]),
@@ -51,12 +52,6 @@ def corrected_cells(barrier: BarrierDoc | None) -> Cells:
 def plus_minus(row: Cells) -> str | None:
     """What stands behind ± in a row of a comparison."""
     return row["uncertainty"] or row["fit_spread"]
-
-
-def of_corrected(study: StudyDoc) -> str:
-    """What is to be said of ± beside that it is the spread of the fits: nothing where no barrier is corrected."""
-    corrected = any(barrier.correction for barrier in study.barriers)
-    return "; of a barrier corrected at points, one standard deviation" if corrected else ""
 
 
 def points_of(row: Cells) -> str | None:

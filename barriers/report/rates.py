@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp, hypot, log
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.table import Table
 
-from barriers.analysis.kinetics import arrhenius, ratio
+from barriers.analysis.kinetics import arrhenius, ratio, times
 from barriers.disk import writes_folder
 from barriers.documents import BarrierDoc, StudyDoc
+from barriers.engines.mlip.known_error import KnownError, known_error
 from barriers.files.structures import kind_of_hop
 from barriers.report.figures import draw_arrhenius
 from barriers.report.figures.labels import say_how_many
 from barriers.report.numbers import NONE
 from barriers.report.style import save_figure
 from barriers.workflow.result_jobs import motion_of
+
+LEAST = 1e-3
+"""No barrier is known better than this (eV), whatever its fits agree to: so no rate is certain."""
 
 
 def rate_rows(
@@ -43,9 +48,10 @@ def rate_rows(
     -------
     list[dict[str, Any]]
         ``system``, ``hop``, ``temperature`` (K), ``rate`` (1/s), ``diffusivity`` (cm²/s) and the ``jump_length`` (Å)
-        in it, both None where several ions jump together, ``factor`` by which rate and diffusivity may be larger or
-        smaller, and ``ratio`` to the reference with ``ratio_low`` and ``ratio_high``; None without a barrier, or where
-        the two must not be compared.
+        in it, both None where several ions jump together, ``model_factor`` and ``factor`` by which rate and diffusivity
+        may be larger or smaller for the model's own error, None where that is not known, and for the band's; and
+        ``ratio`` to the reference with ``ratio_low`` and ``ratio_high``, which hold both. None without a barrier, or
+        where the two must not be compared; the reference itself has a ratio of 1 without limits.
 
     Raises
     ------
@@ -57,10 +63,10 @@ def rate_rows(
     for compared, barrier in study.paired():
         if barrier is None or barrier.forward is None or (spread := barrier.plus_minus()) is None:
             continue
-        length = _jump_length(barrier)
+        length, error = _jump_length(barrier), known_error(barrier.band.engine)
         numbers = arrhenius(
             max(barrier.forward, 0.0),
-            spread,
+            max(spread, LEAST),
             temperatures,
             jump_length=length,
             directions=directions,
@@ -71,29 +77,36 @@ def rate_rows(
         for number in numbers:
             row = {"system": barrier.system, "hop": compared.hop, "temperature": number.temperature}
             row |= {"rate": number.rate, "diffusivity": number.diffusivity, "jump_length": length}
+            row |= {"model_factor": None if error is None else times(error.of_a_barrier, number.temperature)}
             row |= {"factor": number.factor}
-            rows.append(row | _ratio(barrier, reference, number.temperature))
+            rows.append(row | _ratio(barrier, reference, number.temperature, error))
     return rows
 
 
 def rate_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Lay out the rows of :func:`rate_rows`."""
-    caption = "rate in 1/s, D in cm²/s; both may be larger or smaller by the factor; ratio to the reference's rate"
+    known = any(row["model_factor"] is not None for row in rows)
+    whose = "of the model and of the band" if known else "of the band; that of the model or functional is not known"
+    caption = (
+        f"rate in 1/s, D in cm²/s; both may be larger or smaller by the factors, {whose}; ratio to the reference's rate"
+    )
     table = Table(header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", "Hop"):
         table.add_column(heading)
-    for heading in ("T (K)", "Rate", "D", "Factor", "Ratio", "from", "to"):
+    for heading in ("T (K)", "Rate", "D", "× ÷ model", "× ÷ band", "Ratio", "from", "to"):
         table.add_column(heading, justify="right")
     for row in rows:
         numbers = [row["rate"], row["diffusivity"]]
-        ratios = [row[key] for key in ("ratio", "ratio_low", "ratio_high")]
+        ratios = [NONE if row[key] is None else f"{row[key]:.3g}" for key in ("ratio", "ratio_low", "ratio_high")]
+        if row["ratio"] is not None and row["ratio_low"] is None:
+            ratios[0] = "reference"
         table.add_row(
             row["system"],
             row["hop"],
             f"{row['temperature']:g}",
             *(NONE if number is None else f"{number:.2e}" for number in numbers),
-            f"{row['factor']:.3g}",
-            *(NONE if number is None else f"{number:.3g}" for number in ratios),
+            *(NONE if row[key] is None else f"{row[key]:.3g}" for key in ("model_factor", "factor")),
+            *ratios,
         )
     return table
 
@@ -116,14 +129,17 @@ def write_arrhenius(rows: Sequence[dict[str, Any]], study: StudyDoc, folder: Pat
         of_hop = [row for row in rows if row["hop"] == hop]
         temperatures = list(dict.fromkeys(row["temperature"] for row in of_hop))
         systems = dict.fromkeys(row["system"] for row in of_hop)
-        rates, factors = (
-            {system: [row[key] for row in of_hop if row["system"] == system] for system in systems}
-            for key in ("rate", "factor")
-        )
+        rates = {system: [row["rate"] for row in of_hop if row["system"] == system] for system in systems}
+        factors = {system: [_both(row) for row in of_hop if row["system"] == system] for system in systems}
         wanted = sum(compared.hop == hop for compared in study.rows)
         axes = say_how_many(draw_arrhenius(temperatures, rates, factors), len(rates), wanted)
         written += save_figure(axes, folder / kind_of_hop("arrhenius", hop))
     return written
+
+
+def _both(row: dict[str, Any]) -> float:
+    """Factor of model and band together: their uncertainties add in squares."""
+    return exp(hypot(log(row["model_factor"] or 1.0), log(row["factor"])))
 
 
 def _jump_length(barrier: BarrierDoc) -> float | None:
@@ -136,11 +152,15 @@ def _jump_length(barrier: BarrierDoc) -> float | None:
     return moved.ion_jump if barrier.hop is None else barrier.hop.distance
 
 
-def _ratio(barrier: BarrierDoc, reference: BarrierDoc | None, temperature: float) -> dict[str, float | None]:
+def _ratio(
+    barrier: BarrierDoc, reference: BarrierDoc | None, temperature: float, error: KnownError | None
+) -> dict[str, float | None]:
     if reference is None or reference.forward is None or barrier.forward is None:
         return {"ratio": None, "ratio_low": None, "ratio_high": None}
     barriers = (max(barrier.forward, 0.0), max(reference.forward, 0.0))
-    same = barrier is reference
-    uncertainties = (0.0, 0.0) if same else (barrier.plus_minus() or 0.0, reference.plus_minus() or 0.0)
+    if barrier is reference:
+        return {"ratio": 1.0, "ratio_low": None, "ratio_high": None}
+    of_both = (max(barrier.plus_minus() or 0.0, LEAST), max(reference.plus_minus() or 0.0, LEAST))
+    uncertainties = (hypot(*of_both), 0.0 if error is None else error.of_a_difference)
     found = ratio(barriers, uncertainties, temperature)
     return {"ratio": found.value, "ratio_low": found.low, "ratio_high": found.high}

@@ -15,11 +15,12 @@ from barriers.report.corrected import (
     Cells,
     corrected_cells,
     corrected_numbers,
-    of_corrected,
     plus_minus,
     points_of,
 )
 from barriers.report.numbers import MOST, NONE, shown, written, written_uncertainty
+from barriers.report.trust import model_lines
+from barriers.report.uncertainty import meaning
 
 NUMBERS = ("forward", "reverse", "span", "fit_spread", "n_paths", "path_spread")
 DIFFERENCE = ("difference", "difference_uncertainty")
@@ -65,6 +66,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "differences": [row.model_dump() for row in study.rows],
         "sentences": study.sentences,
         "notes": study.notes,
+        "models": model_lines(study.barriers),
     }
 
 
@@ -76,8 +78,8 @@ def comparison_rows(study: StudyDoc) -> list[Cells]:
     list of dict
         A row for each barrier and each gap: ``system``, ``hop``, ``forward``, ``fit_spread``, ``reverse``, ``span``,
         ``difference`` of the compared barrier to the reference's and ``difference_uncertainty`` (eV, in ASCII), and
-        ``reason`` why there is no barrier or no difference. Of corrected barriers also ``uncertainty`` (one standard
-        deviation) and ``raw`` (eV), ``points_ends``, ``points_saddle`` and ``model_calls``.
+        ``reason`` why there is no barrier or no difference; ``uncertainty`` (eV) is one standard deviation. Of
+        corrected barriers also ``raw`` (eV), ``points_ends``, ``points_saddle`` and ``model_calls``.
     """
     return [
         {
@@ -105,8 +107,8 @@ def study_table(study: StudyDoc) -> Table:
     compared = len({row.system for row in study.rows}) > 1
     several = len({row.hop for row in study.rows}) > 1
     corrected = any(barrier.points for barrier in study.barriers)
-    caption = f"eV; ± is the spread of the fits, the least uncertainty{of_corrected(study)}"
-    table = Table(title=None, header_style="bold", caption=caption)
+    caption = "\n".join([f"eV; {meaning(study)}", *model_lines(study.barriers)])
+    table = Table(title=None, header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", *(("Hop",) if several else ())):
         table.add_column(heading)
     differences = (f"Δ {study.which}", "±") if compared else ()

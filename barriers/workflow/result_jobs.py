@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Literal
@@ -33,6 +34,7 @@ from barriers.fingerprint import fingerprint
 from barriers.structures.hop.hop import Hop, moving_index
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
+from barriers.workflow.uncertainty import Ends, barriers_alike, fill_uncertainty
 
 DIFFERENCE = "difference of the stationary points of a model's surface, corrected at points of the engine"
 """How the saddle energy of a corrected band was read off."""
@@ -126,14 +128,19 @@ def barrier_document(
     if (rests_on := bands[best].surrogate) is not None:
         document.points, document.model_calls = rests_on.counts, rests_on.model_calls
     if sound:
-        fill_barrier(document, profiles[best], bands[best])
+        same = {bands[i].start: profiles[i].forward for i in (sound[member] for member in groups[0])}
+        alike = barriers_alike(profiles[best].forward, bands, same)
+        fill_barrier(document, profiles[best], bands[best], (initial, final), alike)
     return document
 
 
-def fill_barrier(document: BarrierDoc, profile: Profile, band: BandDoc) -> None:
-    """Write barriers, checks and warnings of a sound band."""
+def fill_barrier(
+    document: BarrierDoc, profile: Profile, band: BandDoc, ends: Ends | None = None, alike: Sequence[float] = ()
+) -> None:
+    """Write barriers, their uncertainty, checks and warnings of a sound band; see :func:`fill_uncertainty`."""
     document.forward, document.reverse, document.span = profile.forward, profile.reverse, profile.span
     document.fit_spread, document.profile = profile.fit_spread, asdict(profile)
+    fill_uncertainty(document, profile, band, ends, alike)
     if band.surrogate is not None:
         _fill_correction(document, profile, band.surrogate)
     document.bonds, rebonded = bonds_along(band)
@@ -170,6 +177,7 @@ def _fill_correction(document: BarrierDoc, profile: Profile, rests_on: Surrogate
     document.forward, document.reverse = rests_on.forward, rests_on.reverse
     document.span = profile.span + rests_on.forward - profile.forward
     document.uncertainty, document.uncertainty_parts = rests_on.uncertainty_forward, rests_on.parts_forward
+    document.uncertainty_reverse = rests_on.uncertainty_reverse
     document.raw, document.definition = rests_on.raw_forward, DIFFERENCE
 
 
@@ -287,7 +295,7 @@ def _row_document(difference: Difference) -> ComparisonRowDoc:
         system=difference.row.system,
         hop=difference.row.hop,
         barrier=difference.row.barrier,
-        fit_spread=difference.row.uncertainty,
+        uncertainty=difference.row.uncertainty,
         difference=difference.delta,
         difference_uncertainty=difference.uncertainty,
         reason=difference.row.reason or difference.reason,

@@ -1,7 +1,7 @@
 """Known bulk Li hops with the embedded engine, beside published DFT.
 
 ``python tests/benchmarks/known_hops.py [--model chgnet] [--only NAME]`` runs the hops with the settings of a study
-left at their defaults, writes the numbers to ``docs/known_hops.json`` and renews the table in
+left at their defaults, writes the numbers to ``barriers/engines/mlip/known_hops.json`` and renews the table in
 ``docs/validation.md``. A hop takes a few minutes on two cores; what has been run before is read from
 ``results/known_hops``.
 """
@@ -25,7 +25,7 @@ from barriers.structures.cathode.crystal import bulk, known_cathodes
 from barriers.structures.cathode.ordering import order_metals
 
 ROOT = Path(__file__).resolve().parents[2]
-NUMBERS = ROOT / "docs" / "known_hops.json"
+NUMBERS = ROOT / "barriers" / "engines" / "mlip" / "known_hops.json"
 PAGE = ROOT / "docs" / "validation.md"
 TABLE = re.compile(r"(?<=<!-- known hops -->\n).*(?=<!-- end of known hops -->)", re.DOTALL)
 
@@ -144,8 +144,10 @@ def compute(name: str, model: str) -> dict[str, Any]:
     numbers = {key: getattr(barrier, key) for key in ("forward", "reverse", "span", "fit_spread")}
     return {
         "hop": name,
+        "published": hop.published,
         "model": model,
         "version": barrier.band.engine.version,
+        "weights": barrier.band.engine.checksum,
         "atoms": len(barrier.band.structure),
         "converged": barrier.converged,
         "reason": barrier.reason,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from barriers.analysis.band import moment_jumps
 from barriers.documents import IterationDoc
-from barriers.engines.band import BandTask, merged_into
+from barriers.engines.band import BandTask
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.dft import Corrections, Outcome, starting_moments
 from barriers.engines.espresso.attempts import CodeJob, run_code
@@ -14,6 +14,7 @@ from barriers.engines.espresso.handlers import Converged, usual_handlers
 from barriers.engines.espresso.inputs import COMPONENTS, PREFIX, Case, neb_input, path_namelist
 from barriers.engines.espresso.outputs import Iteration, PathFile, count_scf, pw_outputs, read_history, read_moments
 from barriers.engines.espresso.path_files import kept_positions, resumable
+from barriers.engines.merging import left_of_highest, merged_into
 
 CONVERGED = "neb: convergence achieved"
 
@@ -115,7 +116,9 @@ class BandRun:
         state = self.state
         if state is None:
             return None
-        return merged_into(self.task.known, state.positions, self.images[0].cell.array)
+        left = left_of_highest(state.energies.tolist(), list(state.forces))
+        cell = self.images[0].cell.array
+        return merged_into(self.task.known, state.positions, state.energies.tolist(), cell, left)
 
     def _watch(self) -> None:
         history = self.history

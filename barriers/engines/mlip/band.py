@@ -13,9 +13,11 @@ from ase.optimize import FIRE
 
 from barriers.analysis.forces import largest_force
 from barriers.documents import IterationDoc
-from barriers.engines.band import NebSettings, merged_into
+from barriers.engines.band import NebSettings
 from barriers.engines.checkpoint import Checkpoint
+from barriers.engines.merging import KnownBand, merged_into
 from barriers.engines.mlip.pool import Evaluator
+from barriers.engines.mlip.secants import Secants
 
 MAX_STEP = 0.2
 """Longest step of one image in one iteration (Å, norm over its atoms); FIRE's own limit is for the whole band."""
@@ -66,9 +68,11 @@ class BandRun:
         Tolerances and limits.
     checkpoint : Checkpoint
         Where the state is kept; an earlier run's state is taken up.
-    known : Mapping[str, numpy.ndarray] or None
-        Converged bands between the same endpoints, shape (n, N, 3) in Å, by the name of their start. A climbing band
-        stops when it is on its way to the path of one of them.
+    known : Mapping[str, KnownBand] or None
+        Converged bands between the same endpoints by the name of their start. A climbing band stops when it has fallen
+        onto the path of one of them, and says the same.
+    climbing : bool
+        Whether the highest image of the first band has climbed already.
     """
 
     def __init__(
@@ -77,16 +81,18 @@ class BandRun:
         evaluator: Evaluator,
         settings: NebSettings,
         checkpoint: Checkpoint,
-        known: Mapping[str, np.ndarray] | None = None,
+        known: Mapping[str, KnownBand] | None = None,
+        climbing: bool = False,
     ) -> None:
         self.images, self.evaluator, self.settings, self.checkpoint = images, evaluator, settings, checkpoint
         self.history: list[IterationDoc] = []
-        self.climbing = False
+        self.climbing = climbing
         self.known = known or {}
         self.merged_into: str | None = None
         self._calls_at_start = evaluator.force_calls
         self.earlier_force_calls = 0
         self._optimizer_state: dict[str, Any] | None = None
+        self._secants = Secants()
         if state := checkpoint.load():
             self._restore(state)
         self._last = len(self.history) + settings.max_steps
@@ -95,6 +101,11 @@ class BandRun:
     def force_calls(self) -> int:
         """Evaluations so far, earlier runs included."""
         return self.earlier_force_calls + self.evaluator.force_calls - self._calls_at_start
+
+    @property
+    def saddle_left(self) -> float:
+        """Energy between the highest image and the saddle, as its last steps show it (eV)."""
+        return self._secants.energy_left()
 
     def converge(self) -> bool:
         """Run both stages; True if the climbing band is converged within the iterations of this run."""
@@ -129,7 +140,8 @@ class BandRun:
 
     def _merged(self) -> bool:
         positions = np.array([image.positions for image in self.images])
-        self.merged_into = merged_into(self.known, positions, self.images[0].cell.array)
+        energies = [image.get_potential_energy() for image in self.images]
+        self.merged_into = merged_into(self.known, positions, energies, self.images[0].cell.array, self.saddle_left)
         return self.merged_into is not None
 
     def _record(self, band: EvaluatedBand, optimizer: FIRE) -> None:
@@ -143,10 +155,13 @@ class BandRun:
             force_calls=self.force_calls,
         )
         self.history.append(iteration)
+        highest = 1 + int(np.argmax(energies[1:-1]))
+        self._secants.add(self.images[highest], highest)
         state = {
             "images": [_image_state(image) for image in self.images],
             "optimizer": optimizer_state(optimizer),
             "history": [item.model_dump() for item in self.history],
+            "secants": self._secants.state,
         }
         self.checkpoint.save(state, iteration.model_dump() | {"target": self.settings.fmax})
 
@@ -158,6 +173,7 @@ class BandRun:
         self.climbing = self.history[-1].stage == "climbing"
         self.earlier_force_calls = self.history[-1].force_calls
         self._optimizer_state = state["optimizer"]
+        self._secants = Secants(state.get("secants"))
 
 
 def _image_state(image: Atoms) -> dict[str, Any]:

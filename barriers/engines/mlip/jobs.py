@@ -20,7 +20,7 @@ from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, atoms_of
 from barriers.engines.mlip.minimum import to_minimum
 from barriers.engines.mlip.models import ModelSpec, distribution, entry, package_versions
-from barriers.engines.mlip.path import PathRun
+from barriers.engines.mlip.path import PathRun, highest
 from barriers.engines.mlip.pool import Evaluator, get_evaluator
 from barriers.engines.mlip.relax import relax
 from barriers.engines.mlip.weights import potential
@@ -129,6 +129,7 @@ class RelaxMaker(BaseRelaxMaker, MlipMaker):
             converged=result.converged,
             reason=None if result.converged else reason,
             max_force=result.max_force,
+            energy_left=result.energy_left,
             fmax=self.fmax,
             steps=result.steps,
             cost=CostDoc(
@@ -172,6 +173,7 @@ class NebMaker(BaseNebMaker, MlipMaker):
             forces=[image.get_forces(apply_constraint=False).tolist() for image in images],
             moments=moments,
             merged_into=path.merged_into,
+            saddle_left=highest(pieces).left,
             joints=starts[1:],
             inserted=len(images) - len(task.images),
             saddles=[

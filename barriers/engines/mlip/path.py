@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,10 +33,16 @@ ENDS = ("initial", "final")
 
 @dataclass
 class Piece:
-    """A band from one minimum to the next, evaluated, and what was found at its highest image."""
+    """A band from one minimum to the next; energy ``left`` from its highest image to the saddle (eV), and what that is."""
 
     images: list[Atoms]
+    left: float
     saddle: SaddleDoc | None = None
+
+    @property
+    def height(self) -> float:
+        """Energy of its highest image (eV)."""
+        return float(max(image.get_potential_energy() for image in self.images))
 
 
 @dataclass
@@ -78,7 +84,8 @@ class PathRun:
     def _converge(self, images: list[Atoms], outer: tuple[bool, bool], checkpoint: Checkpoint) -> list[Piece]:
         """Converge a band, then what it is mended to; ``outer`` says which of its ends are those of the path."""
         known = self.task.known if all(outer) else {}
-        run = BandRun(images, self.evaluator, self.task.settings, checkpoint, known)
+        climbs = self.task.climbs and images is self.task.images
+        run = BandRun(images, self.evaluator, self.task.settings, checkpoint, known, climbs)
         settled = run.settle()
         if settled and all(outer) and (curves := _curves(run.images)) is not None and is_closed(read(curves)):
             self.reason = "both ends slide into one minimum between them: there is no saddle"
@@ -87,9 +94,9 @@ class PathRun:
             self.reason = self.task.left(run.history[-1].max_force, len(run.history) - 1)
         self._book(run, checkpoint)
         if self.reason is not None:
-            return [Piece(run.images)]
+            return [Piece(run.images, run.saddle_left)]
         if (curves := _curves(run.images)) is None:
-            return [Piece(run.images)]
+            return [Piece(run.images, run.saddle_left)]
         profile = read(curves)
         return (
             self._cut(run.images, outer, profile)
@@ -158,7 +165,7 @@ class PathRun:
     def _verified(self, run: BandRun, outer: tuple[bool, bool], profile: Profile) -> list[Piece]:
         """See that the highest image is a saddle of first order, and push the band off one that is not."""
         if not profile.checks["saddle between the endpoints"]:
-            return [Piece(run.images)]
+            return [Piece(run.images, run.saddle_left)]
         before = self.evaluator.force_calls
         saddle, mode = saddle_of(run.images, self.evaluator, run.force_calls)
         pushed = None
@@ -166,10 +173,10 @@ class PathRun:
             pushed = off_saddle(run.images, self.evaluator, saddle, mode)
         self._spent(self.evaluator.force_calls - before)
         if pushed is None:
-            return [Piece(run.images, saddle)]
+            return [Piece(run.images, run.saddle_left, saddle)]
         if self.mends == MOST_MENDS:
             self.reason = f"{saddle.fault}, though the path was mended {self.mends} times"
-            return [Piece(run.images, saddle)]
+            return [Piece(run.images, run.saddle_left, saddle)]
         self.mends += 1
         self.warnings.append(f"{saddle.fault}; the band was pushed off it")
         return self._again(pushed, outer)
@@ -187,6 +194,11 @@ class PathRun:
         self.cost.force_calls += calls
         self.cost.earlier_force_calls += earlier
         self.cost.wall_time += seconds
+
+
+def highest(pieces: Sequence[Piece]) -> Piece:
+    """The piece of a path that holds its highest image."""
+    return max(pieces, key=lambda piece: piece.height)
 
 
 def _same_place(atoms: Atoms, other: Atoms) -> bool:

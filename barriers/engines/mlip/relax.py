@@ -13,6 +13,7 @@ from ase.optimize import LBFGS
 from barriers.analysis.forces import largest_force
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.pool import Evaluator
+from barriers.engines.mlip.secants import Secants
 
 MAX_STEP = 0.1
 """Longest move of an atom in one step (Å)."""
@@ -45,6 +46,7 @@ class Relaxed:
     energy: float
     forces: np.ndarray
     max_force: float
+    energy_left: float
     converged: bool
     steps: int
     force_calls: int
@@ -74,17 +76,19 @@ def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, check
     atoms = atoms.copy()
     atoms.calc = EvaluatorCalculator(evaluator)
     optimizer = LBFGS(atoms, logfile=None, maxstep=MAX_STEP, alpha=STIFFNESS)
-    calls_before, steps, calls_at_start = 0, 0, evaluator.force_calls
+    calls_before, steps, calls_at_start, secants = 0, 0, evaluator.force_calls, Secants()
     if state := checkpoint.load():
         atoms.positions = state["positions"]
         calls_before, steps = state["force_calls"], state["steps"]
+        secants = Secants(state.get("secants"))
     last = steps + max_steps
     while True:
         max_force = largest_force(atoms.get_forces())
+        secants.add(atoms)
         energy, forces = atoms.get_potential_energy(), atoms.get_forces(apply_constraint=False)
         force_calls = calls_before + evaluator.force_calls - calls_at_start
         checkpoint.save(
-            {"positions": atoms.positions, "steps": steps, "force_calls": force_calls},
+            {"positions": atoms.positions, "steps": steps, "force_calls": force_calls, "secants": secants.state},
             {
                 "iteration": steps,
                 "max_force": max_force,
@@ -98,4 +102,15 @@ def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, check
         optimizer.step()
         steps += 1
     wall_time = checkpoint.wall_time
-    return Relaxed(atoms, energy, forces, max_force, max_force <= fmax, steps, force_calls, calls_before, wall_time)
+    return Relaxed(
+        atoms,
+        energy,
+        forces,
+        max_force,
+        secants.energy_left(),
+        max_force <= fmax,
+        steps,
+        force_calls,
+        calls_before,
+        wall_time,
+    )

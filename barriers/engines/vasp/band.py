@@ -10,10 +10,11 @@ from pymatgen.core import Structure
 
 from barriers.analysis.forces import largest_band_force
 from barriers.documents import BandDoc, CostDoc, IterationDoc
-from barriers.engines.band import BandTask, merged_into
+from barriers.engines.band import BandTask
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.common import at_positions, placed
 from barriers.engines.dft import Corrections, Outcome, starting_moments
+from barriers.engines.merging import left_of_highest, merged_into
 from barriers.engines.vasp.folder import Goal
 from barriers.engines.vasp.handlers import VtstHandler, usual_handlers
 from barriers.engines.vasp.inputs import BandSetGenerator, SiteOrder, vasp_structure, write_band
@@ -98,12 +99,19 @@ class BandRun:
         self.outcome = self._stage("plain", self.settings.rough_fmax, last, None)
         if self.outcome.kind is not None:
             return
-        self.merged = merged_into(self.task.known, self._current()[0], self.structure.lattice.matrix)
+        self.merged = self._merged()
         if self.merged is not None:
             return
         newest = read_outcar(image_folders(self.checkpoint.folder / "plain")[1])
         self.climbs = newest is not None and newest.vtst is not None
         self.outcome = self._stage("climbing" if self.climbs else "tight", self.settings.fmax, last, "plain")
+
+    def _merged(self) -> str | None:
+        positions, steps = self._current()
+        energies = self._energies(steps)
+        felt = [np.asarray(free_part(self.order.from_vasp(step.forces), self.structure)) for step in steps]
+        left = left_of_highest(energies, [felt[0], *felt, felt[-1]])
+        return merged_into(self.task.known, positions, energies, self.structure.lattice.matrix, left)
 
     def _stage(self, stage: str, fmax: float, last: int, before: str | None) -> Outcome:
         folder, running = self.checkpoint.folder / stage, self.running

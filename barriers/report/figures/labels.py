@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib as mpl
 from matplotlib.axes import Axes
 
 from barriers.documents import BarrierDoc
 from barriers.report.numbers import shown, written
-from barriers.report.style import STYLE, add_title
+from barriers.report.style import ONE_COLUMN, POINTS, STYLE, add_title, figure_of, wrapped
+from barriers.report.trust import in_short
 
 
 def title(barrier: BarrierDoc) -> str:
@@ -20,6 +23,15 @@ def say_how_many(axes: Axes, drawn: int, wanted: int) -> Axes:
     if drawn < wanted:
         with mpl.rc_context(STYLE):
             add_title(axes, f"{drawn} of {wanted} systems")
+    return axes
+
+
+def say_model(axes: Axes, barriers: Sequence[BarrierDoc]) -> Axes:
+    """Write under a figure what gave its energies, how far that is known to be off, and what goes beyond it."""
+    size = 0.7 * STYLE["font.size"]
+    figure, text = figure_of(axes), wrapped(in_short(barriers), 0.95 * ONE_COLUMN, size)
+    figure.supxlabel(text, fontsize=size, color="0.3")
+    figure.set_figheight(figure.get_figheight() + 1.3 * size * len(text.splitlines()) / POINTS)
     return axes
 
 

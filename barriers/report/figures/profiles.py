@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from barriers.analysis.profile import SHALLOWEST
 from barriers.documents import BarrierDoc
 from barriers.report.figures.corrected import Correction, correction_of, draw_correction, draw_error
-from barriers.report.figures.labels import energy, title
+from barriers.report.figures.labels import energy, say_model, title
 from barriers.report.style import COLOURS, ONE_COLUMN, STYLE, add_title, legend_above, look, own_axes, wrapped
 
 HEADROOM = 0.24
@@ -57,6 +57,7 @@ def draw_profile(barrier: BarrierDoc) -> Axes:
         _draw_barriers(axes, barrier, correction)
         if correction is not None:
             legend_above(axes, axes.get_legend_handles_labels()[0])
+        say_model(axes, [barrier])
     return axes
 
 
@@ -130,4 +131,5 @@ def draw_profiles(barriers: Sequence[BarrierDoc]) -> Axes:
         if not any(np.size(line.get_xdata()) for line in axes.lines[1:]):
             axes.set(xticks=[], yticks=[])
         legend_above(axes, handles)
+        say_model(axes, barriers)
     return axes

@@ -12,12 +12,15 @@ from markupsafe import Markup
 from barriers.disk import writing
 from barriers.distribution import versions
 from barriers.documents import BarrierDoc, StudyDoc
-from barriers.report.corrected import corrected_numbers, of_corrected
+from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.scene import scene
+from barriers.report.methods import bibtex, methods, write_methods
 from barriers.report.numbers import energy, shown, signed, written_uncertainty
+from barriers.report.trust import in_short, model_lines
+from barriers.report.uncertainty import meaning
 
 PAGE = "report.html"
 
@@ -48,7 +51,7 @@ def write_report(study: StudyDoc, folder: Path) -> Path:
     Returns
     -------
     Path
-        The page, ``report.html``.
+        The page, ``report.html``. Beside it lie ``methods.md`` and ``references.bib``.
 
     Raises
     ------
@@ -59,6 +62,7 @@ def write_report(study: StudyDoc, folder: Path) -> Path:
     path = folder / PAGE
     with writing(path):
         path.write_text(text, "utf-8")
+    write_methods(study, folder)
     return path
 
 
@@ -88,7 +92,11 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         hops=[hop for hop in hops if hop],
         corrected=any(barrier.points for barrier in study.barriers),
         corrected_numbers=corrected_numbers,
-        of_corrected=of_corrected(study),
+        meaning=meaning(study),
+        models=model_lines(study.barriers),
+        model=in_short,
+        methods=methods(study),
+        references=bibtex(methods(study)),
         several=len({row.system for row in study.rows}) > 1,
         wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
