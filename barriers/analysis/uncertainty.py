@@ -84,7 +84,7 @@ def band_parts(
 ) -> dict[str, float]:
     """Name the parts of a barrier's uncertainty (eV), each one standard deviation; what is not known is left out.
 
-    What the forces are worth is a bound, of which :data:`OF_BOUND` counts. Spreads count whole: they are of few numbers.
+    What the forces are worth is a bound, of which :data:`OF_BOUND` counts. Spreads count whole: they are of few.
 
     Parameters
     ----------
