@@ -56,11 +56,11 @@ def test_the_last_halving_begins_where_the_force_was_twice_as_large_for_the_last
 
 
 def test_parts_that_are_not_known_are_left_out_and_the_others_add_in_squares() -> None:
-    parts = band_parts(0.003, 0.004, None, [0.5], None)
-    assert parts == {"fit": 0.003, "tolerance": 0.004}
+    parts = band_parts(0.003, 0.004 * 3**0.5, None, [0.5], None)
+    assert parts == pytest.approx({"fit": 0.003, "tolerance": 0.004})
     assert total(parts) == pytest.approx(0.005)
     parts = band_parts(0.0, 0.001, 0.004, [0.5, 0.507, 0.502], 0.002)
-    assert parts == pytest.approx({"fit": 0.0, "tolerance": 0.004, "starts": 0.007, "ends": 0.002})
+    assert parts == pytest.approx({"fit": 0, "tolerance": 0.004 / 3**0.5, "starts": 0.007, "ends": 0.002 / 3**0.5})
 
 
 def barrier_at(fmax: float, folder: Path, ends: tuple[Atoms, Atoms]) -> BarrierDoc:

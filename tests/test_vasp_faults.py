@@ -100,9 +100,16 @@ def ends(tmp_path_factory: pytest.TempPathFactory) -> tuple[RelaxDoc, RelaxDoc]:
 def band(ends: tuple[RelaxDoc, RelaxDoc], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., LocalRun]:
     """Run a band with faults; a further call continues it."""
 
-    def go(faults: dict[str, Any], known: list[BandDoc] | None = None, steps: int = 200, **settings: Any) -> LocalRun:
+    def go(
+        faults: dict[str, Any],
+        known: list[BandDoc] | None = None,
+        steps: int = 200,
+        rough_fmax: float = NEB_SETTINGS["rough_fmax"],
+        **settings: Any,
+    ) -> LocalRun:
         monkeypatch.setenv("VASP_STANDIN", json.dumps(faults))
-        job = engine(**settings).neb(**{**NEB_SETTINGS, "max_steps": steps}).make(*ends, START, None, known)
+        limits = {**NEB_SETTINGS, "max_steps": steps, "rough_fmax": rough_fmax}
+        job = engine(**settings).neb(**limits).make(*ends, START, None, known)
         return run_flow(Flow([job], output=job.output), tmp_path)
 
     return go
@@ -329,9 +336,17 @@ def test_without_vtst_the_plain_band_is_converged_where_that_is_allowed(band: Ca
 def test_a_band_on_a_known_path_stops_before_it_climbs(
     band: Callable[..., LocalRun], sound: BandDoc, tmp_path: Path
 ) -> None:
-    document = band({}, known=[sound]).output
+    document = band({}, known=[sound], rough_fmax=0.05).output
     assert (document.merged_into, document.converged) == ("idpp", False)
     assert not list(tmp_path.glob("jobs/*/neb-*/climbing"))
+
+
+def test_a_band_that_is_still_rough_climbs_though_it_is_near_a_known_path(
+    band: Callable[..., LocalRun], sound: BandDoc
+) -> None:
+    document = band({}, known=[sound]).output
+    assert (document.merged_into, document.converged) == (None, True)
+    assert forward(document) == pytest.approx(forward(sound), abs=1e-3)
 
 
 def test_endpoints_that_are_not_relaxed_give_no_band(ends: tuple[RelaxDoc, RelaxDoc], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import hypot
+from math import hypot, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,12 @@ FLATTEST = 0.1
 
 SHORTEST = 0.02
 """Directions in which the steps are shorter than this share of the longest are not told apart from rounding."""
+
+OF_BOUND = 1 / sqrt(3)
+"""Standard deviation over bound, where no more is known of an error than that it is below a bound.
+
+Guide to the Expression of Uncertainty in Measurement (JCGM 100:2008), 4.3.7. Two of it reach just beyond the bound.
+"""
 
 PARTS = ("fit", "tolerance", "starts", "ends")
 """What the uncertainty of a band's barrier is made of."""
@@ -76,7 +82,9 @@ def band_parts(
     alike: Sequence[float],
     end_left: float | None,
 ) -> dict[str, float]:
-    """Name the parts of a barrier's uncertainty (eV), each about one standard deviation; what is not known is left out.
+    """Name the parts of a barrier's uncertainty (eV), each one standard deviation; what is not known is left out.
+
+    What the forces are worth is a bound, of which :data:`OF_BOUND` counts. Spreads count whole: they are of few.
 
     Parameters
     ----------
@@ -93,9 +101,9 @@ def band_parts(
     known = [value for value in (left, halving) if value is not None]
     parts = {
         "fit": fit,
-        "tolerance": max(known) if known else None,
+        "tolerance": OF_BOUND * max(known) if known else None,
         "starts": max(alike) - min(alike) if len(alike) > 1 else None,
-        "ends": end_left,
+        "ends": None if end_left is None else OF_BOUND * end_left,
     }
     return {name: value for name, value in parts.items() if value is not None}
 
