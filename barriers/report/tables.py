@@ -65,6 +65,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "differences": [row.model_dump() for row in study.rows],
         "sentences": study.sentences,
         "notes": study.notes,
+        **({} if study.ensemble is None else {"ensemble": [one.model_dump() for one in study.ensemble.distributions]}),
     }
 
 
