@@ -194,13 +194,14 @@ def _draw_hop(axes: Axes, places: np.ndarray, label: str, colour: str) -> None:
                 head_length=head,
                 length_includes_head=True,
                 facecolor=colour,
-                edgecolor="white",
+                edgecolor="white" if colour == ARROW else "0.2",
                 linewidth=0.8,
                 zorder=4,
             )
         )
     place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 5}
-    axes.annotate(label, (start + end) / 2, (-3, 5), color=colour, path_effects=halo, **place)
+    legible = colour if colour == ARROW else "black"  # a colour that stands for a number may be a light one
+    axes.annotate(label, (start + end) / 2, (-3, 5), color=legible, path_effects=halo, **place)
 
 
 def _draw_scale(axes: Axes, low: np.ndarray) -> None:

@@ -195,8 +195,10 @@ def build_study(study: Study | EndpointStudy) -> BuiltStudy:
     return _built(members_of(study)[0])
 
 
-def build_members(study: Study) -> dict[str, BuiltStudy]:
-    """Do the same for each member of an ensemble, by its tag."""
+def build_members(study: Study | EndpointStudy) -> dict[str, BuiltStudy]:
+    """Do the same for each member of an ensemble, by its tag; a study that is none has an empty one."""
+    if isinstance(study, EndpointStudy):
+        return {"": build_study(study)}
     return {member.tag: _built(member) for member in members_of(study)}
 
 
@@ -251,18 +253,18 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
     except NotHereError as error:  # a laptop may not have what the cluster has; a run is refused
         lacking = [f"not on this machine: {error}"]
     engine = build_engine(study.engine)
-    if isinstance(study, Study) and study.ensemble:
-        members = build_members(study)
-        described: list[Described] = [(variant.study, members[variant.tag]) for variant in expand(study)]
-    else:
-        members, described = {}, [(study, build_study(study))]
+    members = build_members(study)
+    described: list[Described] = [(study, built) for built in members.values()]
+    if isinstance(study, Study):
+        described = [(variant.study, members[variant.tag]) for variant in expand(study)]
     jobs, calls, seconds = zip(*(_work(*each) for each in described), strict=True)
     points = _single_points(described, engine) if isinstance(engine, SurrogateEngine) else None
     code: Any = engine.expensive if isinstance(engine, SurrogateEngine) else engine
     ways = code.running.plans(study.path.n_images) if hasattr(code, "running") else []
     warnings = lacking + (code.physics.warnings() if hasattr(code, "physics") else [])
+    built, tagged = described[0][1], {} if "" in members else members
     total = dict(sum(jobs, Counter[str]()))
-    return Plan(described[0][1], total, sum(calls), sum(seconds) or None, points, members, tuple(ways), tuple(warnings))
+    return Plan(built, total, sum(calls), sum(seconds) or None, points, tagged, tuple(ways), tuple(warnings))
 
 
 def _work(study: Study | EndpointStudy, built: BuiltStudy) -> tuple[Counter[str], int, float]:

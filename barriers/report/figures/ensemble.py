@@ -59,6 +59,7 @@ def draw_distribution(ensemble: EnsembleDoc, which: str) -> Axes:
         axes.set(xlim=(-0.6, len(columns) - 0.4), ylabel=rf"$\Delta$ {which} barrier (eV)")
         axes.tick_params(axis="x", length=0)
         handles = [Line2D([], [], linestyle="", label=f"ordering {n}", **_look(n)) for n in orderings]
+        handles.append(Line2D([], [], color="black", linewidth=1.4, label="mean ± standard error"))
         legend_above(axes, handles)
     return axes
 
