@@ -20,6 +20,9 @@ from scipy.stats import norm
 from barriers import StudyMaker, run
 from barriers.analysis.comparison import Row, compare
 from barriers.analysis.ensemble import DistributionDoc, EnsembleDoc, MemberDoc, ensemble_document, standard_error
+from barriers.dispatch.fireworks.collect import collect
+from barriers.dispatch.fireworks.config import Cluster
+from barriers.dispatch.fireworks.submit import submit
 from barriers.dispatch.local import JobEvent, LocalRun
 from barriers.documents import RelaxDoc, StudyDoc
 from barriers.report.folder import write_figures, write_results
@@ -312,6 +315,19 @@ def test_placements_that_relax_into_one_are_one() -> None:
         lowest.original(relaxed, 3)
 
 
+@pytest.mark.mongo
+def test_one_more_ordering_adds_its_own_jobs_to_the_launchpad_alone(here: Cluster) -> None:
+    two, three = study_of("orderings: 2"), study_of("orderings: 3")
+    jobs = sum(len(part.job_uuids) for part in StudyMaker().parts(two))
+    assert submit(StudyMaker().parts(two), two.name, here).added == jobs
+    assert submit(StudyMaker().parts(two), two.name, here).added == 0
+    assert submit(StudyMaker().parts(three), three.name, here).added == jobs // 2
+    document = collect(three, here)
+    assert [(gap.system, gap.hop) for gap in document.gaps] == [(one.system, one.hop) for one in rows_of(three)]
+    assert len(distribution(document).missing) == 3 and distribution(document).pairs == []
+    assert document.sentences == ["NCM@PVDF-HF against NCM: no hop with a barrier in both; left out: 3 of the barriers"]
+
+
 def run_in(folder: Path, study: Study) -> tuple[LocalRun, list[JobEvent]]:
     events: list[JobEvent] = []
     return run(StudyMaker().make(study), folder, events.append), events
@@ -357,16 +373,16 @@ def test_a_member_has_the_keys_of_the_same_study_alone_and_a_second_run_computes
     outcome, _ = run_in(folder, study_of(NEAREST))
     assert outcome.force_calls == 0
     assert outcome.output.ensemble == study.ensemble
-    second = members_of(study_of(NEAREST))[1]
-    hops = "\n".join(f"  - {{name: any{n}, label: {hop.label}}}" for n, hop in enumerate(second.hops))
-    alone = TEXT.replace("hops: [{layer: any}]", f"hops:\n  - {{name: first, layer: any}}\n{hops}")
-    single, events = run_in(folder, study_of(text=alone.replace("name: made_up", "name: alone\ncathode: {seed: 1}")))
-    new = [event.name for event in events if event.state == "done" and event.force_calls]
-    assert all(" first: " in name or "relax vacanc" in name for name in new), new
+    member = members_of(study_of(NEAREST))[1]
+    assert member.hops[0].label == member.anchor.label
+    hops = f"hops: [{{name: first, layer: any}}, {{name: second, label: {member.hops[1].label}}}]"
+    alone = TEXT.replace("hops: [{layer: any}]", hops).replace("name: made_up", "name: alone\ncathode: {seed: 1}")
+    single, events = run_in(folder, study_of(text=alone))
+    assert single.force_calls == 0
+    assert sum(event.state == "reused" and ": band " in event.name for event in events) == 4
     theirs = {(row.system, row.hop): row.barrier for row in study.rows}
-    for row in single.output.rows:
-        if row.hop != "first":
-            assert row.barrier == theirs[row.system, f"o2-near-{int(row.hop[3:]) + 1}"]
+    named = {"first": "o2-near-1", "second": "o2-near-2"}
+    assert all(row.barrier == theirs[row.system, named[row.hop]] for row in single.output.rows)
 
 
 @pytest.mark.slow
@@ -395,7 +411,7 @@ def test_the_files_and_the_page_of_an_ensemble(
     written = {path.name for path in write_results(study, tmp_path)}
     assert {"ensemble.csv", "ensemble.png", "ensemble.svg"} <= written
     lines = (tmp_path / "ensemble.csv").read_text().splitlines()
-    assert len(lines) == 1 + 4 and lines[0].startswith("system,reference,lithium,model,seed,hop,ordering,delta")
+    assert len(lines) == 1 + 4 and lines[0].startswith("system,reference,lithium,model,seed,hop,delta")
     shown = cli("show", tmp_path).out
     assert distribution(study).sentence in shown and "p of the sign test" in shown
     figures = {path.name for path in write_figures(study, tmp_path)}

@@ -16,7 +16,7 @@ from barriers.structures.rounding import GRID, round_off
 from barriers.study.models import FragmentSection, PlacementSection
 from barriers.workflow.placements import placements_of
 
-SAME_PLACEMENT = 0.2
+SAME_PLACEMENT = 0.5
 """Two placements of which no atom is farther apart than this (Å) are one: relaxed roughly, one minimum is that wide."""
 
 
