@@ -104,8 +104,8 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
     written = write_profiles(study, folder)
     if study.ensemble and study.ensemble.distributions:
         written += save_figure(draw_distribution(study.ensemble, study.which), folder / "ensemble")
-        for name, (side, _) in draw_maps(study):
-            written += save_figure(side, figures / f"map-{stem(name)}")
+        for names, (side, _) in draw_maps(study):
+            written += save_figure(side, figures / f"map-{stem(*names)}")
     wanted = Counter(row.hop for row in study.rows)
     for hop, barriers in _by_hop(study).items():
         if any(barrier.profile for barrier in barriers):

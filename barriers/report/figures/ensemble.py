@@ -64,7 +64,7 @@ def draw_distribution(ensemble: EnsembleDoc, which: str) -> Axes:
     return axes
 
 
-def draw_maps(study: StudyDoc) -> Iterator[tuple[str, tuple[Axes, Axes]]]:
+def draw_maps(study: StudyDoc) -> Iterator[tuple[tuple[str, str], tuple[Axes, Axes]]]:
     """Draw each system on each ordering from the side and the top, with every hop as an arrow in the colour of its Δ.
 
     The atoms stand as in the initial state of the first hop, of the lowest placement that has a barrier. All maps of a
@@ -77,20 +77,22 @@ def draw_maps(study: StudyDoc) -> Iterator[tuple[str, tuple[Axes, Axes]]]:
 
     Yields
     ------
-    tuple[str, tuple[Axes, Axes]]
-        A name for the file, side and top view.
+    tuple[tuple[str, str], tuple[Axes, Axes]]
+        System, and tag of the member; side and top view.
     """
     assert study.ensemble is not None
     barriers = {(barrier.system, barrier.hop_name): barrier for barrier in study.barriers}
     found = study.ensemble.distributions
     largest = max((abs(pair.delta) for one in found for pair in one.pairs), default=0.0)
     colours = ScalarMappable(Normalize(-(largest or 1.0), largest or 1.0), MAP_COLOURS)
-    for heading, distribution in headings(found).items():
+    for distribution in found:
         for ordering in sorted({pair.ordering for pair in distribution.pairs}):
             pairs = [pair for pair in distribution.pairs if pair.ordering == ordering]
             shown = [(pair, _barrier(study.ensemble, distribution, pair, barriers)) for pair in pairs]
-            name = f"{' '.join(heading.split())}, ordering {ordering} (seed {pairs[0].seed})"
-            yield name, _draw_map(name, shown, colours, f"$\\Delta$ {study.which} barrier (eV)")
+            tag = pairs[0].hop.removesuffix(f"-{pairs[0].of_hop}")
+            title = f"{distribution.system}, {tag} (seed {pairs[0].seed})"
+            axes = _draw_map(title, shown, colours, rf"$\Delta$ {study.which} barrier (eV)")
+            yield (distribution.system, tag), axes
 
 
 def _draw_map(

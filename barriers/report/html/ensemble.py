@@ -29,10 +29,8 @@ def pictures(study: StudyDoc) -> list[Picture]:
         _source(draw_distribution(study.ensemble, study.which)),
         f"Δ of the {study.which} barrier: a point for each hop on each ordering, with their mean and standard error.",
     )
-    maps = [
-        Picture(_source(side), f"{name}: every hop as an arrow in the colour of its Δ, from the side and from the top.")
-        for name, (side, _) in draw_maps(study)
-    ]
+    says = "every hop as an arrow in the colour of its Δ, from the side and from the top."
+    maps = [Picture(_source(side), f"{', '.join(names)}: {says}") for names, (side, _) in draw_maps(study)]
     return [strip, *maps]
 
 
