@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field, field_validator
 from pymatgen.core import Lattice, Structure
 
+from barriers.analysis.ensemble import EnsembleDoc
 from barriers.analysis.modes import ALONG
 from barriers.structures.digest import rounded, short_digest, structure_digest
 from barriers.structures.hop.hop import Hop
@@ -421,6 +422,7 @@ class StudyDoc(_Document):
     gaps: list[GapDoc] = Field(default_factory=list, description="barriers that are not there")
     notes: list[str] = Field(default_factory=list, description="what is to be known of the slab, such as a polar face")
     sentences: list[str] = Field(description="the result in words: a line for each hop and system beside the reference")
+    ensemble: EnsembleDoc | None = Field(None, description="of an ensemble: its members, and their distribution")
 
     def paired(self) -> list[tuple[ComparisonRowDoc, BarrierDoc | None]]:
         """Set each row of the comparison beside its barrier, None where that is a gap."""

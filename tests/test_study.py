@@ -48,7 +48,7 @@ def fields(section: Any = Study, path: str = "") -> Iterator[tuple[str, FieldInf
             yield from fields(inner, f"{path}{name}.")
 
 
-DIMENSIONLESS = {"cathode.tolerance", "cathode.antisites", "cathode.lithium"}
+DIMENSIONLESS = {"cathode.tolerance", "cathode.antisites", "cathode.lithium", "ensemble.lithium"}
 FIELDS = dict(fields()) | dict(fields(EndpointStudy))
 OF_ESPRESSO, OF_VASP = (
     {f"engine.{name}" for name in set(by_key(section)) - set(by_key(MlipSection))}
@@ -119,15 +119,19 @@ def test_the_shipped_study_compares_with_the_intact_polymer() -> None:
     assert study.reference == "NCM@PVDF"
 
 
-@pytest.mark.parametrize("text", [SHIPPED.read_text(), BARE], ids=["shipped", "bare"])
+ENSEMBLE = BARE + "ensemble: {orderings: 4, placements: 1, lithium: [1.0, 0.5], models: [chgnet, emt]}\n"
+
+
+@pytest.mark.parametrize("text", [SHIPPED.read_text(), BARE, ENSEMBLE], ids=["shipped", "bare", "ensemble"])
 def test_the_template_gives_the_study_back_and_names_every_field(text: str) -> None:
     study = read_study(text)
     page = render(study)
     assert read_study(page) == study
     assert max(map(len, page.splitlines())) <= 110
     without = {name for name in FIELDS if name.startswith(("systems.fragment.", "systems.placement."))}
+    of_ensemble = {name for name in FIELDS if name.startswith("ensemble.")}
     for path, field in fields():
-        if path in OF_ESPRESSO | OF_VASP:
+        if path in OF_ESPRESSO | OF_VASP | (set() if study.ensemble else of_ensemble):
             continue
         name = path.rpartition(".")[2]
         if study.systems[-1].fragment or path not in without:

@@ -104,9 +104,12 @@ def agree(words: str) -> None:
 
 def show_study(study: StudyDoc, folder: Path) -> None:
     """Print a study's table, what the reader has to know, and its sentences."""
+    from barriers.report.ensemble import ensemble_table
     from barriers.report.tables import study_notes, study_table
 
     emit(study_table(study))
+    if study.ensemble and study.ensemble.distributions:
+        emit(ensemble_table(study.ensemble, study.which))
     for note in study_notes(study):
         say(f"! {note}")
     for system, bonds in {barrier.system: barrier.bonds for barrier in study.barriers if barrier.bonds}.items():

@@ -49,26 +49,28 @@ def build(
     """Write the structures of a study as built, before any relaxation, and draw them. Computes no energy.
 
     Slab, placements and endpoints as extended XYZ, CIF and POSCAR, a table of them (CSV), a figure of each system from
-    the side and the top, and a contact sheet (PNG and SVG).
+    the side and the top, and a contact sheet (PNG and SVG). Of an ensemble, a folder for each member.
     """
     from barriers.report.built import built_table, write_built
     from barriers.report.sheet import Drawn
     from barriers.structures.hop.hop import hop_ends
     from barriers.study.file import load_study
-    from barriers.workflow.plan import build_study
+    from barriers.workflow.plan import build_members
 
     study = load_study(study_file)
-    built = build_study(study)
-    drawn = {
-        name: Drawn(first[0], {hop.name: hop_ends(first[0], hop) for hop in built.hops})
-        for name, first in built.systems.items()
-    }
     target = folder or Path("results") / study.name / "built"
-    written = write_built(built.structures, drawn, target)
+    written = {}
+    for tag, built in build_members(study).items():
+        drawn = {
+            name: Drawn(first[0], {hop.name: hop_ends(first[0], hop) for hop in built.hops})
+            for name, first in built.systems.items()
+        }
+        written[tag] = write_built(built.structures, drawn, target / tag)
     if as_json:
-        emit(written)
+        emit(written.get("", written))
     else:
-        emit(built_table(written["structures"]))
+        for each in written.values():
+            emit(built_table(each["structures"]))
         say(f"structures and figures in {target}")
 
 

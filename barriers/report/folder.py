@@ -15,7 +15,9 @@ from barriers.documents import OLDEST_READABLE, SCHEMA_VERSION, BarrierDoc, Stud
 from barriers.files.exports import write_points
 from barriers.files.structures import kind_of_hop, stem, write_band, write_structure
 from barriers.report.comparison import write_comparison
+from barriers.report.ensemble import write_pairs
 from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
+from barriers.report.figures.ensemble import draw_distribution, draw_maps
 from barriers.report.figures.labels import say_how_many
 from barriers.report.tables import write_csv
 
@@ -39,13 +41,16 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
         What was written: ``study.json``, ``barriers.csv``, ``comparison.csv``, ``.json`` and ``.tex``, a figure for
         each hop (PNG, SVG, PDF), and for each barrier its band (extended XYZ) and initial endpoint (POSCAR). Gaps have
         their rows in the tables, and the figures say how many of how many systems they show. Where barriers were
-        corrected at single points, ``points.extxyz`` holds these.
+        corrected at single points, ``points.extxyz`` holds these. Of an ensemble also ``ensemble.csv`` and its figure.
     """
     folder.mkdir(parents=True, exist_ok=True)
     document, table = folder / DOCUMENT, folder / "barriers.csv"
     document.write_text(json.dumps(study, cls=MontyEncoder), "utf-8")
     write_csv(study, table)
     written = [document, table, *write_comparison(study, folder), *write_profiles(study, folder)]
+    if study.ensemble and study.ensemble.distributions:
+        written += write_pairs(study.ensemble, folder / "ensemble.csv")
+        written += save_figure(draw_distribution(study.ensemble, study.which), folder / "ensemble")
     points = folder / "points.extxyz"
     if write_points(study, points):
         written.append(points)
@@ -91,11 +96,16 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
     -------
     list[Path]
         What was written: for each hop ``profiles`` and ``states``, for each system and hop ``profile``, ``path`` and
-        ``convergence``. Bands that are not converged have no profile, those never started no convergence.
+        ``convergence``; of an ensemble its distribution and maps. Bands that are not converged have no profile, those
+        never started no convergence.
     """
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     written = write_profiles(study, folder)
+    if study.ensemble and study.ensemble.distributions:
+        written += save_figure(draw_distribution(study.ensemble, study.which), folder / "ensemble")
+        for names, (side, _) in draw_maps(study):
+            written += save_figure(side, figures / f"map-{stem(*names)}")
     wanted = Counter(row.hop for row in study.rows)
     for hop, barriers in _by_hop(study).items():
         if any(barrier.profile for barrier in barriers):

@@ -36,14 +36,24 @@ def plan_lines(plan: Plan) -> list[str]:
         *about,
         *(
             f"hop {hop.name}: {hop.label}, {hop.initial.label} → {hop.final.label}, {hop.distance:.2f} Å"
-            for hop in plan.built.hops
+            for built in plan.members.values() or [plan.built]
+            for hop in built.hops
         ),
+        *([_ensemble(plan)] if plan.members else []),
         f"jobs: {jobs}",
         f"about {plan.force_calls} force calls{'' if plan.points is None else ' of the model'}, {time}",
         *([] if plan.points is None else [_single_points(plan.points)]),
         *plan.commands,
         *(f"! {warning}" for warning in plan.warnings),
     ]
+
+
+def _ensemble(plan: Plan) -> str:
+    first, *_ = plan.members
+    size = f"{len(plan.built.systems)} systems × {len(plan.built.hops)} hops"
+    return (
+        f"ensemble: {len(plan.members)} members × {size} = {plan.barriers} barriers; the slab above is that of {first}"
+    )
 
 
 def _single_points(points: SinglePoints) -> str:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from pymatgen.core import Structure
 from pymatgen.util.string import latexify
 
-from barriers.report.structures import LEGEND_HEIGHT, NO_HOPS, SCALE, add_legend, draw_structure
+from barriers.report.structures import LEGEND_HEIGHT, NO_COLOURS, NO_HOPS, SCALE, add_legend, draw_structure
 from barriers.report.style import STYLE, TWO_COLUMNS, wrapped
 from barriers.report.views import Direction, HopEnds, view_of
 
@@ -29,10 +29,11 @@ ONE_ROW = 4
 
 
 class Drawn(NamedTuple):
-    """A system to draw: its structure, and the Cartesian ends of its hops by name (Å)."""
+    """A system to draw: its structure, and by name the Cartesian ends of its hops (Å) and their colours."""
 
     structure: Structure
     hop_ends: Mapping[str, HopEnds] = NO_HOPS
+    colours: Mapping[str, str] = NO_COLOURS
 
 
 def draw_system(name: str, system: Drawn) -> tuple[Axes, Axes]:
@@ -60,9 +61,9 @@ def draw_system(name: str, system: Drawn) -> tuple[Axes, Axes]:
         figure.suptitle(title, fontsize=STYLE["axes.labelsize"])
         panels = figure.subplots(1, 2, width_ratios=widths)
         for axes, view in zip(panels, views, strict=True):
-            draw_structure(system.structure, hop_ends=system.hop_ends, view=view, axes=axes)
+            draw_structure(system.structure, hop_ends=system.hop_ends, view=view, axes=axes, colours=system.colours)
             _set_span(axes, axes.get_xlim()[1] - axes.get_xlim()[0], heights.max())
-        add_legend(figure, [system.structure], system.hop_ends)
+        add_legend(figure, [system.structure], system.hop_ends, system.colours)
     side, top = panels
     return side, top
 

@@ -56,6 +56,7 @@ SCALE = 0.3
 ARROW = "#D55E00"
 FROZEN: dict[str, Any] = {"hatch": "//////", "edgecolor": "0.3"}
 NO_HOPS: Mapping[str, HopEnds] = MappingProxyType({})
+NO_COLOURS: Mapping[str, str] = MappingProxyType({})
 
 
 def draw_structure(
@@ -64,6 +65,7 @@ def draw_structure(
     hop_ends: Mapping[str, HopEnds] = NO_HOPS,
     view: Direction = "side",
     axes: Axes | None = None,
+    colours: Mapping[str, str] = NO_COLOURS,
 ) -> Axes:
     """Draw a slab or an interface from one direction: a circle for each atom, lighter the further back.
 
@@ -81,6 +83,8 @@ def draw_structure(
         Where one looks from; from the top, the upper layers alone are drawn.
     axes : Axes or None
         Where to draw; a new figure with a legend if None.
+    colours : Mapping[str, str]
+        Colours of hops by name, as Matplotlib knows them; one colour for all that are left out.
 
     Returns
     -------
@@ -94,20 +98,27 @@ def draw_structure(
             width, height = SCALE * (high - low)
             figure = Figure(figsize=(max(width, ONE_COLUMN), height + 2 * LEGEND_HEIGHT), layout="constrained")
             axes = figure.subplots()
-            add_legend(figure, [structure], hop_ends)
+            add_legend(figure, [structure], hop_ends, colours)
         axes.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         axes.set_axis_off()
         axes.set_title(seen.note, fontsize=STYLE["legend.fontsize"])
         axes.plot(*seen.outline.T, color="0.5", linewidth=0.7, zorder=0)
         axes.add_collection(LineCollection(list(seen.bonds), colors="0.25", linewidths=1.5, zorder=1))
         _draw_atoms(axes, structure, seen)
+        names = list(hop_ends)
         for numbers, ends in _apart(seen.hops.values()):
-            _draw_hop(axes, ends, ", ".join(map(str, numbers)) if len(hop_ends) > 1 else "")
+            text = ", ".join(map(str, numbers)) if len(hop_ends) > 1 else ""
+            _draw_hop(axes, ends, text, colours.get(names[numbers[0] - 1], ARROW))
         _draw_scale(axes, low)
     return axes
 
 
-def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mapping[str, HopEnds]) -> None:
+def add_legend(
+    figure: Figure,
+    structures: Iterable[Structure],
+    hop_ends: Mapping[str, HopEnds],
+    colours: Mapping[str, str] = NO_COLOURS,
+) -> None:
     """Explain elements, frozen atoms and hops below the panels of a figure, in as few rows as fit its width."""
     drawn = list(structures)
     elements = sorted({site.specie for structure in drawn for site in structure}, key=lambda element: element.Z)
@@ -119,7 +130,8 @@ def add_legend(figure: Figure, structures: Iterable[Structure], hop_ends: Mappin
     numbered = len(hop_ends) > 1
     for count, name in enumerate(hop_ends, 1):
         label = plain(f"hop {count}: {name}" if numbered else f"hop: {name}")
-        handles.append(Line2D([], [], color=ARROW, marker=">", linewidth=1.5, markersize=5, label=label))
+        look: dict[str, Any] = {"color": colours.get(name, ARROW), "marker": ">", "linewidth": 1.5, "markersize": 5}
+        handles.append(Line2D([], [], label=label, **look))
     fitted_legend(figure, handles, loc="outside lower center", columnspacing=1.0, handletextpad=0.4)
 
 
@@ -157,7 +169,7 @@ def _apart(hops: Iterable[np.ndarray]) -> list[tuple[list[int], np.ndarray]]:
     return joined
 
 
-def _draw_hop(axes: Axes, places: np.ndarray, label: str) -> None:
+def _draw_hop(axes: Axes, places: np.ndarray, label: str, colour: str) -> None:
     """Draw an arrow from start to end; a ring where the jump goes straight towards the viewer or away.
 
     A path through more than two places is a line with a dot at each place and an arrow's head at the end.
@@ -166,11 +178,11 @@ def _draw_hop(axes: Axes, places: np.ndarray, label: str) -> None:
     length = float(np.hypot(*(end - start)))
     halo = [withStroke(linewidth=2, foreground="white")]
     if len(places) > 2:
-        axes.plot(*places.T, color=ARROW, linewidth=1.5, marker="o", markersize=3, path_effects=halo, zorder=4)
-        tip: dict[str, Any] = {"arrowstyle": "-|>", "color": ARROW, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9}
+        axes.plot(*places.T, color=colour, linewidth=1.5, marker="o", markersize=3, path_effects=halo, zorder=4)
+        tip: dict[str, Any] = {"arrowstyle": "-|>", "color": colour, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9}
         axes.annotate("", end, places[-2], arrowprops=tip, zorder=4)
     elif length < 0.3:
-        axes.plot(*start, marker="o", markersize=7, markerfacecolor="none", markeredgecolor=ARROW, zorder=4)
+        axes.plot(*start, marker="o", markersize=7, markerfacecolor="none", markeredgecolor=colour, zorder=4)
     else:
         head = min(0.9, 0.5 * length)
         axes.add_patch(
@@ -181,14 +193,15 @@ def _draw_hop(axes: Axes, places: np.ndarray, label: str) -> None:
                 head_width=0.9,
                 head_length=head,
                 length_includes_head=True,
-                facecolor=ARROW,
-                edgecolor="white",
+                facecolor=colour,
+                edgecolor="white" if colour == ARROW else "0.2",
                 linewidth=0.8,
                 zorder=4,
             )
         )
     place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "zorder": 5}
-    axes.annotate(label, (start + end) / 2, (-3, 5), color=ARROW, path_effects=halo, **place)
+    legible = colour if colour == ARROW else "black"  # a colour that stands for a number may be a light one
+    axes.annotate(label, (start + end) / 2, (-3, 5), color=legible, path_effects=halo, **place)
 
 
 def _draw_scale(axes: Axes, low: np.ndarray) -> None:

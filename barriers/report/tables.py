@@ -67,6 +67,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "sentences": study.sentences,
         "notes": study.notes,
         "models": model_lines(study.barriers),
+        **({} if study.ensemble is None else {"ensemble": [one.model_dump() for one in study.ensemble.distributions]}),
     }
 
 

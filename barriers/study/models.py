@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from barriers.study.engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
+from barriers.study.ensemble import EnsembleSection, check_ensemble
 from barriers.study.fields import Angstrom, Force, Section, Seed, refusal, takes, unit
 from barriers.study.hops import HopSection
 from barriers.study.slab import CathodeSection, SurfaceSection
@@ -23,6 +24,7 @@ __all__ = [
     "ComparisonSection",
     "EndpointStudy",
     "EndpointsSection",
+    "EnsembleSection",
     "EspressoSection",
     "FragmentSection",
     "HopSection",
@@ -147,6 +149,7 @@ class Study(_EngineByName):
     path: PathSection = Field(default_factory=PathSection, description="first bands")
     neb: NebSection = Field(default_factory=NebSection, description="nudged elastic band")
     comparison: ComparisonSection = Field(default_factory=ComparisonSection, description="what is compared")
+    ensemble: EnsembleSection | None = Field(None, description="the same over several orderings, hops and placements")
 
     @field_validator("systems", "hops")
     @classmethod
@@ -164,6 +167,13 @@ class Study(_EngineByName):
         if comparison.reference is not None and names and comparison.reference not in names:
             raise refusal(comparison.reference, "is no system", names, ("reference",))
         return comparison
+
+    @field_validator("ensemble")
+    @classmethod
+    def _ensemble_fits(cls, ensemble: EnsembleSection | None, info: ValidationInfo) -> EnsembleSection | None:
+        if ensemble is not None:
+            check_ensemble(ensemble, info.data)
+        return ensemble
 
     @property
     def system_names(self) -> tuple[str, ...]:

@@ -108,11 +108,25 @@ class PlacementSection(Section):
         description="placements whose energy is calculated once, to choose the candidates; 0: the clearest",
     )
     candidates: int = Field(2, ge=1, le=24, description="placements relaxed roughly; the lowest in energy goes on")
+    rank: int = Field(
+        1,
+        ge=1,
+        le=24,
+        description="of the different candidates, the one that goes on: 1 is the lowest in energy, 2 the next",
+    )
     count: int = Field(1, ge=1, le=12, description="fragments on a face")
     coverage: float | None = Field(
         None, gt=0, le=10, description="instead of count: fragments on a face", json_schema_extra=unit("1/nm²")
     )
     faces: Literal["top", "both"] = Field("top", description="faces that carry fragments")
+
+    @field_validator("rank")
+    @classmethod
+    def _is_a_candidate(cls, rank: int, info: ValidationInfo) -> int:
+        candidates = info.data.get("candidates")
+        if candidates is not None and rank > candidates:
+            raise refusal(rank, f"of {candidates} candidates is none", f"1 to {candidates}")
+        return rank
 
 
 class SystemSection(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
@@ -14,6 +15,9 @@ from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, m
 from barriers.structures.rounding import GRID, round_off
 from barriers.study.models import FragmentSection, PlacementSection
 from barriers.workflow.placements import placements_of
+
+SAME_PLACEMENT = 0.5
+"""Two placements of which no atom is farther apart than this (Å) are one: relaxed roughly, one minimum is that wide."""
 
 
 @job
@@ -39,9 +43,36 @@ def lowest_placements(screened: list[StaticDoc], candidates: int) -> list[Struct
 
 
 @job(output_schema=RelaxDoc)
-def lowest(candidates: list[RelaxDoc]) -> RelaxDoc:
-    """Choose the converged candidate lowest in energy; the lowest of all where none is converged."""
-    return min(candidates, key=lambda candidate: (not candidate.converged, round_off(candidate.energy, GRID)))
+def lowest(candidates: list[RelaxDoc], rank: int = 1) -> RelaxDoc:
+    """Choose the converged candidate lowest in energy; the lowest of all where none is converged.
+
+    Parameters
+    ----------
+    candidates : list[RelaxDoc]
+        Relaxed placements.
+    rank : int
+        1 for the lowest, 2 for the next that is another placement, and so on.
+
+    Raises
+    ------
+    ValueError
+        If fewer are different.
+    """
+    ordered = sorted(candidates, key=lambda each: (not each.converged, round_off(each.energy, GRID)))
+    different: list[RelaxDoc] = []
+    for candidate in ordered:
+        if not any(_alike(candidate, other) for other in different):
+            different.append(candidate)
+    if rank > len(different):
+        raise ValueError(f"placement.rank: {rank}, of which there are {len(different)} once relaxed; more candidates")
+    return different[rank - 1]
+
+
+def _alike(one: RelaxDoc, other: RelaxDoc) -> bool:
+    """Whether two placements have relaxed into one."""
+    steps = one.structure.frac_coords - other.structure.frac_coords
+    moved = one.structure.lattice.get_cartesian_coords(steps - np.round(steps))
+    return float(np.linalg.norm(moved, axis=1).max()) < SAME_PLACEMENT
 
 
 @job

@@ -1,4 +1,4 @@
-"""The flow that places a fragment on the slab, and keeps the lowest placement."""
+"""The flows that place a fragment on the slab, and keep one of the placements."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from barriers.workflow.build_jobs import lowest, lowest_placements, place_fragme
 from barriers.workflow.labels import label
 
 
-def interface_flow(study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
-    """Relax several placements of a fragment roughly, and the lowest fully.
+def candidates_flow(study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
+    """Relax several placements of a fragment roughly; the output is a list of them.
 
     Parameters
     ----------
@@ -29,7 +29,8 @@ def interface_flow(study: Study, system: SystemSection, engine: Engine, slab: An
     hop : Hop
         The hop that a fragment is placed near.
     """
-    placed = place_fragment(slab.structure, system.fragment, system.placement, study.surface.vacuum, hop)
+    first_kept = system.placement.model_copy(update={"rank": 1})  # those who keep others start from the same job
+    placed = place_fragment(slab.structure, system.fragment, first_kept, study.surface.vacuum, hop)
     label(placed, f"{system.name}: place", system.name)
     screened: list[Job] = []
     first = placed.output
@@ -40,13 +41,30 @@ def interface_flow(study: Study, system: SystemSection, engine: Engine, slab: An
     for number in range(system.placement.candidates):
         candidate = engine.relax(study.relax.rough_fmax, study.relax.max_steps).make(first[number])
         candidates.append(label(candidate, f"{system.name}: relax placement {number + 1}", system.name))
-    chosen = lowest([candidate.output for candidate in candidates])
+    jobs = [placed, *screened, *candidates]
+    return Flow(jobs, output=[candidate.output for candidate in candidates], name=f"{system.name}: placements")
+
+
+def interface_flow(study: Study, system: SystemSection, engine: Engine, candidates: list[Any]) -> Flow:
+    """Relax one of the placements fully: the lowest, or that of another rank.
+
+    Parameters
+    ----------
+    study : Study
+        The study, for its tolerances.
+    system : SystemSection
+        A system with a fragment.
+    engine : Engine
+        What relaxes it.
+    candidates : list of RelaxDoc
+        Placements of its fragment, relaxed roughly.
+    """
+    chosen = lowest(candidates, system.placement.rank)
     label(chosen, f"{system.name}: choose placement", system.name)
     # To the endpoints' own tolerance, so that both start from one conformation of the fragment.
     interface = engine.relax(study.relax.fmax, study.relax.max_steps).make(chosen.output.structure)
     label(interface, f"{system.name}: relax interface", system.name)
-    jobs = [placed, *screened, *candidates, chosen, interface]
-    return Flow(jobs, output=interface.output, name=f"{system.name}: interface")
+    return Flow([chosen, interface], output=interface.output, name=f"{system.name}: interface")
 
 
 def _screened(system: SystemSection, engine: Engine, placed: Job) -> list[Job]:

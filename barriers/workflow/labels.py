@@ -86,6 +86,14 @@ def jobs_of(flow: Flow) -> Iterator[Job]:
             yield item
 
 
+def tagged(flow: Flow, tag: str) -> Flow:
+    """Put the tag of an ensemble's member before the names of jobs that no hop tells from those of other members."""
+    for job in jobs_of(flow) if tag else ():
+        if not job.metadata["hop"]:
+            job.name = f"{tag} {job.name}"
+    return flow
+
+
 def barrier_outputs(flow: Flow) -> dict[tuple[str, str], OutputReference]:
     """Find the barriers that a flow gives.
 

@@ -11,13 +11,23 @@ from barriers.structures.interface.placement import place_at_distance, place_bon
 from barriers.structures.interface.poses import Orientation
 from barriers.structures.interface.sites import surface_sites
 from barriers.structures.polymer.fragment import Fragment, build_fragment
-from barriers.study.models import FragmentSection, PlacementSection
+from barriers.study.models import FragmentSection, PlacementSection, SystemSection
 from barriers.words import naming
 
 FIRST_BONDS = {("C", "O"): 1.45}
 """First lengths of bonds (Å) where the sum of the covalent radii leaves the relaxation no room."""
 
 ORIENTATIONS: dict[str, tuple[Orientation, ...]] = {"flat": ("flat",), "upright": ("head down", "tail down")}
+
+Placed = tuple[FragmentSection, PlacementSection]
+"""What placements are made from."""
+
+
+def placements_in(system: SystemSection) -> Placed | None:
+    """Say what a system's placements are made from: alike for systems that keep different ones of them."""
+    if system.fragment is None:
+        return None
+    return system.fragment, system.placement.model_copy(update={"rank": 1})
 
 
 def fragment_of(section: FragmentSection) -> Fragment:

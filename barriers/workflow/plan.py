@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pymatgen.core import Structure
@@ -16,8 +17,9 @@ from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoi
 from barriers.structures.interface.contacts import image_distance
 from barriers.study.models import EndpointStudy, Study, SystemSection
 from barriers.workflow.barrier import BarrierMaker
-from barriers.workflow.placements import fragment_of, placements_of
-from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_of
+from barriers.workflow.ensemble import Member, expand, members_of
+from barriers.workflow.placements import Placed, fragment_of, placements_in, placements_of
+from barriers.workflow.slab_and_hops import BuiltSlab, crystal_of
 
 CALLS = {
     "slab": 30,
@@ -30,6 +32,9 @@ CALLS = {
 }
 """Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band; of
 a model for the correction of a hop."""
+
+
+Described = tuple[Study | EndpointStudy, "BuiltStudy"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,8 @@ class Plan:
         Expected time on this machine; None for a model without a known cost.
     points : SinglePoints or None
         Where the bands are a model's, corrected; evaluations and time above are the model's then.
+    members : Mapping[str, BuiltStudy]
+        Of an ensemble: what each member starts from, by its tag; ``built`` is the first.
     commands : tuple of str
         How a DFT code is started, and on how many processes.
     warnings : tuple of str
@@ -113,6 +120,7 @@ class Plan:
     force_calls: int
     seconds: float | None
     points: SinglePoints | None = None
+    members: Mapping[str, BuiltStudy] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -127,8 +135,24 @@ class Plan:
             "expected_force_calls": self.force_calls,
             "expected_seconds": None if self.seconds is None else round(self.seconds),
             **({} if self.points is None else {"single_points": asdict(self.points)}),
+            **({"ensemble": self._ensemble()} if self.members else {}),
             **({"commands": list(self.commands)} if self.commands else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
+        }
+
+    @property
+    def barriers(self) -> int:
+        """Number of barriers: one for each system and hop."""
+        return sum(len(built.systems) * max(1, len(built.hops)) for built in self.members.values() or [self.built])
+
+    def _ensemble(self) -> dict[str, Any]:
+        return {
+            "barriers": self.barriers,
+            "members": [
+                {"tag": tag, "hops": [hop.model_dump() for hop in built.hops]}
+                | ({} if built.slab is None else {"slab": _slab_json(built.slab)})
+                for tag, built in self.members.items()
+            ],
         }
 
     def _system(self, name: str, first: list[Structure]) -> dict[str, Any]:
@@ -158,6 +182,8 @@ def _slab_json(slab: BuiltSlab) -> dict[str, Any]:
 def build_study(study: Study | EndpointStudy) -> BuiltStudy:
     """Build the slab of a study, its hops, and the first placements of each system. Needs no engine.
 
+    Of an ensemble, those of its first member.
+
     Raises
     ------
     ValueError
@@ -166,15 +192,27 @@ def build_study(study: Study | EndpointStudy) -> BuiltStudy:
     if isinstance(study, EndpointStudy):
         initial, final, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
         return BuiltStudy(None, [], {study.name: [initial, final]})
-    slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
-    hops = hops_of(slab.structure, study.hops)
-    systems = {
-        system.name: [slab.structure]
-        if system.fragment is None
-        else placements_of(slab.structure, system.fragment, system.placement, study.surface.vacuum, hops[0])
-        for system in study.systems
-    }
-    return BuiltStudy(slab, hops, systems)
+    return _built(members_of(study)[0])
+
+
+def build_members(study: Study | EndpointStudy) -> dict[str, BuiltStudy]:
+    """Do the same for each member of an ensemble, by its tag; a study that is none has an empty one."""
+    if isinstance(study, EndpointStudy):
+        return {"": build_study(study)}
+    return {member.tag: _built(member) for member in members_of(study)}
+
+
+def _built(member: Member) -> BuiltStudy:
+    slab, vacuum = member.slab.structure, member.study.surface.vacuum
+    placed: dict[Placed, list[Structure]] = {}
+    systems = {}
+    for system in member.study.systems:
+        systems[system.name] = [slab]
+        if (shared := placements_in(system)) is not None:
+            if shared not in placed:
+                placed[shared] = placements_of(slab, *shared, vacuum, member.anchor)
+            systems[system.name] = placed[shared]
+    return BuiltStudy(member.slab, member.hops, systems)
 
 
 def check_engine(study: Study | EndpointStudy) -> None:
@@ -185,8 +223,8 @@ def check_engine(study: Study | EndpointStudy) -> None:
     ValueError
         One line that says what is missing.
     """
-    engine = build_engine(study.engine)
     if isinstance(study, EndpointStudy):
+        engines = [study.engine]
         initial, _, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
         elements = {element.symbol for element in initial.composition.elements}
     else:
@@ -194,9 +232,11 @@ def check_engine(study: Study | EndpointStudy) -> None:
         elements = {"Li", "O", *crystal_of(study.cathode).metals, *caps}
         fragments = [fragment_of(system.fragment) for system in study.systems if system.fragment is not None]
         elements.update(str(element) for fragment in fragments for element in fragment.molecule.composition)
-    engine.check(sorted(elements), study.path.n_images)
-    if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
-        scout.engine.check(sorted(elements), study.path.n_images)
+        engines = [variant.study.engine for variant in expand(study) if variant.ordering == 1]
+    for engine in map(build_engine, engines):
+        engine.check(sorted(elements), study.path.n_images)
+        if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
+            scout.engine.check(sorted(elements), study.path.n_images)
 
 
 def make_plan(study: Study | EndpointStudy) -> Plan:
@@ -213,13 +253,34 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
     except NotHereError as error:  # a laptop may not have what the cluster has; a run is refused
         lacking = [f"not on this machine: {error}"]
     engine = build_engine(study.engine)
-    built = build_study(study)
+    members = build_members(study)
+    described: list[Described] = [(study, built) for built in members.values()]
+    if isinstance(study, Study):
+        described = [(variant.study, members[variant.tag]) for variant in expand(study)]
+    jobs, calls, seconds = zip(*(_work(*each) for each in described), strict=True)
+    points = _single_points(described, engine) if isinstance(engine, SurrogateEngine) else None
+    code: Any = engine.expensive if isinstance(engine, SurrogateEngine) else engine
+    ways = code.running.plans(study.path.n_images) if hasattr(code, "running") else []
+    warnings = lacking + (code.physics.warnings() if hasattr(code, "physics") else [])
+    built, tagged = described[0][1], {} if "" in members else members
+    total = dict(sum(jobs, Counter[str]()))
+    return Plan(built, total, sum(calls), sum(seconds) or None, points, tagged, tuple(ways), tuple(warnings))
+
+
+def _work(study: Study | EndpointStudy, built: BuiltStudy) -> tuple[Counter[str], int, float]:
+    """Count the jobs of a study by kind; expected evaluations, and seconds on this machine, 0 where not known."""
+    engine = build_engine(study.engine)
     if built.slab is None or isinstance(study, EndpointStudy):
         counted, total = {study.name: Counter(endpoint=2, band=1)}, Counter[str]()
     else:
         ends = len({state for hop in built.hops for state in (hop.initial, hop.final)})
         counted = {system.name: _jobs(study, system, len(built.hops), ends) for system in study.systems}
         total = Counter(slab=1)
+        placed: set[Placed] = set()
+        for system in study.systems:
+            if (shared := placements_in(system)) in placed:
+                del counted[system.name]["screened"], counted[system.name]["placement"]
+            placed |= {shared} if shared else set()
     calls = total["slab"] * CALLS["slab"]
     seconds = engine.seconds_per_call(len(built.slab.structure), 1) * calls if built.slab else 0.0
     for name, jobs in counted.items():
@@ -228,18 +289,18 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
         in_bands, alone = _calls(study, jobs)
         calls += in_bands + alone
         seconds += _seconds(engine, len(built.systems[name][0]), study.path.n_images, in_bands, alone)
-    points = _single_points(study, built, engine) if isinstance(engine, SurrogateEngine) else None
-    code: Any = engine.expensive if isinstance(engine, SurrogateEngine) else engine
-    ways = code.running.plans(study.path.n_images) if hasattr(code, "running") else []
-    warnings = lacking + (code.physics.warnings() if hasattr(code, "physics") else [])
-    return Plan(built, dict(sum(counted.values(), total)), calls, seconds or None, points, tuple(ways), tuple(warnings))
+    return sum(counted.values(), total), calls, seconds
 
 
-def _single_points(study: Study | EndpointStudy, built: BuiltStudy, engine: SurrogateEngine) -> SinglePoints:
+def _single_points(described: list[Described], engine: SurrogateEngine) -> SinglePoints:
     """Say what is asked of the expensive engine."""
-    seconds = sum(engine.expensive.seconds_per_call(len(first[0]), 1) for first in built.systems.values())
-    hours = seconds * engine.points * max(1, len(built.hops)) / 3600
-    plain = 2 * CALLS["endpoint"] + CALLS["images"] * study.path.n_images
+    seconds = sum(
+        engine.expensive.seconds_per_call(len(first[0]), 1) * max(1, len(built.hops))
+        for _, built in described
+        for first in built.systems.values()
+    )
+    hours = seconds * engine.points / 3600
+    plain = 2 * CALLS["endpoint"] + CALLS["images"] * described[0][0].path.n_images
     return SinglePoints(engine.points, plain, hours or None)
 
 

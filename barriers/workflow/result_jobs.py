@@ -13,6 +13,7 @@ from pymatgen.core import Structure
 
 from barriers.analysis.band import moment_jumps, problems
 from barriers.analysis.comparison import Difference, Row, compare, sentence
+from barriers.analysis.ensemble import MemberDoc, ensemble_document
 from barriers.analysis.interface import bond_change
 from barriers.analysis.motion import Motion, motion
 from barriers.analysis.paths import distinct_paths
@@ -247,6 +248,7 @@ def study_document(
     notes: list[str] | None = None,
     wanted: list[tuple[str, str]] | None = None,
     reasons: list[str | None] | None = None,
+    members: list[MemberDoc] | None = None,
 ) -> StudyDoc:
     """Compare the barriers of a study, as far as they are there.
 
@@ -266,6 +268,8 @@ def study_document(
         System and name of the hop of each barrier; may be left out where none is missing.
     reasons : list[str or None] or None
         Why each is missing; where it is not said, a calculation failed.
+    members : list[MemberDoc] or None
+        Of an ensemble: what each is one of.
     """
     if wanted is None:
         wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if barrier is not None]
@@ -278,15 +282,18 @@ def study_document(
         else:
             value = getattr(barrier, which)
             rows.append(Row(system, hop, value, barrier.plus_minus(which), barrier.fingerprint, barrier.reason))
+    found = compare(rows, reference, which)
+    ensemble = None if members is None else ensemble_document(members, found, reference)
     return StudyDoc(
         name=name,
         barriers=[barrier for barrier in barriers if barrier is not None],
         which=which,
         reference=reference,
-        rows=[_row_document(difference) for difference in compare(rows, reference, which)],
+        rows=[_row_document(difference) for difference in found],
         gaps=gaps,
-        sentences=_sentences(rows, reference),
+        sentences=[one.sentence for one in ensemble.distributions] if ensemble else _sentences(rows, reference),
         notes=notes or [],
+        ensemble=ensemble,
     )
 
 

@@ -142,7 +142,7 @@ def hops_of(slab: Structure, sections: Iterable[HopSection]) -> list[Hop]:
     for section in sections:
         criteria = section.model_copy(update={"name": "", "rank": 1})
         if criteria not in chosen:
-            chosen[criteria] = labelled.get(section.label or "") or _chosen(found, section)
+            chosen[criteria] = labelled.get(section.label or "") or hops_like(found, section)
         of_kind = chosen[criteria]
         if section.rank > len(of_kind):
             raise ValueError(
@@ -152,7 +152,14 @@ def hops_of(slab: Structure, sections: Iterable[HopSection]) -> list[Hop]:
     return hops
 
 
-def _chosen(found: list[Hop], section: HopSection) -> list[Hop]:
+def hops_like(found: list[Hop], section: HopSection) -> list[Hop]:
+    """Choose the hops that a section describes, whatever its rank.
+
+    Raises
+    ------
+    ValueError
+        One line, if there is none.
+    """
     try:
         if section.label is not None:
             return select_hops(found, label=section.label)

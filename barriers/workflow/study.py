@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobflow import Flow, Job, Maker, OutputReference
-from pymatgen.core import Structure
 
 from barriers.engines import build_engine
 from barriers.files.structures import read_endpoints
@@ -16,10 +15,11 @@ from barriers.structures.surface.edits import rattle
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.build_jobs import hand_on
-from barriers.workflow.interface import interface_flow
-from barriers.workflow.labels import barrier_outputs, despite_failures, label
+from barriers.workflow.ensemble import Member, members_of, rows_of, warnings_of
+from barriers.workflow.interface import candidates_flow, interface_flow
+from barriers.workflow.labels import barrier_outputs, despite_failures, label, tagged
+from barriers.workflow.placements import Placed, placements_in
 from barriers.workflow.result_jobs import study_document
-from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 from barriers.workflow.system import SystemHops
 
 HOPS_AT_ONCE = 50
@@ -36,6 +36,8 @@ class StudyMaker(Maker):
     3. For each system: relax each end state once; two of them are the endpoints of a hop.
     4. For each system and hop: the barrier, in systems with a fragment also from the bare slab's path.
     5. Compare.
+
+    Of an ensemble, all that for each of its members; the comparison is one.
 
     Attributes
     ----------
@@ -108,14 +110,15 @@ class StudyMaker(Maker):
         if notes is None:
             notes = self._begin(study, HOPS_AT_ONCE)[1]
         if isinstance(study, EndpointStudy):
-            order, compared = [(study.name, "")], (study.name, "forward")
+            order, compared, members = [(study.name, "")], (study.name, "forward"), None
         else:
-            order = [(system, hop.name) for system in study.system_names for hop in study.hops]
-            compared = (study.reference, study.comparison.barrier)
+            listed = rows_of(study)
+            order = [(row.system, row.hop) for row in listed]
+            compared, members = (study.reference, study.comparison.barrier), listed if study.ensemble else None
         found = [barriers.get(of) for of in order]
         known = [None if isinstance(barrier, str) else barrier for barrier in found]
         reasons = [reason if isinstance(reason, str) else None for reason in found]
-        job = study_document(study.name, known, *compared, notes, wanted=order, reasons=reasons)
+        job = study_document(study.name, known, *compared, notes, wanted=order, reasons=reasons, members=members)
         despite_failures(job)
         return label(job, f"{study.name}: comparison")
 
@@ -128,29 +131,33 @@ class StudyMaker(Maker):
             maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
             *ends, notes = read_endpoints(study.endpoints.initial, study.endpoints.final)
             return iter([maker.make(*ends)]), notes
-        built = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
-        hops = hops_of(built.structure, study.hops)
+        members = members_of(study)
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
-        return _parts(study, built.structure, hops, hops_at_once), built.warnings
+        parts = (part for member in members for part in _parts(member, hops_at_once))
+        return parts, warnings_of(members)
 
 
-def _parts(study: Study, slab: Structure, hops: list[Hop], hops_at_once: int) -> Iterator[Flow]:
+def _parts(member: Member, hops_at_once: int) -> Iterator[Flow]:
+    """Give the jobs of a study, or of a member of an ensemble: the slab and what stands on it, then some hops each."""
+    hops = member.hops
     ending: dict[EndState, list[Hop]] = {}
     for hop in hops:
         for state in (hop.initial, hop.final):
             ending.setdefault(state, []).append(hop)
-    flow, systems = _ground(study, slab, hops[0], ending)
-    yield flow
+    flow, systems = _ground(member, ending)
+    yield tagged(flow, member.tag)
     del flow  # no job of an earlier part is held
     for start in range(0, len(hops), hops_at_once):
-        yield _barriers(systems, hops[start : start + hops_at_once], f"hops from {start + 1}")
+        yield tagged(_barriers(systems, hops[start : start + hops_at_once], f"hops from {start + 1}"), member.tag)
 
 
-def _ground(
-    study: Study, slab: Structure, hop: Hop, ending: dict[EndState, list[Hop]]
-) -> tuple[Flow, list[SystemHops]]:
-    """Relax the slab and the interfaces; systems without a fragment come first."""
+def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, list[SystemHops]]:
+    """Relax the slab and the interfaces; systems without a fragment come first.
+
+    Systems that differ in which placement they keep share the placements.
+    """
+    study, slab = member.study, member.slab.structure
     last_engine = build_engine(study.engine)
     scout = BarrierMaker(engine=last_engine, path=study.path).scout()
     engine = last_engine if scout is None else scout.engine
@@ -158,11 +165,15 @@ def _ground(
     start = rattle(slab, study.surface.rattle, study.cathode.seed)
     relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps).make(start)
     jobs: list[Job | Flow] = [label(built, "slab: as built"), label(relaxed, "slab: relax")]
+    placed: dict[Placed, Flow] = {}
     systems = []
     for system in sorted(study.systems, key=lambda system: system.fragment is not None):
         base = relaxed.output
-        if system.fragment is not None:
-            jobs.append(interface_flow(study, system, engine, base, hop))
+        if (shared := placements_in(system)) is not None:
+            if shared not in placed:
+                placed[shared] = candidates_flow(study, system, engine, base, member.anchor)
+                jobs.append(placed[shared])
+            jobs.append(interface_flow(study, system, engine, placed[shared].output))
             base = jobs[-1].output
         maker = BarrierMaker(system.name, last_engine, study.relax, study.path, study.neb)
         systems.append(SystemHops(maker, system.fragment is not None, base, built.output, ending))

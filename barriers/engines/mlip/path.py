@@ -33,7 +33,7 @@ ENDS = ("initial", "final")
 
 @dataclass
 class Piece:
-    """A band from one minimum to the next; energy ``left`` from its highest image to the saddle (eV), and what that is."""
+    """A band from one minimum to the next, with the energy from its highest image to the saddle (eV), and what that is."""
 
     images: list[Atoms]
     left: float

@@ -15,6 +15,7 @@ from barriers.documents import BarrierDoc, StudyDoc
 from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
+from barriers.report.html.ensemble import pictures
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.scene import scene
 from barriers.report.methods import bibtex, methods, write_methods
@@ -100,6 +101,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         several=len({row.system for row in study.rows}) > 1,
         wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
+        pictures=pictures(study),
         charts=[chart(study.barriers, [number]) for number in range(len(study.barriers))],
         data=[
             {"scene": scene(barrier) if len(barrier.band.structure) else None, "profile": _curve(barrier)}

@@ -1,0 +1,42 @@
+"""The figures of an ensemble as pictures that a page holds itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import NamedTuple
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+
+from barriers.documents import StudyDoc
+from barriers.report.figures.ensemble import draw_distribution, draw_maps
+from barriers.report.style import STYLE, figure_of
+
+
+class Picture(NamedTuple):
+    """A picture, and what it shows."""
+
+    source: str
+    caption: str
+
+
+def pictures(study: StudyDoc) -> list[Picture]:
+    """Draw the distribution of an ensemble and its maps; nothing of a study that is none."""
+    if study.ensemble is None or not study.ensemble.distributions:
+        return []
+    strip = Picture(
+        _source(draw_distribution(study.ensemble, study.which)),
+        f"Δ of the {study.which} barrier: a point for each hop on each ordering, with their mean and standard error.",
+    )
+    says = "every hop as an arrow in the colour of its Δ, from the side and from the top."
+    maps = [Picture(_source(side), f"{', '.join(names)}: {says}") for names, (side, _) in draw_maps(study)]
+    return [strip, *maps]
+
+
+def _source(axes: Axes) -> str:
+    """Write a figure as the address of an image that holds it."""
+    image = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure_of(axes).savefig(image, format="svg", metadata={"Date": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(image.getvalue()).decode()}"
