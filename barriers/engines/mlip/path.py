@@ -33,7 +33,7 @@ ENDS = ("initial", "final")
 
 @dataclass
 class Piece:
-    """A band from one minimum to the next, with the energy from its highest image to the saddle (eV), and what that is."""
+    """A band from one minimum to the next, the energy from its highest image to the saddle (eV), and the saddle."""
 
     images: list[Atoms]
     left: float
