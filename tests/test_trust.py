@@ -58,7 +58,9 @@ def test_lines_name_the_model_its_own_error_and_the_systems_that_go_beyond_it() 
 
 def test_of_a_functional_and_of_a_model_of_ones_own_less_is_known() -> None:
     bonded = stored().barriers[2]
-    assert model_lines([by(VASP, bonded)]) == ["VASP PBE_54 6.4.3: ± does not hold the error of the functional"]
+    assert model_lines([by(VASP, bonded)]) == [
+        "VASP PBE_54 6.4.3: ± does not hold the error of its functional or potential"
+    ]
     own = EngineDoc(kind="mlip", name="mine:Potential", version="unknown")
     line, beyond = model_lines([by(own, bonded)])
     assert line.startswith("mine:Potential: what it was trained on is not known here; ± does not hold its own error")

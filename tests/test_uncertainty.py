@@ -125,7 +125,7 @@ def test_tables_say_what_stands_behind_plus_minus(tmp_path: Path) -> None:
     study = study_document.original("Au", [barrier], barrier.system, "forward")
     said = meaning(study)
     assert "spread of the fits, force left at the saddle, force left at the end points, added in squares" in said
-    assert said.endswith("spread of the starts that ended on the same path not known of at 0.05")
+    assert said.endswith("not known of at 0.05: spread of the starts that ended on the same path")
     assert study_table(study).caption.startswith(f"eV; {said}")
     numbers = barrier_json(barrier)
     assert numbers["uncertainty"] == barrier.uncertainty

@@ -67,6 +67,7 @@ def joined_document(found: Sequence[FoundBand], fmax: float | None, name: str) -
     band.converged, band.reason = document.converged, document.reason
     if reasons:
         document.forward = document.reverse = document.span = document.fit_spread = document.profile = None
+        document.uncertainty, document.uncertainty_reverse, document.uncertainty_parts = None, None, {}
         return document
     if not all(len(forces) for forces in band.forces):
         raise ValueError(f"{found[0].folder}: forces are not known, so it cannot be joined with another band")

@@ -50,7 +50,7 @@ def _name(engine: EngineDoc) -> str:
 
 def _of(engine: EngineDoc) -> str:
     if engine.kind != "mlip":
-        return f"{_name(engine)}: ± does not hold the error of the functional"
+        return f"{_name(engine)}: ± does not hold the error of its functional or potential"
     error = known_error(engine)
     off = (
         f"its barriers are {error}, which ± does not hold" if error else "± does not hold its own error, not known here"

@@ -23,11 +23,12 @@ def meaning(study: StudyDoc) -> str:
     if not bands:
         return "± is one standard deviation of the correction"
     parts = [WORDS[part] for part in PARTS if any(part in barrier.uncertainty_parts for barrier in bands)]
-    lacking = [
-        f"{WORDS[part]} not known of {', '.join(names)}"
-        for part in PARTS
-        if (names := dict.fromkeys(each.system for each in bands if part not in each.uncertainty_parts))
-    ]
+    lacking: dict[str, list[str]] = {}
+    for part in PARTS:
+        names = ", ".join(dict.fromkeys(each.system for each in bands if part not in each.uncertainty_parts))
+        lacking.setdefault(names, []).append(WORDS[part])
+    unknown = [f"not known of {names}: {', '.join(words)}" for names, words in lacking.items() if names]
     also = ["of a barrier corrected at points, that of the correction"] if len(bands) < len(known) else []
-    said = f"± is one standard deviation, not of the model but of the band: {', '.join(parts)}, added in squares"
-    return "; ".join([said, *also, *lacking])
+    said = f"± is one standard deviation, not of the model but of the band: {', '.join(parts)}"
+    squares = ", added in squares" if len(parts) > 1 else ""
+    return "; ".join([said + squares, *also, *unknown])
