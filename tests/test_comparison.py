@@ -137,10 +137,16 @@ def test_barriers_of_one_path_differ_by_less_than_20_millielectronvolt() -> None
     assert distinct_paths([STRAIGHT, STRAIGHT], [0.5, 0.521], CELL) == [[0], [1]]
 
 
+def test_a_band_with_images_put_in_is_compared_where_the_other_has_its_own():
+    longer = np.concatenate([bulged(1, 1.0)[:2], bulged(1, 1.0)[1:3].mean(axis=0)[None], bulged(1, 1.0)[2:]])
+    longer = longer + [[1, 0, 0], [0, -1, 0]] @ CELL
+    assert distinct_paths([bulged(1, 1.0), longer, STRAIGHT], [0.5, 0.51, 0.505], CELL) == [[0, 1], [2]]
+
+
 def test_only_comparable_converged_bands_are_grouped():
     with pytest.raises(ValueError, match="without a barrier"):
         distinct_paths([STRAIGHT], [np.nan], CELL)
-    with pytest.raises(ValueError, match="differ in images"):
-        distinct_paths([STRAIGHT, STRAIGHT[:4]], [0.5, 0.5], CELL)
+    with pytest.raises(ValueError, match="differ in atoms"):
+        distinct_paths([STRAIGHT, STRAIGHT[:, :1]], [0.5, 0.5], CELL)
     with pytest.raises(ValueError, match="do not belong"):
         distinct_paths([STRAIGHT], [0.5, 0.5], CELL)

@@ -12,11 +12,13 @@ from ase import Atoms
 from jobflow import Flow, run_locally
 from scipy.optimize import minimize_scalar
 
-from barriers import MlipEngine
+from barriers import BarrierMaker, MlipEngine
 from barriers.documents import BarrierDoc, RelaxDoc
-from barriers.files.structures import to_structure
+from barriers.files.structures import read_endpoints, to_structure
 from barriers.structures.path.start import Start
 from barriers.workflow.result_jobs import barrier_document
+
+INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 
 
 @pytest.fixture(autouse=True)
@@ -112,3 +114,16 @@ def test_what_cannot_be_mended_is_refused_with_the_reason(monkeypatch: pytest.Mo
     assert "mended 0 times" in barrier.reason
     cut = barrier_of("two_humps:SecondHigher", *two_humps.ends(), n_images=4)
     assert cut.converged and cut.band.joints == []
+
+
+@pytest.mark.mlip
+def test_the_shipped_pair_sits_on_a_saddle_of_second_order_and_is_pushed_off_it() -> None:
+    """By symmetry the straight band stays on it, 0.290 eV with CHGNet."""
+    structures = read_endpoints(INPUTS / "li2o_initial.vasp", INPUTS / "li2o_final.vasp")[:2]
+    flow = BarrierMaker(engine=MlipEngine(), n_images=3, fmax=0.05).make(*structures)
+    barrier: BarrierDoc = run_locally(flow, ensure_success=True, log=False)[flow.output.uuid][1].output
+    assert "is of order 2" in barrier.warnings[0]
+    assert barrier.forward is not None and 0.280 < barrier.forward < 0.2895
+    (saddle,) = barrier.band.saddles
+    assert saddle.order == 1 and saddle.overlap > 0.9
+    assert saddle.curvatures[0] < -1.0 < 0.0 < saddle.curvatures[1]
