@@ -29,14 +29,13 @@ ONE_ROW = 4
 
 
 class Drawn(NamedTuple):
-    """A system to draw: its structure, and by name the Cartesian ends of its hops (Å) and their colours."""
+    """A system to draw: its structure, and the Cartesian ends of its hops by name (Å)."""
 
     structure: Structure
     hop_ends: Mapping[str, HopEnds] = NO_HOPS
-    colours: Mapping[str, str] = NO_COLOURS
 
 
-def draw_system(name: str, system: Drawn) -> tuple[Axes, Axes]:
+def draw_system(name: str, system: Drawn, colours: Mapping[str, str] = NO_COLOURS) -> tuple[Axes, Axes]:
     """Draw a system from the side and from the top beside each other, on one scale.
 
     Parameters
@@ -45,6 +44,8 @@ def draw_system(name: str, system: Drawn) -> tuple[Axes, Axes]:
         Name of the system, written above with its formula.
     system : Drawn
         Structure and hops.
+    colours : Mapping[str, str]
+        Colours of hops by name, as for :func:`~barriers.report.structures.draw_structure`.
 
     Returns
     -------
@@ -61,9 +62,9 @@ def draw_system(name: str, system: Drawn) -> tuple[Axes, Axes]:
         figure.suptitle(title, fontsize=STYLE["axes.labelsize"])
         panels = figure.subplots(1, 2, width_ratios=widths)
         for axes, view in zip(panels, views, strict=True):
-            draw_structure(system.structure, hop_ends=system.hop_ends, view=view, axes=axes, colours=system.colours)
+            draw_structure(system.structure, hop_ends=system.hop_ends, view=view, axes=axes, colours=colours)
             _set_span(axes, axes.get_xlim()[1] - axes.get_xlim()[0], heights.max())
-        add_legend(figure, [system.structure], system.hop_ends, system.colours)
+        add_legend(figure, [system.structure], system.hop_ends, colours)
     side, top = panels
     return side, top
 

@@ -102,7 +102,7 @@ def _draw_map(
     ends = {text: [(path := moving_path(barrier))[0], path[-1]] for text, (_, barrier) in named.items()}
     hues = dict(zip(named, map(to_hex, colours.to_rgba(np.array([pair.delta for pair, _ in shown]))), strict=True))
     with mpl.rc_context(STYLE):
-        side, top = draw_system(name, Drawn(shown[0][1].band.structure, ends, hues))
+        side, top = draw_system(name, Drawn(shown[0][1].band.structure, ends), hues)
         figure_of(side).colorbar(colours, ax=[side, top], label=label, shrink=0.7, pad=0.01, aspect=25)
     return side, top
 
