@@ -366,6 +366,15 @@ class ComparisonRowDoc(BaseModel):
     reason: str | None = Field(None, description="why there is no barrier or no difference")
 
 
+class SlabDoc(BaseModel):
+    """What the barriers of a study rest on below their engine: how much there is of the slab."""
+
+    thickness: float = Field(description="topmost atom above the lowest one, as built (Å)")
+    to_frozen: dict[str, float] = Field(
+        default_factory=dict, description="by hop: least distance of the moving ion to a frozen atom (Å)"
+    )
+
+
 class StudyDoc(_Document):
     """All barriers of a study and their comparison."""
 
@@ -376,6 +385,7 @@ class StudyDoc(_Document):
     rows: list[ComparisonRowDoc] = Field(description="one for each barrier and each gap, in the study's order")
     gaps: list[GapDoc] = Field(default_factory=list, description="barriers that are not there")
     notes: list[str] = Field(default_factory=list, description="what is to be known of the slab, such as a polar face")
+    slab: SlabDoc | None = Field(None, description="the bare slab as it was built; None where no study built it")
     sentences: list[str] = Field(description="the result in words: a line for each hop and system beside the reference")
 
     def paired(self) -> list[tuple[ComparisonRowDoc, BarrierDoc | None]]:

@@ -65,6 +65,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "differences": [row.model_dump() for row in study.rows],
         "sentences": study.sentences,
         "notes": study.notes,
+        "slab": None if study.slab is None else study.slab.model_dump(),
     }
 
 

@@ -17,7 +17,7 @@ from barriers.structures.interface.contacts import image_distance
 from barriers.study.models import EndpointStudy, Study, SystemSection
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.placements import fragment_of, placements_of
-from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_of
+from barriers.workflow.slab_and_hops import BuiltSlab, crystal_of, slab_and_hops
 
 CALLS = {
     "slab": 30,
@@ -151,6 +151,7 @@ def _slab_json(slab: BuiltSlab) -> dict[str, Any]:
         "metals": slab.metals,
         "lattice": slab.crystal.source,
         "image_distance": round(slab.image_distance, 3),
+        **slab.measures(),
         "warnings": slab.warnings,
     }
 
@@ -166,8 +167,7 @@ def build_study(study: Study | EndpointStudy) -> BuiltStudy:
     if isinstance(study, EndpointStudy):
         initial, final, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
         return BuiltStudy(None, [], {study.name: [initial, final]})
-    slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
-    hops = hops_of(slab.structure, study.hops)
+    slab, hops = slab_and_hops(study)
     systems = {
         system.name: [slab.structure]
         if system.fragment is None

@@ -24,6 +24,7 @@ from barriers.documents import (
     GapDoc,
     PathDoc,
     RelaxDoc,
+    SlabDoc,
     StudyDoc,
     SurrogateDoc,
 )
@@ -234,6 +235,7 @@ def study_document(
     notes: list[str] | None = None,
     wanted: list[tuple[str, str]] | None = None,
     reasons: list[str | None] | None = None,
+    slab: SlabDoc | None = None,
 ) -> StudyDoc:
     """Compare the barriers of a study, as far as they are there.
 
@@ -253,6 +255,8 @@ def study_document(
         System and name of the hop of each barrier; may be left out where none is missing.
     reasons : list[str or None] or None
         Why each is missing; where it is not said, a calculation failed.
+    slab : SlabDoc or None
+        The bare slab, where the study built one.
     """
     if wanted is None:
         wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if barrier is not None]
@@ -274,6 +278,7 @@ def study_document(
         gaps=gaps,
         sentences=_sentences(rows, reference),
         notes=notes or [],
+        slab=slab,
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobflow import Flow, Job, Maker, OutputReference
 from pymatgen.core import Structure
 
+from barriers.documents import SlabDoc
 from barriers.engines import build_engine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
@@ -19,11 +20,18 @@ from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.interface import interface_flow
 from barriers.workflow.labels import barrier_outputs, despite_failures, label
 from barriers.workflow.result_jobs import study_document
-from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
+from barriers.workflow.slab_and_hops import slab_and_hops
 from barriers.workflow.system import SystemHops
 
 HOPS_AT_ONCE = 50
 """Hops of one part of a study: some hundred jobs."""
+
+
+class About(NamedTuple):
+    """What is to be known of a study beside its barriers: lines, and its slab where it builds one."""
+
+    notes: list[str]
+    slab: SlabDoc | None = None
 
 
 @dataclass
@@ -53,10 +61,10 @@ class StudyMaker(Maker):
         study : Study
             What :func:`barriers.load_study` gives.
         """
-        made, notes = self._begin(study, HOPS_AT_ONCE)
+        made, about = self._begin(study, HOPS_AT_ONCE)
         parts = list(made)
         barriers = {of: output for part in parts for of, output in barrier_outputs(part).items()}
-        summary = self.summary(study, barriers, notes)
+        summary = self.summary(study, barriers, about)
         return Flow([*parts, summary], output=summary.output, name=self.name or study.name)
 
     def parts(self, study: Study | EndpointStudy, hops_at_once: int = HOPS_AT_ONCE) -> Iterator[Flow]:
@@ -91,7 +99,7 @@ class StudyMaker(Maker):
         self,
         study: Study | EndpointStudy,
         barriers: Mapping[tuple[str, str], Any],
-        notes: list[str] | None = None,
+        about: About | None = None,
     ) -> Job:
         """Build the job that compares the barriers of a study.
 
@@ -102,11 +110,10 @@ class StudyMaker(Maker):
         barriers : Mapping[tuple[str, str], BarrierDoc or str]
             Barriers, or references to them, by system and hop, in any order; the hop of a study of two structures is
             empty. One that is left out is missing, and text in its place says why.
-        notes : list[str] or None
+        about : About or None
             What is to be known of the slab or of the structures; found anew if None.
         """
-        if notes is None:
-            notes = self._begin(study, HOPS_AT_ONCE)[1]
+        about = about or self._begin(study, HOPS_AT_ONCE)[1]
         if isinstance(study, EndpointStudy):
             order, compared = [(study.name, "")], (study.name, "forward")
         else:
@@ -115,11 +122,11 @@ class StudyMaker(Maker):
         found = [barriers.get(of) for of in order]
         known = [None if isinstance(barrier, str) else barrier for barrier in found]
         reasons = [reason if isinstance(reason, str) else None for reason in found]
-        job = study_document(study.name, known, *compared, notes, wanted=order, reasons=reasons)
+        job = study_document(study.name, known, *compared, about.notes, wanted=order, reasons=reasons, slab=about.slab)
         despite_failures(job)
         return label(job, f"{study.name}: comparison")
 
-    def _begin(self, study: Study | EndpointStudy, hops_at_once: int) -> tuple[Iterator[Flow], list[str]]:
+    def _begin(self, study: Study | EndpointStudy, hops_at_once: int) -> tuple[Iterator[Flow], About]:
         """Give the parts, and what is to be known of the slab or of the structures."""
         if hops_at_once < 1:
             raise ValueError(f"hops_at_once: {hops_at_once}; allowed: 1 or more")
@@ -127,12 +134,12 @@ class StudyMaker(Maker):
             engine = build_engine(study.engine)
             maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
             *ends, notes = read_endpoints(study.endpoints.initial, study.endpoints.final)
-            return iter([maker.make(*ends)]), notes
-        built = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
-        hops = hops_of(built.structure, study.hops)
+            return iter([maker.make(*ends)]), About(notes)
+        built, hops = slab_and_hops(study)
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
-        return _parts(study, built.structure, hops, hops_at_once), built.warnings
+        about = About(built.warnings, SlabDoc(**built.measures()))
+        return _parts(study, built.structure, hops, hops_at_once), about
 
 
 def _parts(study: Study, slab: Structure, hops: list[Hop], hops_at_once: int) -> Iterator[Flow]:
