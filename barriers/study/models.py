@@ -7,9 +7,9 @@ commented template of ``barriers init`` and the table in the docs are generated 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from barriers.study.engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
 from barriers.study.fields import Angstrom, Force, Section, Seed, refusal, takes, unit
@@ -164,6 +164,13 @@ class Study(_EngineByName):
         if comparison.reference is not None and names and comparison.reference not in names:
             raise refusal(comparison.reference, "is no system", names, ("reference",))
         return comparison
+
+    @model_validator(mode="after")
+    def _has_an_engine_that_relaxes_cells(self) -> Self:
+        if self.cathode.relax and self.engine.kind != "mlip":
+            allowed = "false, with a, c and z that another study or a calculation of your own has relaxed"
+            raise refusal(True, f"asks engine {self.engine.kind} for a cell", allowed, ("cathode", "relax"))
+        return self
 
     @property
     def system_names(self) -> tuple[str, ...]:

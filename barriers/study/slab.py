@@ -49,9 +49,18 @@ class CathodeSection(Section):
         json_schema_extra=unit("Å"),
     )
 
+    z: float | None = Field(
+        None, gt=0.2, lt=0.3, description="height of oxygen in c; on file, or by Vegard's rule, if left out"
+    )
+    relax: bool = Field(
+        False,
+        description="relax lattice and ions of the bulk with the study's engine, the embedded one, before the slab is "
+        "cut",
+    )
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        given = [key for key in ("name", "a", "c") if getattr(self, key) != type(self).model_fields[key].default]
+        given = [key for key in ("name", "a", "c", "z") if getattr(self, key) != type(self).model_fields[key].default]
         if self.file is not None and given:
             raise refusal(self.file, f"stands beside {given[0]}", "a file alone, or a name", ("file",))
         return self

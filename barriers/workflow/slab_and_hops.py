@@ -72,11 +72,20 @@ def crystal_of(section: CathodeSection) -> Cathode:
     Raises
     ------
     ValueError
-        One line, if the file is no crystal of a layered oxide, or the lattice parameters are not known.
+        One line, if the file is no crystal of a layered oxide, the lattice parameters are not known, or the lattice
+        is to be relaxed and is not.
     """
-    if section.file is None:
-        return cathode_of(section.name, section.a, section.c)
-    path = Path(section.file)
+    if section.relax:
+        raise ValueError(
+            "cathode.relax: the lattice is not relaxed yet; `barriers run` relaxes it, relax_lattice in Python"
+        )
+    given = {key: value for key in ("a", "c", "z") if (value := getattr(section, key)) is not None}
+    found = cathode_of(section.name, section.a, section.c) if section.file is None else _crystal_of_file(section.file)
+    return replace(found, source="a, c and z given", **given) if "z" in given else found
+
+
+def _crystal_of_file(name: str) -> Cathode:
+    path = Path(name)
     try:
         structure = Structure.from_file(path)
     except FileNotFoundError:
@@ -122,7 +131,7 @@ def build_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSectio
         if surface.has_core and surface.frozen_thickness is None:
             cut = replace(cut, slab=freeze_layers(cut.slab, surface.frozen_layers, core=True))
     with naming("cathode"):
-        ordered, gone = _decorated(cut.crystal, crystal, cathode)
+        ordered, gone = decorated(cut.crystal, crystal, cathode)
     counted = achieved(crystal.metals, len(cut.crystal.indices_from_symbol(METAL_SITE)))
     slab = without(with_species(cut.slab, ordered), gone)
     if surface.frozen_thickness is not None:
@@ -147,8 +156,14 @@ def slab_and_hops(study: Study) -> tuple[BuiltSlab, list[Hop]]:
     return replace(slab, warnings=warnings, thickness=sound.thickness, to_frozen=sound.to_frozen), hops
 
 
-def _decorated(crystal: Structure, of: Cathode, section: CathodeSection) -> tuple[Structure, list[int]]:
-    """Order the metals of a crystal, exchange antisites, and choose the lithium to take out."""
+def decorated(crystal: Structure, of: Cathode, section: CathodeSection) -> tuple[Structure, list[int]]:
+    """Order the metals of a crystal, exchange antisites, and choose the lithium to take out.
+
+    Raises
+    ------
+    ValueError
+        One line, if the crystal is too small for the composition asked for.
+    """
     seed, samples, tolerance = section.seed, section.samples, section.tolerance
     ordered = order_metals(crystal, of.metals, seed, section.ordering, samples, tolerance)
     if section.antisites:

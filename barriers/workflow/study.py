@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jobflow import Flow, Job, Maker, OutputReference
 from pymatgen.core import Structure
 
-from barriers.documents import SlabDoc
+from barriers.documents import LatticeDoc, SlabDoc
 from barriers.engines import build_engine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
@@ -49,9 +49,12 @@ class StudyMaker(Maker):
     ----------
     name : str
         Name of the flow; the study's name if left empty.
+    lattice : LatticeDoc or None
+        How the crystal's lattice was relaxed before, for the results: :func:`barriers.relax_lattice` gives it.
     """
 
     name: str = ""
+    lattice: LatticeDoc | None = None
 
     def make(self, study: Study | EndpointStudy) -> Flow:
         """Build the flow of a study.
@@ -138,7 +141,7 @@ class StudyMaker(Maker):
         built, hops = slab_and_hops(study)
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
-        about = About(built.warnings, SlabDoc(**built.measures()))
+        about = About(built.warnings, SlabDoc(**built.measures(), lattice=self.lattice))
         return _parts(study, built.structure, hops, hops_at_once), about
 
 

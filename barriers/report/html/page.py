@@ -17,6 +17,7 @@ from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.scene import scene
+from barriers.report.lattice import lattice_lines
 from barriers.report.numbers import energy, shown, signed, written_uncertainty
 
 PAGE = "report.html"
@@ -99,6 +100,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         ],
         frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
         engines=engines(study),
+        lattice_lines=list(lattice_lines(study.slab.lattice)) if study.slab and study.slab.lattice else [],
         packages=packages(study),
         settings=changed,
         study_file=study_file,
