@@ -31,7 +31,7 @@ from barriers.structures.cathode.lattice import hexagonal_lattice, supercell
 from barriers.study.errors import StudyError
 from barriers.study.file import read_study
 from barriers.study.models import Study
-from barriers.workflow.lattice import bulk_of
+from barriers.workflow.lattice import bulk_of, with_lattice
 from barriers.workflow.plan import build_study
 from barriers.workflow.result_jobs import study_document
 
@@ -94,6 +94,9 @@ def test_a_stopped_relaxation_goes_on_from_its_cell(tmp_path: Path, monkeypatch)
     assert done.converged and done.cost.earlier_force_calls == stopped.cost.force_calls
     assert done.stress_before == stopped.stress_before
     assert first.identity() == second.identity()
+    (log,) = tmp_path.glob("*.progress.jsonl")
+    seams = [line["stress"] for line in map(json.loads, log.read_text("utf-8").splitlines()) if line["iteration"] == 3]
+    assert len(seams) == 2 and seams[0] == pytest.approx(seams[1], rel=1e-9)
 
 
 def test_a_c_and_oxygen_height_are_read_off_a_supercell() -> None:
@@ -101,7 +104,7 @@ def test_a_c_and_oxygen_height_are_read_off_a_supercell() -> None:
     known = known_cathodes()["NCM811"]
     other = known.__class__("other", known.metals, 2.9, 13.9, 0.262)
     built, relaxed = supercell(known, 2), supercell(other, 2)
-    relaxed.translate_sites(range(len(relaxed)), [0, 0, 0.02], to_unit_cell=True)
+    relaxed.translate_sites(range(len(relaxed)), [0, 0, -0.02], to_unit_cell=True)
     assert hexagonal_lattice(built, relaxed, 2) == (2.9, 13.9, 0.262)
     gone = [4, 5]
     for structure in (built, relaxed):
@@ -130,8 +133,11 @@ def test_the_slab_is_cut_from_the_lattice_that_was_found(study: Study, tmp_path:
     expected = 12 * STIFF[0] * np.log(known.a / A) / volume, 12 * STIFF[2] * np.log(known.c / C) / volume
     assert lattice.stress_before == pytest.approx(expected, rel=1e-3)
     assert max(map(abs, lattice.stress)) <= STRESS
+    lattice = lattice.model_copy(update={"z": 0.265})
+    built = build_study(with_lattice(study, lattice)).slab
+    assert (built.crystal.a, built.crystal.c, built.crystal.z) == (lattice.a, lattice.c, 0.265)
     slab = build_study(settled).slab.structure
-    relaxed = bulk(known.__class__("relaxed", known.metals, lattice.a, lattice.c, lattice.z))
+    relaxed = bulk(known.__class__("relaxed", known.metals, lattice.a, lattice.c, known.z))
     spacing = relaxed.lattice.d_hkl((1, 0, 4))
     layers = np.array(slab.site_properties["layer"])
     heights = [slab.cart_coords[layers == number, 2].mean() for number in range(layers.max() + 1)]
