@@ -12,7 +12,7 @@ from conftest import ROOT
 from pymatgen.core import Lattice, Structure
 from typer.testing import CliRunner
 
-from barriers import StudyMaker
+from barriers import StudyMaker, load_study
 from barriers.cli import app
 from barriers.documents import StudyDoc
 from barriers.report.html.page import render_page
@@ -99,6 +99,12 @@ def test_the_worst_of_many_hops_stands_for_all_and_a_free_slab_has_none() -> Non
     assert line.startswith(f"hop {min(under, key=lambda name: under[name])} and {len(under) - 1} more: ")
     free, _ = slab_and_hops(study_of("layers: 5, frozen: none", hops))
     assert (free.to_frozen, free.warnings) == ({}, [])
+
+
+def test_the_default_slab_is_sound_and_so_is_the_large_study_that_is_shipped() -> None:
+    for study in (study_of(""), study_of("", cathode="NCM811"), load_study(ROOT / "inputs" / "ncm811_pvdf_full.yaml")):
+        slab, _ = slab_and_hops(study)
+        assert slab.thickness >= 8 and min(slab.to_frozen.values()) >= 4 and slab.warnings == []
 
 
 # Which layers are held.

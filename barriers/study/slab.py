@@ -88,7 +88,7 @@ class SurfaceSection(Section):
         description="layers that are held: the lowest; the middle ones, so that both faces relax; or none; "
         "if left out, the core of a symmetric slab and the bottom of any other",
     )
-    layers: int = Field(4, ge=3, le=20, description="atomic layers of the slab")
+    layers: int = Field(5, ge=3, le=20, description="atomic layers of the slab")
     frozen_layers: int = Field(
         2,
         ge=1,
