@@ -15,6 +15,9 @@ from barriers.dispatch.fireworks.files import LaunchPadFile
 from barriers.study.file import parse_yaml, validate
 
 BRIEF = "mongoclient_kwargs: {serverSelectionTimeoutMS: 300}"
+NOBODY = 9
+"""A port where nothing listens; the same in each process that collects these tests."""
+
 QUEUE = """
 _fw_name: CommonAdapter
 _fw_q_type: {kind}
@@ -91,7 +94,7 @@ def test_the_password_may_come_from_the_environment(
         ({"more": "pasword: x"}, "pasword: unknown key; allowed: host, port,"),
         ({"password": "*star"}, "line 5, column 11: is no YAML; a password with signs goes in quotes"),
         ({"port": "27O17"}, "port: '27O17' is no whole number; allowed: 1 to 65535"),
-        ({"port": free_port(), "more": BRIEF}, "host, port: no database answers at 127.0.0.1:"),
+        ({"port": NOBODY, "more": BRIEF}, "host, port: no database answers at 127.0.0.1:"),
         ({"more": "mongoclient_kwargs: {tlsCAFile: 5}"}, "host, mongoclient_kwargs: 127.0.0.1:"),
     ],
 )
@@ -151,7 +154,7 @@ def test_results_go_to_the_store_that_the_folder_names(mongod: Mongod, cluster: 
             "ssl_keyfile: MongoDB's driver reads key and certificate from one file; put both into that of ssl_certfile",
         ),
         (
-            f"port: {free_port()}\nssl: true\nssl_ca_file: /nowhere.pem",
+            f"port: {NOBODY}\nssl: true\nssl_ca_file: /nowhere.pem",
             "mongoclient_kwargs: /nowhere.pem: No such file or directory; allowed: files that the driver can read",
         ),
     ],

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from jobflow import Flow
 from pymatgen.core import Lattice, Structure
 
 from barriers.dispatch.local import run
@@ -67,20 +68,16 @@ def barrier(source: Literal["linear", "mlip"], folder: Path) -> BarrierDoc:
         path=PathSection(n_images=3, from_=source),
         neb=NebSection(fmax=0.1, rough_fmax=0.3, max_steps=60),
     )
-    return finished(maker, ends(), folder)
+    found: BarrierDoc = finished(maker.make(*ends()), folder)
+    return found
 
 
-def finished(maker: BarrierMaker, between: tuple[Structure, Structure], folder: Path) -> BarrierDoc:
-    """Run a barrier to its end, saying what runs."""
-    outcome = run(
-        maker.make(*between),
-        folder,
-        on_event=lambda event: print(event.state, event.name, event.message, flush=True),
-    )
+def finished(flow: Flow, folder: Path) -> Any:
+    """Run a flow to its end, saying what runs, and give its output."""
+    outcome = run(flow, folder, on_event=lambda event: print(event.state, event.name, event.message, flush=True))
     if outcome.output is None:
         raise SystemExit(f"failed: {outcome.failures}")
-    found: BarrierDoc = outcome.output
-    return found
+    return outcome.output
 
 
 if __name__ == "__main__":
