@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from barriers.dispatch.fireworks.launch import launch as launch
     from barriers.dispatch.fireworks.submit import submit as submit
     from barriers.dispatch.identity import identify as identify
+    from barriers.dispatch.lattice import relax_lattice as relax_lattice
     from barriers.dispatch.local import run as run
     from barriers.documents import BandDoc as BandDoc
     from barriers.documents import BarrierDoc as BarrierDoc

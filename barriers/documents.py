@@ -96,6 +96,13 @@ class RelaxDoc(StaticDoc):
     steps: int = Field(description="steps taken")
 
 
+class CellDoc(RelaxDoc):
+    """A hexagonal crystal whose cell was relaxed with its ions. Stresses are in the plane and along c."""
+
+    stress_before: tuple[float, float] = Field(description="in the cell as it was built (GPa), > 0 under tension")
+    stress: tuple[float, float] = Field(description="in the relaxed cell (GPa)")
+
+
 PointKind = Literal["initial", "saddle", "final", "path"]
 """What a point of the expensive engine was asked for: the relaxation of an end, the saddle, or the path between."""
 
@@ -411,6 +418,32 @@ class ComparisonRowDoc(BaseModel):
     reason: str | None = Field(None, description="why there is no barrier or no difference")
 
 
+class LatticeDoc(BaseModel):
+    """The lattice of a cathode as an engine relaxed it. Of two numbers the first is along a, the second along c."""
+
+    of: str = Field(description="digest of what was relaxed, and with what")
+    a: float = Field(description="hexagonal a (Å)")
+    c: float = Field(description="hexagonal c (Å)")
+    z: float = Field(description="height of oxygen, in c")
+    strain: tuple[float, float] = Field(description="relative change against the lattice it started from")
+    stress_before: tuple[float, float] = Field(description="stress in the lattice it started from (GPa)")
+    stress: tuple[float, float] = Field(description="stress that is left (GPa)")
+    source: str = Field(description="where the lattice it started from comes from")
+    atoms: int = Field(description="atoms of the cell that was relaxed")
+    cost: CostDoc
+    engine: EngineDoc
+
+
+class SlabDoc(BaseModel):
+    """What the barriers of a study rest on below their engine: how much there is of the slab."""
+
+    thickness: float = Field(description="topmost atom above the lowest one, as built (Å)")
+    to_frozen: dict[str, float] = Field(
+        default_factory=dict, description="by hop: least distance of the moving ion to a frozen atom (Å)"
+    )
+    lattice: LatticeDoc | None = Field(None, description="of a study that relaxes it first")
+
+
 class StudyDoc(_Document):
     """All barriers of a study and their comparison."""
 
@@ -421,6 +454,7 @@ class StudyDoc(_Document):
     rows: list[ComparisonRowDoc] = Field(description="one for each barrier and each gap, in the study's order")
     gaps: list[GapDoc] = Field(default_factory=list, description="barriers that are not there")
     notes: list[str] = Field(default_factory=list, description="what is to be known of the slab, such as a polar face")
+    slab: SlabDoc | None = Field(None, description="the bare slab as it was built; None where no study built it")
     sentences: list[str] = Field(description="the result in words: a line for each hop and system beside the reference")
     ensemble: EnsembleDoc | None = Field(None, description="of an ensemble: its members, and their distribution")
 

@@ -173,7 +173,7 @@ def test_a_hop_whose_reference_failed_is_a_row_without_a_difference() -> None:
         for hop in hops
     }
     del known["NCM@PVDF", "hop2"]
-    job = StudyMaker().summary(study_of(2), known, [])
+    job = StudyMaker().summary(study_of(2), known)
     document = study_document.original(*job.function_args, **job.function_kwargs)
     assert document.sentences[0] == "NCM@PVDF 0.40 eV → NCM 0.40 eV (Δ +0.00 eV)"
     assert "Δ" not in document.sentences[1]

@@ -48,7 +48,7 @@ def fields(section: Any = Study, path: str = "") -> Iterator[tuple[str, FieldInf
             yield from fields(inner, f"{path}{name}.")
 
 
-DIMENSIONLESS = {"cathode.tolerance", "cathode.antisites", "cathode.lithium", "ensemble.lithium"}
+DIMENSIONLESS = {"cathode.tolerance", "cathode.antisites", "cathode.lithium", "cathode.z", "ensemble.lithium"}
 FIELDS = dict(fields()) | dict(fields(EndpointStudy))
 OF_ESPRESSO, OF_VASP = (
     {f"engine.{name}" for name in set(by_key(section)) - set(by_key(MlipSection))}

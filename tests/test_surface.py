@@ -277,7 +277,7 @@ def test_atoms_are_frozen_by_thickness_from_the_bottom_or_in_the_middle() -> Non
     spacing = bulk(NCM811).lattice.d_hkl((1, 0, 4))
     low = frozen_atoms(freeze_thickness(slab, 1.5 * spacing))
     assert {slab[atom].properties[LAYER] for atom in low} == {0, 1}
-    middle = frozen_atoms(freeze_thickness(slab, spacing, symmetric=True))
+    middle = frozen_atoms(freeze_thickness(slab, spacing, core=True))
     assert {slab[atom].properties[LAYER] for atom in middle} == {2}
     assert (len(low), len(middle)) == (2 * len(slab) // 5, len(slab) // 5)
 

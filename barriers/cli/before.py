@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,11 +29,14 @@ def init(
 @app.command()
 def check(study_file: StudyFile, as_json: Json = False) -> None:
     """Validate a study and print its plan: systems, atoms, hops, jobs, expected time. Computes nothing."""
+    from barriers.cli.lattice import foreseen
     from barriers.report.plan import plan_lines, plan_table
     from barriers.study.file import load_study
     from barriers.workflow.plan import make_plan
 
-    plan = make_plan(load_study(study_file))
+    study, warnings = foreseen(load_study(study_file))
+    plan = make_plan(study)
+    plan = replace(plan, warnings=(*plan.warnings, *warnings))
     if as_json:
         emit(plan.as_json())
     else:
@@ -51,13 +55,15 @@ def build(
     Slab, placements and endpoints as extended XYZ, CIF and POSCAR, a table of them (CSV), a figure of each system from
     the side and the top, and a contact sheet (PNG and SVG). Of an ensemble, a folder for each member.
     """
+    from barriers.cli.lattice import foreseen
     from barriers.report.built import built_table, write_built
     from barriers.report.sheet import Drawn
     from barriers.structures.hop.hop import hop_ends
     from barriers.study.file import load_study
     from barriers.workflow.plan import build_members
 
-    study = load_study(study_file)
+    study, warnings = foreseen(load_study(study_file))
+    _warn(warnings)
     target = folder or Path("results") / study.name / "built"
     written = {}
     for tag, built in build_members(study).items():
@@ -102,10 +108,17 @@ def terminations(study_file: StudyFile, as_json: Json = False) -> None:
 
 def _slab_study(study_file: Path) -> Study:
     """Read a study that cuts a slab; one that names its endpoints has nothing to choose from."""
+    from barriers.cli.lattice import foreseen
     from barriers.study.file import load_study
     from barriers.study.models import Study
 
-    study = load_study(study_file)
+    study, warnings = foreseen(load_study(study_file))
+    _warn(warnings)
     if not isinstance(study, Study):
         raise ValueError(f"{study_file}: names its endpoints itself; allowed: a study with a cathode and a surface")
     return study
+
+
+def _warn(lines: tuple[str, ...]) -> None:
+    for line in lines:
+        say(f"! {line}", err=True)

@@ -25,6 +25,7 @@ def clean(
     Folders and results of earlier versions of the study, once all jobs of the present one have converged, and error
     files of jobs that have ended well since. Nothing that the same command would go on from.
     """
+    from barriers.cli.lattice import settled
     from barriers.dispatch.leftovers import local_leftovers, remove
     from barriers.dispatch.lock import only_run
     from barriers.dispatch.source import cluster_of
@@ -33,6 +34,7 @@ def clean(
 
     study = load_study(study_file)
     folder = (results / study.name).resolve()
+    study, _ = settled(study, folder)
     cluster = cluster_of(folder, config)
     with only_run(folder):
         with working("looking at folders and results"):

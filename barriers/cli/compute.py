@@ -26,6 +26,7 @@ def run(
 
     Jobs whose result is in the results folder are not run again; a killed band continues from its last iteration.
     """
+    from barriers.cli.lattice import settled
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
     from barriers.study.file import load_study
@@ -35,7 +36,8 @@ def run(
     study = load_study(study_file)
     check_engine(study)
     folder = results / study.name
-    outcome = watch(StudyMaker().make(study), folder, workers, study_file)
+    study, lattice = settled(study, folder)
+    outcome = watch(StudyMaker(lattice=lattice).make(study), folder, workers, study_file)
     document: StudyDoc | None = outcome.output
     if document is None:
         fail(outcome, folder)

@@ -35,11 +35,14 @@ def submit(
     yes: Annotated[bool, typer.Option("--yes", help="Withdraw what this study does not hold, without asking.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Add a study to the LaunchPad. Computes nothing; a study that is there already is not added again.
+    """Add a study to the LaunchPad; one that is there already is not added again.
+
+    Computes nothing but the lattice of a study that relaxes it (cathode.relax): here, in minutes, before slab and hops.
 
     After an edit only what the edit touches is added, and jobs that it replaces are withdrawn if you say so: they may
     be those of another study of that name. `barriers launch` then sends the jobs to the queue.
     """
+    from barriers.cli.lattice import settled
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.submit import WithdrawalError
     from barriers.dispatch.fireworks.submit import submit as submit_parts
@@ -49,6 +52,7 @@ def submit(
     from barriers.workflow.study import StudyMaker
 
     study, cluster = load_study(study_file), find_cluster(config)
+    study, _ = settled(study, results / study.name)
 
     def add(withdraw: bool) -> Submitted:
         with working("adding jobs"):
@@ -167,6 +171,7 @@ def collect(
     study_file: StudyFile, config: Config = None, results: Results = Path("results"), as_json: Json = False
 ) -> None:
     """Write the results of a submitted study, as far as they are there, as `barriers run` would."""
+    from barriers.cli.lattice import settled
     from barriers.dispatch.fireworks.collect import collect as bring_home
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.report.folder import write_results
@@ -175,8 +180,9 @@ def collect(
 
     study = load_study(study_file)
     folder = results / study.name
+    study, lattice = settled(study, folder)
     with working("reading barriers off the bands"):
-        document = bring_home(study, find_cluster(config))
+        document = bring_home(study, find_cluster(config), lattice)
         write_results(document, folder)
     (folder / "study.yaml").write_text(study_file.read_text("utf-8"), "utf-8")
     if as_json:

@@ -62,8 +62,10 @@ def _single_points(points: SinglePoints) -> str:
 
 
 def _about(slab: BuiltSlab) -> list[str]:
+    nearest = f", {min(slab.to_frozen.values()):.2f} Å from hop to frozen atom" if slab.to_frozen else ""
     return [
         f"slab: termination {slab.termination.label}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
+        f"slab: {slab.thickness:.2f} Å thick{nearest}",
         f"lattice: {slab.crystal.source}",
         *(f"! {warning}" for warning in slab.warnings),
     ]

@@ -68,6 +68,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "notes": study.notes,
         "models": model_lines(study.barriers),
         **({} if study.ensemble is None else {"ensemble": [one.model_dump() for one in study.ensemble.distributions]}),
+        "slab": None if study.slab is None else study.slab.model_dump(),
     }
 
 

@@ -7,9 +7,9 @@ commented template of ``barriers init`` and the table in the docs are generated 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from barriers.study.engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
 from barriers.study.ensemble import EnsembleSection, check_ensemble
@@ -174,6 +174,13 @@ class Study(_EngineByName):
         if ensemble is not None:
             check_ensemble(ensemble, info.data)
         return ensemble
+
+    @model_validator(mode="after")
+    def _has_an_engine_that_relaxes_cells(self) -> Self:
+        if self.cathode.relax and self.engine.kind != "mlip":
+            allowed = "false, with a, c and z that another study or a calculation of your own has relaxed"
+            raise refusal(True, f"asks engine {self.engine.kind} for a cell", allowed, ("cathode", "relax"))
+        return self
 
     @property
     def system_names(self) -> tuple[str, ...]:

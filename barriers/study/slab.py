@@ -49,9 +49,18 @@ class CathodeSection(Section):
         json_schema_extra=unit("Å"),
     )
 
+    z: float | None = Field(
+        None, gt=0.2, lt=0.3, description="height of oxygen in c; on file, or by Vegard's rule, if left out"
+    )
+    relax: bool = Field(
+        False,
+        description="relax lattice and ions of the bulk with the study's engine, the embedded one, before the slab is "
+        "cut",
+    )
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        given = [key for key in ("name", "a", "c") if getattr(self, key) != type(self).model_fields[key].default]
+        given = [key for key in ("name", "a", "c", "z") if getattr(self, key) != type(self).model_fields[key].default]
         if self.file is not None and given:
             raise refusal(self.file, f"stands beside {given[0]}", "a file alone, or a name", ("file",))
         return self
@@ -73,17 +82,22 @@ class SurfaceSection(Section):
         description="what is done about a polar termination: half of its ions moved to the other face, "
         "a cap of OH or F, or nothing",
     )
-    symmetric: bool = Field(False, description="both faces with the same termination; the middle layers are held then")
-    layers: int = Field(4, ge=3, le=20, description="atomic layers of the slab")
+    symmetric: bool = Field(False, description="both faces with the same termination")
+    frozen: Literal["bottom", "core", "none"] | None = Field(
+        None,
+        description="layers that are held: the lowest; the middle ones, so that both faces relax; or none; "
+        "if left out, the core of a symmetric slab and the bottom of any other",
+    )
+    layers: int = Field(5, ge=3, le=20, description="atomic layers of the slab")
     frozen_layers: int = Field(
         2,
         ge=1,
         le=18,
         validate_default=True,
-        description="layers held fixed at the bottom; two or more stay free",
+        description="number of layers held fixed; two or more stay free",
     )
     frozen_thickness: Angstrom | None = Field(
-        None, gt=0, le=60, description="instead of frozen_layers: all that lies within it from the bottom is held"
+        None, gt=0, le=60, description="instead of frozen_layers: thickness of the part that is held"
     )
     min_lengths: tuple[Length, Length] = Field(
         (8.0, 11.0),
@@ -99,12 +113,31 @@ class SurfaceSection(Section):
         description="seeded displacement of the free atoms, which breaks a perfect crystal's symmetry",
     )
 
+    @property
+    def has_core(self) -> bool:
+        """Whether the middle of the slab is held, so that both faces relax."""
+        return self.frozen == "core" or (self.frozen is None and self.symmetric)
+
     @field_validator("facet")
     @classmethod
     def _is_a_plane(cls, facet: tuple[int, int, int]) -> tuple[int, int, int]:
         if not any(facet):
             raise refusal(list(facet), "is no plane", "at least one index that is not 0")
         return facet
+
+    @field_validator("frozen")
+    @classmethod
+    def _faces_relax_alike(cls, frozen: str | None, info: ValidationInfo) -> str | None:
+        if frozen == "bottom" and info.data.get("symmetric"):
+            raise refusal(frozen, "stands beside symmetric: true, whose faces relax alike", ("core", "none"))
+        return frozen
+
+    @field_validator("frozen_thickness")
+    @classmethod
+    def _of_something_held(cls, thickness: float | None, info: ValidationInfo) -> float | None:
+        if thickness is not None and info.data.get("frozen") == "none":
+            raise refusal(thickness, "stands beside frozen: none", "one of the two")
+        return thickness
 
     @field_validator("frozen_layers")
     @classmethod

@@ -10,6 +10,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from barriers.analysis.ensemble import MemberDoc
+from barriers.documents import LatticeDoc, SlabDoc
 from barriers.structures.bonding import distances_to
 from barriers.structures.digest import structure_digest
 from barriers.structures.hop.hop import Hop, midpoint
@@ -19,7 +20,7 @@ from barriers.structures.rounding import round_off, rounded
 from barriers.study.ensemble import EnsembleSection, placed_name
 from barriers.study.models import HopSection, Study, SystemSection
 from barriers.workflow.placements import placements_of
-from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of
+from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of, measured
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,12 @@ class Member:
     slab: BuiltSlab
     hops: list[Hop]
     anchor: Hop
+
+    @property
+    def to_frozen(self) -> dict[str, float]:
+        """Least distance of the moving ion to a frozen atom by the hop (Å), where anything is frozen."""
+        near = self.slab.to_frozen.values()
+        return dict(zip((hop.name for hop in self.hops), near, strict=True)) if near else {}
 
 
 def expand(study: Study) -> list[Variant]:
@@ -124,7 +131,8 @@ def members_of(study: Study) -> list[Member]:
         if key not in built:
             slab = build_slab(crystal_of(cathode), cathode, variant.study.surface)
             _check_new(slab.structure, cathode.seed, seen)
-            built[key] = (slab, *_hops(slab.structure, variant.study, study.ensemble))
+            hops, anchor = _hops(slab.structure, variant.study, study.ensemble)
+            built[key] = measured(slab, hops, variant.study.surface), hops, anchor
         slab, hops, anchor = built[key]
         named = [hop.model_copy(update={"name": _tagged(variant, hop.name)}) for hop in hops]
         members.append(Member(variant.study, variant.tag, slab, named, anchor))
@@ -134,6 +142,12 @@ def members_of(study: Study) -> list[Member]:
 def warnings_of(members: list[Member]) -> list[str]:
     """What is to be known of the slabs, each line once."""
     return list(dict.fromkeys(warning for member in members for warning in member.slab.warnings))
+
+
+def slab_of(members: list[Member], lattice: LatticeDoc | None) -> SlabDoc:
+    """What is to be known of the slabs in numbers: the thinnest, and the nearest frozen atom of each hop."""
+    to_frozen = {hop: distance for member in members for hop, distance in member.to_frozen.items()}
+    return SlabDoc(thickness=min(member.slab.thickness for member in members), to_frozen=to_frozen, lattice=lattice)
 
 
 def _placed(system: SystemSection, placements: int) -> Iterator[SystemSection]:

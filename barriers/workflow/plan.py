@@ -175,6 +175,7 @@ def _slab_json(slab: BuiltSlab) -> dict[str, Any]:
         "metals": slab.metals,
         "lattice": slab.crystal.source,
         "image_distance": round(slab.image_distance, 3),
+        **slab.measures(),
         "warnings": slab.warnings,
     }
 
@@ -229,7 +230,7 @@ def check_engine(study: Study | EndpointStudy) -> None:
         elements = {element.symbol for element in initial.composition.elements}
     else:
         caps = {"hydroxyl": {"H"}, "fluorine": {"H", "F"}}.get(study.surface.polar, set())
-        elements = {"Li", "O", *crystal_of(study.cathode).metals, *caps}
+        elements = {"Li", "O", *crystal_of(study.cathode.model_copy(update={"relax": False})).metals, *caps}
         fragments = [fragment_of(system.fragment) for system in study.systems if system.fragment is not None]
         elements.update(str(element) for fragment in fragments for element in fragment.molecule.composition)
         engines = [variant.study.engine for variant in expand(study) if variant.ordering == 1]

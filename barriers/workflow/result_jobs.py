@@ -28,6 +28,7 @@ from barriers.documents import (
     GapDoc,
     PathDoc,
     RelaxDoc,
+    SlabDoc,
     StudyDoc,
     SurrogateDoc,
 )
@@ -249,6 +250,7 @@ def study_document(
     wanted: list[tuple[str, str]] | None = None,
     reasons: list[str | None] | None = None,
     members: list[MemberDoc] | None = None,
+    slab: SlabDoc | None = None,
 ) -> StudyDoc:
     """Compare the barriers of a study, as far as they are there.
 
@@ -270,6 +272,8 @@ def study_document(
         Why each is missing; where it is not said, a calculation failed.
     members : list[MemberDoc] or None
         Of an ensemble: what each is one of.
+    slab : SlabDoc or None
+        The bare slab, where the study built one.
     """
     if wanted is None:
         wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if barrier is not None]
@@ -294,6 +298,7 @@ def study_document(
         sentences=[one.sentence for one in ensemble.distributions] if ensemble else _sentences(rows, reference),
         notes=notes or [],
         ensemble=ensemble,
+        slab=slab,
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from pymatgen.core import Structure
 
@@ -16,8 +17,9 @@ from barriers.structures.cathode.reading import read_cathode
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.search import find_hops
+from barriers.structures.hop.soundness import soundness
 from barriers.structures.surface.edits import with_species, without
-from barriers.structures.surface.slab import cut_slab, freeze_thickness
+from barriers.structures.surface.slab import cut_slab, freeze_layers, freeze_thickness
 from barriers.structures.surface.terminations import Termination
 from barriers.study.models import CathodeSection, HopSection, SurfaceSection
 from barriers.words import naming
@@ -39,8 +41,14 @@ class BuiltSlab:
         The metals as counted, and how far that is from the composition asked for.
     image_distance : float
         Shortest in-plane lattice vector (Å).
+    layer_height : float
+        What a layer adds to the thickness (Å).
     warnings : list[str]
         One line each.
+    thickness : float
+        Topmost atom above the lowest one (Å).
+    to_frozen : dict[str, float]
+        For each hop, once there are any, the least distance of the moving ion to a frozen atom (Å).
     """
 
     structure: Structure
@@ -48,7 +56,14 @@ class BuiltSlab:
     termination: Termination
     metals: str
     image_distance: float
-    warnings: list[str]
+    layer_height: float
+    warnings: list[str] = field(default_factory=list)
+    thickness: float = 0.0
+    to_frozen: dict[str, float] = field(default_factory=dict)
+
+    def measures(self) -> dict[str, Any]:
+        """Give what says whether the slab is thick enough: its thickness and what is frozen near a hop (Å)."""
+        return {"thickness": self.thickness, "to_frozen": self.to_frozen}
 
 
 def crystal_of(section: CathodeSection) -> Cathode:
@@ -57,11 +72,20 @@ def crystal_of(section: CathodeSection) -> Cathode:
     Raises
     ------
     ValueError
-        One line, if the file is no crystal of a layered oxide, or the lattice parameters are not known.
+        One line, if the file is no crystal of a layered oxide, the lattice parameters are not known, or the lattice
+        is to be relaxed and is not.
     """
-    if section.file is None:
-        return cathode_of(section.name, section.a, section.c)
-    path = Path(section.file)
+    if section.relax:
+        raise ValueError(
+            "cathode.relax: the lattice is not relaxed yet; `barriers run` relaxes it, relax_lattice in Python"
+        )
+    given = {key: value for key in ("a", "c", "z") if (value := getattr(section, key)) is not None}
+    found = cathode_of(section.name, section.a, section.c) if section.file is None else _crystal_of_file(section.file)
+    return replace(found, source="a, c and z given", **given) if "z" in given else found
+
+
+def _crystal_of_file(name: str) -> Cathode:
+    path = Path(name)
     try:
         structure = Structure.from_file(path)
     except FileNotFoundError:
@@ -99,24 +123,39 @@ def build_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSectio
             surface.layers,
             surface.min_lengths,
             surface.vacuum,
-            surface.frozen_layers,
+            0 if surface.frozen == "none" or surface.frozen_thickness else surface.frozen_layers,
             surface.termination,
             surface.polar,
             surface.symmetric,
         )
+        if surface.has_core and surface.frozen_thickness is None:
+            cut = replace(cut, slab=freeze_layers(cut.slab, surface.frozen_layers, core=True))
     with naming("cathode"):
-        ordered, gone = _decorated(cut.crystal, crystal, cathode)
+        ordered, gone = decorated(cut.crystal, crystal, cathode)
     counted = achieved(crystal.metals, len(cut.crystal.indices_from_symbol(METAL_SITE)))
     slab = without(with_species(cut.slab, ordered), gone)
     if surface.frozen_thickness is not None:
-        slab = freeze_thickness(slab, surface.frozen_thickness, surface.symmetric)
+        slab = freeze_thickness(slab, surface.frozen_thickness, surface.has_core)
     shares = " ".join(f"{element} {number}" for element, number in counted.counts.items())
     metals = f"{shares} on {sum(counted.counts.values())} sites, off by at most {counted.deviation:.3f}"
-    return BuiltSlab(slab, crystal, cut.termination, metals, cut.image_distance, cut.warnings)
+    return BuiltSlab(slab, crystal, cut.termination, metals, cut.image_distance, cut.layer_height, cut.warnings)
 
 
-def _decorated(crystal: Structure, of: Cathode, section: CathodeSection) -> tuple[Structure, list[int]]:
-    """Order the metals of a crystal, exchange antisites, and choose the lithium to take out."""
+def measured(slab: BuiltSlab, hops: list[Hop], surface: SurfaceSection) -> BuiltSlab:
+    """Say how thick a slab is and what is frozen near its hops, with a warning where it is too thin for them."""
+    sound = soundness(slab.structure, hops, slab.layer_height, surface.has_core)
+    warnings = [*slab.warnings, *sound.warnings]
+    return replace(slab, warnings=warnings, thickness=sound.thickness, to_frozen=sound.to_frozen)
+
+
+def decorated(crystal: Structure, of: Cathode, section: CathodeSection) -> tuple[Structure, list[int]]:
+    """Order the metals of a crystal, exchange antisites, and choose the lithium to take out.
+
+    Raises
+    ------
+    ValueError
+        One line, if the crystal is too small for the composition asked for.
+    """
     seed, samples, tolerance = section.seed, section.samples, section.tolerance
     ordered = order_metals(crystal, of.metals, seed, section.ordering, samples, tolerance)
     if section.antisites:

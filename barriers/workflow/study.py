@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jobflow import Flow, Job, Maker, OutputReference
 
+from barriers.documents import LatticeDoc, SlabDoc
 from barriers.engines import build_engine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
@@ -15,7 +16,7 @@ from barriers.structures.surface.edits import rattle
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.build_jobs import hand_on
-from barriers.workflow.ensemble import Member, members_of, rows_of, warnings_of
+from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, despite_failures, label, tagged
 from barriers.workflow.placements import Placed, placements_in
@@ -24,6 +25,13 @@ from barriers.workflow.system import SystemHops
 
 HOPS_AT_ONCE = 50
 """Hops of one part of a study: some hundred jobs."""
+
+
+class About(NamedTuple):
+    """What is to be known of a study beside its barriers: lines, and its slab where it builds one."""
+
+    notes: list[str]
+    slab: SlabDoc | None = None
 
 
 @dataclass
@@ -43,9 +51,12 @@ class StudyMaker(Maker):
     ----------
     name : str
         Name of the flow; the study's name if left empty.
+    lattice : LatticeDoc or None
+        How the crystal's lattice was relaxed before, for the results: :func:`barriers.relax_lattice` gives it.
     """
 
     name: str = ""
+    lattice: LatticeDoc | None = None
 
     def make(self, study: Study | EndpointStudy) -> Flow:
         """Build the flow of a study.
@@ -55,10 +66,10 @@ class StudyMaker(Maker):
         study : Study
             What :func:`barriers.load_study` gives.
         """
-        made, notes = self._begin(study, HOPS_AT_ONCE)
+        made, about = self._begin(study, HOPS_AT_ONCE)
         parts = list(made)
         barriers = {of: output for part in parts for of, output in barrier_outputs(part).items()}
-        summary = self.summary(study, barriers, notes)
+        summary = self.summary(study, barriers, about)
         return Flow([*parts, summary], output=summary.output, name=self.name or study.name)
 
     def parts(self, study: Study | EndpointStudy, hops_at_once: int = HOPS_AT_ONCE) -> Iterator[Flow]:
@@ -93,7 +104,7 @@ class StudyMaker(Maker):
         self,
         study: Study | EndpointStudy,
         barriers: Mapping[tuple[str, str], Any],
-        notes: list[str] | None = None,
+        about: About | None = None,
     ) -> Job:
         """Build the job that compares the barriers of a study.
 
@@ -104,11 +115,10 @@ class StudyMaker(Maker):
         barriers : Mapping[tuple[str, str], BarrierDoc or str]
             Barriers, or references to them, by system and hop, in any order; the hop of a study of two structures is
             empty. One that is left out is missing, and text in its place says why.
-        notes : list[str] or None
+        about : About or None
             What is to be known of the slab or of the structures; found anew if None.
         """
-        if notes is None:
-            notes = self._begin(study, HOPS_AT_ONCE)[1]
+        about = about or self._begin(study, HOPS_AT_ONCE)[1]
         if isinstance(study, EndpointStudy):
             order, compared, members = [(study.name, "")], (study.name, "forward"), None
         else:
@@ -118,11 +128,20 @@ class StudyMaker(Maker):
         found = [barriers.get(of) for of in order]
         known = [None if isinstance(barrier, str) else barrier for barrier in found]
         reasons = [reason if isinstance(reason, str) else None for reason in found]
-        job = study_document(study.name, known, *compared, notes, wanted=order, reasons=reasons, members=members)
+        job = study_document(
+            study.name,
+            known,
+            *compared,
+            about.notes,
+            wanted=order,
+            reasons=reasons,
+            members=members,
+            slab=about.slab,
+        )
         despite_failures(job)
         return label(job, f"{study.name}: comparison")
 
-    def _begin(self, study: Study | EndpointStudy, hops_at_once: int) -> tuple[Iterator[Flow], list[str]]:
+    def _begin(self, study: Study | EndpointStudy, hops_at_once: int) -> tuple[Iterator[Flow], About]:
         """Give the parts, and what is to be known of the slab or of the structures."""
         if hops_at_once < 1:
             raise ValueError(f"hops_at_once: {hops_at_once}; allowed: 1 or more")
@@ -130,12 +149,12 @@ class StudyMaker(Maker):
             engine = build_engine(study.engine)
             maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
             *ends, notes = read_endpoints(study.endpoints.initial, study.endpoints.final)
-            return iter([maker.make(*ends)]), notes
+            return iter([maker.make(*ends)]), About(notes)
         members = members_of(study)
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
         parts = (part for member in members for part in _parts(member, hops_at_once))
-        return parts, warnings_of(members)
+        return parts, About(warnings_of(members), slab_of(members, self.lattice))
 
 
 def _parts(member: Member, hops_at_once: int) -> Iterator[Flow]:

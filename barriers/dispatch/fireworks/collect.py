@@ -10,7 +10,7 @@ from maggma.stores import MemoryStore
 from barriers.dispatch.execution import with_inputs
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
-from barriers.documents import BarrierDoc, StudyDoc
+from barriers.documents import BarrierDoc, LatticeDoc, StudyDoc
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.study import StudyMaker
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
 
 
-def collect(study: Study | EndpointStudy, cluster: Cluster) -> StudyDoc:
+def collect(study: Study | EndpointStudy, cluster: Cluster, lattice: LatticeDoc | None = None) -> StudyDoc:
     """Read barriers off the bands that were computed, and compare them.
 
     Barriers are read off here, so that they are those of the code as it is now, however long ago the bands were made.
@@ -31,6 +31,8 @@ def collect(study: Study | EndpointStudy, cluster: Cluster) -> StudyDoc:
         The study that was submitted.
     cluster : Cluster
         Where it was submitted.
+    lattice : LatticeDoc or None
+        How its lattice was relaxed before it was submitted.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def collect(study: Study | EndpointStudy, cluster: Cluster) -> StudyDoc:
     launchpad, store = cluster.launchpad(), cluster.store()
     scope = cluster.scope(study.name)
     barriers: dict[tuple[str, str], BarrierDoc | str] = {}
-    maker = StudyMaker()
+    maker = StudyMaker(lattice=lattice)
     for part in maker.parts(study):
         for job, _ in identify(part, scope).iterflow():
             if job.output_schema is BarrierDoc:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from monty.json import MSONable
 
 from barriers.engines.common import from_anywhere
+from barriers.engines.mlip.cell import CellMaker
 from barriers.engines.mlip.jobs import NebMaker, RelaxMaker, StaticMaker
 from barriers.engines.mlip.models import ModelSpec, check_model, entry
 from barriers.engines.mlip.pool import available_cores, default_workers
@@ -63,6 +64,10 @@ class MlipEngine(MSONable):
     def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
         """Maker of a relaxation to ``fmax`` (eV/Å)."""
         return RelaxMaker(model=self.spec, workers=self.workers, fmax=fmax, max_steps=max_steps)
+
+    def cell(self, fmax: float, max_steps: int) -> CellMaker:
+        """Maker of a relaxation of cell and ions to ``fmax`` (eV/Å) of a hexagonal crystal."""
+        return CellMaker(model=self.spec, workers=self.workers, fmax=fmax, max_steps=max_steps)
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
         """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from ase import Atoms
+from ase.stress import full_3x3_to_voigt_6_stress
 from monty.json import MSONable
 from ruamel.yaml import YAML
 
@@ -28,11 +29,15 @@ DISTRIBUTIONS = {"deepmd": "deepmd-kit", "fairchem": "fairchem-core", "mace": "m
 
 @dataclass
 class Evaluation:
-    """Energy (eV), forces (eV/Å, shape (N, 3), nothing masked) and moments (µB, shape (N,)) of one structure."""
+    """Energy (eV), forces (eV/Å, shape (N, 3), nothing masked), moments (µB, shape (N,)) and stress of one structure.
+
+    The stress (eV/Å³) is in ASE's order and sign: xx, yy, zz, yz, xz, xy, negative where the cell wants to grow.
+    """
 
     energy: float
     forces: np.ndarray
     moments: np.ndarray | None = None
+    stress: np.ndarray | None = None
 
 
 class Model(Protocol):
@@ -41,8 +46,8 @@ class Model(Protocol):
     batches: bool
     """Whether one call for many structures is cheaper than many calls."""
 
-    def evaluate(self, structures: Sequence[Atoms], moments: bool) -> list[Evaluation]:
-        """Evaluate structures; moments only where asked for and where the model has them."""
+    def evaluate(self, structures: Sequence[Atoms], moments: bool, stress: bool = False) -> list[Evaluation]:
+        """Evaluate structures; moments and stress only where asked for and where the model has them."""
 
 
 @dataclass(frozen=True)
@@ -157,28 +162,38 @@ def load_model(spec: ModelSpec) -> Model:
 
 
 class CalculatorModel:
-    """Any ASE calculator, asked for energy and forces only."""
+    """Any ASE calculator, asked for no more than is needed."""
 
     batches = False
 
     def __init__(self, calculator: Any) -> None:
         self.calculator = calculator
 
-    def evaluate(self, structures: Sequence[Atoms], moments: bool) -> list[Evaluation]:
+    def evaluate(self, structures: Sequence[Atoms], moments: bool, stress: bool = False) -> list[Evaluation]:
         """Evaluate one structure after the other."""
         results = []
         for atoms in structures:
             atoms.calc = self.calculator
             forces = np.array(atoms.get_forces(apply_constraint=False))
             energy = float(atoms.get_potential_energy())
-            results.append(Evaluation(energy, forces, self._moments(atoms) if moments else None))
+            spins = self._property("magmoms", atoms) if moments else None
+            results.append(Evaluation(energy, forces, spins, self._stress(atoms) if stress else None))
         return results
 
-    def _moments(self, atoms: Atoms) -> np.ndarray | None:
+    def _property(self, name: str, atoms: Atoms) -> np.ndarray | None:
         try:
-            return np.array(self.calculator.get_property("magmoms", atoms))
+            return np.array(self.calculator.get_property(name, atoms))
         except (AttributeError, NotImplementedError):
             return None
+
+    def _stress(self, atoms: Atoms) -> np.ndarray | None:
+        found = self._property("stress", atoms)
+        return None if found is None or found.size < 6 else _six(found)
+
+
+def _six(stress: np.ndarray) -> np.ndarray:
+    """Write a stress of shape (6,) or (3, 3) as ASE's six numbers."""
+    return stress if stress.shape == (6,) else np.array(full_3x3_to_voigt_6_stress(stress))
 
 
 def is_light(spec: ModelSpec) -> bool:

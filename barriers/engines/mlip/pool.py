@@ -88,7 +88,7 @@ class Evaluator:
         """Worker processes now: the next job of this process may be given more cores, or fewer."""
         return default_workers(self.asked)
 
-    def evaluate(self, structures: Sequence[Atoms], moments: bool = False) -> list[Evaluation]:
+    def evaluate(self, structures: Sequence[Atoms], moments: bool = False, stress: bool = False) -> list[Evaluation]:
         """Evaluate structures, in parallel where that pays.
 
         Parameters
@@ -97,6 +97,8 @@ class Evaluator:
             Any number; results come in the same order.
         moments : bool
             Ask for magnetic moments too (dearer; models without them give None).
+        stress : bool
+            Ask for the stress too, in the same way.
 
         Raises
         ------
@@ -104,14 +106,15 @@ class Evaluator:
             If the model gives numbers that are not finite, or its process dies.
         """
         bare = [Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc) for atoms in structures]
-        results = self.model.evaluate(bare, moments) if self.model else self._in_workers(bare, moments)
+        asked = (moments, stress) if stress else (moments,)
+        results = self.model.evaluate(bare, *asked) if self.model else self._in_workers(bare, *asked)
         self.force_calls += len(bare)
         for result in results:
             if not (np.isfinite(result.energy) and np.isfinite(result.forces).all()):
                 raise RuntimeError(f"model {self.spec.name} gave an energy or force that is not a number")
         return results
 
-    def _in_workers(self, structures: list[Atoms], moments: bool) -> list[Evaluation]:
+    def _in_workers(self, structures: list[Atoms], *asked: bool) -> list[Evaluation]:
         from loky import get_reusable_executor
 
         start_tracker()
@@ -126,7 +129,7 @@ class Evaluator:
         threads = max(1, cores // min(len(structures), self.workers))
         submit: Callable[..., Future[Any]] = executor.submit
         what = self.spec, digest(self.potential)
-        futures = [submit(evaluate_in_worker, *what, atoms, moments, threads) for atoms in structures]
+        futures = [submit(evaluate_in_worker, *what, atoms, asked, threads) for atoms in structures]
         return [future.result() for future in futures]
 
 
@@ -162,13 +165,15 @@ def _evaluator_of(spec: ModelSpec, workers: int | None, _rests_on: str) -> Evalu
     return Evaluator(spec, workers)
 
 
-def evaluate_in_worker(spec: ModelSpec, expected: str, atoms: Atoms, moments: bool, threads: int) -> Evaluation:
+def evaluate_in_worker(
+    spec: ModelSpec, expected: str, atoms: Atoms, asked: tuple[bool, ...], threads: int
+) -> Evaluation:
     """Evaluate one structure in a worker process, with so many threads, with the model that is expected."""
     model = _model_of_this_worker(spec, expected)
     torch = sys.modules.get("torch")
     if torch is not None and torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
-    return model.evaluate([atoms], moments)[0]
+    return model.evaluate([atoms], *asked)[0]
 
 
 @cache

@@ -25,7 +25,7 @@ STIFFNESS = 50.0
 class EvaluatorCalculator(Calculator):
     """Puts an :class:`Evaluator` behind ASE's calculator interface."""
 
-    implemented_properties = ("energy", "forces")
+    implemented_properties: tuple[str, ...] = ("energy", "forces")
 
     def __init__(self, evaluator: Evaluator) -> None:
         super().__init__()

@@ -18,6 +18,7 @@ from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, 
 from barriers.report.html.ensemble import pictures
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.scene import scene
+from barriers.report.lattice import lattice_lines
 from barriers.report.methods import bibtex, methods, write_methods
 from barriers.report.numbers import energy, shown, signed, written_uncertainty
 from barriers.report.trust import in_short, model_lines
@@ -109,6 +110,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         ],
         frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
         engines=engines(study),
+        lattice_lines=list(lattice_lines(study.slab.lattice)) if study.slab and study.slab.lattice else [],
         packages=packages(study),
         settings=changed,
         study_file=study_file,

@@ -46,6 +46,8 @@ class Cut:
         What a polar termination is and what was done about it, with the dipole before and after.
     image_distance : float
         Shortest in-plane lattice vector (Å): how far an atom is from its own image.
+    layer_height : float
+        What a layer adds to the thickness (Å).
     """
 
     slab: Structure
@@ -53,6 +55,7 @@ class Cut:
     termination: Termination
     warnings: list[str]
     image_distance: float
+    layer_height: float
 
 
 def cut_slab(
@@ -66,7 +69,7 @@ def cut_slab(
     polar: Polar = "move",
     symmetric: bool = False,
 ) -> Cut:
-    """Cut a slab, repeat it in the plane, make a polar one neutral and freeze its bottom.
+    """Cut a slab, repeat it in the plane, make a polar one neutral and freeze a part of it.
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ def cut_slab(
     vacuum : float
         Empty height above the topmost atom (Å).
     frozen_layers : int
-        Layers held fixed: the lowest ones, or the middle ones of a symmetric slab.
+        Layers held fixed, 0 for none: the lowest ones, or the middle ones of a symmetric slab.
     termination : str, optional
         Label of the upper face; the first of
         :func:`~barriers.structures.surface.terminations.terminations` if left out.
@@ -117,11 +120,12 @@ def cut_slab(
     crystal.translate_sites(range(len(crystal)), [0, 0, _rise(made)], frac_coords=False, to_unit_cell=False)
     crystal = on_grid(crystal)
     warnings = _warnings(plain, slab, name, polar) if end.polar else []
-    return Cut(freeze_layers(slab, frozen_layers, symmetric), crystal, end, warnings, image_distance(slab.lattice))
+    made = freeze_layers(slab, frozen_layers, symmetric)
+    return Cut(made, crystal, end, warnings, image_distance(slab.lattice), cutter.spacing)
 
 
-def freeze_layers(slab: Structure, layers: int, symmetric: bool = False) -> Structure:
-    """Hold the lowest layers fixed, or the middle ones of a symmetric slab; all other atoms are free.
+def freeze_layers(slab: Structure, layers: int, core: bool = False) -> Structure:
+    """Hold the lowest layers fixed, or the middle ones; all other atoms are free.
 
     Raises
     ------
@@ -130,17 +134,15 @@ def freeze_layers(slab: Structure, layers: int, symmetric: bool = False) -> Stru
     """
     numbers = np.array(slab.site_properties[LAYER])
     total = int(numbers.max()) + 1
-    first, odd = divmod(total - layers, 2) if symmetric else (0, 0)
+    first, odd = divmod(total - layers, 2) if core and layers else (0, 0)
     if odd:
         allowed = "an even number" if total % 2 == 0 else "an odd number"
-        raise ValueError(
-            f"frozen_layers: {layers} of {total} layers cannot be the middle of a symmetric slab; allowed: {allowed}"
-        )
+        raise ValueError(f"frozen_layers: {layers} of {total} layers cannot be the middle; allowed: {allowed}")
     return _frozen(slab, (first <= numbers) & (numbers < first + layers))
 
 
-def freeze_thickness(slab: Structure, thickness: float, symmetric: bool = False) -> Structure:
-    """Hold the atoms up to a height above the lowest one fixed, or those of the middle of a symmetric slab.
+def freeze_thickness(slab: Structure, thickness: float, core: bool = False) -> Structure:
+    """Hold the atoms up to a height above the lowest one fixed, or those of the slab's middle.
 
     Parameters
     ----------
@@ -148,13 +150,13 @@ def freeze_thickness(slab: Structure, thickness: float, symmetric: bool = False)
         Slab, with or without a fragment, which stays free.
     thickness : float
         Thickness of the frozen part (Å).
-    symmetric : bool
+    core : bool
         Whether it lies in the middle of the slab.
     """
     of_slab = np.array(slab.site_properties[LAYER]) != FRAGMENT
     heights = slab.cart_coords[:, 2]
     low, high = heights[of_slab].min(), heights[of_slab].max()
-    floor = (low + high - thickness) / 2 if symmetric else low
+    floor = (low + high - thickness) / 2 if core else low
     inside = (heights > floor - AT_EDGE) & (heights < floor + thickness + AT_EDGE)
     return _frozen(slab, inside & of_slab)
 

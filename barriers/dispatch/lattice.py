@@ -1,0 +1,73 @@
+"""Relaxing a study's lattice on this machine, once, and keeping it beside the study's results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from jobflow import Flow
+from pydantic import ValidationError
+
+from barriers.disk import writing
+from barriers.dispatch.local import JobEvent, run
+from barriers.documents import CellDoc, LatticeDoc
+from barriers.study.models import EndpointStudy, Study
+from barriers.workflow.lattice import lattice_document, lattice_job, lattice_key, with_lattice
+
+LATTICE = "lattice.json"
+
+
+def relax_lattice(
+    study: Study | EndpointStudy, folder: Path | str, on_event: Callable[[JobEvent], None] | None = None
+) -> tuple[Study | EndpointStudy, LatticeDoc | None]:
+    """Relax the lattice of a study that asks for it (``cathode.relax``), unless the folder has it already.
+
+    Parameters
+    ----------
+    study : Study
+        What :func:`barriers.load_study` gives.
+    folder : Path or str
+        The study's results folder. ``lattice.json`` in it keeps the lattice; the job runs there as others do.
+    on_event : callable
+        As for :func:`barriers.run`.
+
+    Returns
+    -------
+    Study
+        The study with that lattice; the same study where none is asked for.
+    LatticeDoc or None
+        The lattice, for :class:`barriers.StudyMaker`.
+
+    Raises
+    ------
+    RuntimeError
+        If the relaxation fails or has not converged; the same call goes on from there.
+    """
+    if isinstance(study, EndpointStudy) or not study.cathode.relax:
+        return study, None
+    folder = Path(folder)
+    lattice = kept_lattice(study, folder)
+    if lattice is None:
+        lattice = lattice_document(study, _relaxed(study, folder, on_event))
+        with writing(folder / LATTICE):
+            (folder / LATTICE).write_text(lattice.model_dump_json(indent=1), "utf-8")
+    return with_lattice(study, lattice), lattice
+
+
+def kept_lattice(study: Study, folder: Path) -> LatticeDoc | None:
+    """Read a study's lattice from its results folder; None where there is none, or one of another bulk or model."""
+    try:
+        kept = LatticeDoc.model_validate_json((folder / LATTICE).read_text("utf-8"))
+    except (FileNotFoundError, ValidationError):
+        return None
+    return kept if kept.of == lattice_key(study) else None
+
+
+def _relaxed(study: Study, folder: Path, on_event: Callable[[JobEvent], None] | None) -> CellDoc:
+    job = lattice_job(study)
+    outcome = run(Flow([job], output=job.output), folder, on_event)
+    cell: CellDoc | None = outcome.output
+    if cell is None or not cell.converged:
+        said = "; ".join(outcome.failures.values()) if cell is None else f"not converged, {cell.reason}"
+        raise RuntimeError(f"cathode.relax: {said}; the same command goes on, files are in {folder / 'jobs'}")
+    return cell

@@ -1,0 +1,91 @@
+"""Relaxing a study's bulk before its slab is cut: one job, and the study with the lattice that comes out."""
+
+from __future__ import annotations
+
+from jobflow import Job
+from pymatgen.core import Structure
+
+from barriers.contents import digest
+from barriers.documents import CellDoc, LatticeDoc
+from barriers.engines import build_engine
+from barriers.engines.mlip import MlipEngine
+from barriers.structures.cathode.crystal import Cathode
+from barriers.structures.cathode.lattice import hexagonal_lattice, supercell
+from barriers.structures.digest import structure_digest
+from barriers.structures.surface.edits import without
+from barriers.study.models import Study
+from barriers.workflow.labels import label
+from barriers.workflow.slab_and_hops import crystal_of, decorated
+
+REPEATS = (1, 2, 3, 4)
+"""Repeats of the hexagonal cell in the plane that are tried until one holds the composition: 12 to 192 atoms."""
+
+
+def bulk_of(study: Study) -> tuple[Cathode, Structure, int]:
+    """Build the bulk of a study in its smallest hexagonal cell, ordered and delithiated as its slab is.
+
+    Returns
+    -------
+    Cathode
+        The lattice that the study starts from.
+    Structure
+        12 · n² sites, less the lithium taken out.
+    int
+        n, the repeats in the plane.
+
+    Raises
+    ------
+    ValueError
+        One line, if no cell of up to 192 atoms holds the composition.
+    """
+    section = study.cathode.model_copy(update={"relax": False})
+    crystal = crystal_of(section)
+    said = ""
+    for repeats in REPEATS:
+        try:
+            ordered, gone = decorated(supercell(crystal, repeats), crystal, section)
+        except ValueError as error:
+            said = str(error)
+        else:
+            return crystal, without(ordered, gone), repeats
+    raise ValueError(f"cathode.relax: no cell of up to {12 * REPEATS[-1] ** 2} atoms holds the composition: {said}")
+
+
+def lattice_job(study: Study) -> Job:
+    """Build the job that relaxes cell and ions of a study's bulk (CellDoc)."""
+    engine = build_engine(study.engine)
+    assert isinstance(engine, MlipEngine)  # a study with another engine does not relax its lattice
+    maker = engine.cell(study.relax.fmax, study.relax.max_steps)
+    return label(maker.make(bulk_of(study)[1]), "bulk: relax cell")
+
+
+def lattice_key(study: Study) -> str:
+    """Digest of what a study's lattice is relaxed from and with."""
+    job = lattice_job(study)
+    (start,) = job.function_args
+    return digest([job.maker.identity(), structure_digest(start)])
+
+
+def lattice_document(study: Study, cell: CellDoc) -> LatticeDoc:
+    """Read a study's lattice off its relaxed bulk."""
+    crystal, start, repeats = bulk_of(study)
+    a, c, z = hexagonal_lattice(start, cell.structure, repeats)
+    return LatticeDoc(
+        of=lattice_key(study),
+        a=a,
+        c=c,
+        z=z,
+        strain=(a / crystal.a - 1, c / crystal.c - 1),
+        stress_before=cell.stress_before,
+        stress=cell.stress,
+        source=crystal.source,
+        atoms=len(start),
+        cost=cell.cost,
+        engine=cell.engine,
+    )
+
+
+def with_lattice(study: Study, lattice: LatticeDoc) -> Study:
+    """Give the study the lattice that was found, as if its file had named a, c and z."""
+    found = {"a": lattice.a, "c": lattice.c, "z": lattice.z, "relax": False}
+    return study.model_copy(update={"cathode": study.cathode.model_copy(update=found)})
