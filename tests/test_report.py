@@ -135,7 +135,7 @@ def test_a_study_without_any_barrier_has_a_page(tmp_path: Path) -> None:
 
 def test_the_settings_named_are_those_of_the_study_file_that_are_no_defaults() -> None:
     rows = {setting.path: (setting.value, setting.default) for setting in changed(load_study(STUDY))}
-    assert rows["surface.layers"] == ("3", "4")
+    assert rows["surface.layers"] == ("3", "5")
     assert rows["systems[2].fragment.eliminate"] == ("HF", "left out")
     assert rows["systems[0].name"] == ("NCM", "none")
     assert not any(path.startswith(("neb.", "relax.", "engine.", "hops")) for path in rows)
