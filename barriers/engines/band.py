@@ -172,7 +172,7 @@ class BaseNebMaker(EngineMaker):
         return document.model_copy(update={"went_on_from": f"{before.settings['fmax']:g} eV/Å"})
 
     def goes_on_from(self, before: BandDoc, initial: RelaxDoc, final: RelaxDoc, start: Start, *_: Any) -> bool:
-        """Whether a band is this one, converged to a larger force: as many images, ends close to these, not cut at a minimum."""
+        """Whether a band is this one at a larger force: as many images, ends close to these, not cut at a minimum."""
         ends = np.array([initial.structure.cart_coords, final.structure.cart_coords])
         theirs = np.array(before.positions)[[0, -1]]
         if before.joints or len(before.positions) != start.n_images + 2 or theirs.shape != ends.shape:
