@@ -246,7 +246,7 @@ def test_results_folder(cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path)
         (folder / f"profiles.{ending}").unlink()
     assert cli("plot", folder).code == 0
     assert (folder / "profiles.png").read_bytes().startswith(b"\x89PNG")
-    assert "0.374 eV" in (folder / "profiles.svg").read_text()
+    assert f"{shown['forward']:.3f} eV" in (folder / "profiles.svg").read_text()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1], ids=lambda sent: sent.name)
