@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from barriers.analysis.band import Array
 
@@ -79,7 +79,8 @@ def lowest_modes(times: Callable[[Array], Array], start: Array, most_calls: int,
         asked.append((vector / length, times(vector / length)))
         return length * asked[-1][1]
 
-    with suppress(_SpentError):
+    # ARPACK gives up where the forces do not change along what is left, as where there are none: what was asked stands.
+    with suppress(_SpentError, ArpackError):
         if along is not None:
             product(held)
         if len(start) < most_calls:
