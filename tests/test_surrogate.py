@@ -189,12 +189,15 @@ def test_a_wrong_model_is_refused_after_one_point(tmp_path: Path) -> None:
 def test_a_whole_band_follows_where_the_points_do_not_suffice(tmp_path: Path) -> None:
     outcome, ended = ran(gold(corrector(points=6, uncertainty=0.001, then_band=True)), tmp_path / "few")
     assert outcome.output.forward == pytest.approx(TRUTH, abs=0.005)
-    assert outcome.output.uncertainty is None
+    assert outcome.output.correction is None
+    assert set(outcome.output.uncertainty_parts) == {"fit", "tolerance", "ends"}  # the band's own
+    assert outcome.output.uncertainty == pytest.approx(np.linalg.norm([*outcome.output.uncertainty_parts.values()]))
     assert any("the corrected band was not converged" in line for line in outcome.output.warnings)
     assert ended["gold: band carried"].force_calls > 10
     assert sum(outcome.output.points.values()) <= 6
     outcome, ended = ran(gold(corrector(then_band=True)), tmp_path / "enough")
-    assert outcome.output.uncertainty is not None
+    assert outcome.output.correction is not None
+    assert set(outcome.output.uncertainty_parts) == {"correction", "relaxation", "tolerance"}
     assert ended["gold: band carried"].force_calls == ended["gold: relax on initial"].force_calls == 0
 
 

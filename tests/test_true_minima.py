@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,6 +61,20 @@ def test_a_structure_that_cannot_be_pushed_off_is_no_minimum(monkeypatch: pytest
     document: RelaxDoc = run_locally(job, log=False)[job.uuid][1].output
     assert not document.converged
     assert document.reason is not None and document.reason.startswith("a mode still leads downhill")
+
+
+def test_an_end_that_goes_on_is_followed_to_a_minimum_but_not_rattled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def relaxed(fmax: float, *inputs: Any, end_state: bool = False) -> RelaxDoc:
+        job = RelaxMaker(model=EMT_SPEC, fmax=fmax, end_state=end_state).make(*inputs)
+        document: RelaxDoc = run_locally(job, log=False)[job.uuid][1].output
+        return document
+
+    monkeypatch.setattr("barriers.engines.mlip.jobs.rattled", lambda _: pytest.fail("rattled"))
+    bridge = to_structure(gold_on_a_bridge())
+    before = relaxed(0.05, bridge)
+    falls = relaxed(0.01, bridge, before, end_state=True)
+    assert falls.converged and falls.went_on_from == "0.05 eV/Å"
+    assert before.energy - falls.energy == pytest.approx(0.374, abs=0.005)
 
 
 def test_ends_of_a_hop_are_rattled_and_no_others() -> None:

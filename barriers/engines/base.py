@@ -158,7 +158,7 @@ class BaseRelaxMaker(EngineMaker):
         """Relax ``structure``, going on from where it was relaxed to a larger force ``before``."""
         if before is None:
             return self.relaxed(structure)
-        document = self.relaxed(before.structure)
+        document = self.relaxed_further(before.structure)
         return document.model_copy(update={"went_on_from": f"{before.fmax:g} eV/Å"})
 
     def goes_on_from(self, before: RelaxDoc, _structure: Structure) -> bool:
@@ -168,3 +168,7 @@ class BaseRelaxMaker(EngineMaker):
     def relaxed(self, structure: Structure) -> RelaxDoc:
         """Relax a structure."""
         raise NotImplementedError
+
+    def relaxed_further(self, structure: Structure) -> RelaxDoc:
+        """Relax a structure that was relaxed to a larger force."""
+        return self.relaxed(structure)

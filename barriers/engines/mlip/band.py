@@ -113,7 +113,10 @@ class BandRun:
 
     def settle(self) -> bool:
         """Run the plain stage, unless that was done before; True if the band is rough within this run."""
-        return self.climbing or self._stage(climbing=False)
+        if self.climbing:
+            evaluate_moved(self.images, self.evaluator)  # those that another band left bring no energies
+            return True
+        return self._stage(climbing=False)
 
     def climb(self) -> bool:
         """Run the climbing stage, after the plain one; True if it is converged within this run."""

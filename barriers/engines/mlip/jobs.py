@@ -112,11 +112,20 @@ class RelaxMaker(BaseRelaxMaker, MlipMaker):
         return super().tolerances | ({"rattle": RATTLE} if self.end_state else {})
 
     def relaxed(self, structure: Structure) -> RelaxDoc:
-        """Relax a structure."""
-        atoms, checkpoint = atoms_of(structure), self.checkpoint("relax", structure, self.fmax, self.end_state)
+        """Relax a structure; the end of a hop from where a rattle puts it."""
+        return self._relaxed(structure, rattles=self.end_state)
+
+    def relaxed_further(self, structure: Structure) -> RelaxDoc:
+        """Relax a structure that was relaxed to a larger force, and rattled before that if it is the end of a hop."""
+        return self._relaxed(structure, rattles=False)
+
+    def _relaxed(self, structure: Structure, rattles: bool) -> RelaxDoc:
+        atoms, checkpoint = atoms_of(structure), self.checkpoint("relax", structure, self.fmax, rattles)
         how = self.evaluator, self.fmax, self.max_steps
+        if rattles:
+            atoms = rattled(atoms)
         if self.end_state:
-            result = to_minimum(rattled(atoms), *how, checkpoint, partial(self.checkpoint, "relax", structure))
+            result = to_minimum(atoms, *how, checkpoint, partial(self.checkpoint, "relax", structure))
         else:
             result = relax(atoms, *how, checkpoint)
         reason = f"{result.max_force:.3f} eV/Å after {result.steps} steps, {self.fmax:g} asked for"
