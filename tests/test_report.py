@@ -237,7 +237,9 @@ def test_the_command_writes_the_page_of_a_run(cli: Cli, gold_files: tuple[Path, 
     outcome = cli("report", run)
     assert (outcome.code, outcome.out.strip()) == (0, str(run / "report.html"))
     page = Page((run / "report.html").read_text("utf-8"))
-    assert "au_initial→au_final 0.374 eV" in page.text
+    forward = json.loads((run / "study.json").read_text("utf-8"))["barriers"][0]["forward"]
+    assert forward == pytest.approx(0.3744, abs=0.001)
+    assert f"au_initial→au_final {forward:.3f} eV" in page.text
     content = json.loads(page.raw["data"])[0]["scene"]
     assert content["elements"][content["moving"]] == "Au"
     assert json.loads(cli("report", run / "study.json", "--json").out) == [str(run / "report.html")]
