@@ -43,8 +43,8 @@ systems:
     placement: {mode: bonded}
 hops: [{layer: any}]
 engine: {model: "soft_pairs:SoftPairs", workers: 1}
-relax: {fmax: 0.5, rough_fmax: 0.5}
-neb: {fmax: 0.5, rough_fmax: 0.5}
+relax: {fmax: 0.1, rough_fmax: 0.1}
+neb: {fmax: 0.2, rough_fmax: 0.5}
 path: {n_images: 3, starts: 1}
 """
 
