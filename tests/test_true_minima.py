@@ -129,3 +129,12 @@ def test_the_lowest_modes_of_a_known_hessian(size: int) -> None:
     assert found.order == 2 and found.curvatures[:2] == pytest.approx([-4.0, -2.0], rel=0.02)
     assert (found.curvatures[:2] >= np.array([-4.0, -2.0]) - 1e-9).all()
     assert abs(found.vectors[0] @ modes[:, 0]) > 0.99
+
+
+@pytest.mark.parametrize("along", [False, True])
+@pytest.mark.parametrize("size", [3, 120])
+def test_no_mode_leads_downhill_where_there_are_no_forces(size: int, along: bool) -> None:
+    start = np.random.default_rng(0).normal(size=size)
+    found = lowest_modes(np.zeros_like, start, 8, np.eye(size)[0] if along else None)
+    assert found.order == 0 and 1 <= found.calls <= 8
+    assert not found.curvatures.any() and np.linalg.norm(found.vectors, axis=1) == pytest.approx(1)
