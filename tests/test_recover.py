@@ -87,7 +87,7 @@ def test_a_killed_rocket_is_found_and_its_band_goes_on(
     assert job.iteration is not None and job.iteration >= 4
     assert job.force_calls is not None and 2 < job.seconds_lost < 30
     assert recover(cluster, "ada/gold") == []
-    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(60) == 0
+    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(180) == 0
     assert completed(cluster)
     is_undisturbed(cluster, undisturbed)
 
@@ -148,12 +148,11 @@ def test_a_database_that_dies_in_mid_run_costs_no_evaluation(
     own_mongod.kill()
     time.sleep(outage)
     own_mongod.restart()
-    alive = worker.poll() is None
     put_back = [job for job in recover(cluster, "ada/gold") if not job.done.startswith("left alone")]
-    assert put_back == [] or not alive
-    worker.wait(60)
+    assert put_back == [] or worker.poll() is not None
+    worker.wait(180)
     recover(cluster, "ada/gold")
-    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(60) == 0
+    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(180) == 0
     assert completed(cluster)
     assert band(cluster)["attempts"] == (1 if patience > 1000 * outage else 2)
     is_undisturbed(cluster, undisturbed)
@@ -173,7 +172,7 @@ def test_a_full_disk_is_named_and_left_for_another(
         with (disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="No space"):
             while True:
                 ballast.write(bytes(512))
-        worker.wait(60)
+        worker.wait(180)
         assert states(cluster.launchpad(), "ada/gold")["barrier: band idpp"] == "FIZZLED"
         [job] = recover(cluster, "ada/gold", roomy)
         assert "barrier: band idpp: OSError" in job.happened and "No space left on device" in job.happened
@@ -181,7 +180,7 @@ def test_a_full_disk_is_named_and_left_for_another(
         assert job.done == f"put back, copied from {job.folder}"
     finally:
         subprocess.run(["umount", disk], check=True)
-    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(60) == 0
+    assert start_worker(cluster, tmp_path / "worker", "rapidfire").wait(180) == 0
     assert completed(cluster)
     assert Path(band(cluster)["folder"]).is_relative_to(roomy)
     is_undisturbed(cluster, undisturbed)
