@@ -14,6 +14,7 @@ from ase import Atoms
 from ase.build import add_adsorbate, bulk, fcc100
 from ase.constraints import FixAtoms
 from ase.io import write
+from hypothesis import settings
 from pymatgen.core import Structure
 from services import here, mongod, shared_launchpad, slurm
 
@@ -30,6 +31,10 @@ from barriers.workflow.study import StudyMaker
 __all__ = ["here", "mongod", "shared_launchpad", "slurm"]
 
 ROOT = Path(__file__).parent.parent
+
+# How long an example takes says nothing where two processes test at once.
+settings.register_profile("any machine", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("any machine")
 
 
 class Outcome(NamedTuple):
