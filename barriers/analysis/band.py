@@ -25,6 +25,11 @@ SPIN_FLIP = 0.5
 """Largest change of a magnetic moment that is none (µB)."""
 
 
+def highest_image(energies: Sequence[float | None]) -> int:
+    """Number of the highest image of a band by the energies of all (eV), the ends left out."""
+    return 1 + int(np.argmax(np.array(energies[1:-1], dtype=float)))
+
+
 def minimum_image_displacements(positions: ArrayLike, cell: ArrayLike, pbc: Sequence[bool] = PERIODIC) -> Array:
     """Displacement of every atom from each image to the next, by its shortest periodic copy.
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from barriers.analysis.band import highest_image
 from barriers.analysis.paths import MERGED, farthest
 from barriers.analysis.uncertainty import energy_left
 from barriers.documents import BandDoc
@@ -56,4 +57,4 @@ def merged_into(
 
 def left_of_highest(energies: Sequence[float], forces: Sequence[np.ndarray]) -> float:
     """Bound for the energy between the highest image and its saddle (eV), of a code that shows no steps."""
-    return energy_left(forces[1 + int(np.argmax(energies[1:-1]))])
+    return energy_left(forces[highest_image(energies)])

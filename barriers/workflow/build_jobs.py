@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
+from barriers.analysis.paths import farthest
 from barriers.documents import EndDoc, PointDoc, RelaxDoc, StaticDoc
 from barriers.engines.common import at_positions
 from barriers.structures.hop.carried import check_carried
@@ -70,9 +70,8 @@ def lowest(candidates: list[RelaxDoc], rank: int = 1) -> RelaxDoc:
 
 def _alike(one: RelaxDoc, other: RelaxDoc) -> bool:
     """Whether two placements have relaxed into one."""
-    steps = one.structure.frac_coords - other.structure.frac_coords
-    moved = one.structure.lattice.get_cartesian_coords(steps - np.round(steps))
-    return float(np.linalg.norm(moved, axis=1).max()) < SAME_PLACEMENT
+    first, second = one.structure, other.structure
+    return farthest([first.cart_coords], [second.cart_coords], first.lattice.matrix) < SAME_PLACEMENT
 
 
 @job

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from barriers.analysis.band import highest_image
 from barriers.analysis.profile import Profile
 from barriers.analysis.uncertainty import band_parts, energy_left, last_halving, total
 from barriers.documents import BandDoc, BarrierDoc, RelaxDoc
@@ -33,7 +34,7 @@ def fill_uncertainty(
     alike : sequence of float
         Barriers (eV) of all starts that ended on this path, the band's own among them.
     """
-    highest = 1 + int(np.argmax([energy or 0.0 for energy in band.energies[1:-1]]))
+    highest = highest_image([energy or 0.0 for energy in band.energies])
     left = band.saddle_left if band.saddle_left is not None else _bound(band, highest)
     rows = [row for row in band.history if row.stage == band.history[-1].stage]
     halving = last_halving([row.max_force for row in rows], [row.highest_image for row in rows]) if rows else None

@@ -11,6 +11,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.mep import DyNEB
 from ase.optimize import FIRE
 
+from barriers.analysis.band import highest_image
 from barriers.analysis.forces import largest_force
 from barriers.documents import IterationDoc
 from barriers.engines.band import NebSettings
@@ -158,7 +159,7 @@ class BandRun:
             force_calls=self.force_calls,
         )
         self.history.append(iteration)
-        highest = 1 + int(np.argmax(energies[1:-1]))
+        highest = highest_image(energies)
         self._secants.add(self.images[highest], highest)
         state = {
             "images": [_image_state(image) for image in self.images],

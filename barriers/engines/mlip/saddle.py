@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 
-from barriers.analysis.band import minimum_image_displacements
+from barriers.analysis.band import highest_image, minimum_image_displacements
 from barriers.documents import SaddleDoc
 from barriers.engines.mlip.modes import CALLS, SHARE, modes_at, push_down
 from barriers.engines.mlip.pool import Evaluator
@@ -33,7 +33,7 @@ def saddle_of(images: list[Atoms], evaluator: Evaluator, calls: int) -> tuple[Sa
     (N, 3) or None
         Of a saddle of higher order a unit vector, across the path, of a mode downhill.
     """
-    top = highest(images)
+    top = highest_image([image.get_potential_energy() for image in images])
     around = [images[top + step].positions for step in (-1, 0, 1)]
     steps = minimum_image_displacements(around, images[0].cell.array, images[0].pbc)
     tangent = sum(step / np.linalg.norm(step) for step in steps)
@@ -83,8 +83,3 @@ def off_saddle(images: list[Atoms], evaluator: Evaluator, saddle: SaddleDoc, mod
     for image, share in zip(between, shares[1:-1], strict=True):
         image.positions += share * push
     return [images[0], *between, images[-1]]
-
-
-def highest(images: list[Atoms]) -> int:
-    """Number of the highest image, ends left out."""
-    return 1 + int(np.argmax([image.get_potential_energy() for image in images[1:-1]]))

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from barriers.analysis.band import highest_image
 from barriers.analysis.surrogate.rounds import ENOUGH, standing
 from barriers.documents import BandDoc, EndDoc, PointDoc, PointKind, ProposalDoc
 from barriers.engines.surrogate.base import Points, Proposals
@@ -153,11 +154,6 @@ class SaddleSearch(Search):
         return self.document(f"{words}: the path has left the model's; neb: surrogate then band")
 
 
-def highest(band: BandDoc) -> int:
-    """Number of the highest image of a band, ends left out."""
-    return 1 + int(np.argmax(np.array(band.energies[1:-1], dtype=float)))
-
-
 def unfit(scouted: BandDoc, initial: EndDoc, final: EndDoc) -> str | None:
     """Say why no saddle can be sought between two ends; None if it can."""
     if not scouted.converged:
@@ -211,7 +207,7 @@ def saddle_search(
     guide = np.array([frame.flat(positions) for positions in scouted.positions])
     # What the ends' correction moved, the saddle's will move as well.
     guide = carried(guide, {0: first, len(guide) - 1: last})
-    known, top, begins = asked(*rounds, others), highest(scouted), 0
+    known, top, begins = asked(*rounds, others), highest_image(scouted.energies), 0
     for number, each in enumerate(known):
         if (image := _higher_hump(known[begins:number], each, frame, guide, top)) is not None:
             top, begins = image, number
