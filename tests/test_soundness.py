@@ -158,6 +158,17 @@ def test_check_says_it_and_prints_the_numbers_as_json() -> None:
     assert len(slab["warnings"]) == 2
 
 
+def test_run_says_it_before_it_computes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object, **__: object) -> None:
+        raise RuntimeError("nothing is computed")
+
+    monkeypatch.setattr("barriers.dispatch.local.run", nothing)
+    study = str(ROOT / "inputs" / "ncm811_pvdf.yaml")
+    said = CliRunner().invoke(app, ["run", study, "--results", str(tmp_path)])
+    assert re.search(r"^! slab: 4\.21 Å thick, less than 8 Å.*; surface\.layers: 5 mends it$", said.stderr, re.M)
+    assert str(said.exception) == "nothing is computed"
+
+
 def test_results_keep_it_and_the_report_shows_it(tmp_path: Path) -> None:
     study = study_of("layers: 3, frozen_layers: 1")
     summary = StudyMaker().summary(study, {})

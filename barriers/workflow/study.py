@@ -132,7 +132,7 @@ class StudyMaker(Maker):
             study.name,
             known,
             *compared,
-            about.notes,
+            notes=about.notes,
             wanted=order,
             reasons=reasons,
             members=members,
