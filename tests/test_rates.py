@@ -21,7 +21,8 @@ from barriers.report.folder import read_results, write_results
 from barriers.report.rates import rate_rows, rate_table
 from barriers.structures.hop.hop import Hop
 from barriers.study.models import RelaxSection
-from barriers.workflow.result_jobs import fill_barrier, profile_of, study_document
+from barriers.workflow.comparison_job import study_document
+from barriers.workflow.result_jobs import fill_barrier, profile_of
 
 Cli = Callable[..., Outcome]
 LAYER = ("--directions", "6", "--dimensions", "2")

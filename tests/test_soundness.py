@@ -23,8 +23,8 @@ from barriers.structures.surface.slab import LAYER, frozen_atoms
 from barriers.study.errors import StudyError
 from barriers.study.file import read_study
 from barriers.study.models import Study, SurfaceSection
+from barriers.workflow.comparison_job import study_document
 from barriers.workflow.ensemble import members_of
-from barriers.workflow.result_jobs import study_document
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of
 
 
