@@ -48,3 +48,12 @@ class Grooves(Calculator):
         forces[~ions] = -0.1 * (np.sin(others) * fine) @ self.atoms.cell.reciprocal()
         energy = (heights * (1 - np.cos(phases))).sum() / 2 + 0.1 * (1 - np.cos(others)).sum()
         self.results = {"energy": float(energy), "forces": forces}
+
+
+class Shallow(Grooves):
+    """The same, which fails in cells higher than 24 Å."""
+
+    def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+        if atoms is not None and atoms.cell.lengths()[2] > 24:
+            raise RuntimeError("too high a cell")
+        super().calculate(atoms, properties, system_changes)
