@@ -432,5 +432,5 @@ def test_help_says_what_it_does(cli: Callable[..., Outcome]) -> None:
     code, out, _ = cli("converge", "--help")
     assert code == 0
     words = " ".join(out.replace("│", " ").split())
-    for text in ("one hop's barrier", "layers=4,5,6,fmax=0.05,0.02", "within 10 meV of the finest", "goes on where it"):
+    for text in ("one hop's barrier", "layers=4,5,6,fmax=0.05,0.02", "within 10 meV of the finest", "goes on where it stopped"):
         assert text in words

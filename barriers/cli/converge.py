@@ -39,17 +39,19 @@ def converge(
     ] = 1,
     as_json: Json = False,
 ) -> None:
-    """Say whether a study's settings are fine enough: compute one hop's barrier over each, and draw it.
+    """Say whether a study's settings are fine enough: one hop's barrier over each.
 
-    Each value is the study with one setting changed, the others its own. Values follow from the study's where none are
-    given: layers (one fewer to two more), vacuum (4 Å less to 8 Å more), size (the slab repeated, 1x1 to 2x2), images
-    (one fewer to four more), fmax (halved twice).
+    Each value is the study with one setting changed. Where no values are given
+    they follow from the study's: layers (one fewer to two more), vacuum (4 Å
+    less to 8 Å more), size (its slab repeated, 1x1 to 2x2), images (one fewer
+    to four more), fmax (halved twice).
 
-    Slabs of a series have the same metals at the same places, and the hop stays at its own. A setting is fine enough
-    from the value on from which all barriers are within 10 meV of the finest one's.
+    All slabs of a series have the same metals at the same places, and the hop
+    stays at its own. A value is fine enough if its barrier, and those of all
+    finer values, are within 10 meV of the finest one's.
 
-    What is in the results folder is not computed again, so the same command goes on where it stopped, and the study's
-    own barrier is shared with `barriers run`.
+    What is in the results folder is not computed again: the same command goes
+    on where it stopped, and the study's own barrier is that of `barriers run`.
     """
     from barriers.cli.lattice import settled
     from barriers.dispatch.series import SeriesRun
