@@ -89,7 +89,7 @@ def test_a_polar_facet_is_mended_and_says_so_in_plan_and_flow() -> None:
     assert "facet (0, 0, 3), termination Li: polar, Tasker type 3; half of the ions" in warning
     assert warning.endswith("→ 0.0 e/Å")
     summary = [job for job, _ in StudyMaker().make(study).iterflow()][-1]
-    assert warning in summary.function_args[-1]
+    assert warning in summary.function_kwargs["notes"]
 
 
 def test_symmetry_is_broken_after_the_hops_are_found_and_frozen_atoms_stay() -> None:
