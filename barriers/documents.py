@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field, field_validator
 from pymatgen.core import Lattice, Structure
 
+from barriers.analysis.band import highest_image
 from barriers.analysis.ensemble import EnsembleDoc
 from barriers.analysis.modes import ALONG
 from barriers.structures.digest import rounded, short_digest, structure_digest
@@ -252,6 +253,7 @@ class SaddleDoc(BaseModel):
     order: int = Field(description="number of modes downhill; 1 is a saddle between two states")
     overlap: float = Field(description="cosine of the angle between the lowest mode and the path")
     force_calls: int = Field(description="evaluations that the search took")
+    refined: str | None = Field(None, description="how it was found, where the band itself did not converge to it")
 
     @property
     def fault(self) -> str | None:
@@ -301,6 +303,12 @@ class BandDoc(_Document):
     def _without_atoms(cls, value: Any) -> Any:
         """Read back a band of others whose files tell no atoms: pymatgen writes such a structure, but reads none."""
         return Structure(Lattice.cubic(1.0), [], []) if isinstance(value, dict) and not value["sites"] else value
+
+    @property
+    def refined(self) -> SaddleDoc | None:
+        """The saddle at the highest image, where the band itself did not converge to it."""
+        found = (saddle for saddle in self.saddles if saddle.refined and saddle.image == highest_image(self.energies))
+        return next(found, None)
 
     def identity(self) -> dict[str, Any]:
         """Give what a calculation that starts from this takes from it."""

@@ -83,6 +83,16 @@ class NebSection(Section):
     )
     max_steps: int = Field(300, ge=1, le=100_000, description="most iterations in one run; a further run continues")
     spring: float = Field(1.0, gt=0, le=100, description="spring constant", json_schema_extra=unit("eV/Å²"))
+    refine: Literal["saddle"] | None = Field(
+        None,
+        description="search for the saddle from the climbing band once that is rough, instead of converging it all; "
+        "with the embedded engine, which does so by itself where a band does not converge",
+    )
+
+    @property
+    def of_band(self) -> dict[str, Any]:
+        """What any engine is told to converge a band with."""
+        return self.model_dump(include={"fmax", "rough_fmax", "max_steps", "spring"})
 
     @field_validator("rough_fmax")
     @classmethod
@@ -132,6 +142,18 @@ class _EngineByName(Section):
         if kind not in KINDS:
             raise refusal(kind, "is unknown", ", ".join(map(repr, KINDS)) + closest(kind, KINDS), ("kind",))
         return {**value, "kind": kind}
+
+    @field_validator("neb", check_fields=False)
+    @classmethod
+    def _saddle_search_of_an_own_band(cls, neb: NebSection, info: ValidationInfo) -> NebSection:
+        engine = info.data.get("engine")
+        if neb.refine is not None and engine is not None and (engine.kind != "mlip" or engine.neb != "band"):
+            of = f"engine {engine.kind}" if engine.kind != "mlip" else f"engine.neb {engine.neb}"
+            allowed = (
+                "null with it, or kind: mlip and neb: band; neb: surrogate finds saddles by few points of an engine"
+            )
+            raise refusal(neb.refine, f"is not for {of}", allowed, ("refine",))
+        return neb
 
 
 class Study(_EngineByName):

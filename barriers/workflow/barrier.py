@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 
 from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
+from barriers.engines.mlip.jobs import NebMaker
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
@@ -90,7 +91,9 @@ class BarrierMaker(Maker):
     def __post_init__(self) -> None:
         """Refuse what cannot be used as soon as it is said."""
         require_engine(self.engine, for_barriers=True)
-        settings_of(self)
+        if settings_of(self).neb.refine and not isinstance(self.engine, MlipEngine):
+            engine = type(self.engine).__name__
+            raise ValueError(f"neb.refine: 'saddle' is not for {engine}; allowed: None, or engine=MlipEngine(…)")
 
     @property
     def settings(self) -> Settings:
@@ -196,13 +199,17 @@ class BarrierMaker(Maker):
                 self.engine, self.settings, (scouted, initial, final), starts[0], partial(self.label, hop=hop)
             )
             return self._barrier(bands, [bands[-1].output], *ends, hop)
-        bands = []
+        bands, maker = [], self._band_maker()
         for start in starts:
             known = [band.output for band in bands]
             given = guide if start.method == "carried" else None
-            band = self.engine.neb(**self.settings.neb.model_dump()).make(initial, final, start, given, known)
+            band = maker.make(initial, final, start, given, known)
             bands.append(self.label(band, f"band {start.name}", hop))
         return self._barrier(bands, [band.output for band in bands], initial, final, hop)
+
+    def _band_maker(self) -> Any:
+        maker, neb = self.engine.neb(**self.settings.neb.of_band), self.settings.neb
+        return replace(maker, refine=True) if neb.refine and isinstance(maker, NebMaker) else maker
 
     def _barrier(self, jobs: list[Job], bands: list[Any], initial: Any, final: Any, hop: Hop | None) -> Flow:
         """Read the barrier off the lowest of the bands that jobs give."""

@@ -28,6 +28,7 @@ from barriers.documents import (
     GapDoc,
     PathDoc,
     RelaxDoc,
+    SaddleDoc,
     SlabDoc,
     StudyDoc,
     SurrogateDoc,
@@ -40,6 +41,11 @@ from barriers.workflow.uncertainty import Ends, barriers_alike, fill_uncertainty
 
 DIFFERENCE = "difference of the stationary points of a model's surface, corrected at points of the engine"
 """How the saddle energy of a corrected band was read off."""
+
+REFINED = (
+    "energy of a stationary point that a search from the highest image of a roughly converged band found, over the ends"
+)
+"""How the saddle energy of a band was read off whose saddle was refined."""
 
 LEFT_ITS_SITE = 0.8
 """An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""
@@ -69,7 +75,23 @@ def segments_of(band: BandDoc) -> list[Segment]:
 def profile_of(band: BandDoc) -> Profile:
     """Read the profile off a sound band."""
     lattice, frozen = band.structure.lattice, frozen_atoms(band.structure)
-    return analyse_segments(segments_of(band), lattice.matrix, pbc=lattice.pbc, frozen=frozen)
+    profile = analyse_segments(segments_of(band), lattice.matrix, pbc=lattice.pbc, frozen=frozen)
+    return profile if band.refined is None else _over(band.refined, profile)
+
+
+def _over(saddle: SaddleDoc, profile: Profile) -> Profile:
+    """Give the profile its barriers over a saddle that was refined: no curve is needed to find its energy."""
+    height, place = profile.energies[saddle.image], profile.distances[saddle.image]
+    return replace(
+        profile,
+        forward=height,
+        reverse=height - profile.reaction_energy,
+        span=max(profile.span + height - profile.forward, height),
+        fit_spread=0.0,
+        saddle_distance=place,
+        saddle_fraction=place / profile.path_length,
+        curvature=saddle.curvatures[0],
+    )
 
 
 @job(output_schema=BarrierDoc)
@@ -145,6 +167,8 @@ def fill_barrier(
     fill_uncertainty(document, profile, band, ends, alike)
     if band.surrogate is not None:
         _fill_correction(document, profile, band.surrogate)
+    if band.refined is not None:
+        document.definition = REFINED
     document.bonds, rebonded = bonds_along(band)
     against = {
         "moments continuous": moment_jumps(band.moments),
@@ -159,7 +183,7 @@ def fill_barrier(
         if document.hop is not None:
             against["ion jumps from site to site"] = _other_sites(moved, document.hop)
     document.checks = {
-        "band converged": True,
+        "band converged" if band.refined is None else "saddle refined": True,
         "images distinct and in order": True,
         **profile.checks,
         **{name: not lines for name, lines in against.items()},
