@@ -152,7 +152,7 @@ def test_only_a_search_that_is_asked_for_is_part_of_the_key() -> None:
 
 
 def test_other_engines_are_refused_in_words() -> None:
-    line = r"neb\.refine: 'saddle' is not for engine espresso; allowed: null with it, or kind: mlip and neb: band"
+    line = r"neb\.refine: 'saddle' is not for engine espresso; allowed: null with it, or engine mlip and neb: band"
     ends = {"initial": "a", "final": "b"}
     with pytest.raises(ValueError, match=line):
         EndpointStudy(name="a", endpoints=ends, engine="espresso", neb={"refine": "saddle"})

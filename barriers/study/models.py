@@ -89,6 +89,13 @@ class NebSection(Section):
         "with the embedded engine, which does so by itself where a band does not converge",
     )
 
+    verify: bool | None = Field(
+        None,
+        description="look at the lowest modes of the saddle by 24 single points of a DFT engine; the embedded engine "
+        "always looks, with others it is left out unless asked for",
+        json_schema_extra=takes("true, false"),
+    )
+
     @property
     def of_band(self) -> dict[str, Any]:
         """What any engine is told to converge a band with."""
@@ -145,14 +152,17 @@ class _EngineByName(Section):
 
     @field_validator("neb", check_fields=False)
     @classmethod
-    def _saddle_search_of_an_own_band(cls, neb: NebSection, info: ValidationInfo) -> NebSection:
-        engine = info.data.get("engine")
-        if neb.refine is not None and engine is not None and (engine.kind != "mlip" or engine.neb != "band"):
-            of = f"engine {engine.kind}" if engine.kind != "mlip" else f"engine.neb {engine.neb}"
-            allowed = (
-                "null with it, or kind: mlip and neb: band; neb: surrogate finds saddles by few points of an engine"
-            )
+    def _neb_fits_the_engine(cls, neb: NebSection, info: ValidationInfo) -> NebSection:
+        if (engine := info.data.get("engine")) is None:
+            return neb  # it has been refused
+        of = f"engine {engine.kind}" if engine.neb == "band" else f"engine.neb {engine.neb}"
+        if neb.refine is not None and of != "engine mlip":
+            allowed = "null with it, or engine mlip and neb: band; neb: surrogate searches by points of any engine"
             raise refusal(neb.refine, f"is not for {of}", allowed, ("refine",))
+        if neb.verify and engine.neb != "band":
+            raise refusal(neb.verify, f"is not for {of}", "null with it, or neb: band", ("verify",))
+        if neb.verify is False and engine.kind == "mlip":
+            raise refusal(neb.verify, f"is not for {of}, which always looks", "true, null", ("verify",))
         return neb
 
 

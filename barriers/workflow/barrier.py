@@ -21,6 +21,7 @@ from barriers.workflow.keywords import Settings, check_keywords, settings_of
 from barriers.workflow.labels import BARRIER, despite_failures, label
 from barriers.workflow.result_jobs import barrier_document, study_document
 from barriers.workflow.surrogate import corrected_band, corrected_end
+from barriers.workflow.verification import verification
 
 
 @dataclass
@@ -91,9 +92,13 @@ class BarrierMaker(Maker):
     def __post_init__(self) -> None:
         """Refuse what cannot be used as soon as it is said."""
         require_engine(self.engine, for_barriers=True)
-        if settings_of(self).neb.refine and not isinstance(self.engine, MlipEngine):
-            engine = type(self.engine).__name__
+        neb, engine = settings_of(self).neb, type(self.engine).__name__
+        if neb.refine and not isinstance(self.engine, MlipEngine):
             raise ValueError(f"neb.refine: 'saddle' is not for {engine}; allowed: None, or engine=MlipEngine(…)")
+        if neb.verify and isinstance(self.engine, SurrogateEngine):
+            raise ValueError(f"neb.verify: True is not for {engine}; allowed: None, or the expensive engine alone")
+        if neb.verify is False and isinstance(self.engine, MlipEngine) and not self.scouts_for:
+            raise ValueError(f"neb.verify: False is not for {engine}, which always does; allowed: None, True")
 
     @property
     def settings(self) -> Settings:
@@ -205,15 +210,21 @@ class BarrierMaker(Maker):
             given = guide if start.method == "carried" else None
             band = maker.make(initial, final, start, given, known)
             bands.append(self.label(band, f"band {start.name}", hop))
-        return self._barrier(bands, [band.output for band in bands], initial, final, hop)
+        outputs, verified = [band.output for band in bands], []
+        if self.settings.neb.verify and not isinstance(self.engine, MlipEngine):
+            jobs, found = verification(self.engine, outputs, hop, partial(self.label, hop=hop))
+            bands, verified = [*bands, *jobs], [found]
+        return self._barrier(bands, outputs, initial, final, hop, *verified)
 
     def _band_maker(self) -> Any:
         maker, neb = self.engine.neb(**self.settings.neb.of_band), self.settings.neb
         return replace(maker, refine=True) if neb.refine and isinstance(maker, NebMaker) else maker
 
-    def _barrier(self, jobs: list[Job], bands: list[Any], initial: Any, final: Any, hop: Hop | None) -> Flow:
+    def _barrier(
+        self, jobs: list[Job], bands: list[Any], initial: Any, final: Any, hop: Hop | None, *verified: Any
+    ) -> Flow:
         """Read the barrier off the lowest of the bands that jobs give."""
-        barrier = barrier_document(bands, initial, final, self.name, hop)
+        barrier = barrier_document(bands, initial, final, self.name, hop, *verified)
         self.label(barrier, "lowest band" if self.scouts_for else BARRIER, hop)
         name = f"{self.name} {hop.name}" if hop else self.name
         return Flow([*jobs, barrier], output=barrier.output, name=name)

@@ -32,6 +32,7 @@ from barriers.documents import (
     SlabDoc,
     StudyDoc,
     SurrogateDoc,
+    VerificationDoc,
 )
 from barriers.fingerprint import fingerprint
 from barriers.structures.hop.hop import Hop, moving_index
@@ -101,6 +102,7 @@ def barrier_document(
     final: RelaxDoc,
     system: str,
     hop: Hop | None,
+    verified: VerificationDoc | None = None,
 ) -> BarrierDoc:
     """Read the barrier of the lowest of several bands between the same endpoints.
 
@@ -114,22 +116,19 @@ def barrier_document(
         Name of the system.
     hop : Hop or None
         The hop.
+    verified : VerificationDoc or None
+        What is known of the saddle of the :func:`lowest` of the bands, where it was looked at.
     """
     found = [band_problems(band) for band in bands]
-    sound = [index for index, reasons in enumerate(found) if not reasons]
-    profiles = {index: profile_of(bands[index]) for index in sound}
-    lattice = bands[0].structure.lattice.matrix
-    groups = distinct_paths(
-        [np.array(bands[i].positions) for i in sound], [profiles[i].forward for i in sound], lattice
-    )
-    number = {bands[sound[member]].start: path for path, group in enumerate(groups, 1) for member in group}
-    best = sound[groups[0][0]] if groups else 0
-    lows = [profiles[sound[group[0]]].forward for group in groups]
+    profiles, groups = _paths_of(bands, found)
+    number = {bands[member].start: path for path, group in enumerate(groups, 1) for member in group}
+    best = groups[0][0] if groups else 0
+    lows = [profiles[group[0]].forward for group in groups]
     document = BarrierDoc(
         system=system,
         hop=hop,
-        converged=bool(sound),
-        reason=None if sound else found[0][0],
+        converged=bool(groups),
+        reason=None if groups else found[0][0],
         band=bands[best],
         paths=[
             PathDoc(
@@ -151,11 +150,42 @@ def barrier_document(
     )
     if (rests_on := bands[best].surrogate) is not None:
         document.points, document.model_calls = rests_on.counts, rests_on.model_calls
-    if sound:
-        same = {bands[i].start: profiles[i].forward for i in (sound[member] for member in groups[0])}
+    if verified is not None:
+        _take_up(verified, document)
+    if document.converged:
+        same = {bands[member].start: profiles[member].forward for member in groups[0]}
         alike = barriers_alike(profiles[best].forward, bands, same)
-        fill_barrier(document, profiles[best], bands[best], (initial, final), alike)
+        fill_barrier(document, profiles[best], document.band, (initial, final), alike)
     return document
+
+
+def _paths_of(bands: list[BandDoc], found: list[list[str]]) -> tuple[dict[int, Profile], list[list[int]]]:
+    """Give the profiles of bands without problems, by number, and the numbers of each distinct path, lowest first."""
+    profiles = {index: profile_of(band) for index, band in enumerate(bands) if not found[index]}
+    sound, lattice = list(profiles), bands[0].structure.lattice.matrix
+    groups = distinct_paths(
+        [np.array(bands[index].positions) for index in sound], [profiles[index].forward for index in sound], lattice
+    )
+    return profiles, [[sound[member] for member in group] for group in groups]
+
+
+def lowest(bands: list[BandDoc]) -> tuple[BandDoc, Profile | None]:
+    """Choose the band that :func:`barrier_document` reads a barrier off, and its profile; None where none is sound."""
+    profiles, groups = _paths_of(bands, [band_problems(band) for band in bands])
+    best = groups[0][0] if groups else 0
+    return bands[best], profiles.get(best)
+
+
+def _take_up(verified: VerificationDoc, document: BarrierDoc) -> None:
+    """Write what single points say of the saddle; one of higher order gives no barrier."""
+    document.cost = _total([document.cost, verified.cost])
+    if verified.saddle is None:
+        if document.converged:
+            document.warnings.append(f"the saddle is not verified: {verified.reason}")
+        return
+    document.band = document.band.model_copy(update={"saddles": [verified.saddle]})
+    if verified.saddle.order > 1:
+        document.converged, document.reason = False, verified.saddle.fault
 
 
 def fill_barrier(
