@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.report.folder import read_results
-from barriers.workflow.result_jobs import study_document
+from barriers.workflow.comparison_job import study_document
 
 REASON = "0.101 eV/Å after 300 iterations, 0.05 asked for"
 

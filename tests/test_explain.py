@@ -112,10 +112,10 @@ def test_results_of_an_earlier_version_are_shown_and_computed_anew(tmp_path: Pat
     with sqlite3.connect(folder / "documents.sqlite") as database:  # as that version left it
         for number, head in database.execute("SELECT id, head FROM documents").fetchall():
             old = json.loads(head)
-            old["metadata"].pop("computed_from")
+            del old["metadata"]["computed_from"], old["metadata"]["alike"]
             old["metadata"]["key"] = f"old{number}"
             database.execute(
-                "UPDATE documents SET head = ?, key = ?, uuid = ? WHERE id = ?",
+                "UPDATE documents SET head = ?, key = ?, uuid = ?, alike = NULL WHERE id = ?",
                 (json.dumps(old | {"uuid": f"old{number}"}), f"old{number}", f"old{number}", number),
             )
     database.close()

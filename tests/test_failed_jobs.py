@@ -22,7 +22,7 @@ from barriers.report.folder import read_results
 from barriers.study.file import read_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
 from barriers.workflow.barrier import despite_failures, pair_flow
-from barriers.workflow.result_jobs import study_document
+from barriers.workflow.comparison_job import study_document
 
 Cli = Callable[..., Outcome]
 METALS = ("Au", "Ag", "Cu")

@@ -29,7 +29,7 @@ from barriers.report.figures.labels import say_how_many
 from barriers.report.folder import read_results, write_figures, write_results
 from barriers.report.html.page import render_page, write_report
 from barriers.report.tables import barrier_json, gap_json, study_json, study_notes, study_table
-from barriers.workflow.result_jobs import study_document
+from barriers.workflow.comparison_job import study_document
 
 Cli = Callable[..., Outcome]
 Pair = tuple[str, str]

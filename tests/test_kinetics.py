@@ -126,13 +126,13 @@ def test_the_rate_and_the_diffusion_coefficient_calculated_by_hand() -> None:
 
 
 def test_the_arrhenius_table_is_a_straight_line_with_the_barrier_as_slope() -> None:
-    rows = arrhenius(0.42, 0.01, [250.0, 300.0, 400.0], jump_length=2.9, directions=6, dimensions=2)
+    rows = arrhenius(0.42, 0.01, [250.0, 300.0, 400.0], jump_length=2.9, network=(6, 2))
     for row in (rows[0], rows[2]):
         rise = np.log(row.diffusivity) - np.log(rows[1].diffusivity)
         assert rise == pytest.approx(-0.42 / 8.617333262e-5 * (row.inverse - rows[1].inverse) / 1000, rel=1e-9)
     assert rows[1].factor == pytest.approx(np.exp(0.01 / 0.025852), rel=1e-4)
     assert rows[0].factor > rows[2].factor
-    wide = arrhenius(0.42, 0.0, [300.0], jump_length=2.9, directions=6, dimensions=2, attempt_frequency=2e13)
+    wide = arrhenius(0.42, 0.0, [300.0], jump_length=2.9, network=(6, 2), attempt_frequency=2e13)
     assert wide[0].rate == pytest.approx(2 * rows[1].rate)
     assert wide[0].factor == 1
 

@@ -31,9 +31,9 @@ from barriers.structures.cathode.lattice import hexagonal_lattice, supercell
 from barriers.study.errors import StudyError
 from barriers.study.file import read_study
 from barriers.study.models import Study
+from barriers.workflow.comparison_job import study_document
 from barriers.workflow.lattice import bulk_of, with_lattice
 from barriers.workflow.plan import build_study
-from barriers.workflow.result_jobs import study_document
 
 SPRINGS = "engine: {kind: mlip, model: 'lattice_springs:Springs'}\n"
 

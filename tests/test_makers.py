@@ -16,7 +16,8 @@ from barriers.dispatch.local import JobEvent
 from barriers.documents import BarrierDoc
 from barriers.files.structures import to_structure
 from barriers.study.models import HopSection, NebSection
-from barriers.workflow.result_jobs import barrier_document, study_document
+from barriers.workflow.comparison_job import study_document
+from barriers.workflow.result_jobs import barrier_document
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from barriers import StudyMaker
 from barriers.documents import BandDoc, BarrierDoc, RelaxDoc, StaticDoc, StudyDoc
 from barriers.study.file import read_study
 from barriers.study.models import HopSection, Study
+from barriers.workflow.comparison_job import study_document
 from barriers.workflow.labels import barrier_outputs, jobs_of
-from barriers.workflow.result_jobs import study_document
 from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 
 TEXT = """

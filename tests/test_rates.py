@@ -21,9 +21,11 @@ from barriers.report.folder import read_results, write_results
 from barriers.report.rates import rate_rows, rate_table
 from barriers.structures.hop.hop import Hop
 from barriers.study.models import RelaxSection
-from barriers.workflow.result_jobs import fill_barrier, profile_of, study_document
+from barriers.workflow.comparison_job import study_document
+from barriers.workflow.result_jobs import fill_barrier, profile_of
 
 Cli = Callable[..., Outcome]
+LAYER = ("--directions", "6", "--dimensions", "2")
 STORED = ROOT / "docs" / "data" / "ncm811_pvdf.json"
 
 
@@ -34,7 +36,7 @@ def results(tmp_path: Path) -> Path:
 
 
 def test_rates_diffusion_and_ratios_of_each_system(cli: Cli, results: Path) -> None:
-    found = json.loads(cli("rates", results, "--temperatures", "300,400", "--json").out)
+    found = json.loads(cli("rates", results, "--temperatures", "300,400", *LAYER, "--json").out)
     study = read_results(results)
     rows = {(row["system"], row["temperature"]): row for row in found["rows"]}
     assert len(rows) == 2 * len(study.barriers)
@@ -59,11 +61,20 @@ def test_rates_diffusion_and_ratios_of_each_system(cli: Cli, results: Path) -> N
     assert "zero-point" in " ".join(found["not_included"])
 
 
+def test_a_hop_alone_does_not_say_how_fast_the_ion_diffuses(cli: Cli, results: Path) -> None:
+    found = json.loads(cli("rates", results, "--json").out)["rows"]
+    assert {row["diffusivity"] for row in found} == {None}
+    assert all(row["rate"] > 0 and row["jump_length"] > 2 for row in found)
+    said = " ".join(cli("rates", results).out.split())
+    assert "no D: it wants --directions and --dimensions" in said
+    assert "no D" not in " ".join(cli("rates", results, *LAYER).out.split())
+
+
 def test_systems_that_must_not_be_compared_have_no_ratio(results: Path) -> None:
     study = read_results(results)
     study.rows[2].difference = None
     study.barriers[0].forward = None
-    rows = rate_rows(study, [300.0], 1e13, 6, 2)
+    rows = rate_rows(study, [300.0], 1e13)
     assert [row["system"] for row in rows] == [barrier.system for barrier in study.barriers[1:]]
     assert [row["ratio"] is None for row in rows] == [False, True]
 
@@ -75,7 +86,7 @@ def test_no_ratio_is_certain(results: Path) -> None:
     for barrier in barriers:
         barrier.band = barrier.band.model_copy(update={"engine": EngineDoc(kind="vasp", name="PBE", version="6")})
     study = study.model_copy(update={"barriers": barriers})
-    table = rate_table(rate_rows(study, [300.0], 1e13, 6, 2))
+    table = rate_table(rate_rows(study, [300.0], 1e13))
     ratios = list(zip(*(list(column.cells) for column in table.columns[-3:]), strict=True))
     assert sorted(ratios) == [*[("1", "0.947", "1.06")] * (len(barriers) - 1), ("reference", "—", "—")]
     assert set(table.columns[5].cells) == {"—"}
@@ -95,7 +106,7 @@ def test_without_a_named_hop_the_ion_jumps_from_its_one_place_to_its_other(tmp_p
     maker = BarrierMaker(engine=MlipEngine(model="emt"), relax=RelaxSection(fmax=0.003))
     barrier = run(maker.make(*ends), tmp_path).output
     study = study_document.original("Al", [barrier], barrier.system, "forward")
-    (row,) = rate_rows(study, [300.0], 1e13, 12, 3)
+    (row,) = rate_rows(study, [300.0], 1e13, (12, 3))
     # The neighbours stand 4.05/√2 = 2.864 Å apart in the crystal, and each a little nearer to the vacancy: 2.819 Å
     # apart where no force is left.
     assert row["jump_length"] == pytest.approx(2.819, abs=0.004)
@@ -108,7 +119,7 @@ def test_without_a_named_hop_the_ion_jumps_from_its_one_place_to_its_other(tmp_p
 def test_ions_that_jump_together_have_a_rate_and_no_diffusion_coefficient() -> None:
     def together(hop: Hop | None, second: str, far: float) -> tuple[BarrierDoc, dict]:
         study = pushed(hop, second, far)
-        (row,) = rate_rows(study, [300.0], 1e13, 6, 2)
+        (row,) = rate_rows(study, [300.0], 1e13, (6, 2))
         assert row["rate"] == pytest.approx(1e13 * exp(-0.3 / (BOLTZMANN * 300)))
         return study.barriers[0], row
 
@@ -159,6 +170,7 @@ def test_what_must_be_known_of_the_barriers_is_said_beside_the_rates(cli: Cli, t
     [
         (("--temperatures", "300;400"), "--temperatures: '300;400'; allowed: numbers with commas, e.g. 250,300,350"),
         (("--temperatures", "0"), "temperature: 0 K; allowed: above 0"),
+        (("--directions", "6"), "--directions, --dimensions: one without the other; allowed: both, or none and no D"),
         (("--directions", "2", "--dimensions", "3"), "directions: 2 for 3 dimensions; allowed: at least 4"),
     ],
 )

@@ -23,8 +23,8 @@ from barriers.structures.surface.slab import LAYER, frozen_atoms
 from barriers.study.errors import StudyError
 from barriers.study.file import read_study
 from barriers.study.models import Study, SurfaceSection
+from barriers.workflow.comparison_job import study_document
 from barriers.workflow.ensemble import members_of
-from barriers.workflow.result_jobs import study_document
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of
 
 
@@ -156,6 +156,17 @@ def test_check_says_it_and_prints_the_numbers_as_json() -> None:
     slab = json.loads(CliRunner().invoke(app, ["check", study, "--json"]).output)["slab"]
     assert (slab["thickness"], slab["to_frozen"]) == (pytest.approx(4.21, abs=0.01), {"sub-surface": 2.109})
     assert len(slab["warnings"]) == 2
+
+
+def test_run_says_it_before_it_computes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object, **__: object) -> None:
+        raise RuntimeError("nothing is computed")
+
+    monkeypatch.setattr("barriers.dispatch.local.run", nothing)
+    study = str(ROOT / "inputs" / "ncm811_pvdf.yaml")
+    said = CliRunner().invoke(app, ["run", study, "--results", str(tmp_path)])
+    assert re.search(r"^! slab: 4\.21 Å thick, less than 8 Å.*; surface\.layers: 5 mends it$", said.stderr, re.M)
+    assert str(said.exception) == "nothing is computed"
 
 
 def test_results_keep_it_and_the_report_shows_it(tmp_path: Path) -> None:

@@ -331,3 +331,17 @@ def test_a_store_that_keeps_nothing_is_refused(tmp_path: Path, store: str, says:
     assert line.startswith(f"{tmp_path / 'store.yaml'}: {where}.{says}")
     assert line.endswith(KEEPS)
     assert not (tmp_path / "all.sqlite").exists()
+
+
+def test_a_file_without_the_later_column_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "documents.sqlite"
+    with SqliteStore(path) as store:
+        store.update({"uuid": "old", "metadata": {"key": "k"}})
+    with sqlite3.connect(path) as database:
+        database.executescript("DROP INDEX by_alike; ALTER TABLE documents DROP COLUMN alike")
+    with SqliteStore(path) as store:
+        store.update({"uuid": "new", "metadata": {"key": "n", "alike": "a"}})
+        assert [each["uuid"] for each in store.query({"metadata.alike": "a"})] == ["new"]
+        assert [each["uuid"] for each in store.query({"metadata.key": "k"})] == ["old"]
+    with SqliteStore(path) as store:
+        assert store.count() == 2

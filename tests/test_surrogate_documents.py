@@ -15,7 +15,7 @@ from barriers.documents import CostDoc, EndDoc, EngineDoc, PointDoc, SurrogateDo
 from barriers.structures.hop.hop import make_endpoint
 from barriers.structures.hop.search import find_hops
 from barriers.workflow.build_jobs import order_final
-from barriers.workflow.result_jobs import study_document
+from barriers.workflow.comparison_job import study_document
 
 Cli = Callable[..., Outcome]
 

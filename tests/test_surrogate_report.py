@@ -33,7 +33,7 @@ from barriers.report.html.page import render_page
 from barriers.report.rates import rate_rows
 from barriers.report.tables import study_json, study_table
 from barriers.structures.hop.hop import Hop
-from barriers.workflow.result_jobs import study_document
+from barriers.workflow.comparison_job import study_document
 
 HOP = Hop(name="hollow → hollow", moving=12, distance=2.86)
 

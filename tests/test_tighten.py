@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import gold_on_aluminium
@@ -10,6 +12,7 @@ from jobflow import Flow
 
 from barriers import BarrierMaker, MlipEngine, run
 from barriers.dispatch.local import LocalRun
+from barriers.dispatch.sqlite import SqliteStore
 from barriers.dispatch.store import results_store
 from barriers.files.structures import to_structure
 
@@ -72,3 +75,28 @@ def test_a_relaxation_goes_on_too(tmp_path: Path) -> None:
     assert tight.force_calls < scratch.force_calls
     assert tight.output.went_on_from == "0.1 eV/Å"
     assert tight.output.energy == pytest.approx(scratch.output.energy, abs=1e-3)
+
+
+def test_looking_for_what_to_go_on_from_reads_no_other_documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    barrier(tmp_path, 0.05)
+    store = results_store(tmp_path)
+    store.connect()
+    records = list(store.query({"name": "gold: band idpp"}, load=True))
+    others = [
+        {**record, "uuid": f"{number}", "metadata": {"key": f"{number}", "alike": f"{number}"}}
+        for record in records
+        for number in range(200)
+    ]
+    store.update([{**other, "_id": None} for other in others], key="uuid")
+    read: list[int] = []
+    load = SqliteStore._load
+
+    def counted(self: SqliteStore, numbers: list[int], output: bool) -> Iterator[list[dict[str, Any]]]:
+        read.extend(numbers)
+        return load(self, numbers, output)
+
+    monkeypatch.setattr(SqliteStore, "_load", counted)
+    assert barrier(tmp_path, 0.03).output.band.went_on_from == "0.05 eV/Å"
+    assert len(read) < 100

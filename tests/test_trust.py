@@ -19,7 +19,7 @@ from barriers.report.methods import _works, bibtex, cited, methods
 from barriers.report.style import figure_of
 from barriers.report.tables import study_json, study_table
 from barriers.report.trust import model_lines
-from barriers.workflow.result_jobs import study_document
+from barriers.workflow.comparison_job import study_document
 
 VASP = EngineDoc(
     kind="vasp",

@@ -19,7 +19,8 @@ from barriers.documents import BarrierDoc, ComparisonRowDoc, RelaxDoc, StudyDoc
 from barriers.files.structures import to_structure
 from barriers.report.tables import barrier_json, study_table
 from barriers.report.uncertainty import meaning
-from barriers.workflow.result_jobs import barrier_document, study_document
+from barriers.workflow.comparison_job import study_document
+from barriers.workflow.result_jobs import barrier_document
 
 EMT = MlipEngine(model="emt")
 STIFFNESS = np.array([8.0, 3.0, -2.0, 0.5, 20.0, 1.5])

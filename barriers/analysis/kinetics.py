@@ -24,6 +24,10 @@ NOT_INCLUDED = (
 """What a rate or diffusion coefficient of this module does not hold, one line each."""
 
 
+Network = tuple[int, Literal[1, 2, 3]]
+"""Number of sites that can be jumped to, and dimensions of the network that sites of this kind make."""
+
+
 @dataclass(frozen=True)
 class ArrheniusRow:
     """Rate and diffusion coefficient at one temperature.
@@ -37,7 +41,7 @@ class ArrheniusRow:
     rate : float
         Jumps in one direction (Hz).
     diffusivity : float or None
-        In cm²/s; None where the jump has no one length.
+        In cm²/s; None where the jump has no one length, or the network of sites is not known.
     factor : float
         Rate and diffusion coefficient lie between the number divided and multiplied by this, by the uncertainty of
         the barrier.
@@ -130,8 +134,7 @@ def arrhenius(
     temperatures: Sequence[float],
     *,
     jump_length: float | None,
-    directions: int,
-    dimensions: Literal[1, 2, 3],
+    network: Network | None,
     attempt_frequency: float = USUAL_ATTEMPT_FREQUENCY,
 ) -> list[ArrheniusRow]:
     """Tabulate rate and diffusion coefficient over temperature.
@@ -142,8 +145,10 @@ def arrhenius(
         In eV; the uncertainty is usually the fit spread.
     temperatures : sequence of float
         In K.
-    jump_length, directions, dimensions, attempt_frequency
-        As for :func:`diffusivity` and :func:`jump_rate`; no diffusion coefficient without a jump length.
+    jump_length, attempt_frequency
+        As for :func:`diffusivity` and :func:`jump_rate`.
+    network : (int, int) or None
+        ``directions`` and ``dimensions`` of :func:`diffusivity`; no diffusion coefficient without it or a jump length.
 
     Returns
     -------
@@ -154,7 +159,7 @@ def arrhenius(
     for temperature in temperatures:
         rate = jump_rate(barrier, temperature, attempt_frequency)
         spread = times(uncertainty, temperature)
-        coefficient = None if jump_length is None else diffusivity(rate, jump_length, directions, dimensions)
+        coefficient = diffusivity(rate, jump_length, *network) if network and jump_length is not None else None
         rows.append(ArrheniusRow(temperature, 1000 / temperature, rate, coefficient, spread))
     return rows
 

@@ -13,7 +13,7 @@ from monty.json import jsanitize
 from pymatgen.core import Structure
 
 from barriers.dispatch.execution import stored_calculation, with_inputs
-from barriers.dispatch.identity import contents, key_of
+from barriers.dispatch.identity import contents
 from barriers.dispatch.local import lasting
 from barriers.documents import BandDoc, BarrierDoc, CostDoc, EngineDoc, RelaxDoc, StaticDoc, StudyDoc, VerificationDoc
 from barriers.engines.band import BaseNebMaker
@@ -122,7 +122,7 @@ def walk(flow: Flow, results: JobStore | None, give: Give) -> int:
         calculation = Calculation(number, resolved, tuple(rests_on))
         record = None
         if results is not None and not rests_on:
-            record = stored_calculation(results, key_of(calculation.content))
+            record = stored_calculation(results, resolved, calculation.content)
         if record is not None:
             _put(store, uuid, record["output"])
             continue

@@ -66,10 +66,13 @@ def _options(
 
 
 def watch(flow: Flow, folder: Path, workers: int = 1, study_file: Path | None = None) -> LocalRun:
-    """Run a flow in a results folder, with its progress on the terminal."""
+    """Run a flow in a results folder, with its progress on the terminal; what its structures lack is said first."""
     from barriers.dispatch.local import run as run_flow
     from barriers.report.progress import RunView
+    from barriers.workflow.labels import notes_of
 
+    for line in notes_of(flow):
+        say(f"! {line}", err=True)
     with RunView() as view:
         return run_flow(flow, folder, view, workers, study_file=study_file)
 

@@ -19,10 +19,7 @@ def settled(study: Study | EndpointStudy, folder: Path) -> tuple[Study | Endpoin
     from barriers.dispatch.lattice import relax_lattice
     from barriers.report.lattice import lattice_lines
     from barriers.report.progress import RunView
-    from barriers.study.models import Study
 
-    if not isinstance(study, Study) or not study.cathode.relax:
-        return study, None
     with RunView() as view:
         study, lattice = relax_lattice(study, folder, view)
     if lattice is not None:

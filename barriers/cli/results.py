@@ -46,8 +46,13 @@ def rates(
         str, typer.Option("--temperatures", help="Temperatures (K), with commas between them.", metavar="T,T,…")
     ] = "250,300,350,400",
     attempt_frequency: Annotated[float, typer.Option(help="Attempt frequency of all systems (Hz).", min=1.0)] = 1e13,
-    directions: Annotated[int, typer.Option(help="Sites that the ion can jump to: 6 in a layer.", min=2, max=12)] = 6,
-    dimensions: Annotated[int, typer.Option(help="Dimensions of the network of sites.", min=1, max=3)] = 2,
+    directions: Annotated[
+        int | None,
+        typer.Option(help="For D: sites that the ion can jump to with this barrier, 6 in a bulk layer.", min=2, max=12),
+    ] = None,
+    dimensions: Annotated[
+        int | None, typer.Option(help="For D: dimensions of the network of such sites, 2 in a layer.", min=1, max=3)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what the barriers mean for transport: jump rates, diffusion coefficients, ratios, and an Arrhenius plot."""
@@ -60,8 +65,10 @@ def rates(
         wanted = [float(text) for text in temperatures.split(",")]
     except ValueError:
         raise ValueError(f"--temperatures: {temperatures!r}; allowed: numbers with commas, e.g. 250,300,350") from None
-    study = read_results(folder)
-    rows = rate_rows(study, wanted, attempt_frequency, directions, dimensions)  # type: ignore[arg-type]
+    if (directions is None) != (dimensions is None):
+        raise ValueError("--directions, --dimensions: one without the other; allowed: both, or none and no D")
+    study, network = read_results(folder), (directions, dimensions) if directions else None
+    rows = rate_rows(study, wanted, attempt_frequency, network)  # type: ignore[arg-type]
     if not rows:
         raise ValueError(f"{folder}: no barrier to make a rate of")
     figures = [str(path) for path in write_arrhenius(rows, study, folder)] if len(set(wanted)) > 1 else []

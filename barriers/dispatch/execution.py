@@ -15,12 +15,12 @@ from typing import Any, Literal
 from jobflow import Job, JobStore
 
 from barriers.dispatch.identity import contents, key_of
-from barriers.dispatch.tighten import BEFORE, STANDS_FOR, in_its_place, to_go_on_from
+from barriers.dispatch.tighten import ALIKE, BEFORE, STANDS_FOR, alike, to_go_on_from
 from barriers.secrecy import hide, told
 
 CONTENTS_FILE, ERROR_FILE = "computed_from.json", "error.txt"
 
-ORIGIN = ("key", "computed_from", STANDS_FOR)
+ORIGIN = ("key", "computed_from", STANDS_FOR, ALIKE)
 """What the metadata of a result say of where it is from."""
 
 State = Literal["done", "reused", "unconverged", "failed"]
@@ -81,10 +81,10 @@ def execute(
     resolved = with_inputs(job, store)
     content = contents(resolved, scope)
     key = key_of(content)
-    resolved.metadata |= {"key": key, "computed_from": content}
+    resolved.metadata |= {"key": key, "computed_from": content, ALIKE: alike(resolved, content)}
     folder = root.resolve() / "jobs" / f"{slug(job.name)}-{key}"
     if job.maker is not None:
-        if (record := stored_calculation(store, key) or in_its_place(job.name, key, store)) is not None:
+        if (record := stored_calculation(store, resolved, content)) is not None:
             if record["uuid"] != job.uuid:
                 _store_again(record, resolved, store)
             return Executed("reused", folder, time.monotonic() - started)
@@ -123,12 +123,13 @@ def with_inputs(job: Job, store: JobStore) -> Job:
     return resolved
 
 
-def stored_calculation(store: JobStore, key: str) -> dict[str, Any] | None:
-    """Find the converged result of a calculation."""
-    for record in store.query({"metadata.key": key}, load=True):
-        if not unconverged(record["output"]):
-            return dict(record)
-    return None
+def stored_calculation(store: JobStore, job: Job, content: dict[str, Any]) -> dict[str, Any] | None:
+    """Find the converged result of a calculation, or the one that went on from a larger tolerance in its place."""
+    key, common = key_of(content), alike(job, content)
+    places = [{"metadata.key": key}]
+    places += [{f"metadata.{ALIKE}": common, f"metadata.{STANDS_FOR}": key}] if common else []
+    found = (record for place in places for record in store.query(place, load=True))
+    return next((dict(record) for record in found if not unconverged(record["output"])), None)
 
 
 def unconverged(output: Any) -> bool:

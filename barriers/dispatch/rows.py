@@ -8,15 +8,26 @@ from typing import Any
 
 from bson import json_util
 
-COLUMNS = {"uuid": "uuid", "metadata.key": "key", "metadata.kind": "kind", "index": "idx"}
+COLUMNS = {
+    "uuid": "uuid",
+    "metadata.key": "key",
+    "metadata.alike": "alike",
+    "metadata.kind": "kind",
+    "index": "idx",
+}
 """Fields with an SQL column, and its name; the one that fewest documents share comes first."""
 
 TABLES = """
-    CREATE TABLE IF NOT EXISTS documents (id INTEGER PRIMARY KEY AUTOINCREMENT, uuid, key, kind, idx, head, output);
+    CREATE TABLE IF NOT EXISTS documents (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, uuid, key, kind, idx, head, output, alike
+    );
     CREATE INDEX IF NOT EXISTS by_uuid ON documents (uuid);
     CREATE INDEX IF NOT EXISTS by_key ON documents (key);
     CREATE INDEX IF NOT EXISTS by_kind ON documents (kind);
 """
+
+LATER = "alike"
+"""Column that files which were made before it do not have."""
 
 NO_SCALAR = b""
 """Stands in a column for a list, or whatever else SQL does not compare as MongoDB does."""

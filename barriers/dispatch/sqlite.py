@@ -6,7 +6,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from maggma.stores import MemoryStore
 from monty.json import jsanitize
 
 from barriers.dispatch.lock import has_locks
-from barriers.dispatch.rows import COLUMNS, NO_SCALAR, TABLES, document_of, narrow, row_of
+from barriers.dispatch.rows import COLUMNS, LATER, NO_SCALAR, TABLES, document_of, narrow, row_of
 
 BATCH = 32
 """Documents in memory at once: each may be 1 MB."""
@@ -26,7 +26,7 @@ BUSY_SECONDS = 60.0
 ERRORS = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO, sqlite3.SQLITE_BUSY: errno.EBUSY}
 """What SQLite's errors are in the system's numbers."""
 
-STORE = f"REPLACE INTO documents (id, {', '.join(COLUMNS.values())}, head, output) VALUES (?, ?, ?, ?, ?, ?, ?)"
+STORE = f"REPLACE INTO documents (id, {', '.join(COLUMNS.values())}, head, output) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def opened(path: Path | str) -> sqlite3.Connection:
@@ -62,7 +62,7 @@ class SqliteStore(Store):
     """A maggma store in one SQLite file, for many documents, large outputs and several processes at once.
 
     What MongoDB's language can ask, it answers: as :class:`maggma.stores.MemoryStore` does, except that ``_id`` is a
-    number of its own. Queries for ``uuid``, ``index``, ``metadata.key`` and ``metadata.kind`` go through an index; any
+    number of its own. Queries for the fields of :data:`~barriers.dispatch.rows.COLUMNS` go through an index; any
     other query reads every document once, a few at a time, and its ``output`` only if the query names that.
 
     Several processes may write at once: each change is one transaction, and whoever comes second waits. A process
@@ -117,9 +117,18 @@ class SqliteStore(Store):
                 self._connection = opened(self.path)
                 self._connection.isolation_level = None
                 self._connection.executescript(TABLES)
+                self._add_later_column()
         except sqlite3.Error as error:
             self.close()
             raise ValueError(f"{self.path}: cannot be opened as a store of documents: {error}") from None
+
+    def _add_later_column(self) -> None:
+        """Bring a file of an earlier version up to date; its documents have nothing in that column."""
+        columns = [row[1] for row in self._collection.execute("PRAGMA table_info(documents)")]
+        if LATER not in columns:
+            with suppress(sqlite3.OperationalError):  # another process was faster
+                self._collection.execute(f"ALTER TABLE documents ADD COLUMN {LATER}")
+        self._collection.execute(f"CREATE INDEX IF NOT EXISTS by_{LATER} ON documents ({LATER})")
 
     def close(self) -> None:
         """Close the file."""

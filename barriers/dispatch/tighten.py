@@ -11,13 +11,16 @@ from typing import Any
 from jobflow import Job, JobStore
 from monty.json import MontyDecoder
 
-from barriers.contents import canonical
+from barriers.contents import canonical, digest
 
 BEFORE = "before"
 """Input of makers that can go on from a result of their own."""
 
 STANDS_FOR = "tightens"
 """In the metadata: key of the calculation from scratch."""
+
+ALIKE = "alike"
+"""In the metadata: :func:`alike`. Stores have an index of it, so that no look-up grows with all that is stored."""
 
 LOOSER = ("fmax", "rough_fmax")
 """Tolerances that may be other than those of the result to go on from."""
@@ -26,12 +29,13 @@ FOLLOWED = ("initial", "final", "guide", "known", BEFORE)
 """Inputs that may be other: endpoints that are tighter themselves, which the maker looks at, and other bands."""
 
 
-def in_its_place(name: str, key: str, store: JobStore) -> dict[str, Any] | None:
-    """Find the converged result that stands for a calculation from scratch, by the name and key of that."""
-    for record in store.query({"name": name, f"metadata.{STANDS_FOR}": key}, load=True):
-        if record["output"]["converged"]:
-            return dict(record)
-    return None
+def alike(job: Job, content: dict[str, Any]) -> str | None:
+    """Give what calculations have in common of which one can go on from another; None for a job that never can."""
+    if not hasattr(job.maker, "goes_on_from") or "fmax" not in content.get("tolerances", {}):
+        return None
+    tolerances = {name: value for name, value in content["tolerances"].items() if name not in LOOSER}
+    inputs = {name: value for name, value in content["inputs"].items() if name not in FOLLOWED}
+    return digest([job.name, canonical({**content, "tolerances": tolerances, "inputs": inputs})])
 
 
 def to_go_on_from(job: Job, content: dict[str, Any], store: JobStore) -> Any:
@@ -52,31 +56,19 @@ def to_go_on_from(job: Job, content: dict[str, Any], store: JobStore) -> Any:
         The converged one of a job of this name, with the same settings and start, that has the smallest larger
         ``fmax`` and fits; None where there is none, or the maker cannot go on.
     """
-    fits = getattr(job.maker, "goes_on_from", None)
-    if fits is None or job.function_kwargs.get(BEFORE) is not None:
+    common = alike(job, content)
+    if common is None or job.function_kwargs.get(BEFORE) is not None:
         return None
-    records = store.query({"name": job.name}, properties=["uuid", "index", "metadata"])
-    looser = [each for each in records if _is_looser(each["metadata"].get("computed_from"), content)]
-    for each in sorted(looser, key=lambda each: (_fmax(each["metadata"]["computed_from"]), each["metadata"]["key"])):
+    fmax = content["tolerances"]["fmax"]
+    records = store.query({f"metadata.{ALIKE}": common}, properties=["uuid", "index", "metadata"])
+    looser = [each for each in records if _fmax(each) > fmax]
+    for each in sorted(looser, key=lambda each: (_fmax(each), each["metadata"]["key"])):
         (record,) = store.query({"uuid": each["uuid"], "index": each["index"]}, load=True)
         before = MontyDecoder().process_decoded(record["output"])
-        if before.converged and fits(before, *job.function_args):
+        if before.converged and job.maker.goes_on_from(before, *job.function_args):
             return before
     return None
 
 
-def _fmax(content: dict[str, Any]) -> float:
-    return float(content["tolerances"]["fmax"])
-
-
-def _is_looser(other: dict[str, Any] | None, content: dict[str, Any]) -> bool:
-    """Whether contents are the same but for a larger tolerance and what follows from it."""
-    if other is None or "fmax" not in other.get("tolerances", {}):
-        return False
-    return _fmax(other) > _fmax(content) and _core(other) == _core(content)
-
-
-def _core(content: dict[str, Any]) -> Any:
-    tolerances = {name: value for name, value in content["tolerances"].items() if name not in LOOSER}
-    inputs = {name: value for name, value in content["inputs"].items() if name not in FOLLOWED}
-    return canonical({**content, "tolerances": tolerances, "inputs": inputs})
+def _fmax(record: dict[str, Any]) -> float:
+    return float(record["metadata"]["computed_from"]["tolerances"]["fmax"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import exp, hypot, log
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from rich.table import Table
 
-from barriers.analysis.kinetics import arrhenius, ratio, times
+from barriers.analysis.kinetics import Network, arrhenius, ratio, times
 from barriers.disk import writes_folder
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.engines.mlip.known_error import KnownError, known_error
@@ -28,8 +28,7 @@ def rate_rows(
     study: StudyDoc,
     temperatures: Sequence[float],
     attempt_frequency: float,
-    directions: int,
-    dimensions: Literal[1, 2, 3],
+    network: Network | None = None,
 ) -> list[dict[str, Any]]:
     """Tabulate rates over temperature, a row for each barrier and temperature.
 
@@ -41,17 +40,19 @@ def rate_rows(
         In K.
     attempt_frequency : float
         The same for all systems (Hz).
-    directions, dimensions : int
-        Network of sites, as for :func:`barriers.analysis.kinetics.diffusivity`.
+    network : (int, int) or None
+        Sites that can be jumped to, and dimensions of their network, as for
+        :func:`barriers.analysis.kinetics.diffusivity`. No hop says them by itself: without them there is no D.
 
     Returns
     -------
     list[dict[str, Any]]
         ``system``, ``hop``, ``temperature`` (K), ``rate`` (1/s), ``diffusivity`` (cm²/s) and the ``jump_length`` (Å)
-        in it, both None where several ions jump together, ``model_factor`` and ``factor`` by which rate and diffusivity
-        may be larger or smaller for the model's own error, None where that is not known, and for the band's; and
-        ``ratio`` to the reference with ``ratio_low`` and ``ratio_high``, which hold both. None without a barrier, or
-        where the two must not be compared; the reference itself has a ratio of 1 without limits.
+        in it, both None where several ions jump together, the first also without ``network``; ``model_factor`` and
+        ``factor`` by which rate and diffusivity may be larger or smaller for the model's own error, None where that is
+        not known, and for the band's; and ``ratio`` to the reference with ``ratio_low`` and ``ratio_high``, which hold
+        both. None without a barrier, or where the two must not be compared; the reference itself has a ratio of 1
+        without limits.
 
     Raises
     ------
@@ -69,8 +70,7 @@ def rate_rows(
             max(spread, LEAST),
             temperatures,
             jump_length=length,
-            directions=directions,
-            dimensions=dimensions,
+            network=network,
             attempt_frequency=attempt_frequency,
         )
         reference = None if compared.difference is None else references.get(compared.hop)
@@ -90,6 +90,8 @@ def rate_table(rows: Sequence[dict[str, Any]]) -> Table:
     caption = (
         f"rate in 1/s, D in cm²/s; both may be larger or smaller by the factors, {whose}; ratio to the reference's rate"
     )
+    if all(row["diffusivity"] is None for row in rows):
+        caption += "; no D: it wants --directions and --dimensions of the network of sites, and one ion that jumps"
     table = Table(header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", "Hop"):
         table.add_column(heading)

@@ -17,9 +17,10 @@ from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
 from barriers.structures.path.twin import twin_of
 from barriers.study.models import NebSection, PathSection, RelaxSection
+from barriers.workflow.comparison_job import study_document
 from barriers.workflow.keywords import Settings, check_keywords, settings_of
 from barriers.workflow.labels import BARRIER, despite_failures, label
-from barriers.workflow.result_jobs import barrier_document, study_document
+from barriers.workflow.result_jobs import barrier_document
 from barriers.workflow.surrogate import corrected_band, corrected_end
 from barriers.workflow.verification import verification
 

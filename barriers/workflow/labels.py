@@ -86,6 +86,11 @@ def jobs_of(flow: Flow) -> Iterator[Job]:
             yield item
 
 
+def notes_of(flow: Flow) -> list[str]:
+    """Give what a study's results will say of its slab or its structures, before anything has run."""
+    return [line for job in jobs_of(flow) for line in job.function_kwargs.get("notes") or []]
+
+
 def tagged(flow: Flow, tag: str) -> Flow:
     """Put the tag of an ensemble's member before the names of jobs that no hop tells from those of other members."""
     for job in jobs_of(flow) if tag else ():

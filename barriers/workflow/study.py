@@ -16,11 +16,11 @@ from barriers.structures.surface.edits import rattle
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.build_jobs import hand_on
+from barriers.workflow.comparison_job import study_document
 from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, despite_failures, label, tagged
 from barriers.workflow.placements import Placed, placements_in
-from barriers.workflow.result_jobs import study_document
 from barriers.workflow.system import SystemHops
 
 HOPS_AT_ONCE = 50
@@ -132,7 +132,7 @@ class StudyMaker(Maker):
             study.name,
             known,
             *compared,
-            about.notes,
+            notes=about.notes,
             wanted=order,
             reasons=reasons,
             members=members,

@@ -19,7 +19,7 @@ from monty.json import MontyDecoder
 
 from barriers.dispatch.execution import execute, stored_calculation, with_inputs
 from barriers.dispatch.fireworks import gates
-from barriers.dispatch.identity import contents, key_of
+from barriers.dispatch.identity import contents
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
@@ -62,7 +62,7 @@ def nothing_to_do(firework: dict[str, Any], store: JobStore) -> bool:
         inputs, about = with_inputs(_job(firework), store), firework["spec"]["barriers"]
         if about.get("may_end_at_once") and _says_so(inputs):
             return True
-        return stored_calculation(store, key_of(contents(inputs, about["scope"]))) is not None
+        return stored_calculation(store, inputs, contents(inputs, about["scope"])) is not None
     return False
 
 

@@ -31,7 +31,7 @@ PUT_BACK = ("lost", "repeated")
 INDICES = {
     "workflows": ["metadata.scope"],
     "fireworks": ["spec.barriers.uuid", "spec.barriers.scope", "spec.barriers.parents"],
-    DOCUMENTS: ["uuid", "metadata.key"],
+    DOCUMENTS: ["uuid", "metadata.key", "metadata.alike"],
     RUNS: ["scope"],
     GATES: ["waits_for", "scope"],
     STAGED: ["scope"],

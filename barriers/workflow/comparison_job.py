@@ -1,0 +1,98 @@
+"""The job that turns barriers into the comparison of a study."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from jobflow import job
+
+from barriers.analysis.comparison import Difference, Row, compare, sentence
+from barriers.analysis.ensemble import MemberDoc, ensemble_document
+from barriers.documents import BarrierDoc, ComparisonRowDoc, GapDoc, SlabDoc, StudyDoc
+
+
+@job(output_schema=StudyDoc)
+def study_document(
+    name: str,
+    barriers: list[BarrierDoc | None],
+    reference: str,
+    which: Literal["forward", "reverse", "span"],
+    notes: list[str] | None = None,
+    wanted: list[tuple[str, str]] | None = None,
+    reasons: list[str | None] | None = None,
+    members: list[MemberDoc] | None = None,
+    slab: SlabDoc | None = None,
+) -> StudyDoc:
+    """Compare the barriers of a study, as far as they are there.
+
+    Parameters
+    ----------
+    name : str
+        Name of the study.
+    barriers : list[BarrierDoc or None]
+        In the study's order; None for one that is not there.
+    reference : str
+        System that the others are compared with.
+    which : {'forward', 'reverse', 'span'}
+        The barrier that is compared.
+    notes : list[str] or None
+        What is to be known of the slab.
+    wanted : list[tuple[str, str]] or None
+        System and name of the hop of each barrier; may be left out where none is missing.
+    reasons : list[str or None] or None
+        Why each is missing; where it is not said, a calculation failed.
+    members : list[MemberDoc] or None
+        Of an ensemble: what each is one of.
+    slab : SlabDoc or None
+        The bare slab, where the study built one.
+    """
+    if wanted is None:
+        wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if barrier is not None]
+    gaps: list[GapDoc] = []
+    rows: list[Row] = []
+    for barrier, (system, hop), reason in zip(barriers, wanted, reasons or [None] * len(wanted), strict=True):
+        if barrier is None:
+            gaps.append(GapDoc(system=system, hop=hop, reason=reason or "a calculation it needs failed"))
+            rows.append(Row(system, hop, None, None, {}, gaps[-1].reason))
+        else:
+            value = getattr(barrier, which)
+            rows.append(Row(system, hop, value, barrier.plus_minus(which), barrier.fingerprint, barrier.reason))
+    found = compare(rows, reference, which)
+    ensemble = None if members is None else ensemble_document(members, found, reference)
+    return StudyDoc(
+        name=name,
+        barriers=[barrier for barrier in barriers if barrier is not None],
+        which=which,
+        reference=reference,
+        rows=[_row_document(difference) for difference in found],
+        gaps=gaps,
+        sentences=[one.sentence for one in ensemble.distributions] if ensemble else _sentences(rows, reference),
+        notes=notes or [],
+        ensemble=ensemble,
+        slab=slab,
+    )
+
+
+def _row_document(difference: Difference) -> ComparisonRowDoc:
+    return ComparisonRowDoc(
+        system=difference.row.system,
+        hop=difference.row.hop,
+        barrier=difference.row.barrier,
+        uncertainty=difference.row.uncertainty,
+        difference=difference.delta,
+        difference_uncertainty=difference.uncertainty,
+        reason=difference.row.reason or difference.reason,
+    )
+
+
+def _sentences(rows: list[Row], reference: str) -> list[str]:
+    """Say each comparison in words, a line for each hop and system beside the reference."""
+    by_hop: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        by_hop.setdefault(row.hop, {})[row.system] = row
+    return [
+        sentence(of_hop[reference], row)
+        for of_hop in by_hop.values()
+        for name, row in of_hop.items()
+        if name != reference
+    ]
