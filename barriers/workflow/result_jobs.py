@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from itertools import pairwise
 
 import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.analysis.band import moment_jumps, problems
+from barriers.analysis.band import moment_jumps
 from barriers.analysis.interface import bond_change
 from barriers.analysis.motion import Motion, motion
-from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile
-from barriers.analysis.segments import Segment, analyse_segments
 from barriers.distribution import versions
 from barriers.documents import (
     BandDoc,
@@ -23,14 +20,14 @@ from barriers.documents import (
     CostDoc,
     PathDoc,
     RelaxDoc,
-    SaddleDoc,
     SurrogateDoc,
     VerificationDoc,
 )
 from barriers.fingerprint import fingerprint
 from barriers.structures.hop.hop import Hop, moving_index
 from barriers.structures.interface.contacts import surface_bonds
-from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
+from barriers.structures.surface.slab import FRAGMENT, LAYER
+from barriers.workflow.reading import band_problems, paths_of
 from barriers.workflow.uncertainty import Ends, barriers_alike, fill_uncertainty
 
 DIFFERENCE = "difference of the stationary points of a model's surface, corrected at points of the engine"
@@ -43,49 +40,6 @@ REFINED = (
 
 LEFT_ITS_SITE = 0.8
 """An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""
-
-
-def band_problems(band: BandDoc) -> list[str]:
-    """Say why no barrier can be read off a band; empty for a sound, converged one."""
-    if not band.converged:
-        return [band.reason or "not converged"]
-    lattice, frozen = band.structure.lattice, frozen_atoms(band.structure)
-    return [
-        line
-        for part in segments_of(band)
-        for line in problems(part.positions, lattice.matrix, part.energies, part.forces, lattice.pbc, frozen=frozen)
-    ]
-
-
-def segments_of(band: BandDoc) -> list[Segment]:
-    """Cut a band at the minima that were relaxed on their own; into one piece where there are none."""
-    cuts = [0, *band.joints, len(band.positions) - 1]
-    return [
-        Segment(*(images[first : last + 1] for images in (band.positions, band.energies, band.forces)))
-        for first, last in pairwise(cuts)
-    ]
-
-
-def profile_of(band: BandDoc) -> Profile:
-    """Read the profile off a sound band."""
-    lattice, frozen = band.structure.lattice, frozen_atoms(band.structure)
-    profile = analyse_segments(segments_of(band), lattice.matrix, pbc=lattice.pbc, frozen=frozen)
-    return profile if band.refined is None else _over(band.refined, profile)
-
-
-def _over(saddle: SaddleDoc, profile: Profile) -> Profile:
-    """Give the profile its barriers over a saddle that was refined: no curve is needed to find its energy."""
-    height, place = profile.energies[saddle.image], profile.distances[saddle.image]
-    return replace(
-        profile,
-        forward=height,
-        reverse=height - profile.reaction_energy,
-        span=max(profile.span + height - profile.forward, height),
-        fit_spread=0.0,
-        saddle_distance=place,
-        saddle_fraction=place / profile.path_length,
-        curvature=saddle.curvatures[0],
-    )
 
 
 @job(output_schema=BarrierDoc)
@@ -110,10 +64,10 @@ def barrier_document(
     hop : Hop or None
         The hop.
     verified : VerificationDoc or None
-        What is known of the saddle of the :func:`lowest` of the bands, where it was looked at.
+        What is known of the saddle of the :func:`~barriers.workflow.reading.lowest_band`, where it was looked at.
     """
     found = [band_problems(band) for band in bands]
-    profiles, groups = _paths_of(bands, found)
+    profiles, groups = paths_of(bands, found)
     number = {bands[member].start: path for path, group in enumerate(groups, 1) for member in group}
     best = groups[0][0] if groups else 0
     lows = [profiles[group[0]].forward for group in groups]
@@ -150,23 +104,6 @@ def barrier_document(
         alike = barriers_alike(profiles[best].forward, bands, same)
         fill_barrier(document, profiles[best], document.band, (initial, final), alike)
     return document
-
-
-def _paths_of(bands: list[BandDoc], found: list[list[str]]) -> tuple[dict[int, Profile], list[list[int]]]:
-    """Give the profiles of bands without problems, by number, and the numbers of each distinct path, lowest first."""
-    profiles = {index: profile_of(band) for index, band in enumerate(bands) if not found[index]}
-    sound, lattice = list(profiles), bands[0].structure.lattice.matrix
-    groups = distinct_paths(
-        [np.array(bands[index].positions) for index in sound], [profiles[index].forward for index in sound], lattice
-    )
-    return profiles, [[sound[member] for member in group] for group in groups]
-
-
-def lowest(bands: list[BandDoc]) -> tuple[BandDoc, Profile | None]:
-    """Choose the band that :func:`barrier_document` reads a barrier off, and its profile; None where none is sound."""
-    profiles, groups = _paths_of(bands, [band_problems(band) for band in bands])
-    best = groups[0][0] if groups else 0
-    return bands[best], profiles.get(best)
 
 
 def _take_up(verified: VerificationDoc, document: BarrierDoc) -> None:

@@ -20,7 +20,8 @@ from barriers.fingerprint import check_one_engine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.workflow.labels import despite_failures
-from barriers.workflow.result_jobs import lowest, motion_of
+from barriers.workflow.reading import lowest_band
+from barriers.workflow.result_jobs import motion_of
 
 ATOMS = 4
 """Atoms that are displaced: the hopping ion and its nearest free neighbours."""
@@ -122,7 +123,7 @@ def saddle_verified(bands: list[BandDoc | None], hop: Hop | None, points: list[S
 
 def _looked_at(bands: list[BandDoc], hop: Hop | None) -> tuple[BandDoc, list[int]]:
     """Choose the lowest band, and the atoms to displace at its highest image; none where there is no saddle."""
-    band, profile = lowest(bands)
+    band, profile = lowest_band(bands)
     if profile is None or not profile.checks["saddle between the endpoints"]:
         return band, []
     lattice, frozen = band.structure.lattice, frozen_atoms(band.structure)
