@@ -18,11 +18,15 @@ from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.search import find_hops
 from barriers.structures.hop.soundness import soundness
+from barriers.structures.surface.continued import continued
 from barriers.structures.surface.edits import with_species, without
 from barriers.structures.surface.slab import cut_slab, freeze_layers, freeze_thickness
 from barriers.structures.surface.terminations import Termination
 from barriers.study.models import CathodeSection, HopSection, SurfaceSection
 from barriers.words import naming
+
+Decoration = tuple[Structure, list[int]]
+"""A crystal with its metals ordered, and the atoms that were taken out of it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class BuiltSlab:
         Topmost atom above the lowest one (Å).
     to_frozen : dict[str, float]
         For each hop, once there are any, the least distance of the moving ion to a frozen atom (Å).
+    decoration : (Structure, list[int]) or None
+        What :func:`decorated` gave: the ordered crystal, and the lithium that was taken out.
     """
 
     structure: Structure
@@ -60,6 +66,7 @@ class BuiltSlab:
     warnings: list[str] = field(default_factory=list)
     thickness: float = 0.0
     to_frozen: dict[str, float] = field(default_factory=dict)
+    decoration: Decoration | None = None
 
     def measures(self) -> dict[str, Any]:
         """Give what says whether the slab is thick enough: its thickness and what is frozen near a hop (Å)."""
@@ -96,7 +103,9 @@ def _crystal_of_file(name: str) -> Cathode:
     return read_cathode(structure, path.stem)
 
 
-def build_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSection) -> BuiltSlab:
+def build_slab(
+    crystal: Cathode, cathode: CathodeSection, surface: SurfaceSection, like: Decoration | None = None
+) -> BuiltSlab:
     """Cut the slab of a study from its crystal, order its metals, exchange and remove lithium.
 
     Ordering and lithium are decided on the crystal and carried to the slab by index, so that the slab has the
@@ -110,6 +119,8 @@ def build_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSectio
         Ordering, antisites and lithium content.
     surface : SurfaceSection
         Facet, termination, size, frozen part.
+    like : (Structure, list[int]) or None
+        The decoration of another slab of the same facet: metals and lithium are those, place for place.
 
     Raises
     ------
@@ -131,14 +142,25 @@ def build_slab(crystal: Cathode, cathode: CathodeSection, surface: SurfaceSectio
         if surface.has_core and surface.frozen_thickness is None:
             cut = replace(cut, slab=freeze_layers(cut.slab, surface.frozen_layers, core=True))
     with naming("cathode"):
-        ordered, gone = decorated(cut.crystal, crystal, cathode)
+        ordered, gone = decorated(cut.crystal, crystal, cathode) if like is None else continued(cut.crystal, *like)
     counted = achieved(crystal.metals, len(cut.crystal.indices_from_symbol(METAL_SITE)))
     slab = without(with_species(cut.slab, ordered), gone)
     if surface.frozen_thickness is not None:
         slab = freeze_thickness(slab, surface.frozen_thickness, surface.has_core)
     shares = " ".join(f"{element} {number}" for element, number in counted.counts.items())
     metals = f"{shares} on {sum(counted.counts.values())} sites, off by at most {counted.deviation:.3f}"
-    return BuiltSlab(slab, crystal, cut.termination, metals, cut.image_distance, cut.layer_height, cut.warnings)
+    if like is not None:
+        metals = "those of another slab, place for place"
+    return BuiltSlab(
+        slab,
+        crystal,
+        cut.termination,
+        metals,
+        cut.image_distance,
+        cut.layer_height,
+        cut.warnings,
+        decoration=(ordered, gone),
+    )
 
 
 def measured(slab: BuiltSlab, hops: list[Hop], surface: SurfaceSection) -> BuiltSlab:

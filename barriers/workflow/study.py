@@ -153,11 +153,11 @@ class StudyMaker(Maker):
         members = members_of(study)
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
-        parts = (part for member in members for part in _parts(member, hops_at_once))
+        parts = (part for member in members for part in parts_of(member, hops_at_once))
         return parts, About(warnings_of(members), slab_of(members, self.lattice))
 
 
-def _parts(member: Member, hops_at_once: int) -> Iterator[Flow]:
+def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
     """Give the jobs of a study, or of a member of an ensemble: the slab and what stands on it, then some hops each."""
     hops = member.hops
     ending: dict[EndState, list[Hop]] = {}

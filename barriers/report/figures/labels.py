@@ -28,8 +28,13 @@ def say_how_many(axes: Axes, drawn: int, wanted: int) -> Axes:
 
 def say_model(axes: Axes, barriers: Sequence[BarrierDoc]) -> Axes:
     """Write under a figure what gave its energies, how far that is known to be off, and what goes beyond it."""
+    return say_below(axes, in_short(barriers))
+
+
+def say_below(axes: Axes, words: str) -> Axes:
+    """Write a line under a figure, small."""
     size = 0.7 * STYLE["font.size"]
-    figure, text = figure_of(axes), wrapped(in_short(barriers), 0.95 * ONE_COLUMN, size)
+    figure, text = figure_of(axes), wrapped(words, 0.95 * ONE_COLUMN, size)
     figure.supxlabel(text, fontsize=size, color="0.3")
     figure.set_figheight(figure.get_figheight() + 1.3 * size * len(text.splitlines()) / POINTS)
     return axes
