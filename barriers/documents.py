@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field, field_validator
 from pymatgen.core import Lattice, Structure
 
+from barriers.analysis.band import highest_image
 from barriers.analysis.ensemble import EnsembleDoc
 from barriers.analysis.modes import ALONG
 from barriers.structures.digest import rounded, short_digest, structure_digest
@@ -250,21 +251,33 @@ class SaddleDoc(BaseModel):
         description="the two lowest found (eV/Å²); none is below the true one, so one uphill may hide another"
     )
     order: int = Field(description="number of modes downhill; 1 is a saddle between two states")
-    overlap: float = Field(description="cosine of the angle between the lowest mode and the path")
+    overlap: float = Field(description="cosine of the angle between the lowest mode and the path, of atoms if given")
+    atoms: list[int] | None = Field(None, description="atoms that were displaced, the others held; None for all")
     force_calls: int = Field(description="evaluations that the search took")
+    refined: str | None = Field(None, description="how it was found, where the band itself did not converge to it")
 
     @property
     def fault(self) -> str | None:
         """What is wrong with it, in words; None for a saddle of first order along the path."""
-        found = " and ".join(f"{curvature:.2f}" for curvature in self.curvatures)
+        found = f"{' and '.join(f'{curvature:.2f}' for curvature in self.curvatures)} eV/Å²"
+        if self.atoms is not None:
+            found += f" of {len(self.atoms)} atom{'s' * (len(self.atoms) > 1)}, the others held"
         if self.order > 1:
-            return f"the saddle at image {self.image} is of order {self.order}: curvatures {found} eV/Å²"
+            return f"the saddle at image {self.image} is of order {self.order}: curvatures {found}"
         if self.order < 1:
-            return f"no mode leads downhill from image {self.image}: curvatures {found} eV/Å²"
+            return f"no mode leads downhill from image {self.image}: curvatures {found}"
         if self.overlap < ALONG:
             angle = f"overlap with the path {self.overlap:.2f}"
-            return f"the mode downhill at image {self.image} is not along the path: {angle}, curvatures {found} eV/Å²"
+            return f"the mode downhill at image {self.image} is not along the path: {angle}, curvatures {found}"
         return None
+
+
+class VerificationDoc(_Document):
+    """What single points around the saddle of a band say of it."""
+
+    saddle: SaddleDoc | None = None
+    reason: str | None = Field(None, description="why nothing is known of it")
+    cost: CostDoc = Field(default_factory=CostDoc)
 
 
 class BandDoc(_Document):
@@ -301,6 +314,12 @@ class BandDoc(_Document):
     def _without_atoms(cls, value: Any) -> Any:
         """Read back a band of others whose files tell no atoms: pymatgen writes such a structure, but reads none."""
         return Structure(Lattice.cubic(1.0), [], []) if isinstance(value, dict) and not value["sites"] else value
+
+    @property
+    def refined(self) -> SaddleDoc | None:
+        """The saddle at the highest image, where the band itself did not converge to it."""
+        found = (saddle for saddle in self.saddles if saddle.refined and saddle.image == highest_image(self.energies))
+        return next(found, None)
 
     def identity(self) -> dict[str, Any]:
         """Give what a calculation that starts from this takes from it."""

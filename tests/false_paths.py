@@ -1,6 +1,6 @@
 """Potentials of one ion on a line whose bands end on what is no path, and whose true saddles are known."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -53,6 +53,21 @@ class Wells(_OnALine):
         return (1 - np.cos(wave)) / 4 + y**2, (np.pi / LENGTH / 2 * np.sin(wave), 2 * y)
 
 
+class Detour(_OnALine):
+    """A straight line between two wells meets a hill; the way round leads past a third well and two saddles."""
+
+    saddle: ClassVar[tuple[float, float]] = (0.917, 0.901)
+    """The higher of the two (Å)."""
+    parts: ClassVar = (0.0, 0.0, -0.5), (LENGTH, 0.0, -0.5), (1.6, 1.7, -0.45), (1.5, -0.2, 0.25)
+
+    def surface(self, x: float, y: float) -> tuple[float, tuple[float, float]]:
+        energy, slope = 0.1 * y**2, np.array([0.0, 0.2 * y])
+        for at, beside, height in self.parts:
+            part = height * np.exp(-((x - at) ** 2 + (y - beside) ** 2) / 0.8)
+            energy, slope = energy + part, slope - part / 0.4 * np.array([x - at, y - beside])
+        return energy, (slope[0], slope[1])
+
+
 class Cliff(_OnALine):
     """A hump of 0.4 eV, then a drop by 1 eV within some tenths of an Å."""
 
@@ -62,6 +77,6 @@ class Cliff(_OnALine):
         return hump - (1 + fallen) / 2 + y**2, (slope, 2 * y)
 
 
-def ion(x: float) -> Atoms:
-    """The ion at a place on the line (Å), a frozen atom beside it."""
-    return Atoms("AlLi", [[5, 5, 5], [x, 0, 0]], cell=[10, 10, 10], pbc=True, constraint=FixAtoms([0]))
+def ion(x: float, y: float = 0.0) -> Atoms:
+    """The ion at a place on the line or beside it (Å), and a frozen atom."""
+    return Atoms("AlLi", [[5, 5, 5], [x, y, 0]], cell=[10, 10, 10], pbc=True, constraint=FixAtoms([0]))

@@ -65,7 +65,8 @@ def test_every_keyword_is_a_field_of_the_sections_it_names() -> None:
         ({"neb": {"fmx": 0.03}}, "neb: {'fmx': 0.03} is no NebSection; allowed: neb=NebSection(…)"),
         (
             {"path": NebSection()},
-            "path: fmax=0.05 rough_fmax=0.3 max_steps=300 spring=1.0 is no PathSection; allowed: path=PathSection(…)",
+            "path: fmax=0.05 rough_fmax=0.3 max_steps=300 spring=1.0 refine=None verify=None is no PathSection; "
+            "allowed: path=PathSection(…)",
         ),
         ({"fmax": "low"}, "fmax: 'low' is no number; allowed: greater than 0, at most 0.5 eV/Å"),
         ({"fmax": 0.7}, "fmax: 0.7 is too large; allowed: greater than 0, at most 0.5 eV/Å"),

@@ -8,15 +8,13 @@ import false_paths
 import numpy as np
 import pytest
 import two_humps
-from ase import Atoms
-from jobflow import Flow, run_locally
+from jobflow import run_locally
 from scipy.optimize import minimize_scalar
+from taken_ends import barrier_of
 
 from barriers import BarrierMaker, MlipEngine
-from barriers.documents import BarrierDoc, RelaxDoc
-from barriers.files.structures import read_endpoints, to_structure
-from barriers.structures.path.start import Start
-from barriers.workflow.result_jobs import barrier_document
+from barriers.documents import BarrierDoc
+from barriers.files.structures import read_endpoints
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 
@@ -24,23 +22,6 @@ INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 @pytest.fixture(autouse=True)
 def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-
-def as_given(engine: MlipEngine, atoms: Atoms) -> RelaxDoc:
-    """An end as it is, for relaxed."""
-    job = engine.relax(fmax=1.0, max_steps=1).make(to_structure(atoms))
-    document = run_locally(job, log=False)[job.uuid][1].output
-    assert document.steps == 0
-    return document.model_copy(update={"fmax": 0.01})
-
-
-def barrier_of(model: str, initial: Atoms, final: Atoms, n_images: int = 3, fmax: float = 0.01) -> BarrierDoc:
-    """The barrier between two ends that are taken as they are, on the straight band first."""
-    engine = MlipEngine(model=model, workers=1)
-    ends = as_given(engine, initial), as_given(engine, final)
-    band = engine.neb(fmax, 0.3, 500, 1.0).make(*ends, Start(method="linear", n_images=n_images))
-    barrier = barrier_document([band.output], *ends, "ion", None)
-    return run_locally(Flow([band, barrier]), ensure_success=True, log=False)[barrier.uuid][1].output
 
 
 def test_a_band_is_pushed_off_a_saddle_of_second_order() -> None:

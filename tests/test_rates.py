@@ -22,7 +22,8 @@ from barriers.report.rates import rate_rows, rate_table
 from barriers.structures.hop.hop import Hop
 from barriers.study.models import RelaxSection
 from barriers.workflow.comparison_job import study_document
-from barriers.workflow.result_jobs import fill_barrier, profile_of
+from barriers.workflow.reading import profile_of
+from barriers.workflow.result_jobs import fill_barrier
 
 Cli = Callable[..., Outcome]
 LAYER = ("--directions", "6", "--dimensions", "2")

@@ -259,7 +259,7 @@ def test_an_espresso_study_of_two_endpoints_survives_the_template() -> None:
         ),
         (
             lambda: NebSection.model_validate(3),
-            ["3 is no section; allowed: a section with fmax, rough_fmax, max_steps, spring"],
+            ["3 is no section; allowed: a section with fmax, rough_fmax, max_steps, spring, refine, verify"],
         ),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from barriers.analysis.forces import largest_force
+from barriers.analysis.stationary import Surface, find_stationary
 from barriers.analysis.surrogate.process import ENERGY_NOISE, FORCE_NOISE, LONG, OFFSET, GradientProcess, Kernel, fit
 from barriers.analysis.surrogate.rounds import (
     ENOUGH,
@@ -18,7 +19,6 @@ from barriers.analysis.surrogate.rounds import (
     propose,
     standing,
 )
-from barriers.analysis.surrogate.stationary import Surface, find_stationary
 
 D = 9
 KERNEL = Kernel(0.6, 0.7, 1.5)

@@ -46,7 +46,7 @@ from barriers.study.models import NebSection, PathSection, RelaxSection
 from barriers.workflow.attempt_frequency import AttemptFrequencyMaker
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.plan import build_study
-from barriers.workflow.result_jobs import profile_of
+from barriers.workflow.reading import profile_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

@@ -15,8 +15,9 @@ from pymatgen.core import Structure
 from barriers.dispatch.execution import stored_calculation, with_inputs
 from barriers.dispatch.identity import contents
 from barriers.dispatch.local import lasting
-from barriers.documents import BandDoc, BarrierDoc, CostDoc, EngineDoc, RelaxDoc, StaticDoc, StudyDoc
+from barriers.documents import BandDoc, BarrierDoc, CostDoc, EngineDoc, RelaxDoc, StaticDoc, StudyDoc, VerificationDoc
 from barriers.engines.band import BaseNebMaker
+from barriers.engines.surrogate.points import PointMaker
 
 STAND_IN = EngineDoc(kind="none", name="stand-in", version="unknown")
 """What "gave" the energies of a document that is none: they are 0, and are written to no file and no store."""
@@ -112,7 +113,9 @@ def walk(flow: Flow, results: JobStore | None, give: Give) -> int:
         if job.output_schema is StudyDoc:
             continue
         resolved = with_inputs(job, store)
-        if job.maker is None:
+        if isinstance(resolved.maker, PointMaker) and not resolved.maker.ends_at_once(*resolved.function_args):
+            resolved.function = resolved.maker.maker.make  # the engine's own, under the same key
+        if job.maker is None or isinstance(resolved.maker, PointMaker):
             _analyse(resolved, store, bool(rests_on))
             continue
         number += 1
@@ -136,6 +139,8 @@ def _analyse(job: Job, store: JobStore, rests_on_stand_ins: bool) -> None:
         bands, system = job.function_args[0], job.function_args[3]
         barrier = BarrierDoc(system=system, converged=False, band=bands[0], cost=CostDoc())
         _put(store, job.uuid, jsanitize(barrier, strict=True, enum_values=True))
+    elif rests_on_stand_ins and job.output_schema is VerificationDoc:
+        _put(store, job.uuid, jsanitize(VerificationDoc(), strict=True, enum_values=True))
     else:
         job.run(store)
 

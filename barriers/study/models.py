@@ -83,6 +83,23 @@ class NebSection(Section):
     )
     max_steps: int = Field(300, ge=1, le=100_000, description="most iterations in one run; a further run continues")
     spring: float = Field(1.0, gt=0, le=100, description="spring constant", json_schema_extra=unit("eV/Å²"))
+    refine: Literal["saddle"] | None = Field(
+        None,
+        description="search for the saddle from the climbing band once that is rough, instead of converging it all; "
+        "with the embedded engine, which does so by itself where a band does not converge",
+    )
+
+    verify: bool | None = Field(
+        None,
+        description="look at the lowest modes of the saddle by 24 single points of a DFT engine; the embedded engine "
+        "always looks, with others it is left out unless asked for",
+        json_schema_extra=takes("true, false"),
+    )
+
+    @property
+    def of_band(self) -> dict[str, Any]:
+        """What any engine is told to converge a band with."""
+        return self.model_dump(include={"fmax", "rough_fmax", "max_steps", "spring"})
 
     @field_validator("rough_fmax")
     @classmethod
@@ -132,6 +149,21 @@ class _EngineByName(Section):
         if kind not in KINDS:
             raise refusal(kind, "is unknown", ", ".join(map(repr, KINDS)) + closest(kind, KINDS), ("kind",))
         return {**value, "kind": kind}
+
+    @field_validator("neb", check_fields=False)
+    @classmethod
+    def _neb_fits_the_engine(cls, neb: NebSection, info: ValidationInfo) -> NebSection:
+        if (engine := info.data.get("engine")) is None:
+            return neb  # it has been refused
+        of = f"engine {engine.kind}" if engine.neb == "band" else f"engine.neb {engine.neb}"
+        if neb.refine is not None and of != "engine mlip":
+            allowed = "null with it, or engine mlip and neb: band; neb: surrogate searches by points of any engine"
+            raise refusal(neb.refine, f"is not for {of}", allowed, ("refine",))
+        if neb.verify and engine.neb != "band":
+            raise refusal(neb.verify, f"is not for {of}", "null with it, or neb: band", ("verify",))
+        if neb.verify is False and engine.kind == "mlip":
+            raise refusal(neb.verify, f"is not for {of}, which always looks", "true, null", ("verify",))
+        return neb
 
 
 class Study(_EngineByName):

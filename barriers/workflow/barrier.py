@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 
 from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
+from barriers.engines.mlip.jobs import NebMaker
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
@@ -21,6 +22,7 @@ from barriers.workflow.keywords import Settings, check_keywords, settings_of
 from barriers.workflow.labels import BARRIER, despite_failures, label
 from barriers.workflow.result_jobs import barrier_document
 from barriers.workflow.surrogate import corrected_band, corrected_end
+from barriers.workflow.verification import verification
 
 
 @dataclass
@@ -91,7 +93,13 @@ class BarrierMaker(Maker):
     def __post_init__(self) -> None:
         """Refuse what cannot be used as soon as it is said."""
         require_engine(self.engine, for_barriers=True)
-        settings_of(self)
+        neb, engine = settings_of(self).neb, type(self.engine).__name__
+        if neb.refine and not isinstance(self.engine, MlipEngine):
+            raise ValueError(f"neb.refine: 'saddle' is not for {engine}; allowed: None, or engine=MlipEngine(…)")
+        if neb.verify and isinstance(self.engine, SurrogateEngine):
+            raise ValueError(f"neb.verify: True is not for {engine}; allowed: None, or the expensive engine alone")
+        if neb.verify is False and isinstance(self.engine, MlipEngine) and not self.scouts_for:
+            raise ValueError(f"neb.verify: False is not for {engine}, which always does; allowed: None, True")
 
     @property
     def settings(self) -> Settings:
@@ -197,17 +205,27 @@ class BarrierMaker(Maker):
                 self.engine, self.settings, (scouted, initial, final), starts[0], partial(self.label, hop=hop)
             )
             return self._barrier(bands, [bands[-1].output], *ends, hop)
-        bands = []
+        bands, maker = [], self._band_maker()
         for start in starts:
             known = [band.output for band in bands]
             given = guide if start.method == "carried" else None
-            band = self.engine.neb(**self.settings.neb.model_dump()).make(initial, final, start, given, known)
+            band = maker.make(initial, final, start, given, known)
             bands.append(self.label(band, f"band {start.name}", hop))
-        return self._barrier(bands, [band.output for band in bands], initial, final, hop)
+        outputs, verified = [band.output for band in bands], []
+        if self.settings.neb.verify and not isinstance(self.engine, MlipEngine):
+            jobs, found = verification(self.engine, outputs, hop, partial(self.label, hop=hop))
+            bands, verified = [*bands, *jobs], [found]
+        return self._barrier(bands, outputs, initial, final, hop, *verified)
 
-    def _barrier(self, jobs: list[Job], bands: list[Any], initial: Any, final: Any, hop: Hop | None) -> Flow:
+    def _band_maker(self) -> Any:
+        maker, neb = self.engine.neb(**self.settings.neb.of_band), self.settings.neb
+        return replace(maker, refine=True) if neb.refine and isinstance(maker, NebMaker) else maker
+
+    def _barrier(
+        self, jobs: list[Job], bands: list[Any], initial: Any, final: Any, hop: Hop | None, *verified: Any
+    ) -> Flow:
         """Read the barrier off the lowest of the bands that jobs give."""
-        barrier = barrier_document(bands, initial, final, self.name, hop)
+        barrier = barrier_document(bands, initial, final, self.name, hop, *verified)
         self.label(barrier, "lowest band" if self.scouts_for else BARRIER, hop)
         name = f"{self.name} {hop.name}" if hop else self.name
         return Flow([*jobs, barrier], output=barrier.output, name=name)

@@ -20,6 +20,7 @@ from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.ensemble import Member, expand, members_of
 from barriers.workflow.placements import Placed, fragment_of, placements_in, placements_of
 from barriers.workflow.slab_and_hops import BuiltSlab, crystal_of
+from barriers.workflow.verification import POINTS
 
 CALLS = {
     "slab": 30,
@@ -29,6 +30,7 @@ CALLS = {
     "endpoint": 40,
     "images": 28,
     "correction": 400,
+    "single point at a saddle": 1,
 }
 """Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band; of
 a model for the correction of a hop."""
@@ -287,6 +289,8 @@ def _work(study: Study | EndpointStudy, built: BuiltStudy) -> tuple[Counter[str]
     for name, jobs in counted.items():
         if isinstance(engine, SurrogateEngine):
             jobs["correction"] = max(1, len(built.hops))
+        if study.neb.verify and study.engine.kind != "mlip":
+            jobs["single point at a saddle"] = POINTS * max(1, len(built.hops))
         in_bands, alone = _calls(study, jobs)
         calls += in_bands + alone
         seconds += _seconds(engine, len(built.systems[name][0]), study.path.n_images, in_bands, alone)

@@ -4,58 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from itertools import pairwise
 
 import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.analysis.band import moment_jumps, problems
+from barriers.analysis.band import moment_jumps
 from barriers.analysis.interface import bond_change
 from barriers.analysis.motion import Motion, motion
-from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile
-from barriers.analysis.segments import Segment, analyse_segments
 from barriers.distribution import versions
-from barriers.documents import BandDoc, BarrierDoc, CostDoc, PathDoc, RelaxDoc, SurrogateDoc
+from barriers.documents import (
+    BandDoc,
+    BarrierDoc,
+    CostDoc,
+    PathDoc,
+    RelaxDoc,
+    SurrogateDoc,
+    VerificationDoc,
+)
 from barriers.fingerprint import fingerprint
 from barriers.structures.hop.hop import Hop, moving_index
 from barriers.structures.interface.contacts import surface_bonds
-from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
+from barriers.structures.surface.slab import FRAGMENT, LAYER
+from barriers.workflow.reading import band_problems, paths_of
 from barriers.workflow.uncertainty import Ends, barriers_alike, fill_uncertainty
 
 DIFFERENCE = "difference of the stationary points of a model's surface, corrected at points of the engine"
 """How the saddle energy of a corrected band was read off."""
 
+REFINED = (
+    "energy of a stationary point that a search from the highest image of a roughly converged band found, over the ends"
+)
+"""How the saddle energy of a band was read off whose saddle was refined."""
+
 LEFT_ITS_SITE = 0.8
 """An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""
-
-
-def band_problems(band: BandDoc) -> list[str]:
-    """Say why no barrier can be read off a band; empty for a sound, converged one."""
-    if not band.converged:
-        return [band.reason or "not converged"]
-    lattice, frozen = band.structure.lattice, frozen_atoms(band.structure)
-    return [
-        line
-        for part in segments_of(band)
-        for line in problems(part.positions, lattice.matrix, part.energies, part.forces, lattice.pbc, frozen=frozen)
-    ]
-
-
-def segments_of(band: BandDoc) -> list[Segment]:
-    """Cut a band at the minima that were relaxed on their own; into one piece where there are none."""
-    cuts = [0, *band.joints, len(band.positions) - 1]
-    return [
-        Segment(*(images[first : last + 1] for images in (band.positions, band.energies, band.forces)))
-        for first, last in pairwise(cuts)
-    ]
-
-
-def profile_of(band: BandDoc) -> Profile:
-    """Read the profile off a sound band."""
-    lattice, frozen = band.structure.lattice, frozen_atoms(band.structure)
-    return analyse_segments(segments_of(band), lattice.matrix, pbc=lattice.pbc, frozen=frozen)
 
 
 @job(output_schema=BarrierDoc)
@@ -65,6 +49,7 @@ def barrier_document(
     final: RelaxDoc,
     system: str,
     hop: Hop | None,
+    verified: VerificationDoc | None = None,
 ) -> BarrierDoc:
     """Read the barrier of the lowest of several bands between the same endpoints.
 
@@ -78,22 +63,19 @@ def barrier_document(
         Name of the system.
     hop : Hop or None
         The hop.
+    verified : VerificationDoc or None
+        What is known of the saddle of the :func:`~barriers.workflow.reading.lowest_band`, where it was looked at.
     """
     found = [band_problems(band) for band in bands]
-    sound = [index for index, reasons in enumerate(found) if not reasons]
-    profiles = {index: profile_of(bands[index]) for index in sound}
-    lattice = bands[0].structure.lattice.matrix
-    groups = distinct_paths(
-        [np.array(bands[i].positions) for i in sound], [profiles[i].forward for i in sound], lattice
-    )
-    number = {bands[sound[member]].start: path for path, group in enumerate(groups, 1) for member in group}
-    best = sound[groups[0][0]] if groups else 0
-    lows = [profiles[sound[group[0]]].forward for group in groups]
+    profiles, groups = paths_of(bands, found)
+    number = {bands[member].start: path for path, group in enumerate(groups, 1) for member in group}
+    best = groups[0][0] if groups else 0
+    lows = [profiles[group[0]].forward for group in groups]
     document = BarrierDoc(
         system=system,
         hop=hop,
-        converged=bool(sound),
-        reason=None if sound else found[0][0],
+        converged=bool(groups),
+        reason=None if groups else found[0][0],
         band=bands[best],
         paths=[
             PathDoc(
@@ -115,11 +97,25 @@ def barrier_document(
     )
     if (rests_on := bands[best].surrogate) is not None:
         document.points, document.model_calls = rests_on.counts, rests_on.model_calls
-    if sound:
-        same = {bands[i].start: profiles[i].forward for i in (sound[member] for member in groups[0])}
+    if verified is not None:
+        _take_up(verified, document)
+    if document.converged:
+        same = {bands[member].start: profiles[member].forward for member in groups[0]}
         alike = barriers_alike(profiles[best].forward, bands, same)
-        fill_barrier(document, profiles[best], bands[best], (initial, final), alike)
+        fill_barrier(document, profiles[best], document.band, (initial, final), alike)
     return document
+
+
+def _take_up(verified: VerificationDoc, document: BarrierDoc) -> None:
+    """Write what single points say of the saddle; one of higher order gives no barrier."""
+    document.cost = _total([document.cost, verified.cost])
+    if verified.saddle is None:
+        if document.converged:
+            document.warnings.append(f"the saddle is not verified: {verified.reason}")
+        return
+    document.band = document.band.model_copy(update={"saddles": [verified.saddle]})
+    if verified.saddle.order > 1:
+        document.converged, document.reason = False, verified.saddle.fault
 
 
 def fill_barrier(
@@ -131,6 +127,8 @@ def fill_barrier(
     fill_uncertainty(document, profile, band, ends, alike)
     if band.surrogate is not None:
         _fill_correction(document, profile, band.surrogate)
+    if band.refined is not None:
+        document.definition = REFINED
     document.bonds, rebonded = bonds_along(band)
     against = {
         "moments continuous": moment_jumps(band.moments),
@@ -145,7 +143,7 @@ def fill_barrier(
         if document.hop is not None:
             against["ion jumps from site to site"] = _other_sites(moved, document.hop)
     document.checks = {
-        "band converged": True,
+        "band converged" if band.refined is None else "saddle refined": True,
         "images distinct and in order": True,
         **profile.checks,
         **{name: not lines for name, lines in against.items()},

@@ -76,7 +76,7 @@ def corrected_band(
     (RelaxDoc, RelaxDoc)
         The ends of that band.
     """
-    propose, close = engine.saddle(**settings.neb.model_dump())
+    propose, close = engine.saddle(**settings.neb.of_band)
     jobs, results = _rounds(engine, propose, between, (), engine.rounds_of_saddle, "saddle", label)
     band = label(despite_failures(close.make(*between, *results)), "band corrected")
     if not engine.then_band:
@@ -87,7 +87,7 @@ def corrected_band(
         for end, which in zip(between[1:], ("initial", "final"), strict=True)
     ]
     relaxed = ends[0].output, ends[1].output
-    whole = engine.whole_band(**settings.neb.model_dump()).make(band.output, *relaxed, start)
+    whole = engine.whole_band(**settings.neb.of_band).make(band.output, *relaxed, start)
     return [*jobs, band, *ends, label(whole, f"band {start.name}")], relaxed
 
 

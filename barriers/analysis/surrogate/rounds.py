@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from barriers.analysis.forces import largest_force
+from barriers.analysis.stationary import Stationary, Surface, find_stationary
 from barriers.analysis.surrogate.process import GradientProcess, fit
-from barriers.analysis.surrogate.stationary import Stationary, Surface, find_stationary
 
 FIRST_RADIUS, SMALLEST_RADIUS, LARGEST_RADIUS = 0.6, 0.05, 1.5
 """Trust radius (Å, norm over all atoms): at first, and its bounds."""

@@ -108,6 +108,11 @@ class BandRun:
         """Energy between the highest image and the saddle, as its last steps show it (eV)."""
         return self._secants.energy_left()
 
+    @property
+    def seen(self) -> Secants:
+        """What the last steps of the highest image have shown, to be added to."""
+        return Secants(self._secants.state)
+
     def converge(self) -> bool:
         """Run both stages; True if the climbing band is converged within the iterations of this run."""
         return self.settle() and self.climb()
@@ -117,21 +122,20 @@ class BandRun:
         if self.climbing:
             evaluate_moved(self.images, self.evaluator)  # those that another band left bring no energies
             return True
-        return self._stage(climbing=False)
+        return self._stage(climbing=False, fmax=self.settings.rough_fmax)
 
-    def climb(self) -> bool:
-        """Run the climbing stage, after the plain one; True if it is converged within this run."""
-        return self._stage(climbing=True)
+    def climb(self, fmax: float | None = None) -> bool:
+        """Run the climbing stage, after the plain one; True if it is converged, or as far as asked, within this run."""
+        return self._stage(climbing=True, fmax=fmax or self.settings.fmax)
 
-    def _stage(self, climbing: bool) -> bool:
+    def _stage(self, climbing: bool, fmax: float) -> bool:
         self.climbing = climbing
-        fmax = self.settings.fmax if climbing else self.settings.rough_fmax
         band = EvaluatedBand(self.images, self.evaluator, climbing, fmax, self.settings.spring)
         optimizer = FIRE(band, logfile=None, dt=TIME_STEP, maxstep=MAX_STEP * np.sqrt(len(self.images) - 2))
         if self._optimizer_state is not None:
             restore_optimizer(optimizer, self._optimizer_state)
             self._optimizer_state = None
-        else:
+        elif not self.history or climbing != (self.history[-1].stage == "climbing"):
             self._record(band, optimizer)
         while self.history[-1].max_force > fmax:
             if climbing and self._merged():

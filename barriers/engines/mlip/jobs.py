@@ -159,15 +159,27 @@ class NebMaker(BaseNebMaker, MlipMaker):
     3. Mend what is no such path: cut it at intermediate minima, which are relaxed, put images into steep steps, push it
        off a saddle of second order; and converge it again.
     4. Ask once for the magnetic moments of all images.
+
+    Attributes
+    ----------
+    refine : bool
+        Search for the saddle from the roughly converged, climbing band. Where a band does not converge that is done in
+        any case.
     """
 
+    refine: bool = False
     computes: ClassVar[str] = "neb/2"
+
+    @property
+    def tolerances(self) -> dict[str, float]:
+        """Tolerances that the numbers depend on, and whether saddles are searched for."""
+        return super().tolerances | ({"refine": True} if self.refine else {})
 
     def converged(self, task: BandTask) -> BandDoc:
         """Converge a band."""
         _set_results(task.images[0], task.initial)
         _set_results(task.images[-1], task.final)
-        path = PathRun(task, self.evaluator, self.checkpoint)
+        path = PathRun(task, self.evaluator, self.checkpoint, self.refine)
         pieces = path.converge()
         images = [*pieces[0].images, *(image for piece in pieces[1:] for image in piece.images[1:])]
         starts = np.cumsum([0, *(len(piece.images) - 1 for piece in pieces[:-1])]).tolist()

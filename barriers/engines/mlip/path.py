@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from barriers.analysis.band import problems
+from barriers.analysis.band import highest_image, problems
 from barriers.analysis.curves import Curves, curves_of
 from barriers.analysis.dips import deepest, is_closed, slides
 from barriers.analysis.paths import MERGED, farthest
@@ -18,6 +18,7 @@ from barriers.documents import CostDoc, IterationDoc, SaddleDoc
 from barriers.engines.band import BandTask
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.band import BandRun
+from barriers.engines.mlip.climbing import Climbed, climbed
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import relax
 from barriers.engines.mlip.saddle import off_saddle, saddle_of
@@ -59,6 +60,8 @@ class PathRun:
         The model.
     checkpoint : callable
         Gives the checkpoint of a kind of calculation and its inputs.
+    refine : bool
+        Whether the saddles are searched for from roughly converged bands.
     reason : str or None
         Why the path is not converged; None once it is.
     merged_into : str or None
@@ -70,6 +73,7 @@ class PathRun:
     task: BandTask
     evaluator: Evaluator
     checkpoint: Callable[..., Checkpoint]
+    refine: bool = False
     reason: str | None = None
     merged_into: str | None = None
     warnings: list[str] = field(default_factory=list)
@@ -87,21 +91,22 @@ class PathRun:
         climbs = self.task.climbs and images is self.task.images
         run = BandRun(images, self.evaluator, self.task.settings, checkpoint, known, climbs)
         settled = run.settle()
-        if settled and all(outer) and (curves := _curves(run.images)) is not None and is_closed(read(curves)):
-            self.reason = "both ends slide into one minimum between them: there is no saddle"
-        elif not (settled and run.climb()):
-            self.merged_into = run.merged_into
-            self.reason = self.task.left(run.history[-1].max_force, len(run.history) - 1)
+        found = Climbed(reason="both ends slide into one minimum between them: there is no saddle")
+        if not (settled and all(outer) and (curves := _curves(run.images)) is not None and is_closed(read(curves))):
+            found = climbed(run, settled, self.task, self.refine)
+        self.reason, self.merged_into = found.reason, run.merged_into
+        self.warnings += found.warnings
         self._book(run, checkpoint)
-        if self.reason is not None:
-            return [Piece(run.images, run.saddle_left)]
-        if (curves := _curves(run.images)) is None:
-            return [Piece(run.images, run.saddle_left)]
+        piece = Piece(run.images, run.saddle_left)
+        if (saddle := found.saddle) is not None:
+            piece = Piece(saddle.images, saddle.left, saddle.document)
+        if self.reason is not None or (saddle and saddle.is_proven) or (curves := _curves(piece.images)) is None:
+            return [piece]
         profile = read(curves)
         return (
-            self._cut(run.images, outer, profile)
-            or self._filled(run.images, outer, curves.steep)
-            or self._verified(run, outer, profile)
+            self._cut(piece.images, outer, profile)
+            or self._filled(piece.images, outer, curves.steep)
+            or ([piece] if saddle else self._verified(run, outer, profile))
         )
 
     def _again(self, images: list[Atoms], outer: tuple[bool, bool]) -> list[Piece]:
@@ -167,9 +172,10 @@ class PathRun:
         if not profile.checks["saddle between the endpoints"]:
             return [Piece(run.images, run.saddle_left)]
         before = self.evaluator.force_calls
-        saddle, mode = saddle_of(run.images, self.evaluator, run.force_calls)
+        top = highest_image([image.get_potential_energy() for image in run.images])
+        saddle, mode = saddle_of(run.images, self.evaluator, run.force_calls, top)
         pushed = None
-        if mode is not None:
+        if saddle.order > 1:
             pushed = off_saddle(run.images, self.evaluator, saddle, mode)
         self._spent(self.evaluator.force_calls - before)
         if pushed is None:

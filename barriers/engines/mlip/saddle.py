@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 
-from barriers.analysis.band import highest_image, minimum_image_displacements
+from barriers.analysis.band import minimum_image_displacements
 from barriers.documents import SaddleDoc
 from barriers.engines.mlip.modes import CALLS, SHARE, modes_at, push_down
 from barriers.engines.mlip.pool import Evaluator
@@ -14,8 +14,16 @@ LEAST = 8
 """Directions that a search for the lowest modes at a saddle may always ask for."""
 
 
-def saddle_of(images: list[Atoms], evaluator: Evaluator, calls: int) -> tuple[SaddleDoc, np.ndarray | None]:
-    """Find the lowest modes at the highest image of a converged, climbing band.
+def tangent_at(images: list[Atoms], image: int) -> np.ndarray:
+    """Give the direction of a path at one of its images, shape (N, 3), of unit length."""
+    around = [images[image + step].positions for step in (-1, 0, 1)]
+    steps = minimum_image_displacements(around, images[0].cell.array, images[0].pbc)
+    tangent: np.ndarray = sum(step / np.linalg.norm(step) for step in steps)
+    return tangent / np.linalg.norm(tangent)
+
+
+def saddle_of(images: list[Atoms], evaluator: Evaluator, calls: int, top: int) -> tuple[SaddleDoc, np.ndarray]:
+    """Find the lowest modes at an image that climbed.
 
     Parameters
     ----------
@@ -24,20 +32,18 @@ def saddle_of(images: list[Atoms], evaluator: Evaluator, calls: int) -> tuple[Sa
     evaluator : Evaluator
         The model.
     calls : int
-        What the band took.
+        What led to it took.
+    top : int
+        Number of the image.
 
     Returns
     -------
     SaddleDoc
         What was found.
-    (N, 3) or None
-        Of a saddle of higher order a unit vector, across the path, of a mode downhill.
+    (N, 3)
+        A unit vector: the lowest mode; of a saddle of higher order, across the path, another mode downhill.
     """
-    top = highest_image([image.get_potential_energy() for image in images])
-    around = [images[top + step].positions for step in (-1, 0, 1)]
-    steps = minimum_image_displacements(around, images[0].cell.array, images[0].pbc)
-    tangent = sum(step / np.linalg.norm(step) for step in steps)
-    tangent /= np.linalg.norm(tangent)
+    tangent = tangent_at(images, top)
     # The atoms that move along the path are those that may move across it: the ion above all.
     start = np.random.default_rng(0).normal(size=tangent.shape) * np.linalg.norm(tangent, axis=1, keepdims=True)
     most = max(LEAST, calls // (CALLS * SHARE))
@@ -51,7 +57,7 @@ def saddle_of(images: list[Atoms], evaluator: Evaluator, calls: int) -> tuple[Sa
         force_calls=CALLS * found.calls,
     )
     if found.order < 2:
-        return document, None
+        return document, vectors[0]
     mode = vectors[int(overlaps[: found.order].argmin())]
     mode = mode - tangent * float((tangent * mode).sum())
     return document, mode / np.linalg.norm(mode)

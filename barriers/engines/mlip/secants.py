@@ -44,8 +44,13 @@ class Secants:
         """What is remembered, for a checkpoint."""
         return {"image": self._image, "stood": list(self._seen)}
 
+    @property
+    def pairs(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Steps (Å) from the last structure to those before it, and how much the forces differed there (eV/Å)."""
+        *earlier, (positions, forces) = self._seen
+        return [(places - positions, felt - forces) for places, felt in earlier]
+
     def energy_left(self) -> float:
         """Energy between the last structure and the stationary point beside it (eV)."""
-        *earlier, (positions, forces) = self._seen
-        steps = [places - positions for places, _ in earlier]
-        return energy_left(forces, steps, [felt - forces for _, felt in earlier])
+        pairs = self.pairs
+        return energy_left(self._seen[-1][1], [step for step, _ in pairs], [change for _, change in pairs])

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from barriers.analysis.curves import Curves, curves_of
+from barriers.analysis.stationary import find_stationary
 from barriers.analysis.surrogate.humps import nearest_image, other_humps
 from barriers.analysis.surrogate.rounds import FIRST_RADIUS, SEARCH_CALLS, SEARCH_FMAX, CorrectedSurface
-from barriers.analysis.surrogate.stationary import find_stationary
 from barriers.engines.surrogate.frame import Frame
 
 MISJUDGED = 0.3
