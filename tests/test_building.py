@@ -166,6 +166,15 @@ def test_bonds_that_open_along_the_path_are_named() -> None:
     (warning,) = along(bound, lifted, bound)[1]
     assert warning.startswith("bonds to the surface open or close along the path: C ")
     assert along(lifted, lifted) == ([], [])
+    # A hydrogen that goes over to the oxygen of another site leaves another fragment behind.
+    hydrogen = max(i for i in range(len(slab), len(interface)) if interface[i].specie.symbol == "H")
+    oxygen = max((i for i in range(len(slab)) if slab[i].specie.symbol == "O"), key=lambda i: slab[i].coords[2])
+    parted = lifted.copy()
+    parted[hydrogen] = bound[oxygen] + [0.0, 0.0, 0.97]
+    assert along(parted, parted) == (
+        [f"H–O 0.97 Å (H {hydrogen} on O {oxygen})"],
+        [f"the fragment has come apart, off it: H {hydrogen}"],
+    )
 
 
 def test_screened_placements_are_evaluated_once_and_the_lowest_relaxed() -> None:

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from placing import slab
 from pymatgen.core import Lattice, Structure
 
-from barriers.structures.interface.contacts import SurfaceBond, bond_reach, fragment_gap, image_distance, surface_bonds
+from barriers.structures.interface.contacts import (
+    SurfaceBond,
+    bond_reach,
+    fragment_gap,
+    image_distance,
+    loose_atoms,
+    surface_bonds,
+)
 from barriers.structures.interface.placement import place_at_distance, place_bonded
 from barriers.structures.polymer.fragment import build_fragment
 
@@ -67,6 +74,24 @@ def test_a_fragment_that_touches_has_no_bonds():
     bare = slab()
     touching = place_at_distance(bare, build_fragment("PVDF", 2, None), [0, 0, 0], None, 12.0, 4)
     assert [surface_bonds(interface, len(bare)) for interface in touching] == [[]] * 4
+
+
+def test_atoms_that_have_come_off_a_fragment_are_found_wherever_its_cell_is_cut():
+    bare = slab()
+    fragment = build_fragment("PVDF", 2, None)
+    placed = place_at_distance(bare, fragment, [0, 0, 0], 5.0, 12.0, 1)[0]
+    hydrogen, other = [i for i in range(len(bare), len(placed)) if placed[i].specie.symbol == "H"][:2]
+    carbon = placed.get_neighbors(placed[hydrogen], 1.3)[0]
+    shifted = placed.copy()
+    shifted.translate_sites(range(len(placed)), [0.37, 0.61, 0], to_unit_cell=True)
+    for interface in (placed, shifted):
+        assert loose_atoms(interface, len(bare)) == []
+        parted = interface.copy()
+        away = (placed[hydrogen].coords - carbon.coords) / carbon.nn_distance
+        parted.translate_sites([hydrogen], away * 0.9, frac_coords=False)
+        assert loose_atoms(parted, len(bare)) == [hydrogen]
+        parted.translate_sites([other], [0, 0, 9.0], frac_coords=False)
+        assert loose_atoms(parted, len(bare)) == [hydrogen, other]
 
 
 def nearest_neighbour(interface, n_slab, number):

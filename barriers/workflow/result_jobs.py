@@ -25,7 +25,7 @@ from barriers.documents import (
 )
 from barriers.fingerprint import fingerprint
 from barriers.structures.hop.hop import Hop, moving_index
-from barriers.structures.interface.contacts import surface_bonds
+from barriers.structures.interface.contacts import loose_atoms, surface_bonds
 from barriers.structures.surface.slab import FRAGMENT, LAYER
 from barriers.workflow.reading import band_problems, paths_of
 from barriers.workflow.uncertainty import Ends, barriers_alike, fill_uncertainty
@@ -178,16 +178,25 @@ def motion_of(band: BandDoc, hop: Hop | None) -> Motion:
 
 
 def bonds_along(band: BandDoc) -> tuple[list[str], list[str]]:
-    """Name the bonds between fragment and surface in the initial endpoint, and warn of others along the path."""
+    """Name the bonds between fragment and surface in the initial endpoint.
+
+    Warn of a fragment that is in pieces there, and of other bonds along the path.
+    """
     layers = band.structure.site_properties.get(LAYER, [])
     if FRAGMENT not in layers:
         return [], []
     n_slab = layers.index(FRAGMENT)
     # An added ion is the last atom, and neither slab nor fragment.
     atoms = [index for index, layer in enumerate(layers) if index < n_slab or layer == FRAGMENT]
-    species = [band.structure.species[index] for index in atoms]
+    kept = Structure.from_sites([band.structure[index] for index in atoms])
     first, *others = (
-        Structure(band.structure.lattice, species, np.array(positions)[atoms], coords_are_cartesian=True)
+        Structure(
+            kept.lattice,
+            kept.species,
+            np.array(positions)[atoms],
+            coords_are_cartesian=True,
+            site_properties=kept.site_properties,
+        )
         for positions in band.positions
     )
     changes = [bond_change(first, image, n_slab) for image in others]
@@ -196,6 +205,8 @@ def bonds_along(band: BandDoc) -> tuple[list[str], list[str]]:
     }
     named = (f"{bond.elements[0]} {pair[0]} on {bond.elements[1]} {pair[1]}" for pair, bond in sorted(changed.items()))
     warnings = [f"bonds to the surface open or close along the path: {', '.join(named)}"] if changed else []
+    if loose := [f"{first[atom].specie.symbol} {atom}" for atom in loose_atoms(first, n_slab)]:
+        warnings.append(f"the fragment has come apart, off it: {', '.join(loose)}")
     return [str(bond) for bond in surface_bonds(first, n_slab)], warnings
 
 

@@ -9,7 +9,7 @@ from ase.data import covalent_radii
 from numpy.typing import NDArray
 from pymatgen.core import Element, Lattice, Structure
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order
+from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.spatial.distance import cdist
 
 from barriers.structures.bonding import BOND, Positions, distances_to
@@ -66,14 +66,33 @@ def surface_bonds(interface: Structure, n_slab: int) -> list[SurfaceBond]:
         In order of the fragment's atoms, then the slab's.
     """
     symbols = [site.specie.symbol for site in interface]
-    apart = distances_to(interface, interface.cart_coords[n_slab:])[:, :n_slab]
-    kinds = sorted(set(symbols))
-    reach = np.array([[bond_reach(one, other) for other in kinds] for one in kinds])
-    kind = np.array([kinds.index(symbol) for symbol in symbols])
-    found = np.argwhere(apart < reach[np.ix_(kind[n_slab:], kind[:n_slab])])
+    apart = distances_to(interface, interface.cart_coords[n_slab:])
+    found = np.argwhere(apart[:, :n_slab] < _reach(symbols)[n_slab:, :n_slab])
     return [
         SurfaceBond((symbols[n_slab + i], symbols[j]), int(n_slab + i), int(j), float(apart[i, j])) for i, j in found
     ]
+
+
+def loose_atoms(interface: Structure, n_slab: int) -> list[int]:
+    """Find the atoms of fragments that have come off: all but the largest bonded piece of each fragment.
+
+    Several fragments are told apart as for :func:`image_distance`.
+    """
+    reach = _reach([site.specie.symbol for site in interface])
+    loose: list[int] = []
+    for atoms in _fragments(interface, n_slab):
+        bonded = distances_to(interface, interface.cart_coords[atoms])[:, atoms] < reach[np.ix_(atoms, atoms)]
+        _, piece = connected_components(csr_array(bonded), directed=False)
+        loose += atoms[piece != np.bincount(piece).argmax()].tolist()
+    return loose
+
+
+def _reach(symbols: list[str]) -> NDArray[np.float64]:
+    """Distances of :func:`bond_reach` between all pairs of atoms."""
+    kinds = sorted(set(symbols))
+    reach = np.array([[bond_reach(one, other) for other in kinds] for one in kinds])
+    kind = np.array([kinds.index(symbol) for symbol in symbols])
+    return np.asarray(reach[np.ix_(kind, kind)])
 
 
 def bond_reach(one: str, other: str) -> float:
@@ -103,9 +122,7 @@ def image_distance(interface: Structure, n_slab: int) -> float:
     Several fragments are told apart by the site property ``fragment``, without which all atoms after the slab's are
     one. A fragment may be wrapped into the cell: its bonds hold it together.
     """
-    number = np.array(interface.site_properties.get(FRAGMENT_NUMBER, np.ones(len(interface))))[n_slab:]
-    own = [np.flatnonzero(number == label) + n_slab for label in np.unique(number)]
-    pieces = [_in_one_piece(interface, atoms) for atoms in own]
+    pieces = [_in_one_piece(interface, atoms) for atoms in _fragments(interface, n_slab)]
     return min(
         neighbour_distance(interface.lattice, piece, np.vstack([np.empty((0, 3)), *pieces[:one], *pieces[one + 1 :]]))
         for one, piece in enumerate(pieces)
@@ -130,6 +147,12 @@ def neighbour_distance(lattice: Lattice, fragment: Positions, others: Positions)
     images = (fragment + shifts[:, None]).reshape(-1, 3)
     around = (others + np.vstack([np.zeros((1, 3)), shifts])[:, None]).reshape(-1, 3)
     return float(cdist(fragment, np.vstack([images, around])).min())
+
+
+def _fragments(interface: Structure, n_slab: int) -> list[NDArray[np.intp]]:
+    """Atoms of each fragment."""
+    number = np.array(interface.site_properties.get(FRAGMENT_NUMBER, np.ones(len(interface))))[n_slab:]
+    return [np.flatnonzero(number == label) + n_slab for label in np.unique(number)]
 
 
 def _in_one_piece(interface: Structure, atoms: NDArray[np.intp]) -> Positions:
