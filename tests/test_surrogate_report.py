@@ -204,7 +204,7 @@ def test_uncertainties_add_in_squares(barrier: BarrierDoc) -> None:
 
 
 def test_rates_are_as_sure_as_the_barrier(barrier: BarrierDoc) -> None:
-    factors = [rate_rows(study_of(each), [300.0], 1e13, 4, 2)[0]["factor"] for each in (barrier, plain(barrier))]
+    factors = [rate_rows(study_of(each), [300.0], 1e13)[0]["factor"] for each in (barrier, plain(barrier))]
     kt = 8.617333e-5 * 300
     assert factors == pytest.approx([np.exp(barrier.uncertainty / kt), np.exp(0.02 / kt)], rel=1e-4)
 
