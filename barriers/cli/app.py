@@ -36,6 +36,7 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 StudyFile = Annotated[Path, typer.Argument(help="Study file (YAML); `barriers init` writes some.", metavar="STUDY")]
 Results = Annotated[Path, typer.Option("--results", help="Folder that holds the results folders.", metavar="DIR")]
+Workers = Annotated[int, typer.Option(help="Most jobs at once; they share the cores of this machine.", min=1, max=1024)]
 Config = Annotated[
     Path | None,
     typer.Option(

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barriers.cli.app import Json, Results, StudyFile, app, emit, exit_incomplete, fail, say_failures, show_study, watch
+from barriers.cli.app import (
+    Json,
+    Results,
+    StudyFile,
+    Workers,
+    app,
+    emit,
+    exit_incomplete,
+    fail,
+    say_failures,
+    show_study,
+    watch,
+)
 
 if TYPE_CHECKING:
     from barriers.documents import StudyDoc
@@ -17,9 +29,7 @@ if TYPE_CHECKING:
 def run(
     study_file: StudyFile,
     results: Results = Path("results"),
-    workers: Annotated[
-        int, typer.Option(help="Most jobs at once; they share the cores of this machine.", min=1, max=1024)
-    ] = 1,
+    workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
     """Run a study here, or go on where an earlier run stopped.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barriers.cli.app import NOT_CONVERGED, Json, Results, StudyFile, app, emit, say_failures, watch
+from barriers.cli.app import NOT_CONVERGED, Json, Results, StudyFile, Workers, app, emit, say_failures, watch
 from barriers.cli.terminal import say, this_command
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def converge(
         str | None, typer.Option(help="Name of a hop of the study, or its label; else the first.", metavar="HOP")
     ] = None,
     results: Results = Path("results"),
-    workers: Annotated[
-        int, typer.Option(help="Most jobs at once; they share the cores of this machine.", min=1, max=1024)
-    ] = 1,
+    workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
     """Say whether a study's settings are fine enough: one hop's barrier over each.
