@@ -2,9 +2,9 @@
 
 ``python tests/benchmarks/published_hops.py FOLDER [--model chgnet] [--only NAME]`` takes the hops of a folder with
 ``NAME/initial.vasp``, ``NAME/final.vasp`` and a ``table.csv`` of ``name,dft_eV``, those of the fewest atoms first. It
-writes the numbers to ``barriers/engines/mlip/published_hops.json``, which every result's stated error of its model is
-taken from, and renews table and figure in ``docs/validation.md``. A hop takes some minutes on two cores; what has been
-run before is read from ``results/published_hops``.
+writes the numbers to ``docs/data/published_hops.json`` and renews table and figure in ``docs/validation.md``, of all
+hops that have been run by then. A hop takes some minutes on two cores; what has been run before is read from
+``results/published_hops``.
 
 The folder is not part of this package. Its structures come from the collection of R. Devi, K. T. Butler and G. Sai
 Gautam (arXiv:2508.06436); nothing in this package is fitted to them.
@@ -28,7 +28,7 @@ from barriers import BarrierMaker, MlipEngine, run
 from barriers.report.style import COLOURS, MARKERS, STYLE, figure_of, own_axes
 
 ROOT = Path(__file__).resolve().parents[2]
-NUMBERS = ROOT / "barriers" / "engines" / "mlip" / "published_hops.json"
+NUMBERS = ROOT / "docs" / "data" / "published_hops.json"
 PAGE, FIGURE = ROOT / "docs" / "validation.md", ROOT / "docs" / "images" / "published-hops.png"
 TABLE = re.compile(r"(?<=<!-- published hops -->\n).*(?=<!-- end of published hops -->)", re.DOTALL)
 
@@ -126,8 +126,8 @@ def main() -> None:
         rows = [old for old in done if (old["hop"], old["model"]) != (name, asked.model)] + [row]
         rows.sort(key=lambda row: (row["model"], list(order).index(row["hop"])))
         NUMBERS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    PAGE.write_text(TABLE.sub(table(rows), PAGE.read_text("utf-8")), "utf-8")
-    draw(rows)
+        PAGE.write_text(TABLE.sub(table(rows), PAGE.read_text("utf-8")), "utf-8")
+        draw(rows)
 
 
 if __name__ == "__main__":
