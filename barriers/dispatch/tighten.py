@@ -11,7 +11,7 @@ from typing import Any
 from jobflow import Job, JobStore
 from monty.json import MontyDecoder
 
-from barriers.contents import canonical, digest
+from barriers.contents import digest
 
 BEFORE = "before"
 """Input of makers that can go on from a result of their own."""
@@ -35,7 +35,7 @@ def alike(job: Job, content: dict[str, Any]) -> str | None:
         return None
     tolerances = {name: value for name, value in content["tolerances"].items() if name not in LOOSER}
     inputs = {name: value for name, value in content["inputs"].items() if name not in FOLLOWED}
-    return digest([job.name, canonical({**content, "tolerances": tolerances, "inputs": inputs})])
+    return digest([job.name, {**content, "tolerances": tolerances, "inputs": inputs}])
 
 
 def to_go_on_from(job: Job, content: dict[str, Any], store: JobStore) -> Any:

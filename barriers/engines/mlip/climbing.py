@@ -65,7 +65,9 @@ def _not_converged(run: BandRun, task: BandTask) -> Climbed:
         saddle = refined_far(run.images, run.evaluator, run.seen, task.settings.fmax, task.initial.fmax)
     except NotItsSaddleError as error:
         return Climbed(reason=f"{left}; {error}")
-    return Climbed(saddle, warnings=(f"the band is not converged, {left}: its saddle is from {saddle.how}",))
+    return Climbed(
+        saddle, warnings=(f"the band is not converged, {left}: its saddle is from {saddle.document.refined}",)
+    )
 
 
 def _left(run: BandRun, task: BandTask) -> str:

@@ -62,11 +62,6 @@ class Refined:
     left: float
     is_proven: bool
 
-    @property
-    def how(self) -> str:
-        """How it was found."""
-        return f"{self.document.refined}"
-
 
 def refined_beside(images: list[Atoms], evaluator: Evaluator, seen: Secants, fmax: float) -> Refined:
     """Refine the highest image of a roughly converged band to a saddle that stands beside it on the path.
