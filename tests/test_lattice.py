@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ from barriers.study.errors import StudyError
 from barriers.study.file import read_study
 from barriers.study.models import Study
 from barriers.workflow.comparison_job import study_document
-from barriers.workflow.lattice import bulk_of, with_lattice
+from barriers.workflow.lattice import bulk_of, lattice_document, lattice_job, lattice_on_file, with_lattice
 from barriers.workflow.plan import build_study
 
 SPRINGS = "engine: {kind: mlip, model: 'lattice_springs:Springs'}\n"
@@ -201,6 +202,70 @@ def test_other_engines_are_given_a_lattice_and_models_without_a_stress_are_refus
     plain = read_study(text(engine="engine: {kind: mlip, model: 'lattice_springs:Stressless'}\n"))
     with pytest.raises(RuntimeError, match=r"lattice_springs:Stressless gives no stress: cathode\.relax needs one"):
         relax_lattice(plain, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("cathode", "engine", "relaxes"),
+    [
+        ("name: NCM811", "", True),
+        ("name: NCM811", "engine: {kind: mlip, model: 7net-0}\n", True),
+        ("name: NCM811, relax: false", "", False),
+        ("name: NCM811, a: 2.9", "", False),
+        ("name: NCM811, z: 0.26", "", False),
+        ("name: NCM811", SPRINGS, False),
+        ("name: NCM811, relax: true", SPRINGS, True),
+        ("name: NCM811", "engine: vasp\n", False),
+    ],
+)
+def test_a_model_on_file_relaxes_the_lattice_unless_one_is_given(cathode: str, engine: str, relaxes: bool) -> None:
+    assert read_study(text(cathode, engine)).relaxes_lattice is relaxes
+
+
+def test_lattices_on_file_need_no_run_and_no_weights(study: Study, tmp_path: Path, monkeypatch) -> None:
+    """The slab of NCM811 is cut from CHGNet's lattice, in Python and by the commands, with or without CHGNet here."""
+    plain = read_study(text("name: NCM811", ""))
+    assert lattice_built(plain) == (2.9128, 14.3631, 0.2581)
+    (tmp_path / "soft.yaml").write_text(text("name: NCM811", ""))
+    said = json.loads(CliRunner().invoke(app, ["check", "soft.yaml", "--json"]).output)
+    assert "warnings" not in said and said["lattice"]["strain"] == pytest.approx([0.0142, 0.0115], abs=2e-4)
+    assert said["hops"][0]["distance"] == pytest.approx(2.9128, abs=1e-3)
+    assert "lattice: a 2.9128 Å, c 14.3631 Å" in CliRunner().invoke(app, ["check", "soft.yaml"]).output
+    _, lattice = relax_lattice(plain, tmp_path / "results" / "soft")
+    assert lattice.a == 2.9128 and not (tmp_path / "results").exists()
+    monkeypatch.setattr("barriers.engines.mlip.weights.weights_checksum", raiser(ImportError))
+    assert lattice_built(plain) == (2.9128, 14.3631, 0.2581)
+
+
+@pytest.mark.parametrize(
+    ("cathode", "more"),
+    [
+        ("name: NCM811, seed: 1", ""),
+        ("name: NCM811, lithium: 0.9", ""),
+        ("name: NCM811", "engine: {kind: mlip, model: 7net-0}\n"),
+        ("name: NCM811", "relax: {fmax: 0.01}\n"),
+    ],
+)
+def test_another_bulk_model_or_tolerance_is_not_on_file(cathode: str, more: str) -> None:
+    with pytest.raises(ValueError, match=r"^cathode\.relax: the lattice is not relaxed yet; `barriers run` relaxes"):
+        StudyMaker().make(read_study(text(cathode, more)))
+
+
+@pytest.mark.mlip
+def test_lattices_on_file_are_those_of_the_model(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = read_study(text("name: LiCoO2", ""))
+    maker, (start,) = lattice_job(study).maker, lattice_job(study).function_args
+    found = lattice_document(study, maker.make.original(maker, start))
+    kept = lattice_on_file(study)
+    assert (found.a, found.c, found.z) == pytest.approx((kept.a, kept.c, kept.z), abs=2e-3)
+    assert found.stress_before == pytest.approx(kept.stress_before, abs=0.05)
+
+
+def raiser(error: type[Exception]) -> Callable[..., None]:
+    def fail(*_inputs: object) -> None:
+        raise error
+
+    return fail
 
 
 def lattice_built(study: Study) -> tuple[float, float, float]:

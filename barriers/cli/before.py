@@ -34,9 +34,9 @@ def check(study_file: StudyFile, as_json: Json = False) -> None:
     from barriers.study.file import load_study
     from barriers.workflow.plan import make_plan
 
-    study, warnings = foreseen(load_study(study_file))
+    study, lattice, warnings = foreseen(load_study(study_file))
     plan = make_plan(study)
-    plan = replace(plan, warnings=(*plan.warnings, *warnings))
+    plan = replace(plan, warnings=(*plan.warnings, *warnings), lattice=lattice)
     if as_json:
         emit(plan.as_json())
     else:
@@ -62,7 +62,7 @@ def build(
     from barriers.study.file import load_study
     from barriers.workflow.plan import build_members
 
-    study, warnings = foreseen(load_study(study_file))
+    study, _, warnings = foreseen(load_study(study_file))
     _warn(warnings)
     target = folder or Path("results") / study.name / "built"
     written = {}
@@ -112,7 +112,7 @@ def _slab_study(study_file: Path) -> Study:
     from barriers.study.file import load_study
     from barriers.study.models import Study
 
-    study, warnings = foreseen(load_study(study_file))
+    study, _, warnings = foreseen(load_study(study_file))
     _warn(warnings)
     if not isinstance(study, Study):
         raise ValueError(f"{study_file}: names its endpoints itself; allowed: a study with a cathode and a surface")

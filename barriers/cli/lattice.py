@@ -27,15 +27,15 @@ def settled(study: Study | EndpointStudy, folder: Path) -> tuple[Study | Endpoin
     return study, lattice
 
 
-def foreseen(study: Study | EndpointStudy) -> tuple[Study | EndpointStudy, tuple[str, ...]]:
-    """Give a study the lattice that is in its results folder, or for want of that the one on file, with a warning."""
+def foreseen(study: Study | EndpointStudy) -> tuple[Study | EndpointStudy, LatticeDoc | None, tuple[str, ...]]:
+    """Give a study the lattice that is relaxed already, or for want of that the one on file, with a warning."""
     from barriers.dispatch.lattice import kept_lattice
     from barriers.study.models import Study
     from barriers.workflow.lattice import with_lattice
 
-    if not isinstance(study, Study) or not study.cathode.relax:
-        return study, ()
+    if not isinstance(study, Study) or not study.relaxes_lattice:
+        return study, None, ()
     if (lattice := kept_lattice(study, Path("results") / study.name)) is not None:
-        return with_lattice(study, lattice), ()
+        return with_lattice(study, lattice), lattice, ()
     on_file = study.cathode.model_copy(update={"relax": False})
-    return study.model_copy(update={"cathode": on_file}), (NOT_YET,)
+    return study.model_copy(update={"cathode": on_file}), None, (NOT_YET,)

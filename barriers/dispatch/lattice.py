@@ -12,7 +12,7 @@ from barriers.disk import writing
 from barriers.dispatch.local import JobEvent, run
 from barriers.documents import CellDoc, LatticeDoc
 from barriers.study.models import EndpointStudy, Study
-from barriers.workflow.lattice import lattice_document, lattice_job, lattice_key, with_lattice
+from barriers.workflow.lattice import lattice_document, lattice_job, lattice_key, lattice_on_file, with_lattice
 
 LATTICE = "lattice.json"
 
@@ -20,7 +20,7 @@ LATTICE = "lattice.json"
 def relax_lattice(
     study: Study | EndpointStudy, folder: Path | str, on_event: Callable[[JobEvent], None] | None = None
 ) -> tuple[Study | EndpointStudy, LatticeDoc | None]:
-    """Relax the lattice of a study that asks for it (``cathode.relax``), unless the folder has it already.
+    """Relax the lattice of a study that asks for it (``cathode.relax``), unless it is known already.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def relax_lattice(
     RuntimeError
         If the relaxation fails or has not converged; the same call goes on from there.
     """
-    if isinstance(study, EndpointStudy) or not study.cathode.relax:
+    if isinstance(study, EndpointStudy) or not study.relaxes_lattice:
         return study, None
     folder = Path(folder)
     lattice = kept_lattice(study, folder)
@@ -56,6 +56,8 @@ def relax_lattice(
 
 def kept_lattice(study: Study, folder: Path) -> LatticeDoc | None:
     """Read a study's lattice from its results folder; None where there is none, or one of another bulk or model."""
+    if (on_file := lattice_on_file(study)) is not None:
+        return on_file
     try:
         kept = LatticeDoc.model_validate_json((folder / LATTICE).read_text("utf-8"))
     except (FileNotFoundError, ValidationError):

@@ -7,6 +7,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from barriers.documents import LatticeDoc
+from barriers.report.lattice import lattice_lines
 from barriers.workflow.plan import Plan, SinglePoints
 from barriers.workflow.slab_and_hops import BuiltSlab
 
@@ -28,7 +30,7 @@ def plan_table(plan: Plan) -> Table:
 def plan_lines(plan: Plan) -> list[str]:
     """Say what the slab is, which hops are looked at, and what will be done: a line each."""
     slab = plan.built.slab
-    about = [] if slab is None else _about(slab)
+    about = [] if slab is None else _about(slab, plan.lattice)
     jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
     minutes = None if plan.seconds is None else max(1, round(plan.seconds / 60))
     time = "how long one takes is not known" if minutes is None else f"about {minutes} min on this machine"
@@ -61,12 +63,12 @@ def _single_points(points: SinglePoints) -> str:
     return f"at most {points.a_hop} single points a hop instead of about {points.instead_of}{known}"
 
 
-def _about(slab: BuiltSlab) -> list[str]:
+def _about(slab: BuiltSlab, lattice: LatticeDoc | None) -> list[str]:
     nearest = f", {min(slab.to_frozen.values()):.2f} Å from hop to frozen atom" if slab.to_frozen else ""
     return [
         f"slab: termination {slab.termination.label}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
         f"slab: {slab.thickness:.2f} Å thick{nearest}",
-        f"lattice: {slab.crystal.source}",
+        *([f"lattice: {slab.crystal.source}"] if lattice is None else lattice_lines(lattice)),
         *(f"! {warning}" for warning in slab.warnings),
     ]
 

@@ -215,6 +215,15 @@ class Study(_EngineByName):
         return self
 
     @property
+    def relaxes_lattice(self) -> bool:
+        """Whether the engine relaxes the bulk before the slab is cut: a potential has a lattice of its own."""
+        cathode, engine = self.cathode, self.engine
+        if cathode.relax is not None:
+            return cathode.relax
+        given = any(length is not None for length in (cathode.a, cathode.c, cathode.z))
+        return engine.kind == "mlip" and ":" not in engine.model and not given
+
+    @property
     def system_names(self) -> tuple[str, ...]:
         """Names of the systems in the order of the file."""
         return tuple(system.name for system in self.systems)

@@ -52,10 +52,11 @@ class CathodeSection(Section):
     z: float | None = Field(
         None, gt=0.2, lt=0.3, description="height of oxygen in c; on file, or by Vegard's rule, if left out"
     )
-    relax: bool = Field(
-        False,
-        description="relax lattice and ions of the bulk with the study's engine, the embedded one, before the slab is "
-        "cut",
+    relax: bool | None = Field(
+        None,
+        description="relax lattice and ions of the bulk with the study's engine before the slab is cut; if left out, "
+        "where the engine is a model on file and a, c and z are left out too",
+        json_schema_extra=takes("true, false"),
     )
 
     @model_validator(mode="after")

@@ -19,6 +19,7 @@ from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.rounding import round_off, rounded
 from barriers.study.ensemble import EnsembleSection, placed_name
 from barriers.study.models import HopSection, Study, SystemSection
+from barriers.workflow.lattice import settled_lattice
 from barriers.workflow.placements import placements_of
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of, measured
 
@@ -122,6 +123,7 @@ def members_of(study: Study) -> list[Member]:
     ValueError
         One line, if a slab or a hop cannot be built, or two orderings are one.
     """
+    study, _ = settled_lattice(study)
     built: dict[tuple[int, float], tuple[BuiltSlab, list[Hop], Hop]] = {}  # models share what they start from
     seen: dict[str, int] = {}
     members = []

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.resources import files
+
 from jobflow import Job
+from pydantic import TypeAdapter
 from pymatgen.core import Structure
 
 from barriers.contents import digest
 from barriers.documents import CellDoc, LatticeDoc
 from barriers.engines import build_engine
 from barriers.engines.mlip import MlipEngine
+from barriers.engines.mlip.weights import potential
+from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.cathode.lattice import hexagonal_lattice, supercell
 from barriers.structures.digest import structure_digest
@@ -16,6 +22,9 @@ from barriers.structures.surface.edits import without
 from barriers.study.models import Study
 from barriers.workflow.labels import label
 from barriers.workflow.slab_and_hops import crystal_of, decorated
+
+FMAX = 0.03
+"""Largest force left in the bulk (eV/Å) where a study asks for no less: most studies share their lattice."""
 
 REPEATS = (1, 2, 3, 4)
 """Repeats of the hexagonal cell in the plane that are tried until one holds the composition: 12 to 192 atoms."""
@@ -38,7 +47,7 @@ def bulk_of(study: Study) -> tuple[Cathode, Structure, int]:
     ValueError
         One line, if no cell of up to 192 atoms holds the composition.
     """
-    section = study.cathode.model_copy(update={"relax": False})
+    section = study.cathode
     crystal = crystal_of(section)
     said = ""
     for repeats in REPEATS:
@@ -54,8 +63,9 @@ def bulk_of(study: Study) -> tuple[Cathode, Structure, int]:
 def lattice_job(study: Study) -> Job:
     """Build the job that relaxes cell and ions of a study's bulk (CellDoc)."""
     engine = build_engine(study.engine)
-    assert isinstance(engine, MlipEngine)  # a study with another engine does not relax its lattice
-    maker = engine.cell(study.relax.fmax, study.relax.max_steps)
+    own = engine.expensive if isinstance(engine, SurrogateEngine) else engine
+    assert isinstance(own, MlipEngine)  # a study with another engine does not relax its lattice
+    maker = own.cell(min(study.relax.fmax, FMAX), study.relax.max_steps)
     return label(maker.make(bulk_of(study)[1]), "bulk: relax cell")
 
 
@@ -83,6 +93,44 @@ def lattice_document(study: Study, cell: CellDoc) -> LatticeDoc:
         cost=cell.cost,
         engine=cell.engine,
     )
+
+
+@cache
+def _on_file() -> dict[str, LatticeDoc]:
+    text = (files("barriers.engines.mlip") / "lattices.json").read_text("utf-8")
+    return TypeAdapter(dict[str, LatticeDoc]).validate_json(text)
+
+
+def lattice_on_file(study: Study) -> LatticeDoc | None:
+    """Look up what :func:`lattice_job` gave where it was run before: for cathodes on file, with the default model.
+
+    Where the model's weights are not here, its name is taken for them: a flow may be built on such a machine.
+    """
+    job = lattice_job(study)
+    (start,) = job.function_args
+    lattice = _on_file().get(structure_digest(start))
+    if lattice is None or study.relax.fmax < FMAX:
+        return None
+    loaded = potential(job.maker.model)
+    same = lattice.engine.name == loaded.get("not readable here") or lattice.engine.checksum == loaded.get("weights")
+    return lattice if same else None
+
+
+def settled_lattice(study: Study) -> tuple[Study, LatticeDoc | None]:
+    """Give a study the lattice that it is to have, where none has to be relaxed for it.
+
+    Raises
+    ------
+    ValueError
+        One line, if the lattice is to be relaxed and is not on file.
+    """
+    if not study.relaxes_lattice:
+        return study, None
+    if (lattice := lattice_on_file(study)) is None:
+        raise ValueError(
+            "cathode.relax: the lattice is not relaxed yet; `barriers run` relaxes it, relax_lattice in Python"
+        )
+    return with_lattice(study, lattice), lattice
 
 
 def with_lattice(study: Study, lattice: LatticeDoc) -> Study:

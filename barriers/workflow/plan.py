@@ -9,6 +9,7 @@ from typing import Any
 
 from pymatgen.core import Structure
 
+from barriers.documents import LatticeDoc
 from barriers.engines import build_engine
 from barriers.engines.base import Engine, NotHereError
 from barriers.engines.surrogate import SurrogateEngine
@@ -115,6 +116,8 @@ class Plan:
         How a DFT code is started, and on how many processes.
     warnings : tuple of str
         What to look at in the engine's settings, and what this machine lacks to run it.
+    lattice : LatticeDoc or None
+        How the lattice was relaxed that the slab is cut from.
     """
 
     built: BuiltStudy
@@ -125,6 +128,7 @@ class Plan:
     members: Mapping[str, BuiltStudy] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    lattice: LatticeDoc | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Give the plan as ``--json`` prints it."""
@@ -140,6 +144,7 @@ class Plan:
             **({"ensemble": self._ensemble()} if self.members else {}),
             **({"commands": list(self.commands)} if self.commands else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
+            **({"lattice": self.lattice.model_dump(mode="json")} if self.lattice else {}),
         }
 
     @property
@@ -232,7 +237,7 @@ def check_engine(study: Study | EndpointStudy) -> None:
         elements = {element.symbol for element in initial.composition.elements}
     else:
         caps = {"hydroxyl": {"H"}, "fluorine": {"H", "F"}}.get(study.surface.polar, set())
-        elements = {"Li", "O", *crystal_of(study.cathode.model_copy(update={"relax": False})).metals, *caps}
+        elements = {"Li", "O", *crystal_of(study.cathode).metals, *caps}
         fragments = [fragment_of(system.fragment) for system in study.systems if system.fragment is not None]
         elements.update(str(element) for fragment in fragments for element in fragment.molecule.composition)
         engines = [variant.study.engine for variant in expand(study) if variant.ordering == 1]

@@ -15,6 +15,7 @@ from barriers.study.series import Series, Value, series_of, with_value, written
 from barriers.words import closest
 from barriers.workflow.ensemble import Member
 from barriers.workflow.labels import barrier_outputs
+from barriers.workflow.lattice import settled_lattice
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_of, measured
 from barriers.workflow.study import parts_of
 
@@ -77,6 +78,7 @@ def plan_series(
     """
     if isinstance(study, EndpointStudy):
         raise ValueError("endpoints: two given structures have no slab to vary; allowed: a study with a cathode")
+    study, _ = settled_lattice(study)
     one = _one_barrier(study, system or study.reference, hop)
     slab = build_slab(crystal_of(one.cathode), one.cathode, one.surface)
     (chosen,) = hops_of(slab.structure, one.hops)

@@ -79,13 +79,8 @@ def crystal_of(section: CathodeSection) -> Cathode:
     Raises
     ------
     ValueError
-        One line, if the file is no crystal of a layered oxide, the lattice parameters are not known, or the lattice
-        is to be relaxed and is not.
+        One line, if the file is no crystal of a layered oxide, or the lattice parameters are not known.
     """
-    if section.relax:
-        raise ValueError(
-            "cathode.relax: the lattice is not relaxed yet; `barriers run` relaxes it, relax_lattice in Python"
-        )
     given = {key: value for key in ("a", "c", "z") if (value := getattr(section, key)) is not None}
     found = cathode_of(section.name, section.a, section.c) if section.file is None else _crystal_of_file(section.file)
     return replace(found, source="a, c and z given", **given) if "z" in given else found

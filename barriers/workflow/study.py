@@ -20,6 +20,7 @@ from barriers.workflow.comparison_job import study_document
 from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, despite_failures, label, tagged
+from barriers.workflow.lattice import settled_lattice
 from barriers.workflow.placements import Placed, placements_in
 from barriers.workflow.system import SystemHops
 
@@ -150,11 +151,12 @@ class StudyMaker(Maker):
             maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
             *ends, notes = read_endpoints(study.endpoints.initial, study.endpoints.final)
             return iter([maker.make(*ends)]), About(notes)
+        study, on_file = settled_lattice(study)
         members = members_of(study)
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
         parts = (part for member in members for part in parts_of(member, hops_at_once))
-        return parts, About(warnings_of(members), slab_of(members, self.lattice))
+        return parts, About(warnings_of(members), slab_of(members, self.lattice or on_file))
 
 
 def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:

@@ -51,6 +51,7 @@ SETTINGS: dict[str, Any] = {
         "degauss": 0.01,
         "mixing_mode": "local-TF",
         "mixing_beta": 0.3,
+        "mixing_ndim": 20,
         "conv_thr": 1e-6,
     },
 }
@@ -101,7 +102,7 @@ if __name__ == "__main__":
     code = EspressoEngine(command=asked.command, **SETTINGS)
     code.check(["Li", "Co", "O"], 5)
     of_model = barrier(model, asked.folder / "chgnet", 0.03)
-    found = barrier(SurrogateEngine(code, model, points=24), asked.folder / "corrected", 0.05)
+    found = barrier(SurrogateEngine(code, model, points=40), asked.folder / "corrected", 0.05)
     row = {
         "atoms": len(ends()[0]),
         "converged": found.converged,
