@@ -21,8 +21,11 @@ from barriers.workflow.plan import build_study
 
 
 def described(study: Study) -> dict[str, object]:
-    """Digests of the slab, all its hops and labels, and the placements; and the hops that the study chooses."""
-    built = build_study(study)
+    """Digests of the slab, all its hops and labels, and the placements; and the hops that the study chooses.
+
+    In the lattice on file, as a crystal of the user's has it.
+    """
+    built = build_study(study.model_copy(update={"cathode": study.cathode.model_copy(update={"relax": False})}))
     slab = built.slab.structure
     hops = find_hops(slab)
     return {

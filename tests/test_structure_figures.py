@@ -109,7 +109,7 @@ def test_the_arrow_of_the_study_runs_along_the_row_of_lithium() -> None:
     side, top = draw_system("NCM", system)
     for axes, axis in ((side, 2), (top, 1)):  # the hop is along x; heights from the side, y from the top
         tail, tip = arrow(axes, np.array([1.0, 0.0]))
-        assert tip - tail == pytest.approx([2.872, 0.0], abs=1e-3)
+        assert tip - tail == pytest.approx([2.9128, 0.0], abs=1e-3)
         assert tail == pytest.approx([start[0], start[axis]], abs=1e-5)
         assert tip == pytest.approx([end[0], end[axis]], abs=1e-5)
 

@@ -24,7 +24,7 @@ from barriers.workflow.labels import label
 from barriers.workflow.slab_and_hops import crystal_of, decorated
 
 FMAX = 0.03
-"""Largest force left in the bulk (eV/Å) where a study asks for no less: most studies share their lattice."""
+"""Largest force left in the bulk (eV/Å), whatever a study asks of its hops: studies share their lattices."""
 
 REPEATS = (1, 2, 3, 4)
 """Repeats of the hexagonal cell in the plane that are tried until one holds the composition: 12 to 192 atoms."""
@@ -65,7 +65,7 @@ def lattice_job(study: Study) -> Job:
     engine = build_engine(study.engine)
     own = engine.expensive if isinstance(engine, SurrogateEngine) else engine
     assert isinstance(own, MlipEngine)  # a study with another engine does not relax its lattice
-    maker = own.cell(min(study.relax.fmax, FMAX), study.relax.max_steps)
+    maker = own.cell(FMAX, study.relax.max_steps)
     return label(maker.make(bulk_of(study)[1]), "bulk: relax cell")
 
 
@@ -109,7 +109,7 @@ def lattice_on_file(study: Study) -> LatticeDoc | None:
     job = lattice_job(study)
     (start,) = job.function_args
     lattice = _on_file().get(structure_digest(start))
-    if lattice is None or study.relax.fmax < FMAX:
+    if lattice is None:
         return None
     loaded = potential(job.maker.model)
     same = lattice.engine.name == loaded.get("not readable here") or lattice.engine.checksum == loaded.get("weights")
