@@ -24,7 +24,8 @@ def stored() -> StudyDoc:
 def barrier_of(system: str, forward: float | None, spread: float = 0.01, hop: str = "sub-surface") -> BarrierDoc:
     """The stored bare slab's barrier with its profile stretched to another height (eV); not converged for None."""
     (bare,) = [barrier for barrier in stored().barriers if barrier.system == "NCM"]
-    named = bare.model_copy(update={"system": system, "hop": bare.hop.model_copy(update={"name": hop})})
+    alone = {"fit_spread": spread, "uncertainty": None, "uncertainty_reverse": None, "uncertainty_parts": {}}
+    named = bare.model_copy(update={"system": system, "hop": bare.hop.model_copy(update={"name": hop})} | alone)
     if forward is None:
         lost = dict.fromkeys(("forward", "reverse", "span", "fit_spread", "profile"))
         return named.model_copy(update=lost | {"converged": False, "reason": REASON})
@@ -32,7 +33,7 @@ def barrier_of(system: str, forward: float | None, spread: float = 0.01, hop: st
     heights = ("energies", "slopes", "curve_energy", "forward", "reverse", "span", "reaction_energy")
     profile = bare.profile | {name: (factor * np.array(bare.profile[name])).tolist() for name in heights}
     values = {name: profile[name] for name in ("forward", "reverse", "span")}
-    return named.model_copy(update=values | {"fit_spread": spread, "profile": profile})
+    return named.model_copy(update=values | {"profile": profile})
 
 
 def study_of(values: Mapping[str, tuple[float | None, float]], hops: Sequence[str] = ("sub-surface",)) -> StudyDoc:

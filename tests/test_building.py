@@ -83,7 +83,9 @@ def test_a_crystal_from_a_file_gives_the_slab_of_its_lattice(tmp_path: Path) -> 
 
 
 def test_a_polar_facet_is_mended_and_says_so_in_plan_and_flow() -> None:
-    study = read_study("name: polar\ncathode: {name: LiNiO2, relax: false}\nsurface: {facet: [0, 0, 3]}\nsystems: [{name: bare}]\n")
+    study = read_study(
+        "name: polar\ncathode: {name: LiNiO2, relax: false}\nsurface: {facet: [0, 0, 3]}\nsystems: [{name: bare}]\n"
+    )
     plan = make_plan(study.model_copy(update={"engine": study.engine.model_copy(update={"model": "emt"})}))
     (warning,) = plan.as_json()["slab"]["warnings"]
     assert "facet (0, 0, 3), termination Li: polar, Tasker type 3; half of the ions" in warning
@@ -95,7 +97,9 @@ def test_a_polar_facet_is_mended_and_says_so_in_plan_and_flow() -> None:
 def test_symmetry_is_broken_after_the_hops_are_found_and_frozen_atoms_stay() -> None:
     cathode, surface = CathodeSection(name="LiNiO2"), SurfaceSection(rattle=0.05)
     plain = build_slab(crystal_of(cathode), cathode, surface).structure
-    study = read_study("name: s\ncathode: {name: LiNiO2, relax: false}\nsurface: {rattle: 0.05}\nsystems: [{name: bare}]\n")
+    study = read_study(
+        "name: s\ncathode: {name: LiNiO2, relax: false}\nsurface: {rattle: 0.05}\nsystems: [{name: bare}]\n"
+    )
     jobs = {job.name: job for job, _ in StudyMaker().make(study).iterflow()}
     assert digest(jobs["slab: as built"].function_args[0]) == digest(plain)
     broken = jobs["slab: relax"].function_args[0]

@@ -48,7 +48,7 @@ def test_rates_diffusion_and_ratios_of_each_system(cli: Cli, results: Path) -> N
         # A triangular layer: D = 6 Γ a² / 4, a in cm.
         assert row["diffusivity"] == pytest.approx(1.5 * row["rate"] * (barrier.hop.distance * 1e-8) ** 2)
         assert row["ratio"] == pytest.approx(exp((reference.forward - barrier.forward) / kt))
-        assert row["factor"] == pytest.approx(exp(max(barrier.fit_spread, 0.001) / kt))
+        assert row["factor"] == pytest.approx(exp(max(barrier.plus_minus(), 0.001) / kt))
         # Bias and scatter of CHGNet's three known hops: -0.169, -0.049 and -0.058 eV.
         assert row["model_factor"] == pytest.approx(exp(0.1137 / kt), rel=0.01)
         if barrier is reference:

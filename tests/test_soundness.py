@@ -107,7 +107,12 @@ def test_the_worst_of_many_hops_stands_for_all_and_a_free_slab_has_none() -> Non
 
 
 def test_the_default_slab_is_sound_and_so_is_the_large_study_that_is_shipped() -> None:
-    for study in (study_of(""), study_of("", cathode="name: NCM811"), study_of("", cathode="name: NCM811, relax: false"), load_study(ROOT / "inputs" / "ncm811_pvdf_full.yaml")):
+    for study in (
+        study_of(""),
+        study_of("", cathode="name: NCM811"),
+        study_of("", cathode="name: NCM811, relax: false"),
+        load_study(ROOT / "inputs" / "ncm811_pvdf_full.yaml"),
+    ):
         slab = slab_of(study)
         assert slab.thickness >= 8 and min(slab.to_frozen.values()) >= 4 and slab.warnings == []
 
