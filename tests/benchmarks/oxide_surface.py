@@ -2,12 +2,12 @@
 
 Run it with ``python tests/benchmarks/oxide_surface.py [FOLDER] [--command "mpirun -np 2 neb.x -nk 2"]``; it needs
 ``pw.x``, Debian's package quantum-espresso-data-sssp and the extra ``mlip``. It may be stopped at any time: a second
-run goes on from the last single point. When it is done it writes barrier, error bar, what was spent, and CHGNet's own
-barrier for the same hop to ``docs/data/licoo2_104.json``.
+run goes on from the last single point. When it is done it draws the profile and writes barrier, error bar, what was
+spent, and CHGNet's own barrier for the same hop to ``docs/data/licoo2_104.json``.
 
 The slab has 23 atoms in three layers, the lowest one held, and an image every 5.6 Å. Cobalt is low-spin, so spin is
 left out; there is no U and no dispersion. Points are computed at Γ; ends and saddle once more on a mesh of 2 × 2 × 1,
-where they are. It is a first oxide surface of this size, and no reference barrier.
+where they are, which takes as long again. It is a first oxide surface of this size, and no reference barrier.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from barriers import (
     SurrogateEngine,
     bulk,
     cut_slab,
+    draw_profile,
     known_cathodes,
     order_metals,
+    save_figure,
 )
 from barriers.documents import BarrierDoc
 from barriers.engines.base import Engine
@@ -120,6 +122,7 @@ if __name__ == "__main__":
         "peak_memory_of_a_process_MB": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
     }
     KEPT.write_text(json.dumps(row, indent=1) + "\n", "utf-8")
+    save_figure(draw_profile(found), asked.folder / "profile")
     fine = EspressoEngine(command=asked.command, **SETTINGS | {"kspacing": FINER})
     row["on_2x2x1"] = on_mesh(found, fine, asked.folder / "finer")
     KEPT.write_text(json.dumps(row, indent=1) + "\n", "utf-8")
