@@ -7,7 +7,7 @@ spent, and CHGNet's own barrier for the same hop to ``docs/data/licoo2_104.json`
 
 The slab has 23 atoms in three layers, the lowest one held, and an image every 5.6 Å. Cobalt is low-spin, so spin is
 left out; there is no U and no dispersion. Points are computed at Γ; ends and saddle once more on a mesh of 2 × 2 × 1,
-where they are, which takes as long again. It is a first oxide surface of this size, and no reference barrier.
+where they are. It is a first oxide surface of this size, and no reference barrier.
 """
 
 from __future__ import annotations
