@@ -57,7 +57,10 @@ def bulk_of(study: Study) -> tuple[Cathode, Structure, int]:
             said = str(error)
         else:
             return crystal, without(ordered, gone), repeats
-    raise ValueError(f"cathode.relax: no cell of up to {12 * REPEATS[-1] ** 2} atoms holds the composition: {said}")
+    raise ValueError(
+        f"cathode.relax: no cell of up to {12 * REPEATS[-1] ** 2} atoms holds the composition: {said}; "
+        f"allowed here: false, or a and c of your own"
+    )
 
 
 def lattice_job(study: Study) -> Job:
