@@ -63,10 +63,11 @@ def build(
     from barriers.workflow.plan import build_members
 
     study, _, warnings = foreseen(load_study(study_file))
-    _warn(warnings)
     target = folder or Path("results") / study.name / "built"
     written = {}
-    for tag, built in build_members(study).items():
+    members = build_members(study)
+    _warn(warnings)
+    for tag, built in members.items():
         drawn = {
             name: Drawn(first[0], {hop.name: hop_ends(first[0], hop) for hop in built.hops})
             for name, first in built.systems.items()

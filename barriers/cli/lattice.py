@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,8 @@ def foreseen(study: Study | EndpointStudy) -> tuple[Study | EndpointStudy, Latti
 
     if not isinstance(study, Study) or not study.relaxes_lattice:
         return study, None, ()
-    if (lattice := kept_lattice(study, Path("results") / study.name)) is not None:
-        return with_lattice(study, lattice), lattice, ()
+    with suppress(ValueError):  # of a bulk that cannot be built: the slab says why, or is large enough
+        if (lattice := kept_lattice(study, Path("results") / study.name)) is not None:
+            return with_lattice(study, lattice), lattice, ()
     on_file = study.cathode.model_copy(update={"relax": False})
     return study.model_copy(update={"cathode": on_file}), None, (NOT_YET,)
