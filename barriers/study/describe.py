@@ -98,4 +98,4 @@ def allowed(field: FieldInfo) -> str:
     if options := choices(field):
         return ", ".join(map(repr, options))
     on_file = [mark.takes() for mark in field.metadata if hasattr(mark, "takes")]
-    return on_file[0] if on_file else "true, false" if field.annotation is bool else limits(field)
+    return on_file[0] if on_file else "true, false" if kind(field) == _KINDS[bool] else limits(field)

@@ -56,7 +56,6 @@ class CathodeSection(Section):
         None,
         description="relax lattice and ions of the bulk with the study's engine before the slab is cut; if left out, "
         "where the engine is a model on file and a, c and z are left out too",
-        json_schema_extra=takes("true, false"),
     )
 
     @model_validator(mode="after")

@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from barriers import known_cathodes, relax_lattice
+from espresso_handover import finished
+from jobflow import Flow
+
+from barriers import known_cathodes
 from barriers.structures.digest import structure_digest
 from barriers.study.file import read_study
 from barriers.workflow import lattice
@@ -17,14 +20,13 @@ from barriers.workflow import lattice
 KEPT = Path(lattice.__file__).parents[1] / "engines/mlip/lattices.json"
 
 if __name__ == "__main__":
-    KEPT.write_text("{}\n", "utf-8")
     found = {}
     print("| cathode | a (Å) | c (Å) | z | strain along a, c | stress on file along a, c (GPa) | calls |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in known_cathodes():
         study = read_study(f"name: {name}\ncathode: {{name: {name}}}\nsystems: [{{name: {name}}}]\n")
-        _, relaxed = relax_lattice(study, Path("results/lattices") / name)
-        assert relaxed is not None
+        job = lattice.lattice_job(study)
+        relaxed = lattice.lattice_document(study, finished(Flow([job], job.output), Path("results/lattices") / name))
         found[structure_digest(lattice.bulk_of(study)[1])] = relaxed.model_dump(mode="json")
         strain = ", ".join(map("{:+.2%}".format, relaxed.strain))
         stress = ", ".join(map("{:+.1f}".format, relaxed.stress_before))
