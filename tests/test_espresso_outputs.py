@@ -197,7 +197,7 @@ def test_each_fault_has_its_line(said: str, line: str) -> None:
 
 def test_every_line_is_one_line_and_names_a_remedy_or_the_words_of_the_code() -> None:
     assert all("\n" not in fault.line for fault in FAULTS)
-    assert {fault.kind for fault in FAULTS} == {"limit", "scf", "diagonalisation", "bfgs", "path", "final"}
+    assert {fault.kind for fault in FAULTS} == {"limit", "scf", "diagonalisation", "bfgs", "symmetry", "path", "final"}
 
 
 def test_a_jump_of_moments_between_evaluations_of_an_image_is_flagged(

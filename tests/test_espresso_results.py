@@ -12,7 +12,13 @@ from barriers.engines.dft import Outcome
 from barriers.engines.espresso import jobs
 from barriers.engines.espresso.attempts import CodeJob
 from barriers.engines.espresso.faults import failure, find_fault
-from barriers.engines.espresso.handlers import DIAGONALISATION_LADDER, SCF_LADDER, LadderHandler, PwConverged
+from barriers.engines.espresso.handlers import (
+    DIAGONALISATION_LADDER,
+    SCF_LADDER,
+    SYMMETRY_LADDER,
+    LadderHandler,
+    PwConverged,
+)
 from barriers.engines.espresso.jobs import last_moments
 from barriers.engines.espresso.results import all_results, put_aside, read_results, results_file
 from barriers.engines.espresso.workspace import open_workspace
@@ -187,6 +193,18 @@ def test_a_failed_factorisation_of_the_mixing_is_mixed_less(tmp_path: Path) -> N
 def test_a_relaxation_whose_history_failed_may_take_shorter_steps(tmp_path: Path) -> None:
     fault = find_fault("     history already reset at previous step: stopping\n")
     assert fault is not None and fault[0].kind == "bfgs"
+
+
+def test_a_relaxation_that_drifts_out_of_its_symmetry_goes_on_without(tmp_path: Path) -> None:
+    """Version 6.7 stopped so at the twelfth step of Li0.5NiO2 with spin, U and D3, 3e-4 Å from where it began."""
+    job = pw_job(tmp_path)
+    job.case = _Settings({})  # type: ignore[assignment]
+    said = " Error in routine checkallsym (1):\n     some of the original symmetry operations not satisfied\n\n"
+    (tmp_path / "pw.1.out").write_text(said)
+    handler = LadderHandler(job, "symmetry", SYMMETRY_LADDER)
+    assert handler.check()
+    assert handler.correct()["actions"] == [{"nosym": True}]
+    assert handler.correct()["actions"] is None
 
 
 def test_no_message_is_empty(tmp_path: Path) -> None:

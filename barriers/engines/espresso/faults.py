@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["limit", "scf", "diagonalisation", "bfgs", "path", "final"]
+Kind = Literal["limit", "scf", "diagonalisation", "bfgs", "symmetry", "path", "final"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ FAULTS = (
         r"history already reset at previous step",
         "relaxation stuck: BFGS failed twice in a row; start from another structure, or set a smaller conv_thr in "
         "engine.keywords",
+    ),
+    Fault(
+        "symmetry",
+        r"original symmetry operations not satisfied",
+        "relaxation drifted out of the symmetry that it began with; set nosym: true in engine.keywords",
     ),
     Fault(
         "scf",

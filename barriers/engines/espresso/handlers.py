@@ -30,6 +30,9 @@ DIAGONALISATION_LADDER: tuple[dict[str, Any], ...] = tuple(
 BFGS_LADDER: tuple[dict[str, Any], ...] = ({"trust_radius_min": 1e-5},)
 """Near a minimum the steps that are called for may be shorter than those allowed."""
 
+SYMMETRY_LADDER: tuple[dict[str, Any], ...] = ({"nosym": True},)
+"""In a soft cell the noise of many steps adds up, until operations found at the start hold no longer; energies stay."""
+
 
 class _Handler(ErrorHandler):
     """Shares what all handlers have: the job they watch."""
@@ -61,14 +64,14 @@ class LimitHandler(_Handler):
 
 
 class LadderHandler(_Handler):
-    """Electrons that do not converge, a failing diagonalisation or relaxation: other settings, rung by rung.
+    """Electrons that do not converge, a failing diagonalisation or relaxation, lost symmetry: other settings, by rungs.
 
     Parameters
     ----------
     job : CodeJob
         The run.
     kind : str
-        Kind of fault that it mends: ``scf``, ``diagonalisation`` or ``bfgs``.
+        Kind of fault that it mends: ``scf``, ``diagonalisation``, ``bfgs`` or ``symmetry``.
     ladder : sequence of dict
         Keywords of each rung. A rung climbed in an earlier run is not tried again.
     """
@@ -201,6 +204,7 @@ def usual_handlers(task: CodeJob, watch: Callable[[], None]) -> list[Any]:
         LadderHandler(task, "scf", SCF_LADDER),
         LadderHandler(task, "diagonalisation", DIAGONALISATION_LADDER),
         LadderHandler(task, "bfgs", BFGS_LADDER),
+        LadderHandler(task, "symmetry", SYMMETRY_LADDER),
         PathHandler(task),
         KilledHandler(task),
     ]
