@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from grooves import hill
 from series_study import TEXT, study_of
 from typer.testing import CliRunner
 
-from barriers import StudyMaker, run
+from barriers import StudyMaker, load_study, run
 from barriers.analysis.series import ConvergenceDoc, PointDoc, series_document
 from barriers.cli import app
 from barriers.dispatch.series import SeriesRun
@@ -156,6 +157,33 @@ def test_a_second_call_computes_nothing_and_further_values_compute_themselves_al
     assert 0 < said(folder, "images=5")["force_calls_this_run"] < document["of_study"]
 
 
+def to_clean(folder: Path) -> set[str]:
+    """What ``barriers clean`` would remove, by what it is."""
+    results = str(folder / "results")
+    outcome = CliRunner().invoke(app, ["clean", str(folder / "study.yaml"), "--results", results, "--json"])
+    assert outcome.exit_code == 0, outcome.stderr
+    return {each["what"] for each in json.loads(outcome.stdout)["found"]}
+
+
+@pytest.mark.slow
+def test_cleaning_leaves_what_the_series_would_go_on_from(
+    finished: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(finished[0], tmp_path / "copy"))
+    said(folder, "images=5")
+    said(folder, "layers=5,7,fmax=0.1")
+    assert to_clean(folder) == set()
+    asked = folder / "results" / "grooves" / "converge" / "asked.json"
+    text = asked.read_text("utf-8")
+    assert len(json.loads(text)) == 3  # the fixture's images=3 too, and each once
+    asked.write_text("[]")
+    assert to_clean(folder) == {"document", "folder"}
+    asked.write_text(text, "utf-8")
+    (folder / "study.yaml").write_text(TEXT.replace("NCM}", "other}"))
+    run(StudyMaker().make(load_study(folder / "study.yaml")), folder / "results" / "grooves")
+    assert to_clean(folder) == {"document", "folder"}  # of a system that the study has no more
+
+
 @pytest.mark.slow
 def test_a_smaller_fmax_goes_on_from_the_band_before_it(finished: tuple[Path, dict[str, Any]]) -> None:
     folder, _ = finished
@@ -174,7 +202,8 @@ def test_files_hold_the_numbers_and_the_figure_every_point(finished: tuple[Path,
     place = Path(document["results"])
     assert place == folder / "results" / "grooves" / "converge"
     assert {path.name for path in place.iterdir()} == {
-        f"converge.{end}" for end in ("json", "csv", "png", "svg", "pdf")
+        *(f"converge.{end}" for end in ("json", "csv", "png", "svg", "pdf")),
+        "asked.json",
     }
     kept = ConvergenceDoc.model_validate_json((place / "converge.json").read_text("utf-8"))
     assert kept.model_dump()["series"] == document["series"]

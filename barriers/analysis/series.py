@@ -26,6 +26,14 @@ class PointDoc(BaseModel):
     reason: str | None = Field(None, description="why there is no barrier")
 
 
+class SeriesAsked(BaseModel):
+    """Series that were asked for: of which system and hop, and which values of which settings."""
+
+    system: str
+    hop: str
+    over: dict[str, list[str]]
+
+
 class SeriesDoc(BaseModel):
     """The barriers of one hop over one setting, from the coarsest value to the finest."""
 

@@ -23,14 +23,17 @@ def clean(
     """Remove what a study, run here or submitted, needs no more, after showing it; --json alone shows it only.
 
     Folders and results of earlier versions of the study, once all jobs of the present one have converged, and error
-    files of jobs that have ended well since. Nothing that the same command would go on from.
+    files of jobs that have ended well since. Nothing that the same command would go on from, and nothing of a
+    series that `barriers converge` was asked for.
     """
     from barriers.cli.lattice import settled
     from barriers.dispatch.leftovers import local_leftovers, remove
     from barriers.dispatch.lock import only_run
     from barriers.dispatch.source import cluster_of
     from barriers.report.leftovers import leftovers_lines, leftovers_table
+    from barriers.report.series import read_asked
     from barriers.study.file import load_study
+    from barriers.workflow.series import flows_of
 
     study = load_study(study_file)
     folder = (results / study.name).resolve()
@@ -43,7 +46,8 @@ def clean(
 
                 left, store = dispatched_leftovers(study, cluster), cluster.store()
             else:
-                left, store = local_leftovers(study, folder)
+                series = [flow for asked in read_asked(folder) for flow in flows_of(study, asked)]
+                left, store = local_leftovers(study, folder, series)
         if not as_json:
             if left.found:
                 emit(leftovers_table(left))

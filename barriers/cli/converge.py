@@ -53,7 +53,7 @@ def converge(
     """
     from barriers.cli.lattice import settled
     from barriers.dispatch.series import SeriesRun
-    from barriers.report.series import sentences, series_table, write_series
+    from barriers.report.series import note_asked, sentences, series_table, write_series
     from barriers.study.file import load_study
     from barriers.workflow.plan import check_engine
     from barriers.workflow.series import plan_series
@@ -62,6 +62,7 @@ def converge(
     check_engine(study)
     folder = results / study.name
     plan = plan_series(settled(study, folder)[0], over, system, hop)
+    note_asked(plan.asked, folder)
 
     def compute(flow: Flow) -> LocalRun:
         say(f"{flow.name}:", err=True)

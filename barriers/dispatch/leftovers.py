@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from jobflow import JobStore
+from jobflow import Flow, JobStore
 
 from barriers.dispatch.execution import CONTENTS_FILE, ERROR_FILE, unconverged
 from barriers.dispatch.identity import identify
@@ -64,11 +64,15 @@ class Leftovers:
     unfinished: list[str]
 
 
-def local_leftovers(study: Study | EndpointStudy, folder: Path) -> tuple[Leftovers, JobStore]:
-    """Look for leftovers in a results folder; give also the store that the documents are in."""
+def local_leftovers(
+    study: Study | EndpointStudy, folder: Path, series: Iterable[Flow] = ()
+) -> tuple[Leftovers, JobStore]:
+    """Look for leftovers in a results folder, whose series stay; give also the store that the documents are in."""
     wanted = {job.uuid: job.name for job in jobs_of(identify(StudyMaker().make(study), ""))}
     store = results_store(folder)
-    return leftovers(wanted, store, "", folder, own=store.docs_store == SqliteStore(folder / DOCUMENTS)), store
+    own = store.docs_store == SqliteStore(folder / DOCUMENTS)
+    of_series = [job.uuid for flow in series for job in jobs_of(identify(flow, ""))]
+    return leftovers(wanted, store, "", folder, own, also=of_series), store
 
 
 def leftovers(
@@ -77,7 +81,7 @@ def leftovers(
     scope: str,
     root: Path,
     own: bool = True,
-    busy: Iterable[str] = (),
+    also: Iterable[str] = (),
 ) -> Leftovers:
     """Look for what no run of a study will want.
 
@@ -93,17 +97,17 @@ def leftovers(
         Its ``jobs`` holds the folders of the jobs.
     own : bool
         Whether all results of that scope are this study's; if not, documents are left alone.
-    busy : iterable of str
-        Uuids of jobs that are at work.
+    also : iterable of str
+        Uuids of jobs that are none of the study's, but at work or of a series: what is theirs stays.
     """
-    at_work = set(busy)
+    others = set(also)
     records = list(store.query({"metadata.computed_from.scope": scope}, FIELDS))
     results = {each["uuid"]: each for each in records if each["uuid"] in wanted}
     ended = {each["metadata"]["key"] for each in results.values() if not unconverged(each.get("output") or {})}
     unfinished = [
         name for uuid, name in wanted.items() if results.get(uuid, {}).get("metadata", {}).get("key") not in ended
     ]
-    kept = {each["metadata"]["key"] for each in records if each["uuid"] in wanted or each["uuid"] in at_work}
+    kept = {each["metadata"]["key"] for each in records if each["uuid"] in wanted or each["uuid"] in others}
     found = []
     for folder, job, key in _folders(root / "jobs"):
         if key not in kept and not unfinished:
@@ -115,7 +119,7 @@ def leftovers(
         found += [
             Leftover("document", each["name"], each["uuid"], 0, "of an earlier version of the study")
             for each in records
-            if each["uuid"] not in wanted and each["uuid"] not in at_work
+            if each["uuid"] not in wanted and each["uuid"] not in others
         ]
     return Leftovers(found, unfinished)
 

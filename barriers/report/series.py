@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from barriers.analysis.series import ConvergenceDoc, PointDoc, SeriesDoc
+from barriers.analysis.series import ConvergenceDoc, PointDoc, SeriesAsked, SeriesDoc
 from barriers.disk import writes_folder
 from barriers.report.figures.series import draw_series
 from barriers.report.numbers import MINUS, NONE, energy, written_uncertainty
@@ -16,6 +17,9 @@ from barriers.report.tables import write_rows
 
 NAME = "converge"
 """Folder of the series in a study's results folder, and name of their files."""
+
+ASKED = "asked.json"
+"""File beside them."""
 
 
 def series_table(document: ConvergenceDoc) -> Table:
@@ -49,6 +53,22 @@ def series_rows(document: ConvergenceDoc) -> list[dict[str, Any]]:
 def sentences(document: ConvergenceDoc) -> list[str]:
     """Say the result in words, all series below each other."""
     return [line for series in document.series for line in series.sentences]
+
+
+def read_asked(folder: Path) -> list[SeriesAsked]:
+    """Read which series have ever been asked for in a study's results folder."""
+    place = folder / NAME / ASKED
+    return [SeriesAsked(**each) for each in json.loads(place.read_text("utf-8"))] if place.exists() else []
+
+
+@writes_folder
+def note_asked(asked: SeriesAsked, folder: Path) -> None:
+    """Keep in a study's results folder that series were asked for: what they compute is not to be cleaned away."""
+    before = read_asked(folder)
+    if asked not in before:
+        place = folder / NAME / ASKED
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps([each.model_dump() for each in [*before, asked]], indent=1), "utf-8")
 
 
 @writes_folder

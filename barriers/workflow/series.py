@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from jobflow import Flow
 
+from barriers.analysis.series import SeriesAsked
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.same_place import at_same_place
 from barriers.structures.surface.continued import height
@@ -49,6 +50,12 @@ class SeriesPlan:
     system: str
     own: Member
     choices: dict[str, list[Choice]]
+
+    @property
+    def asked(self) -> SeriesAsked:
+        """What was asked for, as it is kept."""
+        over = {setting: [choice.value for choice in choices] for setting, choices in self.choices.items()}
+        return SeriesAsked(system=self.system, hop=self.own.hops[0].name, over=over)
 
 
 def plan_series(
@@ -99,6 +106,17 @@ def barrier_flow(plan: SeriesPlan, member: Member, name: str) -> Flow:
         output for part in parts for (system, _), output in barrier_outputs(part).items() if system == plan.system
     )
     return Flow(parts, output=output, name=name)
+
+
+def flows_of(study: Study | EndpointStudy, asked: SeriesAsked) -> list[Flow]:
+    """Build the flows of series that were asked for, as far as the study still has such a system and hop."""
+    over = ",".join(f"{setting}={','.join(values)}" for setting, values in asked.over.items())
+    try:
+        plan = plan_series(study, over, asked.system, asked.hop)
+    except ValueError:
+        return []
+    members = [choice.member for choices in plan.choices.values() for choice in choices]
+    return [barrier_flow(plan, member, plan.system) for member in members if member is not None]
 
 
 def _one_barrier(study: Study, system: str, hop: str | None) -> Study:

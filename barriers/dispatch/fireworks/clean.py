@@ -39,7 +39,7 @@ def dispatched_leftovers(study: Study | EndpointStudy, cluster: Cluster) -> Left
     which = {"spec.barriers.scope": scope, "state": {"$in": AT_WORK}}
     busy = launchpad.fireworks.distinct("spec.barriers.uuid", which)
     root = root_of(f"{cluster.resources().folder}/{study.name}")
-    return leftovers(wanted, cluster.store(), scope, root, busy=busy)
+    return leftovers(wanted, cluster.store(), scope, root, also=busy)
 
 
 def withdraw_ended(launchpad: LaunchPad, found: Iterable[Leftover]) -> None:
