@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, make_dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.espresso import EspressoEngine, pseudopotentials
 from barriers.engines.espresso import settings as espresso_settings
 from barriers.engines.mlip import models, pool
+from barriers.engines.mlip import weights as weights_of_models
 from barriers.engines.mlip.weights import weights_checksum
 from barriers.files.structures import to_structure
 from barriers.fingerprint import check_one_engine, rests_on
@@ -226,6 +228,16 @@ def test_an_edited_calculator_is_computed_anew_and_a_moved_one_is_not(
     source_of("own_springs", tmp_path, SPRINGS)
     assert one != source_of("heir", tmp_path, heir)  # what it inherits counts
     assert "source" not in MlipEngine(model="ase.calculators.lj:LennardJones").static().identity()["potential"]
+
+
+def test_another_release_of_the_package_that_brings_a_calculator_is_computed_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = MlipEngine(model="ase.calculators.lj:LennardJones").static()
+    first = engine.identity()["potential"]
+    assert first == {"model": "ase.calculators.lj:LennardJones", "package": f"ase {version('ase')}"}
+    monkeypatch.setattr(weights_of_models, "version", lambda _name: "99.0")
+    assert engine.identity()["potential"] == first | {"package": "ase 99.0"}
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import inspect
 import sysconfig
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from barriers.contents import digest
 from barriers.engines.checked_files import file_checksum
-from barriers.engines.mlip.models import Model, ModelSpec, entry, load_model, resolve
+from barriers.engines.mlip.models import Model, ModelSpec, distribution, entry, load_model, resolve
 
 CHOOSES_WEIGHTS = ("version", "model")
 """Options of ``models.yaml`` that say no more than which weights a wheel holds; the weights themselves are known."""
@@ -26,8 +28,9 @@ def potential(spec: ModelSpec) -> dict[str, Any]:
     -------
     dict[str, Any]
         A known model with weights is its package and the checksum of the weights, one without weights its name, a
-        calculator ``module:Class`` of the user's own the class and the checksum of its source. What cannot be read
-        here stands in it by its name: a flow may be built where the weights are not.
+        calculator ``module:Class`` of the user's own the class and the checksum of its source, one of an installed
+        package its name and that package's version, where it has one. What cannot be read here stands in it by its
+        name: a flow may be built where the weights are not.
     """
     model = entry(spec)
     content: dict[str, Any] = {"model": spec.name}
@@ -92,7 +95,12 @@ def _calculator(name: str) -> dict[str, Any]:
         source = _own_source(module, resolve(name))
     except ValueError:
         return {"not importable here": name}
-    return {"model": name} if source is None else {"class": called, "source": source}
+    if source is not None:
+        return {"class": called, "source": source}
+    package = distribution(module.partition(".")[0])
+    with suppress(PackageNotFoundError):
+        return {"model": name, "package": f"{package} {version(package)}"}
+    return {"model": name}
 
 
 @cache
