@@ -154,7 +154,7 @@ def test_one_barrier_that_failed_is_still_a_study(cli: Cli, weights: Path, tmp_p
     said = json.loads(cli(*command, "--json").out)
     assert (said["system"], said["converged"], said["forward"], said["reason"]) == ("one→two", False, None, FAILED)
     folder = tmp_path / "results" / "neb-one--two"
-    assert read_results(folder).barriers == []
+    assert read_results(str(folder)).barriers == []
     assert not list(folder.glob("profiles*"))
     assert FAILED in cli("show", folder).out
     assert cli("report", folder).code == 0

@@ -227,6 +227,7 @@ def test_lattices_on_file_need_no_run_and_no_weights(study: Study, tmp_path: Pat
     assert lattice_built(plain) == (2.9128, 14.3631, 0.2581)
     (tmp_path / "soft.yaml").write_text(text("name: NCM811", ""))
     said = json.loads(CliRunner().invoke(app, ["check", "soft.yaml", "--json"]).output)
+    assert said["slab"]["lattice"].startswith("of chgnet, from Noh et al.")
     assert "warnings" not in said and said["lattice"]["strain"] == pytest.approx([0.0142, 0.0115], abs=2e-4)
     assert said["hops"][0]["distance"] == pytest.approx(2.9128, abs=1e-3)
     assert "lattice: a 2.9128 Å, c 14.3631 Å" in CliRunner().invoke(app, ["check", "soft.yaml"]).output

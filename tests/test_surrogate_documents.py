@@ -79,6 +79,6 @@ def test_a_plan_says_how_many_points_a_hop_takes_and_how_long_where_that_is_know
         return next((line for line in outcome.out.splitlines() if "single points" in line), "")
 
     near = "neb: surrogate, points: 11, prior: 'near_emt:NearEMT'"
-    assert said(f"kind: mlip, model: emt, {near}") == "at most 11 single points a hop instead of about 192"
+    assert said(f"kind: mlip, model: emt, {near}") == "at most 11 single points a hop instead of about 260"
     assert "about 0.0" in said(f"kind: mlip, model: chgnet, {near}")
     assert said("kind: mlip, model: emt") == ""

@@ -129,7 +129,7 @@ def _by_hop(study: StudyDoc) -> dict[str, list[BarrierDoc]]:
     return hops
 
 
-def read_results(folder: Path) -> StudyDoc:
+def read_results(folder: Path | str) -> StudyDoc:
     """Read a study's document back, with a note where a later run has not ended: its numbers are not there yet.
 
     Raises
@@ -137,7 +137,8 @@ def read_results(folder: Path) -> StudyDoc:
     ValueError
         One line, if the folder holds no finished study or one of another schema version.
     """
-    path = folder / DOCUMENT if folder.is_dir() else folder
+    path = Path(folder)
+    path = path / DOCUMENT if path.is_dir() else path
     if not path.is_file():
         raise ValueError(f"{folder}: no results here ({DOCUMENT}); `barriers run` or `barriers neb` writes them")
     try:

@@ -29,12 +29,12 @@ CALLS = {
     "placement": 40,
     "interface": 70,
     "endpoint": 40,
-    "images": 28,
+    "images": 45,
     "correction": 400,
     "single point at a saddle": 1,
 }
-"""Usual number of evaluations: of a slab, placement, interface or endpoint that is relaxed, of an image of a band; of
-a model for the correction of a hop."""
+"""Usual number of evaluations, as the main job takes them: of a slab, placement, interface or endpoint that is relaxed,
+of an image of a band; of a model for the correction of a hop."""
 
 
 Described = tuple[Study | EndpointStudy, "BuiltStudy"]
@@ -133,7 +133,7 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """Give the plan as ``--json`` prints it."""
         slab = self.built.slab
-        about = {} if slab is None else {"slab": _slab_json(slab)}
+        about = {} if slab is None else {"slab": self._slab(slab)}
         return about | {
             "systems": [self._system(name, first) for name, first in self.built.systems.items()],
             "hops": [hop.model_dump() for hop in self.built.hops],
@@ -157,9 +157,22 @@ class Plan:
             "barriers": self.barriers,
             "members": [
                 {"tag": tag, "hops": [hop.model_dump() for hop in built.hops]}
-                | ({} if built.slab is None else {"slab": _slab_json(built.slab)})
+                | ({} if built.slab is None else {"slab": self._slab(built.slab)})
                 for tag, built in self.members.items()
             ],
+        }
+
+    def _slab(self, slab: BuiltSlab) -> dict[str, Any]:
+        relaxed = self.lattice
+        return {
+            "formula": slab.structure.composition.formula,
+            "atoms": len(slab.structure),
+            "termination": slab.termination.label,
+            "metals": slab.metals,
+            "lattice": f"of {relaxed.engine.name}, from {relaxed.source}" if relaxed else slab.crystal.source,
+            "image_distance": round(slab.image_distance, 3),
+            **slab.measures(),
+            "warnings": slab.warnings,
         }
 
     def _system(self, name: str, first: list[Structure]) -> dict[str, Any]:
@@ -172,19 +185,6 @@ class Plan:
             "placements": len(first),
             "image_distance": min(distances, default=None),
         }
-
-
-def _slab_json(slab: BuiltSlab) -> dict[str, Any]:
-    return {
-        "formula": slab.structure.composition.formula,
-        "atoms": len(slab.structure),
-        "termination": slab.termination.label,
-        "metals": slab.metals,
-        "lattice": slab.crystal.source,
-        "image_distance": round(slab.image_distance, 3),
-        **slab.measures(),
-        "warnings": slab.warnings,
-    }
 
 
 def build_study(study: Study | EndpointStudy) -> BuiltStudy:
