@@ -14,6 +14,10 @@ RIDGE, DROP, WIDTH = 0.50, 0.0625, 0.50
 """Height of the ridge (eV), how much lower the saddles beside it are, and how far beside it (Å)."""
 
 
+FAR_ATOM = np.array([10.0, 10.0, 10.0])
+"""Middle of the two places of an atom that the ion does not reach (Å)."""
+
+
 class _OnALine(Calculator):
     """The ion is the last atom; along z it is bound."""
 
@@ -80,3 +84,37 @@ class Cliff(_OnALine):
 def ion(x: float, y: float = 0.0) -> Atoms:
     """The ion at a place on the line or beside it (Å), and a frozen atom."""
     return Atoms("AlLi", [[5, 5, 5], [x, y, 0]], cell=[10, 10, 10], pbc=True, constraint=FixAtoms([0]))
+
+
+class Flips(Wells):
+    """Beside the wells, far off, an atom that may be on either of two sides (y = ±0.5 Å), 1 eV between them.
+
+    ``tilt`` is how much lower (eV) its second side is, and ``follows`` how much lower still while the ion is at the
+    second well, and higher while it is at the first.
+    """
+
+    tilt, follows = 0.0, 0.0
+
+    def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+        super().calculate(atoms, properties, system_changes)
+        place, x = self.atoms.positions[0] - FAR_ATOM, self.atoms.positions[-1][0]
+        side = place[1] / 0.5
+        turn, turning = np.cos(np.pi * x / LENGTH), -np.pi / LENGTH * np.sin(np.pi * x / LENGTH)
+        lean = self.tilt / 2 - self.follows / 2 * turn
+        energy = (side**2 - 1) ** 2 - lean * side + 2 * (place[0] ** 2 + place[2] ** 2)
+        self.results["energy"] += float(energy)
+        self.results["forces"][0] = -4 * place[0], -(4 * side * (side**2 - 1) - lean) / 0.5, -4 * place[2]
+        self.results["forces"][-1][0] -= self.follows / 2 * turning * side
+
+
+class Leans(Flips):
+    tilt = 0.02
+
+
+class Follows(Flips):
+    follows = 0.4
+
+
+def beside(x: float, side: int) -> Atoms:
+    """The ion, and the atom far off on one of its sides."""
+    return Atoms("CuLi", [FAR_ATOM + np.array([0, 0.5 * side, 0]), [x, 0, 0]], cell=[20, 20, 20], pbc=True)

@@ -70,6 +70,33 @@ def test_a_minimum_takes_the_place_of_an_end_that_slides_into_it(end: int) -> No
     assert said.startswith(f"the {('initial', 'final')[end]} state") and "0.173 eV below" in said
 
 
+@pytest.mark.parametrize(
+    ("model", "sides", "anew", "higher"),
+    [("Flips", (-1, 1), "final", 0.0), ("Leans", (-1, 1), "initial", -0.02), ("Leans", (1, -1), "final", -0.02)],
+)
+def test_an_end_is_relaxed_anew_in_the_surroundings_of_the_other(
+    model: str, sides: tuple[int, int], anew: str, higher: float
+) -> None:
+    ends = [false_paths.beside(x, side) for x, side in zip((0, false_paths.LENGTH), sides, strict=True)]
+    barrier = barrier_of(f"false_paths:{model}", *ends)
+    assert [barrier.forward, barrier.reverse] == pytest.approx([0.5, 0.5], abs=1e-3)
+    far = np.array(barrier.band.positions)[:, 0, 1] - false_paths.FAR_ATOM[1]
+    assert far == pytest.approx(0.5 * sides[anew == "initial"], abs=0.01)
+    (said,) = (line for line in barrier.warnings if "apart between the ends" in line)
+    assert f"the {anew} state was relaxed anew" in said and f"{higher:+.3f} eV" in said and "1.00 Å apart" in said
+    # As with ends that were in one frame from the start, but for the two relaxations.
+    plain = barrier_of(f"false_paths:{model}", *(false_paths.beside(x, sides[anew == "initial"]) for x in (0, 3)))
+    assert plain.forward == pytest.approx(barrier.forward, abs=1e-3)
+    assert not any("apart" in line for line in plain.warnings)
+
+
+def test_surroundings_that_follow_the_ion_are_part_of_the_hop() -> None:
+    barrier = barrier_of("false_paths:Follows", false_paths.beside(0, -1), false_paths.beside(false_paths.LENGTH, 1))
+    assert any("what changes there is in the barrier" in line for line in barrier.band.warnings)
+    far = np.array(barrier.band.positions)[:, 0, 1] - false_paths.FAR_ATOM[1]
+    assert far[[0, -1]] == pytest.approx([-0.5, 0.5], abs=0.05)
+
+
 def test_two_ends_that_slide_into_one_minimum_have_no_barrier_between_them() -> None:
     barrier = barrier_of("false_paths:Wells", false_paths.ion(-0.9), false_paths.ion(0.8), n_images=4)
     assert (barrier.converged, barrier.forward) == (False, None)

@@ -168,7 +168,7 @@ class NebMaker(BaseNebMaker, MlipMaker):
     """
 
     refine: bool = False
-    computes: ClassVar[str] = "neb/2"
+    computes: ClassVar[str] = "neb/3"
 
     @property
     def tolerances(self) -> dict[str, float]:

@@ -19,10 +19,12 @@ from barriers.engines.band import BandTask
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.band import BandRun
 from barriers.engines.mlip.climbing import Climbed, climbed
+from barriers.engines.mlip.frames import APART, frames_of, jumped, lowest
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import relax
 from barriers.engines.mlip.saddle import off_saddle, saddle_of
 from barriers.structures.digest import rounded
+from barriers.structures.path.endpoints import overlap
 from barriers.structures.path.known import carry
 from barriers.structures.path.spacing import halved
 
@@ -83,7 +85,35 @@ class PathRun:
 
     def converge(self) -> list[Piece]:
         """Converge all bands of the path, in order; two that follow each other share the minimum between them."""
+        if (ends := self._in_one_frame()) is not None:
+            return self._part(self.task.images, ends[0], ends[1], (True, True))
         return self._converge(self.task.images, (True, True), self.checkpoint("neb", *self.task.inputs))
+
+    def _in_one_frame(self) -> Sequence[Atoms] | None:
+        """Relax each end anew in the surroundings of the other one, where they differ far from the hop.
+
+        A crystal that distorts, or a soft fragment, may do so in another way in each end; a band between the two has
+        that change in its barrier as well.
+        """
+        own = self.task.images[0], self.task.images[-1]
+        if (frames := frames_of(*own)).apart < APART:
+            return None
+        pairs = []
+        for end, back in zip(own, (False, True), strict=True):
+            start = jumped(end, frames, back)
+            if overlap(start) is None and (anew := self._relaxed(start)) is not None:
+                pairs.append((anew, end) if back else (end, anew))
+        self.reason = None
+        said = f"far from the hop atoms are up to {frames.apart:.2f} Å apart between the ends"
+        if (best := lowest(own, pairs, frames.apart)) is None:
+            self.warnings.append(f"{said}: what changes there is in the barrier")
+            return None
+        changed = 1 if best[0] is own[0] else 0
+        higher = best[changed].get_potential_energy() - own[changed].get_potential_energy()
+        self.warnings.append(
+            f"{said}: the {ENDS[changed]} state was relaxed anew in the surroundings of the other, {higher:+.3f} eV"
+        )
+        return best
 
     def _converge(self, images: list[Atoms], outer: tuple[bool, bool], checkpoint: Checkpoint) -> list[Piece]:
         """Converge a band, then what it is mended to; ``outer`` says which of its ends are those of the path."""
