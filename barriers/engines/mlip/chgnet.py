@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms, units
 from ase.stress import full_3x3_to_voigt_6_stress
-from pymatgen.io.ase import AseAtomsAdaptor
 
+from barriers.engines.mlip.chgnet_graph import graph_of
 from barriers.engines.mlip.models import Evaluation
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ class ChgnetModel:
             self.model = CHGNet.from_file(weights) if weights else CHGNet.load(model_name=version, use_device=device)
         self.model = self.model.to(device).eval()
         self.model.requires_grad_(False)
-        self.model.graph_converter.set_isolated_atom_response("error")
         self.batches = device != "cpu"
         warnings.filterwarnings("ignore", message="Converting a tensor with requires_grad")
 
@@ -51,8 +50,9 @@ class ChgnetModel:
         return [result for atoms in structures for result in found([atoms], moments)]
 
     def _graphs(self, structures: Sequence[Atoms]) -> list[CrystalGraph]:
-        device = next(self.model.parameters()).device
-        return [self.model.graph_converter(AseAtomsAdaptor.get_structure(atoms)).to(device) for atoms in structures]
+        converter, device = self.model.graph_converter, next(self.model.parameters()).device
+        cutoffs = converter.atom_graph_cutoff, converter.bond_graph_cutoff
+        return [graph_of(atoms, *cutoffs).to(device) for atoms in structures]
 
     def _plainly(self, structures: Sequence[Atoms], moments: bool) -> list[Evaluation]:
         """Take the forces off the energy: those of CHGNet 0.4.2 are ready to be trained on, for a third more time."""
