@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import known_hops
+import bulk_hops
 import numpy as np
 from espresso_handover import ends as half_lithiated
 from jobflow import Flow
@@ -47,10 +47,10 @@ TIGHT = 0.015
 Ends = tuple[Structure, Structure]
 
 
-def known(name: str) -> Ends:
-    """Ends of a known bulk hop; layered oxides in a 2×2×1 cell (48 atoms before the vacancy)."""
-    hop = known_hops.KNOWN_HOPS[name]
-    return known_hops.endpoints(hop, known_hops.ground_state(hop.crystal, "chgnet", 2), 2)
+def bulk(name: str) -> Ends:
+    """Ends of a bulk hop; layered oxides in a 2×2×1 cell (48 atoms before the vacancy)."""
+    hop = bulk_hops.BULK_HOPS[name]
+    return bulk_hops.endpoints(hop, bulk_hops.ground_state(hop.crystal, "chgnet", 2), 2)
 
 
 def published(name: str) -> Ends:
@@ -92,23 +92,35 @@ def espresso(**keywords: Any) -> EspressoEngine:
 
 @dataclass(frozen=True)
 class Case:
-    """Ends, the expensive engine, and intermediate images."""
+    """Ends, the expensive engine, intermediate images, and the model that is corrected."""
 
     ends: Callable[[], Ends]
     engine: Engine
     images: int = 5
+    prior: str = "chgnet"
 
 
+PRIOR = ", prior "
 SMEARED = {"occupations": "smearing", "smearing": "mv", "degauss": 0.02}
 CASES = {
-    f"{name} / {model}": Case(ends, MlipEngine(model=model))
-    for model, hops in {
-        "7net-0": ("LiCoO2-ODH", "LiCoO2-TSH", "LiNiO2-ODH", "LiNiO2-TSH", "LiMn2O4", "LiSc2S4", "a-TiO2_Li", "NCM811"),
-        "7net-l3i5": ("LiCoO2-ODH", "LiCoO2-TSH", "Li3OCl_1", "NCM811"),
+    f"{name} / {model}{PRIOR + prior if prior != 'chgnet' else ''}": Case(ends, MlipEngine(model=model), prior=prior)
+    for (model, prior), hops in {
+        ("7net-0", "chgnet"): (
+            "LiCoO2-ODH",
+            "LiCoO2-TSH",
+            "LiNiO2-ODH",
+            "LiNiO2-TSH",
+            "LiMn2O4",
+            "LiSc2S4",
+            "a-TiO2_Li",
+            "NCM811",
+        ),
+        ("7net-l3i5", "chgnet"): ("LiCoO2-ODH", "LiCoO2-TSH", "Li3OCl_1", "NCM811"),
+        ("7net-l3i5", "7net-0"): ("LiCoO2-ODH", "LiCoO2-TSH", "NCM811"),
     }.items()
     for name in hops
     for ends in [
-        slab if name == "NCM811" else (lambda name=name: (known if name in known_hops.KNOWN_HOPS else published)(name))
+        slab if name == "NCM811" else (lambda name=name: (bulk if name in bulk_hops.BULK_HOPS else published)(name))
     ]
 } | {
     "Li2O / espresso": Case(oxide, espresso(tot_charge=-1.0), 3),
@@ -126,7 +138,7 @@ def corrected(name: str, points: int) -> BarrierDoc:
     case = CASES[name]
     maker = BarrierMaker(
         name=name,
-        engine=SurrogateEngine(case.engine, MlipEngine(), points=points),
+        engine=SurrogateEngine(case.engine, MlipEngine(model=case.prior), points=points),
         relax=RelaxSection(fmax=0.03),
         path=PathSection(n_images=case.images),
         neb=NebSection(fmax=0.05),
@@ -139,10 +151,10 @@ def corrected(name: str, points: int) -> BarrierDoc:
 
 
 def truth(name: str, band: BandDoc) -> dict[str, float]:
-    """Relax the model's ends and converge its band with the expensive engine; what is done is read from a file."""
-    kept = folder(name) / "truth.json"
-    if kept.exists():
-        return dict(json.loads(kept.read_text("utf-8")))
+    """Relax the model's ends and converge its band with the expensive engine, once for all models."""
+    for row in written():
+        if row["case"].partition(PRIOR)[0] == name.partition(PRIOR)[0]:
+            return dict(row["truth"])
     case, model = CASES[name], band.surrogate
     assert model is not None
     images = [band.structure.copy() for _ in model.model_positions]
@@ -158,13 +170,16 @@ def truth(name: str, band: BandDoc) -> dict[str, float]:
     if found is None or not found.converged:
         raise SystemExit(f"{name}: no truth: {outcome.failures or found.reason}")
     saddle = max(found.energies)
-    numbers = {
+    return {
         "forward": saddle - found.energies[0],
         "reverse": saddle - found.energies[-1],
         "points": outcome.force_calls,
     }
-    kept.write_text(json.dumps(numbers), "utf-8")
-    return numbers
+
+
+def written() -> list[dict[str, Any]]:
+    """Rows of the cases that have been run."""
+    return json.loads(NUMBERS.read_text("utf-8")) if NUMBERS.exists() else []
 
 
 def compute(name: str, points: int) -> dict[str, Any]:
@@ -250,12 +265,10 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in [] if arguments.table else [arguments.only] if arguments.only else CASES:
         row = compute(name, arguments.points)
-        done = json.loads(NUMBERS.read_text("utf-8")) if NUMBERS.exists() else []
-        rows = sorted(
-            [old for old in done if old["case"] != name] + [row], key=lambda row: list(CASES).index(row["case"])
-        )
+        others = [old for old in written() if old["case"] != name]
+        rows = sorted([*others, row], key=lambda row: list(CASES).index(row["case"]))
         NUMBERS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    rows = json.loads(NUMBERS.read_text("utf-8"))
+    rows = written()
     marked = re.compile(r"(?<=<!-- corrected -->\n).*(?=<!-- end of corrected -->)", re.DOTALL)
     PAGE.write_text(marked.sub(lambda _: table(rows), PAGE.read_text("utf-8")), "utf-8")
     draw(rows)

@@ -1,10 +1,8 @@
-"""Geometry of the known bulk hops, and that the page in the docs shows the numbers on file. No model runs here."""
-
-import json
+"""Geometry of the bulk hops that the surrogate is tried on. No model runs here."""
 
 import numpy as np
 import pytest
-from benchmarks.known_hops import KNOWN_HOPS, NUMBERS, PAGE, TABLE, crystal, endpoints, table
+from benchmarks.bulk_hops import BULK_HOPS, crystal, endpoints
 from pymatgen.core import PeriodicSite, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
@@ -15,7 +13,7 @@ ATOMS = {"LiCoO2-ODH": 107, "LiCoO2-TSH": 106, "LiNiO2-ODH": 107, "LiNiO2-TSH": 
 
 def jump(name: str) -> tuple[Structure, int, np.ndarray]:
     """Initial structure, index of the moving ion, and its displacement (Å)."""
-    initial, final = endpoints(KNOWN_HOPS[name])
+    initial, final = endpoints(BULK_HOPS[name])
     moved = final.cart_coords - initial.cart_coords
     (ion,) = np.flatnonzero(np.linalg.norm(moved, axis=1) > 1e-6)
     return initial, int(ion), moved[ion]
@@ -32,11 +30,11 @@ def apart(structure: Structure, site: PeriodicSite, point: np.ndarray) -> float:
 
 
 def empty_sites(name: str) -> list[PeriodicSite]:
-    initial, _ = endpoints(KNOWN_HOPS[name])
-    return [site for site in crystal(KNOWN_HOPS[name].crystal) if not initial.get_sites_in_sphere(site.coords, 0.1)]
+    initial, _ = endpoints(BULK_HOPS[name])
+    return [site for site in crystal(BULK_HOPS[name].crystal) if not initial.get_sites_in_sphere(site.coords, 0.1)]
 
 
-@pytest.mark.parametrize("name", KNOWN_HOPS)
+@pytest.mark.parametrize("name", BULK_HOPS)
 def test_one_lithium_jumps_into_an_empty_site_next_to_it(name: str) -> None:
     initial, ion, displacement = jump(name)
     assert len(initial) == ATOMS[name]
@@ -44,7 +42,7 @@ def test_one_lithium_jumps_into_an_empty_site_next_to_it(name: str) -> None:
     landing = initial[ion].coords + displacement
     assert not initial.get_sites_in_sphere(landing, 1.5)
     assert any(apart(initial, site, landing) < 1e-6 for site in empty_sites(name))
-    check_endpoints(*(AseAtomsAdaptor.get_atoms(structure) for structure in endpoints(KNOWN_HOPS[name])))
+    check_endpoints(*(AseAtomsAdaptor.get_atoms(structure) for structure in endpoints(BULK_HOPS[name])))
 
 
 @pytest.mark.parametrize("name", ["LiCoO2-ODH", "LiNiO2-ODH", "LiCoO2-TSH", "LiNiO2-TSH"])
@@ -86,29 +84,3 @@ def test_spinel_hop_passes_the_empty_octahedron() -> None:
     manganese = [site for site in initial if site.specie.symbol == "Mn"]
     bonds = [len(oxygens_around(initial, site.coords, 2.1)) for site in manganese]
     assert bonds == [6] * 16
-
-
-def test_page_shows_the_numbers_on_file() -> None:
-    page = PAGE.read_text("utf-8")
-    found = TABLE.search(page)
-    assert found is not None
-    assert found.group() == table(json.loads(NUMBERS.read_text("utf-8")))
-
-
-@pytest.mark.parametrize("name", KNOWN_HOPS)
-def test_published_value_has_its_source_on_the_page(name: str) -> None:
-    hop = KNOWN_HOPS[name]
-    assert (hop.published is None) == (not hop.source)
-    assert f"\n- {hop.source}" in PAGE.read_text("utf-8")
-
-
-def test_model_keeps_the_order_of_the_published_barriers() -> None:
-    rows = json.loads(NUMBERS.read_text("utf-8"))
-    pairs = sorted(
-        (KNOWN_HOPS[row["hop"]].published, row["forward"])
-        for row in rows
-        if row["model"] == "chgnet" and row["forward"] is not None and KNOWN_HOPS[row["hop"]].published is not None
-    )
-    if len(pairs) < 2:
-        pytest.skip("fewer than two hops with a published value have been run")
-    assert [value for _, value in pairs] == sorted(value for _, value in pairs)
