@@ -76,7 +76,8 @@ class ChgnetModel:
 
     def _with_stress(self, structures: Sequence[Atoms], moments: bool) -> list[Evaluation]:
         graphs = self._graphs(structures)
-        predictions = self.model.predict_graph(graphs, task="efsm" if moments else "efs", batch_size=len(graphs))
+        found = self.model.predict_graph(graphs, task="efsm" if moments else "efs", batch_size=len(graphs))
+        predictions = found if isinstance(found, list) else [found]  # of one graph it is that alone
         return [
             Evaluation(
                 energy=float(prediction["e"]) * (len(atoms) if self.model.is_intensive else 1),
