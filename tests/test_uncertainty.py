@@ -15,12 +15,12 @@ from stored import study_of
 
 from barriers import BarrierMaker, MlipEngine, run
 from barriers.analysis.uncertainty import FLATTEST, UNSEEN, band_parts, energy_left, last_halving, total
-from barriers.documents import BarrierDoc, ComparisonRowDoc, RelaxDoc, StudyDoc
+from barriers.documents import BarrierDoc, ComparisonRowDoc, PathDoc, RelaxDoc, StudyDoc
 from barriers.files.structures import to_structure
 from barriers.report.tables import barrier_json, study_table
 from barriers.report.uncertainty import meaning
 from barriers.workflow.comparison_job import study_document
-from barriers.workflow.result_jobs import barrier_document
+from barriers.workflow.result_jobs import another_path, barrier_document
 
 EMT = MlipEngine(model="emt")
 STIFFNESS = np.array([8.0, 3.0, -2.0, 0.5, 20.0, 1.5])
@@ -142,3 +142,21 @@ def test_results_of_earlier_versions_have_the_spread_of_their_fits() -> None:
     old = ComparisonRowDoc.model_validate({"system": "A", "hop": "", "barrier": 0.4, "fit_spread": 0.02})
     assert old.uncertainty == 0.02
     assert StudyDoc.model_validate(study.model_dump()).rows == study.rows
+
+
+@pytest.mark.parametrize(
+    ("carried", "idpp", "says"),
+    [(0.442, 0.400, True), (0.405, 0.400, False), (0.400, 0.442, False), (None, 0.400, False), (0.442, None, False)],
+)
+def test_a_start_that_finds_a_lower_path_than_the_bare_slab_s_is_warned_of(
+    carried: float | None, idpp: float | None, says: bool
+) -> None:
+    """The bare slab has one start: its path may be the higher one there too."""
+    paths = [
+        PathDoc(start=start, converged=True, forward=forward, force_calls=1)
+        for start, forward in (("carried", carried), ("idpp", idpp))
+    ]
+    lines = another_path(paths)
+    assert bool(lines) is says
+    assert not says or "has 0.442 eV, another start found one of 0.400 eV" in lines[0]
+    assert another_path(paths[1:]) == []

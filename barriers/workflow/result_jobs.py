@@ -41,6 +41,9 @@ REFINED = (
 LEFT_ITS_SITE = 0.8
 """An ion whose jump between relaxed endpoints is that much (Å) shorter or longer than the hop has left a site."""
 
+SAME = 0.01
+"""Paths whose barriers are closer than this (eV) make no difference to a comparison."""
+
 
 @job(output_schema=BarrierDoc)
 def barrier_document(
@@ -151,6 +154,7 @@ def fill_barrier(
     document.warnings += [
         *profile.warnings,
         *(line for lines in against.values() for line in lines),
+        *another_path(document.paths),
         *band.warnings,
         *rebonded,
     ]
@@ -213,6 +217,18 @@ def bonds_along(band: BandDoc) -> tuple[list[str], list[str]]:
 def _lost_starts(paths: list[PathDoc]) -> list[str]:
     lost = sum(not (path.converged or path.merged_into) for path in paths)
     return [f"{lost} of {len(paths)} starts gave no converged band"] if lost else []
+
+
+def another_path(paths: list[PathDoc]) -> list[str]:
+    """Warn where the lowest path is another one than that which follows the bare slab's: a bare slab has one start."""
+    known = {path.start: path for path in paths if path.forward is not None}
+    lowest = min((path.forward or 0.0 for path in known.values()), default=0.0)
+    if (carried := known.get("carried")) is None or (carried.forward or 0.0) - lowest < SAME:
+        return []
+    return [
+        f"the path that follows the bare slab's has {carried.forward:.3f} eV, another start found one of {lowest:.3f} eV: a "
+        "difference to the bare slab is one between two paths"
+    ]
 
 
 def _jump_with_it(band: BandDoc, moved: Motion) -> list[str]:
