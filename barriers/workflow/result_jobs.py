@@ -225,10 +225,8 @@ def another_path(paths: list[PathDoc]) -> list[str]:
     lowest = min((path.forward or 0.0 for path in known.values()), default=0.0)
     if (carried := known.get("carried")) is None or (carried.forward or 0.0) - lowest < SAME:
         return []
-    return [
-        f"the path that follows the bare slab's has {carried.forward:.3f} eV, another start found one of {lowest:.3f} eV: a "
-        "difference to the bare slab is one between two paths"
-    ]
+    heights = f"has {carried.forward:.3f} eV, another start found one of {lowest:.3f} eV"
+    return [f"the path that follows the bare slab's {heights}: a difference to the bare slab is one between two paths"]
 
 
 def _jump_with_it(band: BandDoc, moved: Motion) -> list[str]:
