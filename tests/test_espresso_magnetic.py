@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ase.units import Ry
-from benchmarks.espresso_handover import ends
+from benchmarks.espresso_handover import ends, energies
 from espresso_cases import as_relaxed, compute, need_qe
 
 from barriers.documents import BandDoc, RelaxDoc
@@ -23,11 +22,6 @@ def engine() -> EspressoEngine:
     need_qe()
     loose = {"ecutwfc": 18.0, "ecutrho": 144.0, "conv_thr": 1e-3}
     return EspressoEngine(pseudopotentials="debian-pbesol", dipole=False, kspacing=2.0, keywords=loose)
-
-
-def energies(text: str) -> list[float]:
-    """Energies (eV) that the code prints."""
-    return [float(value) * Ry for value in re.findall(r"^!    total energy +=\s+(-\d+\.\d+) Ry", text, re.M)]
 
 
 def test_a_relaxation_has_the_numbers_that_the_code_prints(tmp_path: Path) -> None:

@@ -221,11 +221,10 @@ def _lost_starts(paths: list[PathDoc]) -> list[str]:
 
 def another_path(paths: list[PathDoc]) -> list[str]:
     """Warn where the lowest path is another one than that which follows the bare slab's: a bare slab has one start."""
-    known = {path.start: path for path in paths if path.forward is not None}
-    lowest = min((path.forward or 0.0 for path in known.values()), default=0.0)
-    if (carried := known.get("carried")) is None or (carried.forward or 0.0) - lowest < SAME:
+    known = {path.start: path.forward for path in paths if path.forward is not None}
+    if (carried := known.get("carried")) is None or carried - (lowest := min(known.values())) < SAME:
         return []
-    heights = f"has {carried.forward:.3f} eV, another start found one of {lowest:.3f} eV"
+    heights = f"has {carried:.3f} eV, another start found one of {lowest:.3f} eV"
     return [f"the path that follows the bare slab's {heights}: a difference to the bare slab is one between two paths"]
 
 

@@ -8,10 +8,12 @@ engine's band, and their ratio. A second run continues.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any, Literal
 
+from ase.units import Ry
 from jobflow import Flow
 from pymatgen.core import Lattice, Structure
 
@@ -50,6 +52,11 @@ def ends() -> tuple[Structure, Structure]:
             )
         )
     return both[0], both[1]
+
+
+def energies(text: str) -> list[float]:
+    """Energies (eV) that ``pw.x`` prints, one for each self-consistent calculation."""
+    return [float(value) * Ry for value in re.findall(r"^!    total energy +=\s+(-\d+\.\d+) Ry", text, re.M)]
 
 
 def barrier(source: Literal["linear", "mlip"], folder: Path) -> BarrierDoc:

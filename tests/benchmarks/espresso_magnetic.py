@@ -8,14 +8,12 @@ continues.
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from ase.units import Ry
-from espresso_handover import ends, finished
+from espresso_handover import ends, energies, finished
 
 from barriers.documents import BarrierDoc
 from barriers.engines.espresso import EspressoEngine
@@ -47,10 +45,7 @@ def by_hand(folder: Path) -> tuple[int, float]:
     shutil.copyfile(done / "pw.1.in", own / "pw.in")
     with (own / "pw.out").open("w") as out:
         subprocess.run(["pw.x", "-in", "pw.in"], cwd=own, stdout=out, check=False)
-    inside, outside = (
-        [float(value) * Ry for value in re.findall(r"^!    total energy +=\s+(-\d+\.\d+) Ry", text.read_text(), re.M)]
-        for text in (done / "pw.1.out", own / "pw.out")
-    )
+    inside, outside = (energies(text.read_text()) for text in (done / "pw.1.out", own / "pw.out"))
     both = list(zip(inside, outside, strict=False))
     return len(both), max(abs(one - other) for one, other in both)
 
