@@ -106,12 +106,12 @@ def test_every_model_says_what_it_was_trained_on_and_what_to_cite(name: str) -> 
 
 def test_methods_cite_model_functional_code_and_libraries() -> None:
     text = methods(stored())
-    assert {"cineb", "neb", "idpp", "fire", "chgnet", "ase", "pymatgen", "jobflow"} == set(cited(text))
+    assert {"cineb", "neb", "idpp", "gpneb", "chgnet", "ase", "pymatgen", "jobflow"} == set(cited(text))
     assert "weights of SHA-256 d14ab7c0f093" in text
     dft = study_document.original("x", [by(VASP, stored().barriers[0])], "NCM", "forward")
     text = methods(dft)
     assert {"vasp", "paw", "pbe", "hubbard", "d3"} <= set(cited(text))
-    assert not {"fire", "chgnet"} & set(cited(text))
+    assert not {"gpneb", "chgnet"} & set(cited(text))
     assert "with U of 6.2 eV on Ni [hubbard] and D3 dispersion [d3]" in text
 
 

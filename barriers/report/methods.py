@@ -42,7 +42,7 @@ def methods(study: StudyDoc) -> str:
     models = [each.band.surrogate.model for each in study.barriers if each.band.surrogate]
     engines |= {(each.kind, each.name): each for each in models}
     if any(engine.kind == "mlip" for engine in engines.values()):
-        said.append(", with FIRE [fire]")
+        said.append(", on a Gaussian process through the structures evaluated so far [gpneb]")
     said.append(". ")
     said += [f"{_engine(engine)} " for engine in engines.values()]
     said.append(f"Saddle energies are each the {study.barriers[0].definition}. ")

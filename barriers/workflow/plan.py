@@ -30,11 +30,12 @@ CALLS = {
     "interface": 70,
     "endpoint": 40,
     "images": 45,
+    "foretold images": 15,
     "correction": 400,
     "single point at a saddle": 1,
 }
 """Usual number of evaluations, as the main job takes them: of a slab, placement, interface or endpoint that is relaxed,
-of an image of a band; of a model for the correction of a hop."""
+of an image of a band by a code, as it was with FIRE, or by a model; of a model for the correction of a hop."""
 
 
 Described = tuple[Study | EndpointStudy, "BuiltStudy"]
@@ -326,7 +327,8 @@ def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[
 
 def _calls(study: Study | EndpointStudy, jobs: Counter[str]) -> tuple[int, int]:
     """Expected evaluations: of images that are evaluated together, and of structures alone."""
-    in_bands = CALLS["images"] * study.path.n_images * jobs["band"]
+    by_model = study.engine.kind == "mlip" or study.engine.neb != "band"
+    in_bands = CALLS["foretold images" if by_model else "images"] * study.path.n_images * jobs["band"]
     return in_bands, sum(CALLS[kind] * number for kind, number in jobs.items() if kind != "band")
 
 

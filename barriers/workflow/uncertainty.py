@@ -38,8 +38,8 @@ def fill_uncertainty(
     left = band.saddle_left if band.saddle_left is not None else _bound(band, highest)
     rows = [row for row in band.history if row.stage == band.history[-1].stage]
     halving = last_halving([row.max_force for row in rows], [row.highest_image for row in rows]) if rows else None
-    if band.refined is not None:  # the band's iterations did not lead to the saddle
-        halving = None
+    if band.refined is not None or band.engine.kind == "mlip":
+        halving = None  # the band's iterations did not lead to the saddle, or jumped there as was foretold
     of_ends = [end.energy_left for end in ends] if ends is not None else [None, None]
     initial, final = (
         _bound(band, image) if known is None else known for image, known in zip((0, -1), of_ends, strict=True)

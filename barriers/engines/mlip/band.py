@@ -1,4 +1,4 @@
-"""Converging a band: plain until rough, then climbing; improved tangent; images evaluated together."""
+"""Converging a band: plain until rough, then climbing; foretold from what is known, then evaluated."""
 
 from __future__ import annotations
 
@@ -12,22 +12,38 @@ from ase.mep import DyNEB
 from ase.optimize import FIRE
 
 from barriers.analysis.band import highest_image
-from barriers.analysis.forces import largest_force
 from barriers.documents import IterationDoc
 from barriers.engines.band import NebSettings
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.merging import KnownBand, merged_into
+from barriers.engines.mlip.foretold import ForetoldCalculator, HeldBand, Points, foretell, is_evaluated
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.secants import Secants
 
+MOST_FORETOLD = 40
+"""So many iterations of a stage are foretold; what is not there then is followed by FIRE, step by step.
+
+A surface with more to it than the process can draw through its points takes that way: bonds that break, a model far from
+what it was made for.
+"""
+
 MAX_STEP = 0.2
-"""Longest step of one image in one iteration (Å, norm over its atoms); FIRE's own limit is for the whole band."""
+"""Longest step of one image in one iteration of FIRE (Å, norm over its atoms); its own limit is for the whole band."""
 
 TIME_STEP = 0.2
 """FIRE's first time step (its own default of 0.1 takes a third more force calls on a slab's hop)."""
 
 FIRE_STATE = ("vel", "dt", "a", "Nsteps")
 """Attributes of ASE's FIRE that its next step depends on."""
+
+AT_ONCE = 2
+"""Least number of images that are evaluated in a round; of many images it is the half. Workers are no part of it."""
+
+STEADY = 0.5
+"""The climbing image stays where it is once its force is below this part of the tolerance; others below all of it."""
+
+TIED = 0.01
+"""Images that are no lower than this below the highest (eV) are never held: each may be the one that climbs next."""
 
 
 class EvaluatedBand(DyNEB):
@@ -43,21 +59,20 @@ class EvaluatedBand(DyNEB):
         forces: np.ndarray = super().get_forces()
         return forces
 
-    def largest_force(self) -> float:
-        """Largest force on the band (eV/Å), images that rest included."""
-        evaluate_moved(self.images, self.evaluator)
-        return largest_force(super(DyNEB, self).get_forces())
-
 
 def evaluate_moved(images: Sequence[Atoms], evaluator: Evaluator) -> None:
     """Evaluate, in one go, the images that have moved since they were last evaluated."""
-    moved = [image for image in images if image.calc is None or (image.calc.atoms.positions != image.positions).any()]
+    moved = [image for image in images if not is_evaluated(image)]
     for image, result in zip(moved, evaluator.evaluate(moved) if moved else [], strict=True):
         image.calc = SinglePointCalculator(image, energy=result.energy, forces=result.forces)
 
 
 class BandRun:
     """One band on its way to convergence, resumable from its checkpoint at every iteration.
+
+    An iteration relaxes the band on the surface that is drawn through all structures evaluated so far, and evaluates
+    the highest image and the least sure one. It is converged when all images are evaluated, and the forces that the
+    model gives are small enough.
 
     Parameters
     ----------
@@ -74,6 +89,8 @@ class BandRun:
         onto the path of one of them, and says the same.
     climbing : bool
         Whether the highest image of the first band has climbed already.
+    points : Points or None
+        What earlier bands of the path have shown; added to.
     """
 
     def __init__(
@@ -84,6 +101,7 @@ class BandRun:
         checkpoint: Checkpoint,
         known: Mapping[str, KnownBand] | None = None,
         climbing: bool = False,
+        points: Points | None = None,
     ) -> None:
         self.images, self.evaluator, self.settings, self.checkpoint = images, evaluator, settings, checkpoint
         self.history: list[IterationDoc] = []
@@ -93,6 +111,7 @@ class BandRun:
         self._calls_at_start = evaluator.force_calls
         self.earlier_force_calls = 0
         self._optimizer_state: dict[str, Any] | None = None
+        self._points = points or Points(images[0])
         self._secants = Secants()
         if state := checkpoint.load():
             self._restore(state)
@@ -119,32 +138,77 @@ class BandRun:
 
     def settle(self) -> bool:
         """Run the plain stage, unless that was done before; True if the band is rough within this run."""
-        if self.climbing:
-            evaluate_moved(self.images, self.evaluator)  # those that another band left bring no energies
-            return True
-        return self._stage(climbing=False, fmax=self.settings.rough_fmax)
+        if not self.climbing:
+            return self._stage(climbing=False, fmax=self.settings.rough_fmax)
+        if not self.history:
+            self._evaluate(self.images)  # those that another band left bring no energies
+        return True
 
     def climb(self, fmax: float | None = None) -> bool:
         """Run the climbing stage, after the plain one; True if it is converged, or as far as asked, within this run."""
         return self._stage(climbing=True, fmax=fmax or self.settings.fmax)
 
     def _stage(self, climbing: bool, fmax: float) -> bool:
+        begins = not self.history or climbing != (self.history[-1].stage == "climbing")
         self.climbing = climbing
-        band = EvaluatedBand(self.images, self.evaluator, climbing, fmax, self.settings.spring)
-        optimizer = FIRE(band, logfile=None, dt=TIME_STEP, maxstep=MAX_STEP * np.sqrt(len(self.images) - 2))
-        if self._optimizer_state is not None:
-            restore_optimizer(optimizer, self._optimizer_state)
+        if begins:
+            self._evaluate(self.images)
+            self._record()
             self._optimizer_state = None
-        elif not self.history or climbing != (self.history[-1].stage == "climbing"):
-            self._record(band, optimizer)
-        while self.history[-1].max_force > fmax:
-            if climbing and self._merged():
+        while not (self.history[-1].max_force <= fmax and all(map(is_evaluated, self.images))):
+            if (climbing and self._merged()) or len(self.history) > self._last:
+                self._evaluate(self.images)  # what is told of it must not be foretold
+                self.history[-1] = self._iteration(len(self.history) - 1)
                 return False
-            if len(self.history) > self._last:
-                return False
-            optimizer.step()
-            self._record(band, optimizer)
+            foretold = sum(row.stage == self.history[-1].stage for row in self.history) <= MOST_FORETOLD
+            (self._foretell if foretold else self._step)(fmax)
+            self._record()
         return True
+
+    def _step(self, fmax: float) -> None:
+        """Move all images by a step of FIRE, and evaluate them."""
+        band = EvaluatedBand(self.images, self.evaluator, self.climbing, fmax, self.settings.spring)
+        optimizer = FIRE(band, logfile=None, dt=TIME_STEP, maxstep=MAX_STEP * np.sqrt(len(self.images) - 2))
+        for name, value in (self._optimizer_state or {}).items():
+            setattr(optimizer, name, value)
+        optimizer.step()
+        self._optimizer_state = {name: getattr(optimizer, name) for name in FIRE_STATE}
+        self._evaluate(self.images)
+
+    def _foretell(self, fmax: float) -> None:
+        """Move the images that are not steady yet as far as is foretold, and evaluate some."""
+        foretold = foretell(self.images, self._points, self.climbing, fmax, self.settings.spring, self._steady(fmax))
+        for image, laid in zip(self.images[1:-1], foretold.images[1:-1], strict=True):
+            if not is_evaluated(laid):
+                image.positions = laid.positions
+                image.calc = laid.calc
+        order = np.argsort(-foretold.deviations, kind="stable").tolist()
+        top = highest_image([image.get_potential_energy() for image in self.images])
+        if foretold.is_whole:
+            order = [top, *(image for image in order if image != top)]
+        asked = [image for image in order if not is_evaluated(self.images[image])]
+        self._evaluate([self.images[image] for image in asked[: max(AT_ONCE, (len(self.images) - 2) // 2)]])
+
+    def _evaluate(self, images: Sequence[Atoms]) -> None:
+        evaluate_moved(images, self.evaluator)
+        for image in images:
+            self._points.add(image)
+
+    def _forces(self) -> np.ndarray:
+        """Largest force on each intermediate image (eV/Å), shape (n − 2,)."""
+        forces = HeldBand(self.images, self.climbing, self.settings.spring).get_forces()
+        each: np.ndarray = np.linalg.norm(forces.reshape(len(self.images) - 2, -1, 3), axis=2).max(axis=1)
+        return each
+
+    def _steady(self, fmax: float) -> list[int]:
+        """Say which images are evaluated and need not move."""
+        heights = np.array([image.get_potential_energy() for image in self.images[1:-1]])
+        limits = np.full(len(heights), fmax)
+        if self.climbing:
+            limits[heights > heights.max() - TIED] = -1.0
+            limits[heights.argmax()] = STEADY * fmax
+        calm = 1 + np.flatnonzero(self._forces() <= limits)
+        return [number for number in calm.tolist() if is_evaluated(self.images[number])]
 
     def _merged(self) -> bool:
         positions = np.array([image.positions for image in self.images])
@@ -152,22 +216,26 @@ class BandRun:
         self.merged_into = merged_into(self.known, positions, energies, self.images[0].cell.array, self.saddle_left)
         return self.merged_into is not None
 
-    def _record(self, band: EvaluatedBand, optimizer: FIRE) -> None:
-        max_force = band.largest_force()
+    def _iteration(self, number: int) -> IterationDoc:
         energies = [image.get_potential_energy() for image in self.images]
-        iteration = IterationDoc(
+        return IterationDoc(
             stage="climbing" if self.climbing else "plain",
-            iteration=len(self.history),
-            max_force=max_force,
+            iteration=number,
+            max_force=float(self._forces().max()),
             highest_image=max(energies) - energies[0],
             force_calls=self.force_calls,
         )
+
+    def _record(self) -> None:
+        iteration = self._iteration(len(self.history))
         self.history.append(iteration)
-        highest = highest_image(energies)
-        self._secants.add(self.images[highest], highest)
+        highest = highest_image([image.get_potential_energy() for image in self.images])
+        if is_evaluated(self.images[highest]):
+            self._secants.add(self.images[highest], highest)
         state = {
             "images": [_image_state(image) for image in self.images],
-            "optimizer": optimizer_state(optimizer),
+            "points": self._points.state,
+            "optimizer": self._optimizer_state,
             "history": [item.model_dump() for item in self.history],
             "secants": self._secants.state,
         }
@@ -176,25 +244,20 @@ class BandRun:
     def _restore(self, state: dict[str, Any]) -> None:
         for image, saved in zip(self.images, state["images"], strict=True):
             image.positions = saved["positions"]
-            image.calc = SinglePointCalculator(image, energy=saved["energy"], forces=saved["forces"])
+            kind = SinglePointCalculator if saved["is_evaluated"] else ForetoldCalculator
+            image.calc = kind(image, energy=saved["energy"], forces=saved["forces"])
         self.history = [IterationDoc(**item) for item in state["history"]]
         self.climbing = self.history[-1].stage == "climbing"
         self.earlier_force_calls = self.history[-1].force_calls
+        self._points.restore(state["points"])
         self._optimizer_state = state["optimizer"]
-        self._secants = Secants(state.get("secants"))
+        self._secants = Secants(state["secants"])
 
 
 def _image_state(image: Atoms) -> dict[str, Any]:
-    forces = image.get_forces(apply_constraint=False)
-    return {"positions": image.positions, "energy": image.get_potential_energy(), "forces": forces}
-
-
-def optimizer_state(optimizer: FIRE) -> dict[str, Any]:
-    """Read what FIRE needs to go on as if it had not stopped."""
-    return {name: getattr(optimizer, name) for name in FIRE_STATE}
-
-
-def restore_optimizer(optimizer: FIRE, state: dict[str, Any]) -> None:
-    """Give FIRE its state back."""
-    for name in FIRE_STATE:
-        setattr(optimizer, name, state[name])
+    return {
+        "positions": image.positions,
+        "energy": image.get_potential_energy(),
+        "forces": image.get_forces(apply_constraint=False),
+        "is_evaluated": is_evaluated(image),
+    }

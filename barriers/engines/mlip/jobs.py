@@ -168,7 +168,7 @@ class NebMaker(BaseNebMaker, MlipMaker):
     """
 
     refine: bool = False
-    computes: ClassVar[str] = "neb/3"
+    computes: ClassVar[str] = "neb/4"
 
     @property
     def tolerances(self) -> dict[str, float]:

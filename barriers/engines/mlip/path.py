@@ -19,6 +19,7 @@ from barriers.engines.band import BandTask
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.band import BandRun
 from barriers.engines.mlip.climbing import Climbed, climbed
+from barriers.engines.mlip.foretold import Points
 from barriers.engines.mlip.frames import APART, frames_of, jumped, lowest
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import relax
@@ -82,6 +83,10 @@ class PathRun:
     history: list[IterationDoc] = field(default_factory=list)
     cost: CostDoc = field(default_factory=CostDoc)
     mends: int = 0
+    points: Points = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.points = Points(self.task.images[0])
 
     def converge(self) -> list[Piece]:
         """Converge all bands of the path, in order; two that follow each other share the minimum between them."""
@@ -119,7 +124,7 @@ class PathRun:
         """Converge a band, then what it is mended to; ``outer`` says which of its ends are those of the path."""
         known = self.task.known if all(outer) else {}
         climbs = self.task.climbs and images is self.task.images
-        run = BandRun(images, self.evaluator, self.task.settings, checkpoint, known, climbs)
+        run = BandRun(images, self.evaluator, self.task.settings, checkpoint, known, climbs, self.points)
         settled = run.settle()
         found = Climbed(reason="both ends slide into one minimum between them: there is no saddle")
         if not (settled and all(outer) and (curves := _curves(run.images)) is not None and is_closed(read(curves))):
@@ -156,6 +161,7 @@ class PathRun:
         if all(slid) or any(slips and not end for slips, end in zip(slid, outer, strict=True)):
             return None
         self.mends += 1
+        self.points.add(minimum)
         for end, name, slips in zip((images[0], images[-1]), ENDS, slid, strict=True):
             if slips:
                 below = end.get_potential_energy() - minimum.get_potential_energy()
