@@ -23,8 +23,8 @@ from barriers.engines.mlip.secants import Secants
 MOST_FORETOLD = 40
 """So many iterations of a stage are foretold; what is not there then is followed by FIRE, step by step.
 
-A surface with more to it than the process can draw through its points takes that way: bonds that break, a model far from
-what it was made for.
+A surface with more to it than the process can draw through its points takes that way: bonds that break, or a model that
+is asked for what it does not know.
 """
 
 MAX_STEP = 0.2
