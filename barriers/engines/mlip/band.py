@@ -111,6 +111,7 @@ class BandRun:
         self._calls_at_start = evaluator.force_calls
         self.earlier_force_calls = 0
         self._optimizer_state: dict[str, Any] | None = None
+        self._began: list[np.ndarray] = []
         self._points = points or Points(images[0])
         self._secants = Secants()
         if state := checkpoint.load():
@@ -154,7 +155,7 @@ class BandRun:
         if begins:
             self._evaluate(self.images)
             self._record()
-            self._optimizer_state = None
+            self._optimizer_state, self._began = None, [image.positions.copy() for image in self.images]
         while not (self.history[-1].max_force <= fmax and all(map(is_evaluated, self.images))):
             if (climbing and self._merged()) or len(self.history) > self._last:
                 self._evaluate(self.images)  # what is told of it must not be foretold
@@ -168,6 +169,9 @@ class BandRun:
     def _step(self, fmax: float) -> None:
         """Move all images by a step of FIRE, and evaluate them."""
         band = EvaluatedBand(self.images, self.evaluator, self.climbing, fmax, self.settings.spring)
+        if self._optimizer_state is None:  # where foretelling led is no better than where it began
+            for image, positions in zip(self.images, self._began, strict=True):
+                image.positions = positions
         optimizer = FIRE(band, logfile=None, dt=TIME_STEP, maxstep=MAX_STEP * np.sqrt(len(self.images) - 2))
         for name, value in (self._optimizer_state or {}).items():
             setattr(optimizer, name, value)
@@ -236,6 +240,7 @@ class BandRun:
             "images": [_image_state(image) for image in self.images],
             "points": self._points.state,
             "optimizer": self._optimizer_state,
+            "began": self._began,
             "history": [item.model_dump() for item in self.history],
             "secants": self._secants.state,
         }
@@ -250,7 +255,7 @@ class BandRun:
         self.climbing = self.history[-1].stage == "climbing"
         self.earlier_force_calls = self.history[-1].force_calls
         self._points.restore(state["points"])
-        self._optimizer_state = state["optimizer"]
+        self._optimizer_state, self._began = state["optimizer"], state["began"]
         self._secants = Secants(state["secants"])
 
 
