@@ -18,6 +18,9 @@ TOP, BOTTOM = (1.436, 1.5441), 1.069
 SIDE = 1.4275
 """How far a layer lies aside of the one above it, across the rows (Å); along them by half a step."""
 
+SITES = np.array([2, 4, 1])
+"""Sites of metals and oxygen between two of lithium, along a row, across it and along the normal."""
+
 
 def hill(layers: int) -> float:
     """Barrier (eV) of every hop along a row: 22, 8, 3 meV higher with 4, 5, 6 layers than with many."""
@@ -25,7 +28,7 @@ def hill(layers: int) -> float:
 
 
 class Grooves(Calculator):
-    """Each lithium alone in waves along the row, across it and along the normal; egg boxes hold all other atoms."""
+    """Each lithium alone in waves along the row, across it and along the normal; other atoms in hollows of 1 eV."""
 
     implemented_properties = ("energy", "forces")
 
@@ -40,13 +43,10 @@ class Grooves(Calculator):
         waves = np.array([[1 / along, 0, 0.5 / HEIGHT], [0, 1 / across, -SIDE / across / HEIGHT], [0, 0, 1 / HEIGHT]])
         origin = np.array([*TOP, BOTTOM + (layers - 1) * HEIGHT])
         heights = np.array([hill(layers), 2.0, 1.0])
-        phases = 2 * pi * (self.atoms.positions[ions] - origin) @ waves.T
-        fine = 2 * pi * np.round(self.atoms.cell.lengths() / 0.3)
-        others = self.atoms.get_scaled_positions(wrap=False)[~ions] * fine
-        forces = np.zeros((len(self.atoms), 3))
-        forces[ions] = -pi * (heights * np.sin(phases)) @ waves
-        forces[~ions] = -0.1 * (np.sin(others) * fine) @ self.atoms.cell.reciprocal()
-        energy = (heights * (1 - np.cos(phases))).sum() / 2 + 0.1 * (1 - np.cos(others)).sum()
+        phases = 2 * pi * (self.atoms.positions - origin) @ waves.T
+        phases[~ions] *= SITES
+        forces = -pi * (np.where(ions[:, None], heights, SITES) * np.sin(phases)) @ waves
+        energy = (heights * (1 - np.cos(phases[ions]))).sum() / 2 + (1 - np.cos(phases[~ions])).sum() / 2
         self.results = {"energy": float(energy), "forces": forces}
 
 

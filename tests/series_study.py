@@ -10,7 +10,7 @@ name: grooves
 surface: {layers: 4, frozen_layers: 1}
 systems: [{name: NCM}]
 engine: {model: "grooves:Grooves", workers: 1}
-relax: {fmax: 0.1, rough_fmax: 0.1}
+relax: {fmax: 0.03, rough_fmax: 0.1}
 neb: {fmax: 0.2, rough_fmax: 0.5}
 path: {n_images: 3, starts: 1}
 """

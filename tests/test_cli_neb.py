@@ -101,7 +101,7 @@ def test_nothing_that_should_not_matter_changes_a_barrier(
 def test_aluminium_vacancy_with_relaxed_endpoints(cli: Cli, tmp_path: Path) -> None:
     """A peer's 0.409 eV belongs to cell-relaxed ends and a band stopped at 0.1 eV/Å; converged it is 0.393 eV.
 
-    Stopped as early, 0.402 eV come out here: the ends are rattled and relaxed again, to below their first forces.
+    Stopped as early, 0.391 eV come out here: the ends are rattled and relaxed again, to below their first forces.
     """
     ends = aluminium_vacancy(a=4.1)
     for atoms in ends:
@@ -109,7 +109,7 @@ def test_aluminium_vacancy_with_relaxed_endpoints(cli: Cli, tmp_path: Path) -> N
         FIRE(FrechetCellFilter(atoms), logfile=None).run(fmax=0.1)
     ends[1].set_cell(ends[0].cell, scale_atoms=True)
     loose = barrier(cli, tmp_path, *ends, "--images", "1", "--fmax", "0.1")
-    assert loose["forward"] == pytest.approx(0.402, abs=0.005)
+    assert loose["forward"] == pytest.approx(0.391, abs=0.004)
     folder = tmp_path / "tight"
     folder.mkdir()
     tight = barrier(cli, folder, *ends, "--images", "1", "--fmax", "0.01")

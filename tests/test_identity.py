@@ -96,13 +96,14 @@ def test_an_unconverged_band_goes_on_where_it_stopped(store: JobStore, tmp_path:
     whole = [execute(job, store, tmp_path / "whole") for job, _ in gold(**rough).iterflow()]
     elsewhere = JobStore(MemoryStore())
     elsewhere.connect()
-    first = [execute(job, elsewhere, tmp_path) for job, _ in gold(**rough, max_steps=5).iterflow()]
+    first = [execute(job, elsewhere, tmp_path) for job, _ in gold(**rough, max_steps=2).iterflow()]
     second = [execute(job, elsewhere, tmp_path) for job, _ in gold(**rough).iterflow()]
     assert [done.state for done in first].count("unconverged") == 2
     assert "asked for" in next(done.message for done in first if done.state == "unconverged")
     assert [done.state for done in second].count("reused") == 2
     spent = sum(done.force_calls for done in first + second)
-    assert spent == pytest.approx(sum(done.force_calls for done in whole), abs=1)
+    at_once = sum(done.force_calls for done in whole)
+    assert at_once <= spent <= at_once + 3  # where a band stops, all its images are evaluated
 
 
 def test_a_flow_keeps_its_references_when_its_jobs_have_run(store: JobStore, tmp_path: Path) -> None:

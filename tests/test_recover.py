@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.mongo, pytest.mark.slow]
 
 SLOW = "slow_emt:SlowEMT"
 
-EACH_ITERATION = 4
+EACH_ITERATION = 2
 """Evaluations in an iteration of the band."""
 
 
@@ -125,7 +125,7 @@ def test_a_walltime_too_short_by_half_needs_nobody(
     cluster = write_cluster(tmp_path, mongod.port, name="walltime")
     first = start_band(cluster)
     put_back = []
-    for further in (4, 12):
+    for further in (3, 7):
         put_back += drive(cluster, "gold", lambda: iteration(cluster) >= further)  # noqa: B023
         slurm.ask("scancel", "--full", "--signal=KILL", band(cluster)["queue_id"])
         wait_for(lambda: not slurm.jobs(), 20, "end of the job")

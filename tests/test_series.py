@@ -136,7 +136,7 @@ def test_values_follow_from_the_study_or_are_given_and_its_own_is_among_them() -
 
 
 def test_a_value_changes_its_setting_and_nothing_else() -> None:
-    plan = plan_series(study_of(), "layers=5,vacuum=16,size=2x1,images=5,fmax=0.05")
+    plan = plan_series(study_of(), "layers=5,vacuum=16,size=2x1,images=5,fmax=0.02")
     for setting, section in (("layers", "surface"), ("vacuum", "surface"), ("size", "surface"), ("images", "path")):
         (choice,) = (choice for choice in plan.choices[setting] if not choice.own)
         assert choice.member is not None
@@ -144,9 +144,9 @@ def test_a_value_changes_its_setting_and_nothing_else() -> None:
         assert changed == plan.study.model_dump(exclude={section})
         before, after = (getattr(study, section).model_dump() for study in (plan.study, choice.member.study))
         assert sum(before[key] != after[key] for key in before) == 1
-    tight = chosen(plan, "fmax")["0.05"].member
+    tight = chosen(plan, "fmax")["0.02"].member
     assert tight is not None
-    assert (tight.study.neb.fmax, tight.study.relax.fmax) == (0.05, 0.05)
+    assert (tight.study.neb.fmax, tight.study.relax.fmax) == (0.02, 0.02)
     assert tight.slab is plan.own.slab
 
 

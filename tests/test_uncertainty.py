@@ -69,7 +69,7 @@ def barrier_at(fmax: float, folder: Path, ends: tuple[Atoms, Atoms]) -> BarrierD
     return run(maker.make(*map(to_structure, ends)), folder).output
 
 
-@pytest.mark.parametrize("fmax", [0.2, 0.05])
+@pytest.mark.parametrize("fmax", [0.1, 0.05])
 def test_the_barrier_of_a_tight_band_lies_in_the_interval_and_a_tighter_one_is_narrower(
     fmax: float, tmp_path: Path
 ) -> None:

@@ -186,7 +186,7 @@ def standing(attempts: Sequence[Attempt], uphill: bool) -> Standing:
         if error < GOOD:
             radius = min(LARGEST_RADIUS, max(radius, 2 * moved))
         elif error > POOR or not better:
-            radius = max(SMALLEST_RADIUS, 0.5 * moved)
+            radius = max(min(SMALLEST_RADIUS, 0.9 * moved), 0.5 * moved)  # never that same point again
         accepted.append(better)
         centre = number if better else centre
     return Standing(centre, radius, accepted)

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.mep import DyNEB
-from ase.optimize import FIRE
 
 from barriers.analysis.band import highest_image
 from barriers.documents import IterationDoc
 from barriers.engines.band import NebSettings
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.merging import KnownBand, merged_into
+from barriers.engines.mlip.fire import EvaluatedBand, evaluate_moved, step_by_fire
 from barriers.engines.mlip.foretold import ForetoldCalculator, HeldBand, Points, foretell, is_evaluated
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.secants import Secants
@@ -27,15 +26,6 @@ A surface with more to it than the process can draw through its points takes tha
 is asked for what it does not know.
 """
 
-MAX_STEP = 0.2
-"""Longest step of one image in one iteration of FIRE (Å, norm over its atoms); its own limit is for the whole band."""
-
-TIME_STEP = 0.2
-"""FIRE's first time step (its own default of 0.1 takes a third more force calls on a slab's hop)."""
-
-FIRE_STATE = ("vel", "dt", "a", "Nsteps")
-"""Attributes of ASE's FIRE that its next step depends on."""
-
 AT_ONCE = 2
 """Least number of images that are evaluated in a round; of many images it is the half. Workers are no part of it."""
 
@@ -44,27 +34,6 @@ STEADY = 0.5
 
 TIED = 0.01
 """Images that are no lower than this below the highest (eV) are never held: each may be the one that climbs next."""
-
-
-class EvaluatedBand(DyNEB):
-    """ASE's NEB with the images that moved evaluated together, and converged images left where they are."""
-
-    def __init__(self, images: list[Atoms], evaluator: Evaluator, climb: bool, fmax: float, spring: float) -> None:
-        self.evaluator = evaluator
-        super().__init__(images, k=spring, climb=climb, fmax=fmax, method="improvedtangent")
-
-    def get_forces(self) -> np.ndarray:
-        """Evaluate what moved, then give the forces of the band, shape (n_images × N, 3)."""
-        evaluate_moved(self.images, self.evaluator)
-        forces: np.ndarray = super().get_forces()
-        return forces
-
-
-def evaluate_moved(images: Sequence[Atoms], evaluator: Evaluator) -> None:
-    """Evaluate, in one go, the images that have moved since they were last evaluated."""
-    moved = [image for image in images if not is_evaluated(image)]
-    for image, result in zip(moved, evaluator.evaluate(moved) if moved else [], strict=True):
-        image.calc = SinglePointCalculator(image, energy=result.energy, forces=result.forces)
 
 
 class BandRun:
@@ -172,11 +141,7 @@ class BandRun:
         if self._optimizer_state is None:  # where foretelling led is no better than where it began
             for image, positions in zip(self.images, self._began, strict=True):
                 image.positions = positions
-        optimizer = FIRE(band, logfile=None, dt=TIME_STEP, maxstep=MAX_STEP * np.sqrt(len(self.images) - 2))
-        for name, value in (self._optimizer_state or {}).items():
-            setattr(optimizer, name, value)
-        optimizer.step()
-        self._optimizer_state = {name: getattr(optimizer, name) for name in FIRE_STATE}
+        self._optimizer_state = step_by_fire(band, self._optimizer_state)
         self._evaluate(self.images)
 
     def _foretell(self, fmax: float) -> None:

@@ -15,7 +15,7 @@ from barriers.analysis.forces import largest_force
 from barriers.analysis.paths import SAME_BARRIER, SAME_PATH, farthest
 from barriers.analysis.stationary import find_stationary
 from barriers.documents import SaddleDoc
-from barriers.engines.mlip.band import TIME_STEP, evaluate_moved
+from barriers.engines.mlip.fire import TIME_STEP, evaluate_moved
 from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import EvaluatorCalculator
 from barriers.engines.mlip.saddle import saddle_of, tangent_at
