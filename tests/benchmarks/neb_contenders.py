@@ -1,7 +1,7 @@
 """What ``neb_peers.py`` lets run against each other, each in a process of its own.
 
-A contender writes ``NAME.json`` with its barrier, its largest force, and what it spent: every CHGNet evaluation made in
-its process, or in the worker processes that it started, is counted and timed.
+A contender writes ``NAME.json`` with its barrier, its largest force, and what it spent: every CHGNet evaluation that it
+made or had made is counted and timed.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def run_atomate2(folder: Path) -> tuple[float, float, bool]:
     from pymatgen.io.ase import AseAtomsAdaptor
 
     watch_model()
-    neb = maker_of(folder).neb
+    neb = maker_of(folder).settings.neb
     bands: list[NEB] = []
     plain = utils.NEB
 
@@ -150,7 +150,7 @@ def run_ase(folder: Path) -> tuple[float, float, bool]:
     from chgnet.model.model import CHGNet
 
     watch_model()
-    settings = maker_of(folder).neb
+    settings = maker_of(folder).settings.neb
     images = _first_band(folder)
     model = CHGNet.load(use_device="cpu", verbose=False)
     for image in images[1:-1]:
@@ -181,7 +181,7 @@ def main(name: str, folder: Path, started: float) -> None:
     barrier, max_force, converged = CONTENDERS[name](folder)
     wall_time = time.time() - started
     seconds = {"start-up": SPENT["first"] - started}
-    seconds |= {what: SPENT[what] for what in ("graph building", "model", "idle workers")}
+    seconds |= {what: SPENT[what] for what in ("graph building", "model")}
     seconds["optimizer and other"] = wall_time - sum(seconds.values())
     outcome = Outcome(barrier, max_force, converged, int(SPENT["calls"]), wall_time, seconds)
     (folder / f"{name}.json").write_text(json.dumps(asdict(outcome)), "utf-8")

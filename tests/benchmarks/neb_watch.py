@@ -1,4 +1,4 @@
-"""Counting and timing CHGNet's evaluations, in this process and in the worker processes that the product starts."""
+"""Counting and timing CHGNet's evaluations, in this process and where the product waits for its workers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ase import Atoms
     from chgnet.model.model import CHGNet
 
-    from barriers.engines.mlip.models import Evaluation, ModelSpec
+    from barriers.engines.mlip.models import Evaluation
     from barriers.engines.mlip.pool import Evaluator
 
 SPENT: defaultdict[str, float] = defaultdict(float)
@@ -48,39 +48,15 @@ def watch_model() -> None:
     CHGNet.predict_graph = counted
 
 
-def evaluate_watched(spec: ModelSpec, expected: str, atoms: Atoms, moments: bool, threads: int) -> Evaluation:
-    """Evaluate in a worker process of the product, and hand what it spent back with the result."""
-    from barriers.engines.mlip import pool
-
-    watch_model()
-    before = dict(SPENT)
-    result = pool.evaluate_in_worker(spec, expected, atoms, moments, threads)
-    vars(result)["spent"] = {what: SPENT[what] - before.get(what, 0) for what in ("calls", "graph building", "model")}
-    return result
-
-
 def watch_evaluator() -> None:
-    """Count and time the product's evaluations; seconds of workers that share a band are divided among them."""
+    """Count and time the product's evaluations, from handing structures to the workers until the last one is back."""
     from barriers.engines.mlip import pool
 
-    pool.evaluate_in_worker = evaluate_watched
-    evaluate = pool.Evaluator.evaluate
+    evaluate = _timed(pool.Evaluator.evaluate, "model")
 
-    def watched(self: Evaluator, structures: Sequence[Atoms], moments: bool = False) -> list[Evaluation]:
-        started = time.perf_counter()
-        results = evaluate(self, structures, moments)
-        waited = time.perf_counter() - started
-        for result in results:
-            spent = vars(result)["spent"]
-            SPENT["calls"] += spent["calls"]
-            for what in ("graph building", "model"):
-                share = spent[what] / min(len(structures), self.workers)
-                SPENT[what] += share
-                waited -= share
-        if SPENT["first"]:
-            SPENT["idle workers"] += waited
-        else:
-            SPENT["first"] = time.time() - (time.perf_counter() - started) + waited
+    def counted(self: Evaluator, structures: Sequence[Atoms], *args: Any, **kwargs: Any) -> list[Evaluation]:
+        SPENT["calls"] += len(structures)
+        results: list[Evaluation] = evaluate(self, structures, *args, **kwargs)
         return results
 
-    pool.Evaluator.evaluate = watched  # type: ignore[method-assign]
+    pool.Evaluator.evaluate = counted  # type: ignore[assignment,method-assign]
