@@ -46,7 +46,7 @@ def evaluate_moved(images: Sequence[Atoms], evaluator: Evaluator) -> None:
 
 
 def step_by_fire(band: EvaluatedBand, state: dict[str, Any] | None) -> dict[str, Any]:
-    """Move all images of a band by one step, and evaluate them.
+    """Move all images of a band by one step; where they are then, they are not evaluated yet.
 
     Parameters
     ----------
@@ -64,5 +64,4 @@ def step_by_fire(band: EvaluatedBand, state: dict[str, Any] | None) -> dict[str,
     for name, value in (state or {}).items():
         setattr(optimizer, name, value)
     optimizer.step()
-    evaluate_moved(band.images, band.evaluator)
     return {name: getattr(optimizer, name) for name in FIRE_STATE}
