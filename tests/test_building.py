@@ -14,8 +14,10 @@ from conftest import ROOT, ordered_slab
 from pymatgen.core import Structure
 
 from barriers import StudyMaker, load_study
-from barriers.documents import BandDoc
+from barriers.documents import BandDoc, RelaxDoc
+from barriers.engines.common import at_positions
 from barriers.structures.cathode.crystal import bulk
+from barriers.structures.hop.hop import make_endpoint
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.rounding import digest
 from barriers.structures.surface.edits import rattle
@@ -200,6 +202,42 @@ def test_an_endpoint_of_a_hop_that_is_no_longer_there_is_refused() -> None:
 
     with pytest.raises(ValueError, match="is not the slab's site: Ni instead of Li"):
         make_end.original(Relaxed(), hop.initial, slab, [hop])
+
+
+def test_an_endpoint_with_a_fragment_follows_that_of_the_bare_slab_but_for_atoms_that_are_bonded() -> None:
+    slab, (hop,) = ordered_slab(), hops_of(ordered_slab(), [HopSection()])
+    section = PlacementSection(mode="bonded", candidates=1)
+    (interface,) = placements_of(slab, FragmentSection(polymer="PVDF", eliminate="HF"), section, 12.0, hop)
+    bare_end = make_endpoint(slab, hop.initial)
+    pushed = bare_end.cart_coords + np.random.default_rng(0).normal(scale=0.1, size=(len(bare_end), 3))
+    wrapped = pushed + bare_end.lattice.matrix[0]  # the same place, written in the next cell
+    documents = [
+        RelaxDoc.model_construct(structure=each) for each in (interface, slab, at_positions(bare_end, wrapped))
+    ]
+    system, bare, relaxed = documents
+    plain = make_end.original(system, hop.initial, slab, [hop])
+    followed = make_end.original(system, hop.initial, slab, [hop], bare, relaxed)
+    moved = followed.cart_coords - plain.cart_coords
+    bonded = {bond.slab_atom for bond in surface_bonds(plain, len(bare_end))}
+    assert bonded
+    for atom in range(len(plain)):
+        stays = atom >= len(bare_end) or atom in bonded
+        expected = np.zeros(3) if stays else pushed[atom] - bare_end.cart_coords[atom]
+        assert moved[atom] == pytest.approx(expected, abs=1e-9)
+
+
+def test_ends_with_a_fragment_wait_for_those_of_the_bare_slab_and_an_added_ion_for_none() -> None:
+    study = load_study(EXAMPLE)
+    for hop, follows in ((HopSection(), True), (HopSection(kind="interstitial"), False)):
+        flow = StudyMaker().make(study.model_copy(update={"hops": (hop,)}))
+        jobs = {job.name: job for job, _ in flow.iterflow()}
+        names = {job.uuid: name for name, job in jobs.items()}
+        for name, job in jobs.items():
+            if name.startswith("NCM@PVDF: ") and job.function.__name__ == "make_end":
+                needed = {names[uuid] for uuid in job.input_uuids}
+                assert (f"NCM: relax {name.removeprefix('NCM@PVDF: ')}" in needed) == follows, needed
+                relaxes = jobs[name.replace(": ", ": relax ")]
+                assert relaxes.maker.rattles != follows
 
 
 def test_the_same_study_gives_the_same_files_in_every_process(tmp_path: Path) -> None:

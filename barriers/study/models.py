@@ -44,7 +44,7 @@ class RelaxSection(Section):
     """Relaxation of slab, interfaces and endpoints; the cell stays fixed."""
 
     fmax: Force = Field(0.03, gt=0, le=0.5, description="endpoints are relaxed to this largest force")
-    rough_fmax: Force = Field(0.1, gt=0, le=1, description="slab and interfaces, before a hop is made in them")
+    rough_fmax: Force = Field(0.1, gt=0, le=1, description="placements, before the lowest is relaxed further")
     max_steps: int = Field(500, ge=1, le=100_000, description="most steps of one relaxation")
 
 

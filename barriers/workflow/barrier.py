@@ -149,7 +149,12 @@ class BarrierMaker(Maker):
         return label(job, f"{whom}: {does}", self.scouts_for or self.name, hop.name if hop else "")
 
     def relax_endpoint(
-        self, structure: Any, which: str, twin: tuple[Any, ...] = (), most: int | None = None
+        self,
+        structure: Any,
+        which: str,
+        twin: tuple[Any, ...] = (),
+        most: int | None = None,
+        follows: bool = False,
     ) -> Job | Flow:
         """Relax one endpoint to the tolerance of endpoints.
 
@@ -163,6 +168,8 @@ class BarrierMaker(Maker):
             The other end on the corrected surface, and how it is the same; empty where it is not.
         most : int or None
             Most points of a corrected one; those of any end if None.
+        follows : bool
+            Whether its atoms were moved as those of another system's relaxed endpoint.
         """
         settings = self.settings.relax
         if isinstance(self.engine, SurrogateEngine):
@@ -170,7 +177,7 @@ class BarrierMaker(Maker):
         start = structure if self.scout() is None else structure.structure
         maker = self.engine.relax(settings.fmax, settings.max_steps)
         if isinstance(self.engine, MlipEngine):
-            maker = replace(maker, end_state=True)
+            maker = replace(maker, end_state=True, rattles=not follows)
         return self.label(maker.make(start), f"relax {which}")
 
     def between(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ase.geometry import find_mic
 from jobflow import job
 from pymatgen.core import Structure
 
@@ -12,6 +13,7 @@ from barriers.documents import EndDoc, PointDoc, RelaxDoc, StaticDoc
 from barriers.engines.common import at_positions
 from barriers.structures.hop.carried import check_carried
 from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, make_endpoint
+from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.rounding import GRID, round_off
 from barriers.study.models import FragmentSection, PlacementSection
 from barriers.workflow.placements import placements_of
@@ -75,7 +77,14 @@ def _alike(one: RelaxDoc, other: RelaxDoc) -> bool:
 
 
 @job
-def make_end(system: RelaxDoc, state: EndState, slab: Structure, hops: list[Hop]) -> Structure:
+def make_end(
+    system: RelaxDoc,
+    state: EndState,
+    slab: Structure,
+    hops: list[Hop],
+    bare: RelaxDoc | None = None,
+    bare_end: RelaxDoc | None = None,
+) -> Structure:
     """Make one endpoint of a relaxed system.
 
     Parameters
@@ -88,6 +97,8 @@ def make_end(system: RelaxDoc, state: EndState, slab: Structure, hops: list[Hop]
         The bare slab as it was built.
     hops : list[Hop]
         Hops that end here; their sites must still be those of the bare slab.
+    bare, bare_end : RelaxDoc or None
+        The relaxed bare slab, and the same endpoint of it as it was relaxed: the slab's atoms are moved as there.
 
     Raises
     ------
@@ -96,7 +107,15 @@ def make_end(system: RelaxDoc, state: EndState, slab: Structure, hops: list[Hop]
     """
     for hop in hops:
         check_carried(slab, system.structure, hop)
-    return make_endpoint(system.structure, state)
+    made = make_endpoint(system.structure, state)
+    if bare is None or bare_end is None:
+        return made
+    before = make_endpoint(bare.structure, state)
+    moves, _ = find_mic(bare_end.structure.cart_coords - before.cart_coords, before.lattice.matrix)
+    moves[[bond.slab_atom for bond in surface_bonds(made, len(moves))]] = 0.0  # the bond may hold them elsewhere
+    positions = made.cart_coords
+    positions[: len(moves)] += moves
+    return at_positions(made, positions)
 
 
 @job(output_schema=RelaxDoc)

@@ -184,10 +184,11 @@ def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, li
     engine = last_engine if scout is None else scout.engine
     built = hand_on(slab)
     start = rattle(slab, study.surface.rattle, study.cathode.seed)
-    relaxed = engine.relax(study.relax.rough_fmax, study.relax.max_steps).make(start)
+    relaxed = engine.relax(study.relax.fmax, study.relax.max_steps).make(start)
     jobs: list[Job | Flow] = [label(built, "slab: as built"), label(relaxed, "slab: relax")]
     placed: dict[Placed, Flow] = {}
-    systems = []
+    systems: list[SystemHops] = []
+    bare = None
     for system in sorted(study.systems, key=lambda system: system.fragment is not None):
         base = relaxed.output
         if (shared := placements_in(system)) is not None:
@@ -197,7 +198,9 @@ def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, li
             jobs.append(interface_flow(study, system, engine, placed[shared].output))
             base = jobs[-1].output
         maker = BarrierMaker(system.name, last_engine, study.relax, study.path, study.neb)
-        systems.append(SystemHops(maker, system.fragment is not None, base, built.output, ending))
+        has_fragment = system.fragment is not None
+        systems.append(SystemHops(maker, has_fragment, base, built.output, ending, bare if has_fragment else None))
+        bare = bare if has_fragment else systems[-1]
     return Flow(jobs, name="slab and interfaces"), systems
 
 

@@ -35,6 +35,8 @@ class SystemHops:
         The bare slab as it was built (Structure).
     ending : Mapping[EndState, list[Hop]]
         All hops of the study by the states that they begin or end in.
+    bare : SystemHops or None
+        The bare system whose relaxed end states those of this one follow.
     """
 
     maker: BarrierMaker
@@ -42,6 +44,7 @@ class SystemHops:
     base: OutputReference
     slab: OutputReference
     ending: Mapping[EndState, list[Hop]]
+    bare: SystemHops | None = None
     _relaxed: Ends = field(default_factory=dict)
     _scouted: Ends = field(default_factory=dict)
 
@@ -68,11 +71,11 @@ class SystemHops:
         structures = {}
         for state in dict.fromkeys(state for hop in hops for state in (hop.initial, hop.final)):
             if state not in self._relaxed:
-                made = self.maker.label(make_end(self.base, state, self.slab, self.ending[state]), state.label)
+                like = self._bare_end(state)
+                made = self.maker.label(make_end(self.base, state, self.slab, self.ending[state], *like), state.label)
                 structures[state] = made.output
                 jobs.append(made)
-        scout = self.maker.scout()
-        ends = self._relaxed if scout is None else self._scouted
+        scout, ends = self.maker.scout(), self._first
         bare = [{"guide": guide} for guide in guides]
         first, barriers = self._barriers(scout or self.maker, ends, structures, zip(hops, bare, strict=True))
         bands = [flow.output.band for flow in barriers]
@@ -83,6 +86,17 @@ class SystemHops:
             jobs += self._barriers(self.maker, self._relaxed, structures, zip(hops, scouted, strict=True))[0]
         return jobs, bands
 
+    @property
+    def _first(self) -> Ends:
+        """End states as they are relaxed first: by the embedded engine where that finds the paths."""
+        return self._relaxed if self.maker.scout() is None else self._scouted
+
+    def _bare_end(self, state: EndState) -> tuple[OutputReference, ...]:
+        """The bare slab, and its end state where that is relaxed; an added ion is another atom in each system."""
+        if self.bare is None or state.added or state not in self.bare._first:
+            return ()
+        return self.bare.base, self.bare._first[state]
+
     def _barriers(
         self,
         maker: BarrierMaker,
@@ -91,7 +105,10 @@ class SystemHops:
         guided: Iterable[tuple[Hop, dict[str, Any]]],
     ) -> tuple[list[Job | Flow], list[Flow]]:
         """Relax the structures of new end states, and find the barriers of hops, each guided by some band."""
-        relaxed = {state: maker.relax_endpoint(structure, state.label) for state, structure in structures.items()}
+        relaxed = {
+            state: maker.relax_endpoint(structure, state.label, follows=bool(self._bare_end(state)))
+            for state, structure in structures.items()
+        }
         ends.update({state: job.output for state, job in relaxed.items()})
         jobs: list[Job | Flow] = [*relaxed.values()]
         barriers = []

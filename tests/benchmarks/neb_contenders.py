@@ -144,20 +144,49 @@ def run_atomate2(folder: Path) -> tuple[float, float, bool]:
 
 def run_ase(folder: Path) -> tuple[float, float, bool]:
     """Run ASE's NEB with FIRE as its tutorial does: climbing, one calculator per image, one model for all."""
-    from ase.mep import NEB
     from ase.optimize import FIRE
+
+    return _by_ase(folder, FIRE)
+
+
+def run_neb_optimizer(folder: Path) -> tuple[float, float, bool]:
+    """Run ASE's NEB with its NEBOptimizer, quacc's default for bands."""
+    from ase.mep.neb import NEBOptimizer
+
+    return _by_ase(folder, NEBOptimizer)
+
+
+def _by_ase(folder: Path, optimizer: Any) -> tuple[float, float, bool]:
+    from ase.mep import NEB
+
+    settings, images = maker_of(folder).settings.neb, _with_calculators(folder)
+    neb = NEB(images, k=settings.spring, climb=True, method="improvedtangent")
+    optimizer(neb, logfile=None).run(fmax=settings.fmax, steps=settings.max_steps)
+    return _read_off(neb, settings.fmax)
+
+
+def run_nebwalk(folder: Path) -> tuple[float, float, bool]:
+    """Run NEBwalk's own NEB, climbing from the first step: by default it climbs after 100, and may be over before."""
+    from NEBwalk import NEB
+
+    settings, images = maker_of(folder).settings.neb, _with_calculators(folder, ends=True)
+    neb = NEB(images, k=settings.spring, climb=True, climb_delay=0)
+    converged = neb.optimize(settings.fmax, settings.max_steps, verbose=False)
+    energies = neb.get_energies()
+    return max(energies) - energies[0], float(neb.history[-1]["fmax"]), converged
+
+
+def _with_calculators(folder: Path, ends: bool = False) -> list[Atoms]:
+    """First band with a calculator for each image, and for the ends too where theirs are to be asked again."""
     from chgnet.model.dynamics import CHGNetCalculator
     from chgnet.model.model import CHGNet
 
     watch_model()
-    settings = maker_of(folder).settings.neb
     images = _first_band(folder)
     model = CHGNet.load(use_device="cpu", verbose=False)
-    for image in images[1:-1]:
+    for image in images if ends else images[1:-1]:
         image.calc = CHGNetCalculator(model, use_device="cpu")
-    neb = NEB(images, k=settings.spring, climb=True, method="improvedtangent")
-    FIRE(neb, logfile=None).run(fmax=settings.fmax, steps=settings.max_steps)
-    return _read_off(neb, settings.fmax)
+    return images
 
 
 def _first_band(folder: Path) -> list[Atoms]:
@@ -171,7 +200,13 @@ def _read_off(neb: NEB, fmax: float) -> tuple[float, float, bool]:
     return float(max(neb.energies) - neb.energies[0]), max_force, max_force <= fmax
 
 
-CONTENDERS = {"barriers": run_barriers, "atomate2": run_atomate2, "ASE": run_ase}
+CONTENDERS = {
+    "barriers": run_barriers,
+    "atomate2": run_atomate2,
+    "ASE": run_ase,
+    "ASE, NEBOptimizer": run_neb_optimizer,
+    "nebwalk": run_nebwalk,
+}
 
 
 def main(name: str, folder: Path, started: float) -> None:

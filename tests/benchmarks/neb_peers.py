@@ -1,4 +1,4 @@
-"""Wall time and force calls of one hop: barriers against atomate2's force-field NEB and plain ASE.
+"""Wall time and force calls of one hop: barriers against atomate2's force-field NEB, plain ASE and NEBwalk.
 
 ``python tests/benchmarks/neb_peers.py`` needs ``pip install '.[mlip,bench]'``. Model (CHGNet 0.3.0), endpoints, first
 band, number of images, tolerance and machine are the same for all; see ``docs/benchmark.md``.
@@ -26,7 +26,8 @@ from rich.table import Table
 from barriers.distribution import install
 
 SCRIPT = Path(__file__).with_name("neb_contenders.py")
-NAMES = ("barriers", "atomate2", "ASE")
+NAMES = {"barriers": "", "atomate2": "atomate2", "ASE": "", "ASE, NEBOptimizer": "", "nebwalk": "NEBwalk"}
+"""What is compared, each with the package that it needs."""
 AGREEMENT = 0.005
 """Barriers further apart than this (eV) are not the same result, so their times are not comparable."""
 AIM = 0.15
@@ -37,9 +38,9 @@ def main() -> int:
     """Run the contenders one after the other and print what each took; 1 if their barriers differ."""
     options = parse()
     console = Console()
-    names = [name for name in NAMES if name != "atomate2" or find_spec("atomate2")]
-    if "atomate2" not in names:
-        console.print(f"atomate2 not installed: {escape(install('bench'))}")
+    names = [name for name, package in NAMES.items() if not package or find_spec(package)]
+    if len(names) < len(NAMES):
+        console.print(f"{', '.join({*NAMES} - {*names})} not installed: {escape(install('bench'))}")
     with tempfile.TemporaryDirectory(prefix="neb-peers-") as name:
         folder = Path(name)
         (folder / "task.json").write_text(json.dumps({"images": options.images, "size": options.size}), "utf-8")

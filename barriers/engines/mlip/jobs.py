@@ -100,20 +100,23 @@ class RelaxMaker(BaseRelaxMaker, MlipMaker):
     Attributes
     ----------
     end_state : bool
-        The structure is the end of a hop: a rattle breaks its symmetry first, and a mode that leads downhill from where
-        it ends is followed.
+        The structure is the end of a hop: a mode that leads downhill from where it ends is followed.
+    rattles : bool
+        A rattle breaks the symmetry of such an end first; needless where it follows one that was relaxed before.
     """
 
     end_state: bool = False
+    rattles: bool = True
+    computes: ClassVar[str] = "relax/2"
 
     @property
     def tolerances(self) -> dict[str, float]:
         """Tolerances that the numbers depend on, and the rattle."""
-        return super().tolerances | ({"rattle": RATTLE} if self.end_state else {})
+        return super().tolerances | ({"rattle": RATTLE * self.rattles} if self.end_state else {})
 
     def relaxed(self, structure: Structure) -> RelaxDoc:
         """Relax a structure; the end of a hop from where a rattle puts it."""
-        return self._relaxed(structure, rattles=self.end_state)
+        return self._relaxed(structure, rattles=self.end_state and self.rattles)
 
     def relaxed_further(self, structure: Structure) -> RelaxDoc:
         """Relax a structure that was relaxed to a larger force, and rattled before that if it is the end of a hop."""
@@ -129,6 +132,8 @@ class RelaxMaker(BaseRelaxMaker, MlipMaker):
         else:
             result = relax(atoms, *how, checkpoint)
         reason = f"{result.max_force:.3f} eV/Å after {result.steps} steps, {self.fmax:g} asked for"
+        if result.max_force <= self.fmax:
+            reason = f"{1000 * result.energy_left:.0f} meV above a minimum after {result.steps} steps"
         if result.downhill:
             reason = f"a mode still leads downhill after {result.steps} steps: no minimum"
         return RelaxDoc(
