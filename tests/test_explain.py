@@ -55,7 +55,7 @@ def test_a_barrier_is_explained_by_its_band(results: Path, cli: Cli) -> None:
     assert (
         explained["parts"].items()
         >= {
-            "computes": "neb/4",
+            "computes": "neb/5",
             "engine": "mlip",
             "potential › model": "emt",
             "tolerances › fmax": 0.1,

@@ -17,16 +17,26 @@ AGREE = 0.005
 
 
 class KnownBand(NamedTuple):
-    """A converged band: positions (Å), shape (n, N, 3), and its highest image's energy above the first (eV)."""
+    """A converged band: positions (Å), shape (n, N, 3), and its highest image's energy above the first (eV).
+
+    And energies (eV) and forces (eV/Å) of its two ends, which may have taken the place of those that it was given.
+    """
 
     positions: np.ndarray
     height: float
+    energies: tuple[float, float] = (0.0, 0.0)
+    forces: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
 
 
 def known_bands(bands: Sequence[BandDoc]) -> dict[str, KnownBand]:
     """Give the converged ones of some bands by the name of their start."""
     return {
-        band.start: KnownBand(np.array(band.positions), max(energies) - energies[0])
+        band.start: KnownBand(
+            np.array(band.positions),
+            max(energies) - energies[0],
+            (energies[0], energies[-1]),
+            (np.array(band.forces[0]), np.array(band.forces[-1])),
+        )
         for band in bands
         if band.converged and (energies := [energy for energy in band.energies if energy is not None])
     }

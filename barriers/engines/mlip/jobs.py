@@ -161,8 +161,8 @@ class NebMaker(BaseNebMaker, MlipMaker):
 
     1. Make the first band.
     2. Converge the plain band roughly, then let the highest image climb (improved tangent).
-    3. Mend what is no such path: cut it at intermediate minima, which are relaxed, put images into steep steps, push it
-       off a saddle of second order; and converge it again.
+    3. Mend what is no such path: cut it at intermediate minima, which are relaxed, end it in the minima that it leads
+       down to, put images into steep steps, push it off a saddle of second order; and converge it again.
     4. Ask once for the magnetic moments of all images.
 
     Attributes
@@ -173,7 +173,7 @@ class NebMaker(BaseNebMaker, MlipMaker):
     """
 
     refine: bool = False
-    computes: ClassVar[str] = "neb/4"
+    computes: ClassVar[str] = "neb/5"
 
     @property
     def tolerances(self) -> dict[str, float]:

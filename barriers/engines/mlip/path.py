@@ -1,4 +1,4 @@
-"""A path between two states: its bands converged, cut at minima, filled where steep, pushed off false saddles."""
+"""A path between two states: its bands converged, cut at minima, led down at its ends, filled, pushed off saddles."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from barriers.engines.band import BandTask
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.band import BandRun
 from barriers.engines.mlip.climbing import Climbed, climbed
+from barriers.engines.mlip.feet import beside, is_foot, may_be_ordered
 from barriers.engines.mlip.foretold import Points
 from barriers.engines.mlip.frames import APART, frames_of, jumped, lowest
 from barriers.engines.mlip.pool import Evaluator
@@ -33,6 +34,9 @@ MOST_MENDS = 4
 """A path is mended that often; then what is still wrong with it stands."""
 
 ENDS = ("initial", "final")
+
+SAME_END = 1e-6
+"""An end no coordinate of which differs by more than this (Å) is the same."""
 
 
 @dataclass
@@ -71,6 +75,8 @@ class PathRun:
         Name of the known path that it fell onto.
     warnings : list[str]
         What was mended.
+    led_down : bool
+        Whether its ends were compared with the minima that it leads down to.
     """
 
     task: BandTask
@@ -83,6 +89,7 @@ class PathRun:
     history: list[IterationDoc] = field(default_factory=list)
     cost: CostDoc = field(default_factory=CostDoc)
     mends: int = 0
+    led_down: bool = False
     points: Points = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,9 +97,21 @@ class PathRun:
 
     def converge(self) -> list[Piece]:
         """Converge all bands of the path, in order; two that follow each other share the minimum between them."""
-        if (ends := self._in_one_frame()) is not None:
+        self.led_down = bool(self.task.known)
+        if (ends := self._known_ends() if self.task.known else self._in_one_frame()) is not None:
             return self._part(self.task.images, ends[0], ends[1], (True, True))
         return self._converge(self.task.images, (True, True), self.checkpoint("neb", *self.task.inputs))
+
+    def _known_ends(self) -> Sequence[Atoms] | None:
+        """Take the ends of a band between the same endpoints, where it has ended elsewhere."""
+        known = next(iter(self.task.known.values()))
+        own = [self.task.images[place] for place in (0, -1)]
+        ends = [end.copy() for end in own]
+        for place, end in zip((0, -1), ends, strict=True):
+            end.positions = known.positions[place]
+            end.calc = SinglePointCalculator(end, energy=known.energies[place], forces=known.forces[place])
+        moved = max(np.abs(end.positions - before.positions).max() for end, before in zip(ends, own, strict=True))
+        return ends if moved > SAME_END else None
 
     def _in_one_frame(self) -> Sequence[Atoms] | None:
         """Relax each end anew in the surroundings of the other one, where they differ far from the hop.
@@ -140,6 +159,7 @@ class PathRun:
         profile = read(curves)
         return (
             self._cut(piece.images, outer, profile)
+            or self._led_down(piece.images, outer)
             or self._filled(piece.images, outer, curves.steep)
             or ([piece] if saddle else self._verified(run, outer, profile))
         )
@@ -176,6 +196,28 @@ class PathRun:
         if not slid[1]:
             pieces += self._part(images[at:], minimum, images[-1], (slid[0], outer[1]))
         return pieces
+
+    def _led_down(self, images: list[Atoms], outer: tuple[bool, bool]) -> list[Piece] | None:
+        """Let the minima that a path leads down to take the place of higher ends; looked for once."""
+        if self.mends == MOST_MENDS or self.led_down or not all(outer) or not may_be_ordered(images[0]):
+            return None
+        self.led_down = True
+        ends = [images[0], images[-1]]
+        for end, image in beside(images):
+            foot = self._relaxed(images[image])
+            if foot is not None and is_foot(foot, ends[end]):
+                below = ends[end].get_potential_energy() - foot.get_potential_energy()
+                self.warnings.append(
+                    f"the {ENDS[end]} state is not where the path leads down to, a minimum of the same site "
+                    f"{below:.3f} eV below, which takes its place"
+                )
+                self.points.add(foot)
+                ends[end] = foot
+        self.reason = None
+        if ends[0] is images[0] and ends[-1] is images[-1]:
+            return None
+        self.mends += 1
+        return self._again([ends[0], *images[1:-1], ends[-1]], outer)
 
     def _part(self, guide: list[Atoms], first: Atoms, last: Atoms, outer: tuple[bool, bool]) -> list[Piece]:
         """Converge the part of a band that leads from one minimum to another."""
