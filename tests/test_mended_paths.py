@@ -8,13 +8,17 @@ import false_paths
 import numpy as np
 import pytest
 import two_humps
-from jobflow import run_locally
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from jobflow import Flow, run_locally
 from scipy.optimize import minimize_scalar
-from taken_ends import barrier_of
+from taken_ends import as_given, barrier_of
 
 from barriers import BarrierMaker, MlipEngine
 from barriers.documents import BarrierDoc
+from barriers.engines.mlip.feet import beside, is_foot, may_be_ordered
 from barriers.files.structures import read_endpoints
+from barriers.structures.path.start import Start
 
 INPUTS = Path(__file__).resolve().parents[1] / "inputs"
 
@@ -95,6 +99,69 @@ def test_surroundings_that_follow_the_ion_are_part_of_the_hop() -> None:
     assert any("what changes there is in the barrier" in line for line in barrier.band.warnings)
     far = np.array(barrier.band.positions)[:, 0, 1] - false_paths.FAR_ATOM[1]
     assert far[[0, -1]] == pytest.approx([-0.5, 0.5], abs=0.05)
+
+
+@pytest.mark.parametrize("end", [0, 1])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_path_ends_in_the_lower_minimum_that_it_leads_down_to(
+    monkeypatch: pytest.MonkeyPatch, end: int, ordered: bool
+) -> None:
+    monkeypatch.setattr("barriers.engines.mlip.path.may_be_ordered", lambda _: ordered)
+    ends = [false_paths.ion(0), false_paths.ion(false_paths.LENGTH)]
+    ends[end].positions[-1, 1] += 0.15
+    barrier = barrier_of("false_paths:Wells", *ends)
+    low = 0.15**2 * (not ordered)
+    expected = [0.5 - low * (end == 0), 0.5 - low * (end == 1)]
+    assert [barrier.forward, barrier.reverse] == pytest.approx(expected, abs=1e-3)
+    said = [line for line in barrier.warnings if "leads down to" in line]
+    assert len(said) == ordered and all("0.022 eV below" in line and ("initial", "final")[end] in line for line in said)
+
+
+def test_the_next_start_takes_the_ends_that_the_first_has_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("barriers.engines.mlip.path.may_be_ordered", lambda _: True)
+    ends = [false_paths.ion(0), false_paths.ion(false_paths.LENGTH)]
+    ends[1].positions[-1, 1] += 0.15
+    engine = MlipEngine(model="false_paths:Wells", workers=1)
+    documents = [as_given(engine, end) for end in ends]
+    maker = engine.neb(0.01, 0.3, 500, 1.0)
+    first, second = Start(method="linear", n_images=3), Start(method="idpp", n_images=3)
+    found = maker.make(*documents, first)
+    again = maker.make(*documents, second, None, [found.output])
+    outputs = run_locally(Flow([found, again]), ensure_success=True, log=False)
+    one, other = (outputs[job.uuid][1].output for job in (found, again))
+    assert np.array(other.positions[-1]) == pytest.approx(np.array(one.positions[-1]), abs=1e-9)
+    assert other.energies[-1] == one.energies[-1]
+    assert other.merged_into == one.start or max(other.energies) == pytest.approx(max(one.energies), abs=1e-3)
+
+
+def test_an_image_beside_an_end_that_is_the_highest_is_not_led_down() -> None:
+    images = []
+    for energy in (0.0, 0.3, 0.5, 0.4):
+        images.append(false_paths.ion(energy))
+        images[-1].calc = SinglePointCalculator(images[-1], energy=energy)
+    assert beside(images) == [(0, 1)]
+    assert beside([images[0], images[2], images[3]]) == []
+
+
+def test_minima_of_another_site_or_no_lower_are_no_feet() -> None:
+    def at(y: float, energy: float) -> Atoms:
+        atoms = false_paths.ion(0)
+        atoms.positions[-1, 1] = y
+        atoms.calc = SinglePointCalculator(atoms, energy=energy)
+        return atoms
+
+    end = at(0.0, 0.0)
+    assert is_foot(at(0.5, -0.01), end)
+    assert not is_foot(at(0.5, -0.001), end)
+    assert not is_foot(at(0.9, -0.5), end)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "expected"),
+    [("Li3Ni2O4", True), ("LiNiO2", False), ("Al8", False), ("Ni4Al4", False), ("Li4O2", False)],
+)
+def test_ions_that_may_exchange_charges_are_metals_beside_anions(symbols: str, expected: bool) -> None:
+    assert may_be_ordered(Atoms(symbols)) == expected
 
 
 def test_two_ends_that_slide_into_one_minimum_have_no_barrier_between_them() -> None:

@@ -139,11 +139,18 @@ class PathRun:
         )
         return best
 
-    def _converge(self, images: list[Atoms], outer: tuple[bool, bool], checkpoint: Checkpoint) -> list[Piece]:
-        """Converge a band, then what it is mended to; ``outer`` says which of its ends are those of the path."""
+    def _converge(
+        self, images: list[Atoms], outer: tuple[bool, bool], checkpoint: Checkpoint, foretold: bool = True
+    ) -> list[Piece]:
+        """Converge a band, then what it is mended to; ``outer`` says which of its ends are those of the path.
+
+        One that is no path once it is ``foretold`` is converged anew, step by step: an image may have been sent over a
+        hill into a place that has nothing to do with the hop.
+        """
         known = self.task.known if all(outer) else {}
         climbs = self.task.climbs and images is self.task.images
-        run = BandRun(images, self.evaluator, self.task.settings, checkpoint, known, climbs, self.points)
+        first = [images[0], *(image.copy() for image in images[1:-1]), images[-1]]
+        run = BandRun(images, self.evaluator, self.task.settings, checkpoint, known, climbs, self.points, foretold)
         settled = run.settle()
         found = Climbed(reason="both ends slide into one minimum between them: there is no saddle")
         if not (settled and all(outer) and (curves := _curves(run.images)) is not None and is_closed(read(curves))):
@@ -154,8 +161,13 @@ class PathRun:
         piece = Piece(run.images, run.saddle_left)
         if (saddle := found.saddle) is not None:
             piece = Piece(saddle.images, saddle.left, saddle.document)
-        if self.reason is not None or (saddle and saddle.is_proven) or (curves := _curves(piece.images)) is None:
+        if self.reason is not None or (saddle and saddle.is_proven):
             return [piece]
+        if (curves := _curves(piece.images)) is None:
+            if not foretold:
+                return [piece]
+            band = rounded(np.array([image.positions for image in first]))
+            return self._converge(first, outer, self.checkpoint("neb", *self.task.inputs, band, "in steps"), False)
         profile = read(curves)
         return (
             self._cut(piece.images, outer, profile)
