@@ -1,4 +1,4 @@
-"""A potential that costs little: soft repulsion of lithium by the other atoms of a cathode, all held where they are."""
+"""A potential that costs little: soft repulsion of lithium by the other atoms of a cathode, all held on their sites."""
 
 from __future__ import annotations
 
@@ -6,39 +6,38 @@ from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import all_changes
 from ase.geometry import get_distances
+from grooves import Grooves
 
 
-class SoftPairs(Calculator):
-    """Energies are sums of Gaussians over pairs of lithium and others: a hop has a hill, higher beside some metals.
+class SoftPairs(Grooves):
+    """To hills along the rows of lithium come Gaussians over pairs with others: higher hops beside some metals.
 
-    Waves across the lattice vectors, which keep the energy periodic, hold what a repulsion alone would let fly apart:
-    fine ones all atoms but lithium, a coarse one lithium in the layers of NCM811's (104) slab, 2.03 Å apart. Without
-    them nothing has a minimum.
+    Atoms of fragments, which have no sites, are held by fine waves across the lattice vectors.
     """
 
-    implemented_properties = ("energy", "forces")
     heights: ClassVar[dict[str, float]] = {"O": 0.3, "Ni": 0.2, "Co": 0.4, "Mn": 0.6}  # eV; others attract by 0.1
     width = 1.3  # Å
-    hold, fine, coarse = 0.15, 0.8, 2.0  # eV, Å, Å
+    hold, fine = 0.05, 0.3  # eV, Å
 
     def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
-        super().calculate(atoms, properties, system_changes)
-        symbols = np.array(self.atoms.get_chemical_symbols())
+        whole = (self.atoms if atoms is None else atoms).copy()
+        symbols = np.array(whole.get_chemical_symbols())
+        of_slab = np.isin(symbols, ["Li", *self.heights])
+        super().calculate(whole[of_slab], properties, system_changes)
         ions, others = np.flatnonzero(symbols == "Li"), np.flatnonzero(symbols != "Li")
-        steps, distances = get_distances(
-            self.atoms.positions[ions], self.atoms.positions[others], self.atoms.cell, self.atoms.pbc
-        )
-        heights = np.array([self.heights.get(symbol, -0.1) for symbol in symbols[others]])
-        terms = heights * np.exp(-((distances / self.width) ** 2))
+        steps, distances = get_distances(whole.positions[ions], whole.positions[others], whole.cell, whole.pbc)
+        terms = np.array([self.heights.get(symbol, -0.1) for symbol in symbols[others]])
+        terms = terms * np.exp(-((distances / self.width) ** 2))
         pushes = (2 / self.width**2 * terms)[..., None] * steps
-        crests = np.full((len(symbols), 3), self.fine)
-        crests[ions] = np.inf, np.inf, self.coarse
-        waves = 2 * np.pi * np.round(self.atoms.cell.lengths() / crests)
-        phases = self.atoms.cell.scaled_positions(self.atoms.positions) * waves
-        phases[ions, 2] += np.pi
-        forces = -self.hold * (np.sin(phases) * waves) @ self.atoms.cell.reciprocal()
+        waves = 2 * np.pi * np.round(whole.cell.lengths() / self.fine)
+        phases = whole.cell.scaled_positions(whole.positions[~of_slab]) * waves
+        forces = np.zeros((len(whole), 3))
+        forces[of_slab] = self.results["forces"]
+        forces[~of_slab] = -self.hold * (np.sin(phases) * waves) @ whole.cell.reciprocal()
         forces[ions] -= pushes.sum(axis=1)
         forces[others] += pushes.sum(axis=0)
-        self.results = {"energy": float(terms.sum() + self.hold * (1 - np.cos(phases)).sum()), "forces": forces}
+        self.results["energy"] += float(terms.sum() + self.hold * (1 - np.cos(phases)).sum())
+        self.results["forces"] = forces
+        self.atoms = whole

@@ -184,7 +184,7 @@ def test_unconverged_band_prints_no_barrier_and_how_to_go_on(
     cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     command = ("neb", *gold_files, "--model", "emt", "--fmax", "0.005", "--results", tmp_path, "--max-steps")
-    outcome = cli(*command, "12", "--json")
+    outcome = cli(*command, "5", "--json")
     result = json.loads(outcome.out)
     assert outcome.code == 1
     assert result["converged"] is False

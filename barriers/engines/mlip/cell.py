@@ -18,7 +18,10 @@ from barriers.documents import CellDoc, CostDoc
 from barriers.engines.base import BaseRelaxMaker
 from barriers.engines.common import atoms_of
 from barriers.engines.mlip.jobs import MlipMaker
-from barriers.engines.mlip.relax import MAX_STEP, STIFFNESS, EvaluatorCalculator
+from barriers.engines.mlip.relax import MAX_STEP, EvaluatorCalculator
+
+STIFFNESS = 50.0
+"""First guess of the Hessian's diagonal (eV/Å²), for ions and cell."""
 
 STRESS = 0.05
 """Largest stress at the end (GPa): a strain of less than 0.001 in a layered oxide."""
