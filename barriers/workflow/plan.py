@@ -26,9 +26,9 @@ from barriers.workflow.verification import POINTS
 CALLS = {
     "slab": 30,
     "screened": 1,
-    "placement": 40,
-    "interface": 70,
-    "endpoint": 40,
+    "placement": 30,
+    "interface": 50,
+    "endpoint": 30,
     "images": 45,
     "foretold images": 15,
     "correction": 400,

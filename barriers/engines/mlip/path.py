@@ -19,7 +19,7 @@ from barriers.engines.band import BandTask
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.band import BandRun
 from barriers.engines.mlip.climbing import Climbed, climbed
-from barriers.engines.mlip.feet import beside, is_foot, may_be_ordered
+from barriers.engines.mlip.feet import beside, is_foot, may_be_ordered, other_ends
 from barriers.engines.mlip.foretold import Points
 from barriers.engines.mlip.frames import APART, frames_of, jumped, lowest
 from barriers.engines.mlip.pool import Evaluator
@@ -34,9 +34,6 @@ MOST_MENDS = 4
 """A path is mended that often; then what is still wrong with it stands."""
 
 ENDS = ("initial", "final")
-
-SAME_END = 1e-6
-"""An end no coordinate of which differs by more than this (Å) is the same."""
 
 
 @dataclass
@@ -98,20 +95,9 @@ class PathRun:
     def converge(self) -> list[Piece]:
         """Converge all bands of the path, in order; two that follow each other share the minimum between them."""
         self.led_down = bool(self.task.known)
-        if (ends := self._known_ends() if self.task.known else self._in_one_frame()) is not None:
+        if (ends := other_ends(self.task) if self.task.known else self._in_one_frame()) is not None:
             return self._part(self.task.images, ends[0], ends[1], (True, True))
         return self._converge(self.task.images, (True, True), self.checkpoint("neb", *self.task.inputs))
-
-    def _known_ends(self) -> Sequence[Atoms] | None:
-        """Take the ends of a band between the same endpoints, where it has ended elsewhere."""
-        known = next(iter(self.task.known.values()))
-        own = [self.task.images[place] for place in (0, -1)]
-        ends = [end.copy() for end in own]
-        for place, end in zip((0, -1), ends, strict=True):
-            end.positions = known.positions[place]
-            end.calc = SinglePointCalculator(end, energy=known.energies[place], forces=known.forces[place])
-        moved = max(np.abs(end.positions - before.positions).max() for end, before in zip(ends, own, strict=True))
-        return ends if moved > SAME_END else None
 
     def _in_one_frame(self) -> Sequence[Atoms] | None:
         """Relax each end anew in the surroundings of the other one, where they differ far from the hop.
