@@ -14,7 +14,7 @@ from readable import assert_readable, cut_off, overlapping
 from stored import REASON, barrier_of, stored, study_of
 
 from barriers.analysis.band import minimum_image_displacements
-from barriers.documents import BarrierDoc
+from barriers.documents import BarrierDoc, IterationDoc
 from barriers.report.figures import (
     draw_convergence,
     draw_path,
@@ -151,13 +151,29 @@ def test_figures_are_as_wide_as_a_journals_columns() -> None:
     assert draw_path(stored().barriers[0])[0].get_figure().get_figwidth() == TWO_COLUMNS
 
 
+def test_no_line_leads_from_a_stage_to_its_next_time() -> None:
+    """A path that was mended goes through its stages again."""
+    barrier = several(1)[0]
+    steps = [("plain", 0), ("plain", 1), ("climbing", 2), ("plain", 3), ("climbing", 4), ("climbing", 5)]
+    barrier.band.history = [
+        IterationDoc(stage=stage, iteration=at, max_force=0.1 + at, highest_image=0.5, force_calls=at)
+        for stage, at in steps
+    ]
+    force, _ = draw_convergence(barrier)
+    plain, climbing = (np.asarray(line.get_xdata(), dtype=float) for line in force.lines[:2])
+    assert np.array_equal(plain, [0, 1, np.nan, 3], equal_nan=True)
+    assert np.array_equal(climbing, [2, np.nan, 4, 5], equal_nan=True)
+
+
 def test_the_convergence_shows_both_stages_with_their_tolerances() -> None:
     barrier = stored().barriers[0]
     history = barrier.band.history
     force, image = draw_convergence(barrier)
     for axes, name in ((force, "max_force"), (image, "highest_image")):
         drawn = np.vstack([line.get_xydata() for line in axes.lines])
-        assert np.allclose(drawn, [[step.iteration, getattr(step, name)] for step in history])
+        drawn = drawn[~np.isnan(drawn[:, 0])]
+        by_stage = sorted(history, key=lambda step: step.stage == "climbing")
+        assert np.allclose(drawn, [[step.iteration, getattr(step, name)] for step in by_stage])
     assert force.get_yscale() == "log"
     levels = [lines.get_segments()[0][0, 1] for lines in force.collections]
     assert levels == [barrier.band.settings["rough_fmax"], barrier.band.settings["fmax"]]

@@ -66,7 +66,7 @@ def test_lines_name_the_model_its_own_error_and_the_systems_that_go_beyond_it() 
     assert "not to be trusted for bonds between a molecule and an oxide" in model
     assert [line.partition(":")[0] for line in beyond] == ["NCM@PVDF", "NCM@PVDF-HF"]
     assert "a fragment (C, F, H) stands on the surface (Co, Li, Mn, Ni, O)" in beyond[0]
-    assert "a fragment is bonded to the surface (C–O, F–Li)" in beyond[1]
+    assert "a fragment is bonded to the surface (C–O, C–Ni, F–Li)" in beyond[1]
 
 
 def test_of_a_functional_and_of_a_model_of_ones_own_less_is_known() -> None:

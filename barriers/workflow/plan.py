@@ -28,7 +28,7 @@ CALLS = {
     "screened": 1,
     "placement": 30,
     "interface": 50,
-    "endpoint": 30,
+    "endpoint": 40,
     "images": 45,
     "foretold images": 15,
     "correction": 400,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -65,8 +66,14 @@ def _draw_stage(force: Axes, image: Axes, band: BandDoc, stage: str) -> list[Lin
     number, (name, tolerance) = list(STAGES).index(stage), STAGES[stage]
     line: dict[str, Any] = {"color": COLOURS[number], "marker": MARKERS[number], "markersize": 3, "linewidth": 0.9}
     at = [step.iteration for step in steps]
-    drawn = force.plot(at, [step.max_force for step in steps], **line, label=name)
-    image.plot(at, [step.highest_image for step in steps], **line)
+    # A path that was mended goes through its stages again, and no line leads from one time to the next.
+    breaks = np.flatnonzero(np.diff(at) > 1) + 1
+    along, forces, heights = (
+        np.insert(np.array(values, dtype=float), breaks, np.nan)
+        for values in (at, [step.max_force for step in steps], [step.highest_image for step in steps])
+    )
+    drawn = force.plot(along, forces, **line, label=name)
+    image.plot(along, heights, **line)
     if tolerance in band.settings:
         force.hlines(band.settings[tolerance], at[0] - 0.5, at[-1] + 0.5, color=COLOURS[number], linestyle="--")
     if stage == "climbing":
