@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bulk_hops import BULK_HOPS, crystal
-from pymatgen.core import Structure
+from bulk_hops import BULK_HOPS, endpoints
 from rich.console import Console
 from rich.table import Table
 
-from barriers import BarrierMaker, LocalRun, StudyMaker, run
+from barriers import BarrierMaker, StudyMaker, run
+from barriers.dispatch.local import LocalRun
 from barriers.study.file import read_study
 
 ACROSS = (2, 3, 4, 5)
@@ -38,29 +38,17 @@ systems: [{name: NCM}]
 hops: [HOPS]
 """
 
+MEASURED = ("calls", "wall time (s)")
+
 Row = dict[str, float]
 
 
 def in_crystal(across: int, images: int) -> Row:
     """Find one hop of LiCoO2 in a cell of so many unit cells across."""
-    ends = ends_of(across)
+    ends = endpoints(BULK_HOPS["LiCoO2-ODH"], across=across)
     maker = BarrierMaker(n_images=images)
     band = measured(lambda folder: run(maker.make(*ends), folder))
     return {"atoms": len(ends[0]), "images": images, **band}
-
-
-def ends_of(across: int) -> tuple[Structure, Structure]:
-    """Give a Li that jumps to the nearest Li site, which is empty."""
-    structure = crystal(BULK_HOPS["LiCoO2-ODH"].crystal, across)
-    lithium = structure.indices_from_symbol("Li")
-    here = lithium[0]
-    there = min(lithium[1:], key=lambda site: round(structure.get_distance(here, site), 3))
-    _, image = structure[here].distance_and_image(structure[there])
-    initial, final = structure.copy(), structure.copy()
-    final.replace(here, "Li", structure[there].frac_coords + image)
-    for end in (initial, final):
-        end.remove_sites([there])
-    return initial, final
 
 
 def on_slab(hops: int) -> Row:
@@ -90,7 +78,7 @@ def table(rows: list[Row], against: str) -> Table:
     for row in rows:
         shown.add_row(*map(str, row.values()))
     shown.add_section()
-    exponents = {column: f"~ {exponent(rows, against, column):.2f}" for column in ("calls", "wall time (s)")}
+    exponents = {column: f"~ {exponent(rows, against, column):.2f}" for column in MEASURED}
     shown.add_row(*(exponents.get(column, "") for column in rows[0]))
     return shown
 
@@ -115,7 +103,7 @@ def main() -> None:
         console.print(table(rows, against))
     if options.json:
         document: dict[str, Any] = {
-            against: {"rows": rows, "exponents": {c: exponent(rows, against, c) for c in ("calls", "wall time (s)")}}
+            against: {"rows": rows, "exponents": {c: exponent(rows, against, c) for c in MEASURED}}
             for against, rows in series.items()
         }
         options.json.write_text(json.dumps(document, indent=1), "utf-8")
