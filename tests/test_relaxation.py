@@ -1,4 +1,4 @@
-"""Relaxations: what they take, when they are over, and what they do when stopped on the way."""
+"""Relaxations: when they are over, and what they do when stopped on the way."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_soft_mode_is_followed_although_no_force_is_large() -> None:
     assert not one_step.converged and one_step.energy_left > FMAX**2 / (2 * SOFT)
 
 
-def test_an_adsorbed_atom_is_found_from_any_start_in_the_range() -> None:
+def test_an_adsorbed_atom_ends_in_one_place_from_any_start() -> None:
     levels = []
     for away in (0.05, 0.2, 0.4):
         atoms = gold_on_aluminium()[0]

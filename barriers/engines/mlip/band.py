@@ -78,7 +78,7 @@ class BandRun:
         self.images, self.evaluator, self.settings, self.checkpoint = images, evaluator, settings, checkpoint
         self.history: list[IterationDoc] = []
         self.climbing = climbing
-        self.most_foretold = MOST_FORETOLD if foretold else 0
+        self._most_foretold = MOST_FORETOLD if foretold else 0
         self.known = known or {}
         self.merged_into: str | None = None
         self._calls_at_start = evaluator.force_calls
@@ -134,7 +134,7 @@ class BandRun:
                 self._evaluate(self.images)  # what is told of it must not be foretold
                 self.history[-1] = self._iteration(len(self.history) - 1)
                 return False
-            foretold = sum(row.stage == self.history[-1].stage for row in self.history) <= self.most_foretold
+            foretold = sum(row.stage == self.history[-1].stage for row in self.history) <= self._most_foretold
             (self._foretell if foretold else self._step)(fmax)
             self._record()
         return True

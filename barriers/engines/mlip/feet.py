@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
+from pymatgen.core import Element
 
 from barriers.analysis.band import highest_image
 from barriers.analysis.paths import farthest
 from barriers.engines.band import BandTask
+from barriers.structures.hop.surroundings import is_anion
 
 SEVERAL_CHARGES = frozenset({"Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu"})
 """Metals whose ions exchange charges, and distort what is around them, where anions are there."""
-
-ANIONS = frozenset({"N", "O", "F", "P", "S", "Cl", "Se", "Br", "I"})
 
 LOWER = 0.002
 """A minimum that lies so much below an end (eV) takes its place: about what both are left above theirs."""
@@ -32,7 +32,8 @@ SAME = 1e-6
 def may_be_ordered(atoms: Atoms) -> bool:
     """Whether two or more ions of a structure may exchange charges."""
     symbols = atoms.get_chemical_symbols()
-    return sum(symbol in SEVERAL_CHARGES for symbol in symbols) > 1 and not ANIONS.isdisjoint(symbols)
+    has_anions = any(is_anion(Element(symbol)) for symbol in set(symbols))
+    return has_anions and sum(symbol in SEVERAL_CHARGES for symbol in symbols) > 1
 
 
 def beside(images: list[Atoms]) -> list[tuple[int, int]]:

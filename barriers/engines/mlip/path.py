@@ -150,10 +150,7 @@ class PathRun:
         if self.reason is not None or (saddle and saddle.is_proven):
             return [piece]
         if (curves := _curves(piece.images)) is None:
-            if not foretold:
-                return [piece]
-            band = rounded(np.array([image.positions for image in first]))
-            return self._converge(first, outer, self.checkpoint("neb", *self.task.inputs, band, "in steps"), False)
+            return self._again(first, outer, foretold=False) if foretold else [piece]
         profile = read(curves)
         return (
             self._cut(piece.images, outer, profile)
@@ -162,10 +159,11 @@ class PathRun:
             or ([piece] if saddle else self._verified(run, outer, profile))
         )
 
-    def _again(self, images: list[Atoms], outer: tuple[bool, bool]) -> list[Piece]:
+    def _again(self, images: list[Atoms], outer: tuple[bool, bool], foretold: bool = True) -> list[Piece]:
         """Converge a band that another one was mended to."""
-        band = rounded(np.array([image.positions for image in images]))
-        return self._converge(images, outer, self.checkpoint("neb", *self.task.inputs, band))
+        inputs = [*self.task.inputs, rounded(np.array([image.positions for image in images]))]
+        how = [] if foretold else ["in steps"]
+        return self._converge(images, outer, self.checkpoint("neb", *inputs, *how), foretold)
 
     def _cut(self, images: list[Atoms], outer: tuple[bool, bool], profile: Profile) -> list[Piece] | None:
         """Cut a band at its deepest minimum, or let that take the place of an end that slides into it."""

@@ -106,8 +106,7 @@ def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, check
                 "force_calls": force_calls,
             },
         )
-        left = secants.energy_left()
-        converged = max_force <= fmax and left <= fmax**2 / (2 * SOFT)
+        converged = max_force <= fmax and secants.energy_left() <= fmax**2 / (2 * SOFT)
         if converged or steps >= last:
             break
         optimizer.step()
@@ -118,7 +117,7 @@ def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, check
         energy,
         forces,
         max_force,
-        left,
+        secants.energy_left(),
         converged,
         steps,
         force_calls,
