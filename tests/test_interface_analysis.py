@@ -196,45 +196,47 @@ def test_nitrogen_on_copper_is_bound_as_strongly_as_in_the_tutorial(nitrogen) ->
     assert document.moments == []
 
 
-def of(nitrogen, **changes) -> tuple[RelaxDoc, RelaxDoc, RelaxDoc]:
+def of(nitrogen, **changes) -> tuple[RelaxDoc, RelaxDoc, list[RelaxDoc]]:
     alone = nitrogen["slab"].model_copy(
         update={
             "structure": Structure(np.eye(3) * 9, ["N", "N"], [[0, 0, 0], [0, 0, 0.12]]),
             "energy": 0.263,
         }
     )
-    return nitrogen["interface"], nitrogen["slab"].model_copy(update=changes), alone
+    return nitrogen["interface"], nitrogen["slab"].model_copy(update=changes), [alone]
 
 
 def test_energies_of_different_engines_are_never_subtracted(nitrogen) -> None:
     other = nitrogen["slab"].engine.model_copy(update={"version": "0.1"})
     with pytest.raises(ValueError, match=r"the interface and the slab are of different engines: version: .* / 0.1"):
-        adsorption_document.original("x", *of(nitrogen, engine=other), nitrogen["placed"], 1)
+        adsorption_document.original("x", *of(nitrogen, engine=other), nitrogen["placed"])
     other = nitrogen["slab"].engine.model_copy(update={"settings": {"ecutwfc": 40}})
     with pytest.raises(ValueError, match="ecutwfc: not given / 40"):
-        adsorption_document.original("x", *of(nitrogen, engine=other), nitrogen["placed"], 1)
+        adsorption_document.original("x", *of(nitrogen, engine=other), nitrogen["placed"])
 
 
 def test_what_is_not_relaxed_has_no_adsorption_energy(nitrogen) -> None:
     parts = of(nitrogen, converged=False, reason="0.4 eV/Å after 3 steps, 0.02 asked for")
-    document = adsorption_document.original("x", *parts, nitrogen["placed"], 1)
+    document = adsorption_document.original("x", *parts, nitrogen["placed"])
     assert document.adsorption_energy is None
     assert document.reason == "slab not relaxed: 0.4 eV/Å after 3 steps, 0.02 asked for"
 
 
 def test_parts_that_do_not_belong_together_are_refused(nitrogen) -> None:
-    interface, slab, alone = (document.structure for document in of(nitrogen))
-    check_parts(interface, slab, alone, 1)
-    with pytest.raises(ValueError, match="the interface has N2 on the slab; expected: N4"):
-        check_parts(interface, slab, alone, 2)
-    with pytest.raises(ValueError, match="the interface has None on the slab; expected: N2"):
-        check_parts(slab, slab, alone, 1)
+    relaxed, bare, [free] = of(nitrogen)
+    interface, slab, alone = (document.structure for document in (relaxed, bare, free))
+    assert check_parts(interface, slab, alone) == 1
+    two = Structure.from_sites([*interface, *lifted(interface, len(slab), 4.0).sites[len(slab) :]])
+    assert check_parts(two, slab, alone) == 2
+    for wrong, on_slab in ((Structure.from_sites(two.sites[:-1]), "N3"), (slab, "None")):
+        with pytest.raises(ValueError, match=f"the interface has {on_slab} on the slab; expected: N2"):
+            check_parts(wrong, slab, alone)
     with pytest.raises(ValueError, match="does not begin with the atoms of the slab"):
-        check_parts(Structure.from_sites(interface.sites[::-1]), slab, alone, 1)
+        check_parts(Structure.from_sites(interface.sites[::-1]), slab, alone)
     wider = slab.copy()
     wider.apply_strain(0.01)
     with pytest.raises(ValueError, match=r"in-plane vectors of interface and slab differ by 0\.\d+ Å"):
-        check_parts(interface, wider, alone, 1)
+        check_parts(interface, wider, alone)
 
 
 @pytest.fixture(scope="module")

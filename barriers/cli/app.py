@@ -108,6 +108,7 @@ def agree(words: str) -> None:
 
 def show_study(study: StudyDoc, folder: Path) -> None:
     """Print a study's table, what the reader has to know, and its sentences."""
+    from barriers.report.beside import beside_notes, beside_tables
     from barriers.report.ensemble import ensemble_table
     from barriers.report.lattice import lattice_lines
     from barriers.report.tables import study_notes, study_table
@@ -115,7 +116,9 @@ def show_study(study: StudyDoc, folder: Path) -> None:
     emit(study_table(study))
     if study.ensemble and study.ensemble.distributions:
         emit(ensemble_table(study.ensemble, study.which))
-    for note in study_notes(study):
+    for table in beside_tables(study):
+        emit(table)
+    for note in [*study_notes(study), *beside_notes(study)]:
         say(f"! {note}")
     for system, bonds in {barrier.system: barrier.bonds for barrier in study.barriers if barrier.bonds}.items():
         say(f"{system}: bonds between fragment and surface: {', '.join(bonds)}")

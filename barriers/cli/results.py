@@ -43,9 +43,20 @@ def plot(folder: ResultsFolder, as_json: Json = False) -> None:
 def rates(
     folder: ResultsFolder,
     temperatures: Annotated[
-        str, typer.Option("--temperatures", help="Temperatures (K), with commas between them.", metavar="T,T,…")
-    ] = "250,300,350,400",
-    attempt_frequency: Annotated[float, typer.Option(help="Attempt frequency of all systems (Hz).", min=1.0)] = 1e13,
+        str | None,
+        typer.Option(
+            "--temperatures",
+            help="Temperatures (K), with commas between them; else the study's, or 250,300,350,400.",
+            metavar="T,T,…",
+        ),
+    ] = None,
+    attempt_frequency: Annotated[
+        float | None,
+        typer.Option(
+            help="Attempt frequency of all systems (Hz); else those that the study's `kinetics` computed, or 1e13.",
+            min=1.0,
+        ),
+    ] = None,
     directions: Annotated[
         int | None,
         typer.Option(help="For D: sites that the ion can jump to with this barrier, 6 in a bulk layer.", min=2, max=12),
@@ -62,7 +73,7 @@ def rates(
     from barriers.report.tables import study_notes
 
     try:
-        wanted = [float(text) for text in temperatures.split(",")]
+        wanted = [float(text) for text in temperatures.split(",")] if temperatures is not None else None
     except ValueError:
         raise ValueError(f"--temperatures: {temperatures!r}; allowed: numbers with commas, e.g. 250,300,350") from None
     if (directions is None) != (dimensions is None):
@@ -71,7 +82,8 @@ def rates(
     rows = rate_rows(study, wanted, attempt_frequency, network)  # type: ignore[arg-type]
     if not rows:
         raise ValueError(f"{folder}: no barrier to make a rate of")
-    figures = [str(path) for path in write_arrhenius(rows, study, folder)] if len(set(wanted)) > 1 else []
+    several = len({row["temperature"] for row in rows}) > 1
+    figures = [str(path) for path in write_arrhenius(rows, study, folder)] if several else []
     if as_json:
         gaps, lines = [gap.model_dump() for gap in study.gaps], study_notes(study)
         emit({"rows": rows, "gaps": gaps, "notes": lines, "not_included": NOT_INCLUDED, "figures": figures})

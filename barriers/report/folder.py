@@ -14,6 +14,7 @@ from barriers.dispatch.states import JobStates
 from barriers.documents import OLDEST_READABLE, SCHEMA_VERSION, BarrierDoc, StudyDoc
 from barriers.files.exports import write_points
 from barriers.files.structures import kind_of_hop, stem, write_band, write_structure
+from barriers.report.beside import write_beside
 from barriers.report.comparison import write_comparison
 from barriers.report.ensemble import write_pairs
 from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
@@ -42,6 +43,7 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
         each hop (PNG, SVG, PDF), and for each barrier its band (extended XYZ) and initial endpoint (POSCAR). Gaps have
         their rows in the tables, and the figures say how many of how many systems they show. Where barriers were
         corrected at single points, ``points.extxyz`` holds these. Of an ensemble also ``ensemble.csv`` and its figure.
+        What was asked for beside barriers: ``adsorption.csv``, ``lithium.csv``, ``reactions.csv`` and ``rates.csv``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     document, table = folder / DOCUMENT, folder / "barriers.csv"
@@ -51,6 +53,7 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
     if study.ensemble and study.ensemble.distributions:
         written += write_pairs(study.ensemble, folder / "ensemble.csv")
         written += save_figure(draw_distribution(study.ensemble, study.which), folder / "ensemble")
+    written += write_beside(study, folder)
     points = folder / "points.extxyz"
     if write_points(study, points):
         written.append(points)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import exp, hypot, log
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from rich.table import Table
 
-from barriers.analysis.kinetics import Network, arrhenius, ratio, times
+from barriers.analysis.energetics import KineticsDoc
+from barriers.analysis.kinetics import USUAL_ATTEMPT_FREQUENCY, Network, arrhenius, ratio, times
 from barriers.disk import writes_folder
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.engines.mlip.known_error import KnownError, known_error
@@ -20,14 +21,17 @@ from barriers.report.numbers import NONE
 from barriers.report.style import save_figure
 from barriers.workflow.result_jobs import motion_of
 
+USUAL_TEMPERATURES = (250.0, 300.0, 350.0, 400.0)
+"""Where none are asked for (K)."""
+
 LEAST = 1e-3
 """No barrier is known better than this (eV), whatever its fits agree to: so no rate is certain."""
 
 
 def rate_rows(
     study: StudyDoc,
-    temperatures: Sequence[float],
-    attempt_frequency: float,
+    temperatures: Sequence[float] | None = None,
+    attempt_frequency: float | None = None,
     network: Network | None = None,
 ) -> list[dict[str, Any]]:
     """Tabulate rates over temperature, a row for each barrier and temperature.
@@ -36,50 +40,61 @@ def rate_rows(
     ----------
     study : StudyDoc
         The outcome of a study.
-    temperatures : Sequence[float]
-        In K.
-    attempt_frequency : float
-        The same for all systems (Hz).
+    temperatures : Sequence[float] or None
+        In K; those of the study's ``kinetics`` if None, or :data:`USUAL_TEMPERATURES`.
+    attempt_frequency : float or None
+        The same for all systems (Hz); if None that computed for each hop, or the usual 1e13 Hz.
     network : (int, int) or None
         Sites that can be jumped to, and dimensions of their network, as for
-        :func:`barriers.analysis.kinetics.diffusivity`. No hop says them by itself: without them there is no D.
+        :func:`barriers.analysis.kinetics.diffusivity`; those of the study's ``kinetics`` if None. No hop says them by
+        itself: without them there is no D.
 
     Returns
     -------
     list[dict[str, Any]]
-        ``system``, ``hop``, ``temperature`` (K), ``rate`` (1/s), ``diffusivity`` (cm²/s) and the ``jump_length`` (Å)
-        in it, both None where several ions jump together, the first also without ``network``; ``model_factor`` and
-        ``factor`` by which rate and diffusivity may be larger or smaller for the model's own error, None where that is
-        not known, and for the band's; and ``ratio`` to the reference with ``ratio_low`` and ``ratio_high``, which hold
-        both. None without a barrier, or where the two must not be compared; the reference itself has a ratio of 1
-        without limits.
+        ``system``, ``hop``, ``attempt_frequency`` (Hz) and whether it was ``computed``, ``temperature`` (K), ``rate``
+        (1/s), ``diffusivity`` (cm²/s) and the ``jump_length`` (Å) in it, both None where several ions jump together,
+        the first also without ``network``; ``model_factor`` and ``factor`` by which rate and diffusivity may be larger or
+        smaller for the model's own error, None where that is not known, and for the band's; and ``ratio`` to the
+        reference with ``ratio_low`` and ``ratio_high``, which hold both. None without a barrier, or where the two must
+        not be compared; the reference itself has a ratio of 1 without limits.
 
     Raises
     ------
     ValueError
         If a number is out of its limits.
     """
+    kinetics = study.kinetics or KineticsDoc(frequencies=[], temperatures=list(USUAL_TEMPERATURES))
+    network = network or cast("Network | None", kinetics.network)
+
+    def frequency(barrier: BarrierDoc) -> tuple[float, bool]:
+        computed = kinetics.attempt_frequency(barrier.system, barrier.hop_name) if attempt_frequency is None else None
+        return computed or attempt_frequency or USUAL_ATTEMPT_FREQUENCY, computed is not None
+
     references = {row.hop: barrier for row, barrier in study.paired() if row.system == study.reference}
     rows = []
     for compared, barrier in study.paired():
         if barrier is None or barrier.forward is None or (spread := barrier.plus_minus()) is None:
             continue
         length, error = _jump_length(barrier), known_error(barrier.band.engine)
+        tries, computed = frequency(barrier)
         numbers = arrhenius(
             max(barrier.forward, 0.0),
             max(spread, LEAST),
-            temperatures,
+            temperatures or kinetics.temperatures,
             jump_length=length,
             network=network,
-            attempt_frequency=attempt_frequency,
+            attempt_frequency=tries,
         )
         reference = None if compared.difference is None else references.get(compared.hop)
+        both = (tries, frequency(reference)[0] if reference else tries)
         for number in numbers:
-            row = {"system": barrier.system, "hop": compared.hop, "temperature": number.temperature}
+            row = {"system": barrier.system, "hop": compared.hop, "attempt_frequency": tries, "computed": computed}
+            row |= {"temperature": number.temperature}
             row |= {"rate": number.rate, "diffusivity": number.diffusivity, "jump_length": length}
             row |= {"model_factor": None if error is None else times(error.of_a_barrier, number.temperature)}
             row |= {"factor": number.factor}
-            rows.append(row | _ratio(barrier, reference, number.temperature, error))
+            rows.append(row | _ratio(barrier, reference, number.temperature, error, both))
     return rows
 
 
@@ -155,7 +170,11 @@ def _jump_length(barrier: BarrierDoc) -> float | None:
 
 
 def _ratio(
-    barrier: BarrierDoc, reference: BarrierDoc | None, temperature: float, error: KnownError | None
+    barrier: BarrierDoc,
+    reference: BarrierDoc | None,
+    temperature: float,
+    error: KnownError | None,
+    attempt_frequencies: tuple[float, float],
 ) -> dict[str, float | None]:
     if reference is None or reference.forward is None or barrier.forward is None:
         return {"ratio": None, "ratio_low": None, "ratio_high": None}
@@ -164,5 +183,5 @@ def _ratio(
         return {"ratio": 1.0, "ratio_low": None, "ratio_high": None}
     of_both = (max(barrier.plus_minus() or 0.0, LEAST), max(reference.plus_minus() or 0.0, LEAST))
     uncertainties = (hypot(*of_both), 0.0 if error is None else error.of_a_difference)
-    found = ratio(barriers, uncertainties, temperature)
+    found = ratio(barriers, uncertainties, temperature, attempt_frequencies)
     return {"ratio": found.value, "ratio_low": found.low, "ratio_high": found.high}

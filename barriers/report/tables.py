@@ -23,6 +23,7 @@ from barriers.report.trust import model_lines
 from barriers.report.uncertainty import meaning
 
 NUMBERS = ("forward", "reverse", "span", "fit_spread", "n_paths", "path_spread")
+BESIDE = ("energetics", "kinetics")
 DIFFERENCE = ("difference", "difference_uncertainty")
 
 
@@ -69,6 +70,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "models": model_lines(study.barriers),
         **({} if study.ensemble is None else {"ensemble": [one.model_dump() for one in study.ensemble.distributions]}),
         "slab": None if study.slab is None else study.slab.model_dump(),
+        **{name: found.model_dump() for name in BESIDE if (found := getattr(study, name)) is not None},
     }
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from barriers.study.energetics import EnergeticsSection, KineticsSection
 from barriers.study.engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
 from barriers.study.ensemble import EnsembleSection, check_ensemble
 from barriers.study.fields import Angstrom, Force, Section, Seed, refusal, takes, unit
@@ -24,10 +25,12 @@ __all__ = [
     "ComparisonSection",
     "EndpointStudy",
     "EndpointsSection",
+    "EnergeticsSection",
     "EnsembleSection",
     "EspressoSection",
     "FragmentSection",
     "HopSection",
+    "KineticsSection",
     "MlipSection",
     "NebSection",
     "PathSection",
@@ -181,6 +184,8 @@ class Study(_EngineByName):
     path: PathSection = Field(default_factory=PathSection, description="first bands")
     neb: NebSection = Field(default_factory=NebSection, description="nudged elastic band")
     comparison: ComparisonSection = Field(default_factory=ComparisonSection, description="what is compared")
+    energetics: EnergeticsSection | None = Field(None, description="energies beside the barriers")
+    kinetics: KineticsSection | None = Field(None, description="attempt frequencies and rates")
     ensemble: EnsembleSection | None = Field(None, description="the same over several orderings, hops and placements")
 
     @field_validator("systems", "hops")

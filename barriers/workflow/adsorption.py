@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from jobflow import Flow, Maker, job
+from jobflow import Flow, Job, Maker, job
 from pydantic import BaseModel, Field
 from pymatgen.core import Molecule, Structure
 
@@ -15,9 +16,11 @@ from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.fingerprint import check_one_engine, not_relaxed
+from barriers.structures.bonding import bonds, in_one_piece, same_bonds
 from barriers.structures.interface.contacts import fragment_gap, surface_bonds
 from barriers.structures.polymer.reactions import in_box
-from barriers.workflow.labels import label
+from barriers.structures.rounding import GRID, round_off
+from barriers.workflow.labels import ADSORPTION, label
 
 SAME_VECTOR = 1e-3
 """In-plane lattice vectors of slab and interface differ by no more than this (Å)."""
@@ -32,6 +35,7 @@ class AdsorptionDoc(BaseModel):
     reason: str | None = Field(None, description="why there is no adsorption energy")
     energies: dict[str, float] = Field(description="of interface, slab and one fragment alone (eV)")
     fragments: int = Field(description="fragments on the slab")
+    conformers: float = Field(0.0, description="fragment alone: highest minus lowest of its starts, relaxed (eV)")
     lowest: float = Field(description="lowest fragment atom above the topmost slab atom (Å)")
     centre: float = Field(description="fragment's centroid above the topmost slab atom (Å)")
     gap: float = Field(description="least distance between fragment and slab atoms (Å)")
@@ -43,9 +47,18 @@ class AdsorptionDoc(BaseModel):
     engine: EngineDoc
 
 
+@job
+def lift_off(interface: RelaxDoc, slab: RelaxDoc, fragment: Molecule, vacuum: float) -> Structure:
+    """Put the first fragment of an interface alone in a box, in the shape it has on the slab."""
+    n_slab, lattice = len(slab.structure), interface.structure.lattice
+    on_slab = interface.structure.cart_coords[n_slab : n_slab + len(fragment)]
+    shape = in_one_piece(on_slab, lattice.matrix, bonds(fragment))
+    return in_box(Molecule(fragment.species, shape), vacuum)
+
+
 @job(output_schema=AdsorptionDoc)
 def adsorption_document(
-    system: str, interface: RelaxDoc, slab: RelaxDoc, fragment: RelaxDoc, placed: Structure, fragments: int
+    system: str, interface: RelaxDoc, slab: RelaxDoc, alone: list[RelaxDoc], placed: Structure | None = None
 ) -> AdsorptionDoc:
     """Set a relaxed interface against its slab and its fragment.
 
@@ -53,33 +66,38 @@ def adsorption_document(
     ----------
     system : str
         Name of the system.
-    interface, slab, fragment : RelaxDoc
-        Relaxed with one engine; the fragment alone in a box.
-    placed : Structure
-        The interface before it was relaxed.
-    fragments : int
-        Fragments on the slab.
+    interface, slab : RelaxDoc
+        Relaxed with one engine.
+    alone : list[RelaxDoc]
+        One fragment alone in a box, relaxed from different shapes: as it was built first. Of those that are relaxed
+        and still have its bonds the lowest counts.
+    placed : Structure or None
+        The interface before it was relaxed; without it, no bond counts as formed or broken.
 
     Raises
     ------
     ValueError
-        If the engines differ, or the interface is not this slab with these fragments.
+        If the engines differ, or the interface is not this slab with fragments on it.
     """
+    intact = intact_ones(alone)
+    fragment = min(intact, key=lambda one: round_off(one.energy, GRID))
     check_one_engine({"the interface": interface.engine, "the slab": slab.engine, "the fragment": fragment.engine})
-    check_parts(interface.structure, slab.structure, fragment.structure, fragments)
+    fragments = check_parts(interface.structure, slab.structure, fragment.structure)
     n_slab = len(slab.structure)
     parts = {"interface": interface, "slab": slab, "fragment": fragment}
-    change = bond_change(placed, interface.structure, n_slab)
+    change = bond_change(placed or interface.structure, interface.structure, n_slab)
     height = fragment_height(interface.structure, n_slab)
     reason = not_relaxed(parts)
+    energies = {name: part.energy for name, part in parts.items()}
+    energy = adsorption_energy(interface.energy, slab.energy, fragment.energy, fragments)
+    shapes = [one.energy for one in intact]
     return AdsorptionDoc(
         system=system,
-        adsorption_energy=None
-        if reason
-        else adsorption_energy(interface.energy, slab.energy, fragment.energy, fragments),
+        adsorption_energy=None if reason else energy,
         reason=reason,
-        energies={name: part.energy for name, part in parts.items()},
+        energies=energies,
         fragments=fragments,
+        conformers=max(shapes) - min(shapes),
         lowest=height.lowest,
         centre=height.centre,
         gap=fragment_gap(interface.structure, n_slab),
@@ -90,16 +108,27 @@ def adsorption_document(
             f"{slab.structure[atom].specie} {atom} from {before:.2f} to {after:.2f} µB"
             for atom, before, after in moment_changes(slab.moments or [], interface.moments or [])
         ],
-        cost=fragment.cost,
+        cost=CostDoc(
+            force_calls=sum(one.cost.force_calls for one in alone), wall_time=sum(one.cost.wall_time for one in alone)
+        ),
         engine=interface.engine,
     )
+
+
+def intact_ones(alone: Sequence[RelaxDoc]) -> list[RelaxDoc]:
+    """Choose the fragments that are relaxed and have the bonds of the first; the first alone where there is none.
+
+    On the slab a fragment may have lost an atom, or have come by another bond: then it is another molecule.
+    """
+    first = alone[0]
+    return [one for one in alone if one.converged and same_bonds(one.structure, first.structure)] or [first]
 
 
 @dataclass
 class AdsorptionMaker(Maker):
     """The adsorption energy of a fragment, and what it changes at the surface.
 
-    1. Relax the fragment alone in a box.
+    1. Relax the fragment alone in a box: as it was built, and in the shape it has on the slab.
     2. Set the relaxed interface against the relaxed slab and the fragment.
 
     Attributes
@@ -126,7 +155,7 @@ class AdsorptionMaker(Maker):
         """Refuse an engine that is none."""
         require_engine(self.engine)
 
-    def make(self, interface: Any, slab: Any, fragment: Molecule, placed: Any, fragments: int = 1) -> Flow:
+    def make(self, interface: Any, slab: Any, fragment: Molecule, placed: Any = None) -> Flow:
         """Build the flow.
 
         Parameters
@@ -134,28 +163,32 @@ class AdsorptionMaker(Maker):
         interface, slab : RelaxDoc
             The relaxed interface and the relaxed bare slab, or references to them.
         fragment : Molecule
-            One fragment.
-        placed : Structure
+            One of its fragments, in the order of the interface's atoms.
+        placed : Structure or None
             The interface before it was relaxed, or a reference to it.
-        fragments : int
-            Fragments on the slab.
         """
-        alone = self.engine.relax(self.fmax, self.max_steps).make(in_box(fragment, self.vacuum))
-        label(alone, f"{self.name}: relax fragment")
-        result = adsorption_document(self.name, interface, slab, alone.output, placed, fragments)
-        label(result, f"{self.name}: adsorption")
-        return Flow([alone, result], output=result.output, name=self.name)
+        lifted = lift_off(interface, slab, fragment, self.vacuum)
+        jobs: list[Job] = [label(lifted, f"{self.name}: lift fragment off", self.name)]
+        starts = {"as built": in_box(fragment, self.vacuum), "as on the slab": lifted.output}
+        for shape, start in starts.items():
+            alone = self.engine.relax(self.fmax, self.max_steps).make(start)
+            jobs.append(label(alone, f"{self.name}: relax fragment alone, {shape}", self.name))
+        result = adsorption_document(self.name, interface, slab, [one.output for one in jobs[1:]], placed)
+        label(result, f"{self.name}: {ADSORPTION}", self.name)
+        return Flow([*jobs, result], output=result.output, name=self.name)
 
 
-def check_parts(interface: Structure, slab: Structure, fragment: Structure, fragments: int) -> None:
-    """Raise ``ValueError`` if an interface is not this slab, atom for atom, with so many of these fragments on it."""
+def check_parts(interface: Structure, slab: Structure, fragment: Structure) -> int:
+    """Give how many of these fragments an interface has on this slab; ``ValueError`` if it is not made of them."""
     n_slab = len(slab)
     if interface.species[:n_slab] != slab.species:
         raise ValueError("the interface does not begin with the atoms of the slab")
+    fragments, left = divmod(len(interface) - n_slab, len(fragment))
     added = Structure.from_sites(interface.sites[n_slab:]).composition if len(interface) > n_slab else None
-    if added != fragment.composition * fragments:
-        expected = (fragment.composition * fragments).formula
+    if left or added != fragment.composition * fragments:
+        expected = f"{fragment.composition.formula}, or more of it"
         raise ValueError(f"the interface has {added and added.formula} on the slab; expected: {expected}")
     apart = np.abs(interface.lattice.matrix[:2] - slab.lattice.matrix[:2]).max()
     if apart > SAME_VECTOR:
         raise ValueError(f"in-plane vectors of interface and slab differ by {apart:.3f} Å; allowed: {SAME_VECTOR:g}")
+    return fragments

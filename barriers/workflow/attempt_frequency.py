@@ -17,14 +17,17 @@ from barriers.engines.base import Engine, EngineMaker, require_engine
 from barriers.engines.common import at_positions
 from barriers.engines.mlip import MlipEngine
 from barriers.fingerprint import check_one_engine
+from barriers.structures.hop.hop import Hop, moving_index
 from barriers.structures.surface.slab import frozen_atoms
-from barriers.workflow.labels import label
+from barriers.workflow.labels import FREQUENCY, label
 
 
 class AttemptFrequencyDoc(BaseModel):
     """The attempt frequency of a hop, by harmonic transition-state theory with few atoms vibrating."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="version of this document's fields")
+    system: str = ""
+    hop: str = Field("", description="name of the hop, empty where it has none")
     attempt_frequency: float | None = Field(None, description="attempt frequency (Hz); none where there is a reason")
     reason: str | None = Field(None, description="why there is no attempt frequency")
     atoms: list[int] = Field(description="atoms that vibrate, the others held")
@@ -44,7 +47,7 @@ def displaced_structures(band: BandDoc, atom: int, delta: float) -> list[Structu
     band : BandDoc
         A converged climbing band.
     atom : int
-        Atom that is displaced.
+        Atom that is displaced, -1 for the last.
     delta : float
         Displacement (Å).
 
@@ -53,6 +56,7 @@ def displaced_structures(band: BandDoc, atom: int, delta: float) -> list[Structu
     ValueError
         If the band is not converged, its highest image is an end, or the atom is frozen or not there.
     """
+    atom = atom if atom >= 0 else len(band.structure) + atom
     check_vibrating(band, atom)
     initial = band.structure
     states = (band.positions[0], band.positions[_highest(band)])
@@ -61,7 +65,7 @@ def displaced_structures(band: BandDoc, atom: int, delta: float) -> list[Structu
 
 @job(output_schema=AttemptFrequencyDoc)
 def attempt_frequency_document(
-    band: BandDoc, statics: list[StaticDoc], atoms: list[int], delta: float
+    band: BandDoc, statics: list[StaticDoc], atoms: list[int], delta: float, system: str = "", hop: str = ""
 ) -> AttemptFrequencyDoc:
     """Turn the forces of the displaced structures into an attempt frequency.
 
@@ -72,9 +76,11 @@ def attempt_frequency_document(
     statics : list[StaticDoc]
         One for each structure of :func:`displaced_structures`, atom by atom.
     atoms : list[int]
-        Atoms that vibrate.
+        Atoms that vibrate, -1 for the last.
     delta : float
         Displacement (Å).
+    system, hop : str
+        Whose it is.
 
     Raises
     ------
@@ -82,12 +88,15 @@ def attempt_frequency_document(
         If the forces are not of the band's engine.
     """
     check_one_engine({"the band": band.engine, "the forces": statics[0].engine})
+    atoms = [atom if atom >= 0 else len(band.structure) + atom for atom in atoms]
     masses = [float(band.structure[atom].specie.atomic_mass) for atom in atoms]
     forces = np.array([static.forces for static in statics]).reshape(len(atoms), 2, 6, -1, 3)
     minimum, saddle = (
         frequencies(hessian(forces[:, state].reshape(6 * len(atoms), -1, 3), atoms, delta), masses) for state in (0, 1)
     )
     document = AttemptFrequencyDoc(
+        system=system,
+        hop=hop,
         atoms=atoms,
         delta=delta,
         minimum=minimum.tolist(),
@@ -116,7 +125,7 @@ class AttemptFrequencyMaker(Maker):
     Attributes
     ----------
     name : str
-        Name of the flow.
+        Name of the flow; of the system, where the hop is given.
     engine : Engine
         What gives the forces; the one of the band.
     delta : float
@@ -136,7 +145,7 @@ class AttemptFrequencyMaker(Maker):
         """Refuse an engine that is none."""
         require_engine(self.engine)
 
-    def make(self, band: Any, atoms: Sequence[int]) -> Flow:
+    def make(self, band: Any, atoms: Sequence[int] = (), hop: Hop | None = None) -> Flow:
         """Build the flow.
 
         Parameters
@@ -146,30 +155,37 @@ class AttemptFrequencyMaker(Maker):
         atoms : sequence of int
             Atoms that vibrate, see :func:`barriers.analysis.vibrations.atoms_around`; to compare systems, the same
             in each.
+        hop : Hop or None
+            The band's hop: without ``atoms``, its ion vibrates alone.
 
         Raises
         ------
         ValueError
             If no atom is given, or one twice.
         """
+        if hop is not None and not atoms:
+            atoms = [-1 if hop.moving is None else moving_index(hop, 0)]  # an added ion is the last atom
         if not atoms or len(set(atoms)) < len(atoms):
             what = "one named twice" if atoms else "none given"
             raise ValueError(f"atoms: {what}; allowed: the moving ion, alone or with its neighbours")
         chosen = [int(atom) for atom in atoms]
         maker = self.engine.static()
         fine = maker.fine() if isinstance(maker, EngineMaker) else maker
+        of = (self.name, hop.name) if hop else ("", "")
+        whom = " ".join(of) if hop else self.name
         jobs: list[Job] = []
         forces = []
         for atom in chosen:
+            which = "the ion" if hop else f"atom {atom}"
             structures = displaced_structures(band, atom, self.delta)
-            jobs.append(label(structures, f"{self.name}: displace atom {atom}"))
+            jobs.append(label(structures, f"{whom}: displace {which}", *of))
             for number in range(12):
                 static = fine.make(structures.output[number])
-                jobs.append(label(static, f"{self.name}: atom {atom}, displacement {number + 1}"))
+                jobs.append(label(static, f"{whom}: {which}, displacement {number + 1}", *of))
                 forces.append(static.output)
-        result = attempt_frequency_document(band, forces, chosen, self.delta)
-        label(result, self.name)
-        return Flow([*jobs, result], output=result.output, name=self.name)
+        result = attempt_frequency_document(band, forces, chosen, self.delta, *of)
+        label(result, f"{whom}: {FREQUENCY}" if hop else self.name, *of)
+        return Flow([*jobs, result], output=result.output, name=whom)
 
 
 def check_vibrating(band: BandDoc, atom: int) -> None:

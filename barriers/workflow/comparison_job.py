@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from jobflow import job
 
 from barriers.analysis.comparison import Difference, Row, compare, sentence
 from barriers.analysis.ensemble import MemberDoc, ensemble_document
 from barriers.documents import BarrierDoc, ComparisonRowDoc, GapDoc, SlabDoc, StudyDoc
+from barriers.workflow.beside import energetics_document, kinetics_document
 
 
 @job(output_schema=StudyDoc)
 def study_document(
     name: str,
-    barriers: list[BarrierDoc | None],
+    barriers: list[BarrierDoc | str | None],
     reference: str,
     which: Literal["forward", "reverse", "span"],
     notes: list[str] | None = None,
     wanted: list[tuple[str, str]] | None = None,
-    reasons: list[str | None] | None = None,
     members: list[MemberDoc] | None = None,
     slab: SlabDoc | None = None,
+    beside: dict[str, Any] | None = None,
 ) -> StudyDoc:
     """Compare the barriers of a study, as far as they are there.
 
@@ -29,8 +30,8 @@ def study_document(
     ----------
     name : str
         Name of the study.
-    barriers : list[BarrierDoc or None]
-        In the study's order; None for one that is not there.
+    barriers : list[BarrierDoc, str or None]
+        In the study's order; for one that is not there why, or None where a calculation failed.
     reference : str
         System that the others are compared with.
     which : {'forward', 'reverse', 'span'}
@@ -39,29 +40,31 @@ def study_document(
         What is to be known of the slab.
     wanted : list[tuple[str, str]] or None
         System and name of the hop of each barrier; may be left out where none is missing.
-    reasons : list[str or None] or None
-        Why each is missing; where it is not said, a calculation failed.
     members : list[MemberDoc] or None
         Of an ensemble: what each is one of.
     slab : SlabDoc or None
         The bare slab, where the study built one.
+    beside : dict[str, Any] or None
+        What other jobs of the study gave, by their names; None or a reason for what is not there. Under
+        :data:`~barriers.workflow.beside.ASKED` what the study asks of rates.
     """
     if wanted is None:
-        wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if barrier is not None]
+        wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if isinstance(barrier, BarrierDoc)]
     gaps: list[GapDoc] = []
     rows: list[Row] = []
-    for barrier, (system, hop), reason in zip(barriers, wanted, reasons or [None] * len(wanted), strict=True):
-        if barrier is None:
-            gaps.append(GapDoc(system=system, hop=hop, reason=reason or "a calculation it needs failed"))
+    for barrier, (system, hop) in zip(barriers, wanted, strict=True):
+        if not isinstance(barrier, BarrierDoc):
+            gaps.append(GapDoc(system=system, hop=hop, reason=barrier or "a calculation it needs failed"))
             rows.append(Row(system, hop, None, None, {}, gaps[-1].reason))
         else:
             value = getattr(barrier, which)
             rows.append(Row(system, hop, value, barrier.plus_minus(which), barrier.fingerprint, barrier.reason))
     found = compare(rows, reference, which)
     ensemble = None if members is None else ensemble_document(members, found, reference)
+    there = [barrier for barrier in barriers if isinstance(barrier, BarrierDoc)]
     return StudyDoc(
         name=name,
-        barriers=[barrier for barrier in barriers if barrier is not None],
+        barriers=there,
         which=which,
         reference=reference,
         rows=[_row_document(difference) for difference in found],
@@ -70,6 +73,8 @@ def study_document(
         notes=notes or [],
         ensemble=ensemble,
         slab=slab,
+        energetics=energetics_document(beside or {}, there),
+        kinetics=kinetics_document(beside or {}),
     )
 
 

@@ -21,6 +21,9 @@ CALCULATIONS: dict[type, Kind] = {
 BARRIER = "barrier"
 """What a job does that gives a barrier of the study; its name ends with it."""
 
+ADSORPTION, FREQUENCY, REACTIONS = BESIDE = ("adsorption", "attempt frequency", "reactions")
+"""What a job does that gives something else that a study tells of; its name ends with it."""
+
 
 def label(job: Job, name: str, system: str = "", hop: str = "") -> Job:
     """Name a job, and note in its metadata what it is for.
@@ -117,3 +120,8 @@ def barrier_outputs(flow: Flow) -> dict[tuple[str, str], OutputReference]:
         for job in jobs_of(flow)
         if job.name.endswith(f": {BARRIER}")
     }
+
+
+def beside_outputs(flow: Flow) -> dict[str, OutputReference]:
+    """Find what a flow gives beside barriers: references to the documents, by the names of their jobs."""
+    return {job.name: job.output for job in jobs_of(flow) if job.name.rpartition(": ")[2] in BESIDE}

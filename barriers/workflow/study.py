@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 from jobflow import Flow, Job, Maker, OutputReference
@@ -15,11 +16,12 @@ from barriers.structures.hop.hop import EndState, Hop
 from barriers.structures.surface.edits import rattle
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
+from barriers.workflow.beside import ASKED, adsorption_flows, frequency_flows, reactions_flow
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
 from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
-from barriers.workflow.labels import barrier_outputs, despite_failures, label, tagged
+from barriers.workflow.labels import barrier_outputs, beside_outputs, despite_failures, label, tagged
 from barriers.workflow.lattice import settled_lattice
 from barriers.workflow.placements import Placed, placements_in
 from barriers.workflow.system import SystemHops
@@ -44,7 +46,8 @@ class StudyMaker(Maker):
        lowest fully.
     3. For each system: relax each end state once; two of them are the endpoints of a hop.
     4. For each system and hop: the barrier, in systems with a fragment also from the bare slab's path.
-    5. Compare.
+    5. Where asked for: adsorption energies, attempt frequencies of the hops, reactions.
+    6. Compare.
 
     Of an ensemble, all that for each of its members; the comparison is one.
 
@@ -70,7 +73,8 @@ class StudyMaker(Maker):
         made, about = self._begin(study, HOPS_AT_ONCE)
         parts = list(made)
         barriers = {of: output for part in parts for of, output in barrier_outputs(part).items()}
-        summary = self.summary(study, barriers, about)
+        beside = {name: output for part in parts for name, output in beside_outputs(part).items()}
+        summary = self.summary(study, barriers, about, beside)
         return Flow([*parts, summary], output=summary.output, name=self.name or study.name)
 
     def parts(self, study: Study | EndpointStudy, hops_at_once: int = HOPS_AT_ONCE) -> Iterator[Flow]:
@@ -106,6 +110,7 @@ class StudyMaker(Maker):
         study: Study | EndpointStudy,
         barriers: Mapping[tuple[str, str], Any],
         about: About | None = None,
+        beside: Mapping[str, Any] | None = None,
     ) -> Job:
         """Build the job that compares the barriers of a study.
 
@@ -118,6 +123,8 @@ class StudyMaker(Maker):
             empty. One that is left out is missing, and text in its place says why.
         about : About or None
             What is to be known of the slab or of the structures; found anew if None.
+        beside : Mapping[str, Any] or None
+            What :func:`~barriers.workflow.labels.beside_outputs` gives of the parts, or documents in its place.
         """
         about = about or self._begin(study, HOPS_AT_ONCE)[1]
         if isinstance(study, EndpointStudy):
@@ -126,18 +133,15 @@ class StudyMaker(Maker):
             listed = rows_of(study)
             order = [(row.system, row.hop) for row in listed]
             compared, members = (study.reference, study.comparison.barrier), listed if study.ensemble else None
-        found = [barriers.get(of) for of in order]
-        known = [None if isinstance(barrier, str) else barrier for barrier in found]
-        reasons = [reason if isinstance(reason, str) else None for reason in found]
         job = study_document(
             study.name,
-            known,
+            [barriers.get(of) for of in order],
             *compared,
             notes=about.notes,
             wanted=order,
-            reasons=reasons,
             members=members,
             slab=about.slab,
+            **_asked_beside(study, beside or {}),
         )
         despite_failures(job)
         return label(job, f"{study.name}: comparison")
@@ -155,8 +159,17 @@ class StudyMaker(Maker):
         members = members_of(study)
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
-        parts = (part for member in members for part in parts_of(member, hops_at_once))
+        parts = chain.from_iterable(parts_of(member, hops_at_once) for member in members)
+        if (reactions := reactions_flow(study)) is not None:
+            parts = chain([reactions], parts)
         return parts, About(warnings_of(members), slab_of(members, self.lattice or on_file))
+
+
+def _asked_beside(study: Study | EndpointStudy, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """What the comparison is told of other things that a study asks for; nothing where it asks for none."""
+    if isinstance(study, EndpointStudy) or (study.energetics is None and study.kinetics is None):
+        return {}
+    return {"beside": {**beside, ASKED: study.kinetics}}
 
 
 def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
@@ -170,7 +183,11 @@ def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
     yield tagged(flow, member.tag)
     del flow  # no job of an earlier part is held
     for start in range(0, len(hops), hops_at_once):
-        yield tagged(_barriers(systems, hops[start : start + hops_at_once], f"hops from {start + 1}"), member.tag)
+        some = hops[start : start + hops_at_once]
+        part = _barriers(systems, some, f"hops from {start + 1}")
+        if member.study.kinetics is not None:
+            part.add_jobs(frequency_flows(member.study, barrier_outputs(part), some))
+        yield tagged(part, member.tag)
 
 
 def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, list[SystemHops]]:
@@ -188,6 +205,7 @@ def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, li
     jobs: list[Job | Flow] = [label(built, "slab: as built"), label(relaxed, "slab: relax")]
     placed: dict[Placed, Flow] = {}
     systems: list[SystemHops] = []
+    interfaces: dict[str, OutputReference] = {}
     bare = None
     for system in sorted(study.systems, key=lambda system: system.fragment is not None):
         base = relaxed.output
@@ -196,11 +214,13 @@ def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, li
                 placed[shared] = candidates_flow(study, system, engine, base, member.anchor)
                 jobs.append(placed[shared])
             jobs.append(interface_flow(study, system, engine, placed[shared].output))
-            base = jobs[-1].output
+            base = interfaces[system.name] = jobs[-1].output
         maker = BarrierMaker(system.name, last_engine, study.relax, study.path, study.neb)
         has_fragment = system.fragment is not None
         systems.append(SystemHops(maker, has_fragment, base, built.output, ending, bare if has_fragment else None))
         bare = bare if has_fragment else systems[-1]
+    if study.energetics is not None and study.energetics.adsorption:
+        jobs += adsorption_flows(study, engine, relaxed.output, interfaces)
     return Flow(jobs, name="slab and interfaces"), systems
 
 

@@ -12,6 +12,7 @@ from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
 from barriers.documents import BarrierDoc, LatticeDoc, StudyDoc
 from barriers.study.models import EndpointStudy, Study
+from barriers.workflow.labels import beside_outputs
 from barriers.workflow.study import StudyMaker
 
 if TYPE_CHECKING:
@@ -47,18 +48,22 @@ def collect(study: Study | EndpointStudy, cluster: Cluster, lattice: LatticeDoc 
     launchpad, store = cluster.launchpad(), cluster.store()
     scope = cluster.scope(study.name)
     barriers: dict[tuple[str, str], BarrierDoc | str] = {}
+    beside: dict[str, Any] = {}
     maker = StudyMaker(lattice=lattice)
     for part in maker.parts(study):
+        named = beside_outputs(part)
         for job, _ in identify(part, scope).iterflow():
             if job.output_schema is BarrierDoc:
                 key = job.metadata["system"], job.metadata["hop"]
-                barriers[key] = _barrier(job, store) or _reason(job, launchpad)
-    document: StudyDoc = _run(maker.summary(study, barriers), store)
+                barriers[key] = _read_off(job, store) or _reason(job, launchpad)
+            elif job.name in named:
+                beside[job.name] = _read_off(job, store) or _reason(job, launchpad)
+    document: StudyDoc = _run(maker.summary(study, barriers, beside=beside), store)
     return document
 
 
-def _barrier(job: Job, store: JobStore) -> BarrierDoc | None:
-    """Read a barrier off its bands; None where one is missing."""
+def _read_off(job: Job, store: JobStore) -> Any:
+    """Run an analysis of calculations that are there, such as a barrier of its bands; None where one is missing."""
     parents = sorted(set(job.input_uuids))
     there = store.distinct("uuid", {"uuid": {"$in": parents}})
     return _run(job, store) if len(there) == len(parents) else None

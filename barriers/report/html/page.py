@@ -12,6 +12,7 @@ from markupsafe import Markup
 from barriers.disk import writing
 from barriers.distribution import versions
 from barriers.documents import BarrierDoc, StudyDoc
+from barriers.report.beside import beside_notes, sheets
 from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
@@ -103,6 +104,8 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
         pictures=pictures(study),
+        sheets=sheets(study),
+        beside_notes=beside_notes(study),
         charts=[chart(study.barriers, [number]) for number in range(len(study.barriers))],
         data=[
             {"scene": scene(barrier) if len(barrier.band.structure) else None, "profile": _curve(barrier)}

@@ -1,0 +1,135 @@
+"""What a study tells beside its barriers, as tables for terminal and page, and as CSV: energies and rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.table import Table
+
+from barriers.analysis.energetics import EnergeticsDoc
+from barriers.documents import StudyDoc
+from barriers.report.numbers import NONE, signed
+from barriers.report.rates import rate_rows
+from barriers.report.tables import write_rows
+
+
+class Sheet(NamedTuple):
+    """A table whose first column holds names.
+
+    Attributes
+    ----------
+    name : str
+        What it is of, for the name of a file.
+    title : str
+        What the numbers are.
+    headings : tuple of str
+        One for each column.
+    rows : list of tuple of str
+        Cells.
+    """
+
+    name: str
+    title: str
+    headings: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def sheets(study: StudyDoc) -> list[Sheet]:
+    """Lay out what is known beside the barriers; nothing of a study that asks for nothing."""
+    found = list(_energies(study.energetics)) if study.energetics else []
+    return [*found, _frequencies(study)] if study.kinetics else found
+
+
+def beside_tables(study: StudyDoc) -> Iterator[Table]:
+    """Give the same for a terminal."""
+    for sheet in sheets(study):
+        table = Table(header_style="bold", title=sheet.title, title_justify="left")
+        for heading in sheet.headings:
+            table.add_column(heading, overflow="fold")
+        for row in sheet.rows:
+            table.add_row(*row)
+        yield table
+
+
+def beside_notes(study: StudyDoc) -> list[str]:
+    """Say what is not there, and what the numbers cannot be trusted for, one line each."""
+    energetics, kinetics = study.energetics or EnergeticsDoc(), study.kinetics
+    lacking = [(f"{row.system}: no adsorption energy", row.reason) for row in energetics.adsorption]
+    lacking += [(f"{row.system}, {row.state}: not known how Li⁺ is held", row.reason) for row in energetics.lithium]
+    lacking += [(f"{row.equation or row.name}: no energy", row.reason) for row in energetics.reactions]
+    of_hops = kinetics.frequencies if kinetics else []
+    lacking += [
+        (f"{row.system} {row.hop}: no attempt frequency, the usual 1e13 Hz instead", row.reason) for row in of_hops
+    ]
+    return energetics.warnings + [f"{what}: {reason}" for what, reason in lacking if reason]
+
+
+def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
+    """Write ``adsorption.csv``, ``lithium.csv``, ``reactions.csv`` and ``rates.csv``, those that have rows."""
+    energetics = study.energetics or EnergeticsDoc()
+    tables: dict[str, list[dict[str, Any]]] = {
+        name: [row.model_dump() for row in getattr(energetics, name)] for name in ("adsorption", "lithium", "reactions")
+    }
+    for row in tables["adsorption"]:
+        row |= {"bonds": "; ".join(row["bonds"]), "moments": "; ".join(row["moments"])}
+    tables["rates"] = rate_rows(study) if study.kinetics else []
+    written = []
+    for name, rows in tables.items():
+        if rows:
+            written.append(folder / f"{name}.csv")
+            write_rows(rows, written[-1])
+    return written
+
+
+def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:
+    if found.adsorption:
+        yield Sheet(
+            "adsorption",
+            "Adsorption energy of a fragment (eV), < 0 where it binds; its lowest atom above the surface (Å)",
+            ("System", "E_ads", "Height", "Bonds to the surface"),
+            [
+                (
+                    row.system,
+                    signed(row.energy, None),
+                    NONE if row.lowest is None else f"{row.lowest:.2f}",
+                    ", ".join(row.bonds) or "none",
+                )
+                for row in found.adsorption
+            ],
+        )
+    if found.lithium:
+        yield Sheet(
+            "lithium",
+            "Li⁺ held beside the fragment, against the bare slab (eV): < 0 is more strongly",
+            ("System", "Ion of", "Δ binding"),
+            [(row.system, row.state, signed(row.energy, None)) for row in found.lithium],
+        )
+    if found.reactions:
+        yield Sheet(
+            "reactions",
+            f"Reaction energies (eV) by {found.molecules}: products minus reactants, no zero-point or thermal terms",
+            ("Reaction", "ΔE"),
+            [(row.equation or row.name, signed(row.energy, None)) for row in found.reactions],
+        )
+
+
+def _frequencies(study: StudyDoc) -> Sheet:
+    rows = rate_rows(study)
+    return Sheet(
+        "rates",
+        "Rates of the hops (1/s), D (cm²/s); attempt frequency (Hz) of the ion alone",
+        ("System", "Hop", "Attempt frequency", "T (K)", "Rate", "D"),
+        [
+            (
+                row["system"],
+                row["hop"],
+                f"{row['attempt_frequency']:.2e}{'' if row['computed'] else ' (usual)'}",
+                f"{row['temperature']:g}",
+                f"{row['rate']:.2e}",
+                NONE if row["diffusivity"] is None else f"{row['diffusivity']:.2e}",
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,195 @@
+"""Energies and rates beside the barriers of a study: known values, what is not there, and where they are told."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from math import exp, pi
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Outcome
+from grooves import HEIGHT, ROWS, SIDE, STEP, hill
+from held import FASTER, STICKS
+from monty.json import MontyEncoder
+from pymatgen.core import Molecule, Structure
+from scipy.constants import physical_constants
+
+from barriers import StudyMaker, run
+from barriers.analysis.energetics import lithium_held
+from barriers.analysis.vibrations import frequencies
+from barriers.documents import StudyDoc
+from barriers.report.folder import write_results
+from barriers.report.html.page import write_report
+from barriers.structures.bonding import bonds, in_one_piece, same_bonds
+from barriers.structures.polymer.fragment import build_fragment
+from barriers.structures.polymer.reactions import in_box
+from barriers.study.file import read_study
+from barriers.workflow.adsorption import intact_ones
+from barriers.workflow.labels import jobs_of
+
+TEXT = """
+name: held
+cathode: {relax: false}
+surface: {layers: 3, frozen_layers: 1}
+systems:
+  - name: NCM
+  - name: NCM@PVDF
+    fragment: {polymer: PVDF, units: 2}
+hops: [{layer: any, mechanism: oxygen dumbbell}]
+engine: {kind: mlip, model: "held:Held"}
+path: {starts: 1}
+"""
+ASKED = "energetics: {adsorption: true}\nkinetics: {temperatures: [300, 600], directions: 6, dimensions: 2}\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("held")
+
+
+@pytest.fixture(scope="module")
+def study(folder: Path) -> StudyDoc:
+    outcome = run(StudyMaker().make(read_study(TEXT + ASKED)), folder)
+    assert not outcome.failures
+    document: StudyDoc = outcome.output
+    return document
+
+
+def test_energies_are_those_of_the_potential(study: StudyDoc) -> None:
+    assert study.energetics is not None
+    (adsorbed,) = study.energetics.adsorption
+    interface = study.barriers[1].band.structure
+    lithium = len(interface.indices_from_symbol("Li")) + 1  # the hop's vacancy is another one
+    fragment = len(build_fragment("PVDF", 2).molecule)
+    assert adsorbed.energy == pytest.approx(-FASTER * lithium - STICKS * fragment, abs=1e-5)
+    assert adsorbed.lowest == pytest.approx(5.0, abs=0.01)
+    assert (adsorbed.bonds, adsorbed.conformers) == ([], 0.0)
+    assert [row.energy for row in study.energetics.lithium] == pytest.approx([-FASTER] * 2, abs=2e-3)
+    assert len({row.state for row in study.energetics.lithium}) == 2
+
+
+def test_an_ion_is_held_as_strongly_whether_it_is_taken_out_or_added() -> None:
+    # Beside the fragment the ion is bound by 3 eV, on the bare slab by 2.5 eV.
+    assert lithium_held(-97.0, -100.0, -47.5, -50.0, added=False) == pytest.approx(-0.5)
+    assert lithium_held(-100.0, -97.0, -50.0, -47.5, added=True) == pytest.approx(-0.5)
+
+
+def test_the_attempt_frequency_is_that_of_the_hill(study: StudyDoc) -> None:
+    # Of three waves that are whole in both states, the products of the modes are equal: what is left is the saddle's.
+    waves = 2 * pi * np.array([[1 / STEP, 0, 0.5 / HEIGHT], [0, 1 / ROWS, -SIDE / ROWS / HEIGHT], [0, 0, 1 / HEIGHT]])
+    curvatures = np.diag([-hill(3) / 2, 1.0, 0.5])
+    downhill = -frequencies(waves.T @ curvatures @ waves, [6.94])[0] * 1e12
+    assert study.kinetics is not None
+    for row in study.kinetics.frequencies:
+        assert row.reason is None
+        assert row.attempt_frequency == pytest.approx(downhill, rel=0.02)
+    assert {(row.system, row.hop) for row in study.kinetics.frequencies} == {(row.system, row.hop) for row in study.rows}
+
+
+def test_rates_are_made_with_the_frequency_that_was_computed(study: StudyDoc, folder: Path) -> None:
+    assert study.kinetics is not None
+    write_results(study, folder)
+    with (folder / "rates.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["system"], float(row["temperature"])) for row in rows] == [
+        (system, temperature) for system in ("NCM", "NCM@PVDF") for temperature in (300, 600)
+    ]
+    for row in rows:
+        barrier = next(one for one in study.barriers if one.system == row["system"])
+        tries = study.kinetics.attempt_frequency(barrier.system, barrier.hop_name)
+        boltzmann = physical_constants["Boltzmann constant in eV/K"][0]
+        assert barrier.forward is not None and tries is not None
+        rate = tries * exp(-barrier.forward / boltzmann / float(row["temperature"]))
+        assert float(row["rate"]) == pytest.approx(rate)
+        assert float(row["diffusivity"]) == pytest.approx(6 * rate * (float(row["jump_length"]) * 1e-8) ** 2 / 4)
+
+
+def test_they_are_told_wherever_the_barriers_are(
+    study: StudyDoc, folder: Path, cli: Callable[..., Outcome]
+) -> None:
+    write_results(study, folder)
+    shown, said = cli("show", folder).out, json.loads(cli("show", folder, "--json").out)
+    assert study.energetics is not None and study.kinetics is not None
+    energy = f"−{abs(study.energetics.adsorption[0].energy or 0):.2f}"
+    page = write_report(study, folder).read_text()
+    for told in (shown, page):
+        assert energy in told and "−0.10" in told
+        assert f"{study.kinetics.frequencies[0].attempt_frequency:.2e}" in told
+    assert said["energetics"]["adsorption"][0]["system"] == "NCM@PVDF"
+    assert said["kinetics"]["network"] == [6, 2]
+    again = StudyDoc.model_validate(json.loads(json.dumps(study, cls=MontyEncoder)))
+    assert (again.energetics, again.kinetics) == (study.energetics, study.kinetics)
+    rows = json.loads(cli("rates", folder, "--json").out)["rows"]
+    assert [row["temperature"] for row in rows] == [300, 600, 300, 600] and all(row["computed"] for row in rows)
+    usual = json.loads(cli("rates", folder, "--json", "--attempt-frequency", "1e12", "--temperatures", "300").out)["rows"]
+    assert {(row["attempt_frequency"], row["computed"]) for row in usual} == {(1e12, False)}
+
+
+def test_nothing_but_the_fragment_and_the_single_points_is_computed_for_them(folder: Path, study: StudyDoc) -> None:
+    plain = run(StudyMaker().make(read_study(TEXT)), folder)
+    assert plain.force_calls == 0
+    assert plain.output.energetics is None and plain.output.kinetics is None
+    assert "energetics" not in json.dumps(jobs_of(StudyMaker().make(read_study(TEXT))).__next__().metadata)
+
+
+def test_what_failed_is_named_and_the_barriers_are_there(folder: Path, study: StudyDoc) -> None:
+    flow = StudyMaker().make(read_study(TEXT + ASKED).model_copy(update={"name": "failing"}))
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("disk full")
+
+    for name in ("NCM@PVDF: lift fragment off", "NCM held: displace the ion"):
+        (job,) = (job for job in jobs_of(flow) if job.name == name.replace("held", study.rows[0].hop))
+        job.function = fail
+    document = run(flow, folder).output
+    assert [row.barrier for row in document.rows] == [row.barrier for row in study.rows]
+    assert document.energetics.adsorption[0].reason == "a calculation it needs failed"
+    reasons = {row.system: row.reason for row in document.kinetics.frequencies}
+    assert reasons == {"NCM": "a calculation it needs failed", "NCM@PVDF": None}
+
+
+def test_a_fragment_that_became_another_molecule_on_the_slab_is_not_its_reference(study: StudyDoc) -> None:
+    molecule = build_fragment("PVDF", 2).molecule
+    whole = in_box(molecule, 10.0)
+    broken = whole.copy()
+    broken.translate_sites([int(whole.indices_from_symbol("F")[0])], [3.0, 0, 0], frac_coords=False)
+
+    def relaxed(structure: Structure, energy: float, converged: bool = True):
+        from types import SimpleNamespace
+
+        return SimpleNamespace(structure=structure, energy=energy, converged=converged)
+
+    first, lower, other = relaxed(whole, -1.0), relaxed(whole, -1.5), relaxed(broken, -9.0)
+    assert intact_ones([first, lower, other]) == [first, lower]
+    loose = relaxed(whole, -1.0, converged=False)
+    assert intact_ones([loose, other]) == [loose]
+    assert not same_bonds(whole, broken)
+
+
+def test_a_molecule_across_the_edge_of_its_cell_is_put_together() -> None:
+    molecule = build_fragment("PVDF", 2, "HF").molecule
+    cell = np.array([[9.0, 0, 0], [-3.0, 11.0, 0], [0, 0, 15.0]])
+    whole = np.array(molecule.cart_coords) + [8.0, 10.0, 14.0]
+    fractional = whole @ np.linalg.inv(cell)
+    wrapped = (fractional % 1) @ cell
+    assert not np.allclose(wrapped, whole)
+    found = in_one_piece(wrapped, cell, bonds(molecule))
+    assert Molecule(molecule.species, found).distance_matrix == pytest.approx(molecule.distance_matrix, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("energetics: {reactions: [PVDF-HFF]}", "'PVDF-HFF' is not on file; allowed: PVDF-HF.*did you mean 'PVDF-HF'"),
+        ("energetics: {adsorbtion: true}", "adsorbtion.*adsorption"),
+        ("kinetics: {directions: 6}", "directions: 6 stands without dimensions; allowed: both, or none and no D"),
+        ("kinetics: {directions: 2, dimensions: 3}", "directions: 2 is too few for 3 dimensions; allowed: at least 4"),
+        ("kinetics: {temperatures: [20]}", "kinetics.temperatures"),
+    ],
+)
+def test_what_cannot_be_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_study(TEXT + text)
