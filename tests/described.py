@@ -17,7 +17,7 @@ from barriers import StudyMaker
 from barriers.structures.hop.search import find_hops
 from barriers.study.file import load_study, read_study
 from barriers.study.models import Study
-from barriers.workflow.plan import build_study
+from barriers.workflow.built import build_study
 
 
 def described(study: Study) -> dict[str, object]:

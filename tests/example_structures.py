@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 from barriers.report.sheet import Drawn
 from barriers.structures.hop.hop import hop_ends
 from barriers.study.file import load_study
-from barriers.workflow.plan import BuiltStudy, build_study
+from barriers.workflow.built import BuiltStudy, build_study
 
 STUDY = ROOT / "inputs" / "ncm811_pvdf.yaml"
 

@@ -10,7 +10,7 @@ from ase.calculators.calculator import all_changes
 from grooves import Grooves
 
 FASTER, STICKS, FREE = 0.1, 0.02, -1.0
-"""Each lithium is held faster beside a fragment by that much, each atom of it sticks so fast, or has that alone (eV)."""
+"""How much faster lithium is held beside a fragment, how fast each atom of that sticks, and its energy alone (eV)."""
 
 OF_FRAGMENT = ("C", "F", "H")
 

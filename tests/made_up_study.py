@@ -9,8 +9,8 @@ from barriers.documents import BandDoc, BarrierDoc, CostDoc, EngineDoc, RelaxDoc
 from barriers.report.views import Points
 from barriers.structures.hop.hop import Hop
 from barriers.study.file import load_study
+from barriers.workflow.built import build_study
 from barriers.workflow.comparison_job import study_document
-from barriers.workflow.plan import build_study
 from barriers.workflow.result_jobs import barrier_document
 
 HEIGHTS = (0.43, 0.43, 0.48)

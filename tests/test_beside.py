@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from math import exp, pi
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -86,7 +87,9 @@ def test_the_attempt_frequency_is_that_of_the_hill(study: StudyDoc) -> None:
     for row in study.kinetics.frequencies:
         assert row.reason is None
         assert row.attempt_frequency == pytest.approx(downhill, rel=0.02)
-    assert {(row.system, row.hop) for row in study.kinetics.frequencies} == {(row.system, row.hop) for row in study.rows}
+    assert {(row.system, row.hop) for row in study.kinetics.frequencies} == {
+        (row.system, row.hop) for row in study.rows
+    }
 
 
 def test_rates_are_made_with_the_frequency_that_was_computed(study: StudyDoc, folder: Path) -> None:
@@ -107,9 +110,7 @@ def test_rates_are_made_with_the_frequency_that_was_computed(study: StudyDoc, fo
         assert float(row["diffusivity"]) == pytest.approx(6 * rate * (float(row["jump_length"]) * 1e-8) ** 2 / 4)
 
 
-def test_they_are_told_wherever_the_barriers_are(
-    study: StudyDoc, folder: Path, cli: Callable[..., Outcome]
-) -> None:
+def test_they_are_told_wherever_the_barriers_are(study: StudyDoc, folder: Path, cli: Callable[..., Outcome]) -> None:
     write_results(study, folder)
     shown, said = cli("show", folder).out, json.loads(cli("show", folder, "--json").out)
     assert study.energetics is not None and study.kinetics is not None
@@ -124,7 +125,9 @@ def test_they_are_told_wherever_the_barriers_are(
     assert (again.energetics, again.kinetics) == (study.energetics, study.kinetics)
     rows = json.loads(cli("rates", folder, "--json").out)["rows"]
     assert [row["temperature"] for row in rows] == [300, 600, 300, 600] and all(row["computed"] for row in rows)
-    usual = json.loads(cli("rates", folder, "--json", "--attempt-frequency", "1e12", "--temperatures", "300").out)["rows"]
+    usual = json.loads(cli("rates", folder, "--json", "--attempt-frequency", "1e12", "--temperatures", "300").out)[
+        "rows"
+    ]
     assert {(row["attempt_frequency"], row["computed"]) for row in usual} == {(1e12, False)}
 
 
@@ -157,9 +160,7 @@ def test_a_fragment_that_became_another_molecule_on_the_slab_is_not_its_referenc
     broken = whole.copy()
     broken.translate_sites([int(whole.indices_from_symbol("F")[0])], [3.0, 0, 0], frac_coords=False)
 
-    def relaxed(structure: Structure, energy: float, converged: bool = True):
-        from types import SimpleNamespace
-
+    def relaxed(structure: Structure, energy: float, converged: bool = True) -> SimpleNamespace:
         return SimpleNamespace(structure=structure, energy=energy, converged=converged)
 
     first, lower, other = relaxed(whole, -1.0), relaxed(whole, -1.5), relaxed(broken, -9.0)
@@ -172,7 +173,7 @@ def test_a_fragment_that_became_another_molecule_on_the_slab_is_not_its_referenc
 def test_a_molecule_across_the_edge_of_its_cell_is_put_together() -> None:
     molecule = build_fragment("PVDF", 2, "HF").molecule
     cell = np.array([[9.0, 0, 0], [-3.0, 11.0, 0], [0, 0, 15.0]])
-    whole = np.array(molecule.cart_coords) + [8.0, 10.0, 14.0]
+    whole = molecule.cart_coords + np.array([8.0, 10.0, 14.0])
     fractional = whole @ np.linalg.inv(cell)
     wrapped = (fractional % 1) @ cell
     assert not np.allclose(wrapped, whole)

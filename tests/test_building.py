@@ -25,8 +25,9 @@ from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.file import read_study
 from barriers.study.models import CathodeSection, FragmentSection, HopSection, PlacementSection, Study, SurfaceSection
 from barriers.workflow.build_jobs import make_end
+from barriers.workflow.built import build_study
 from barriers.workflow.placements import placements_of
-from barriers.workflow.plan import build_study, make_plan
+from barriers.workflow.plan import make_plan
 from barriers.workflow.result_jobs import bonds_along
 from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
 

@@ -32,9 +32,9 @@ from barriers.structures.cathode.lattice import hexagonal_lattice, supercell
 from barriers.study.errors import StudyError
 from barriers.study.file import read_study
 from barriers.study.models import Study
+from barriers.workflow.built import build_study
 from barriers.workflow.comparison_job import study_document
 from barriers.workflow.lattice import bulk_of, lattice_document, lattice_job, lattice_on_file, with_lattice
-from barriers.workflow.plan import build_study
 
 SPRINGS = "engine: {kind: mlip, model: 'lattice_springs:Springs'}\n"
 

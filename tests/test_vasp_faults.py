@@ -45,7 +45,7 @@ from barriers.study.file import load_study
 from barriers.study.models import NebSection, PathSection, RelaxSection
 from barriers.workflow.attempt_frequency import AttemptFrequencyMaker
 from barriers.workflow.barrier import BarrierMaker
-from barriers.workflow.plan import build_study
+from barriers.workflow.built import build_study
 from barriers.workflow.reading import profile_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

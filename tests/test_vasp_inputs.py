@@ -41,7 +41,7 @@ from barriers.engines.vasp.system import System
 from barriers.structures.surface.cutting import FRAGMENT
 from barriers.study.engines import VaspSection
 from barriers.study.file import load_study
-from barriers.workflow.plan import build_study
+from barriers.workflow.built import build_study
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pymatgen does not know the POTCARs
 

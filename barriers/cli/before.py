@@ -60,7 +60,7 @@ def build(
     from barriers.report.sheet import Drawn
     from barriers.structures.hop.hop import hop_ends
     from barriers.study.file import load_study
-    from barriers.workflow.plan import build_members
+    from barriers.workflow.built import build_members
 
     study, _, warnings = foreseen(load_study(study_file))
     target = folder or Path("results") / study.name / "built"

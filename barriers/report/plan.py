@@ -9,7 +9,8 @@ from rich.table import Table
 
 from barriers.documents import LatticeDoc
 from barriers.report.lattice import lattice_lines
-from barriers.workflow.plan import Plan, SinglePoints
+from barriers.workflow.cost import SinglePoints
+from barriers.workflow.plan import Plan
 from barriers.workflow.slab_and_hops import BuiltSlab
 
 
@@ -60,7 +61,8 @@ def _ensemble(plan: Plan) -> str:
 
 def _single_points(points: SinglePoints) -> str:
     known = "" if points.hours is None else f", about {points.hours:.2g} hours in all on this machine"
-    return f"at most {points.a_hop} single points a hop instead of about {points.instead_of}{known}"
+    beside = f"; about {points.beside} evaluations for energies and rates" if points.beside else ""
+    return f"at most {points.a_hop} single points a hop instead of about {points.instead_of}{known}{beside}"
 
 
 def _about(slab: BuiltSlab, lattice: LatticeDoc | None) -> list[str]:

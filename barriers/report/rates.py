@@ -54,8 +54,8 @@ def rate_rows(
     list[dict[str, Any]]
         ``system``, ``hop``, ``attempt_frequency`` (Hz) and whether it was ``computed``, ``temperature`` (K), ``rate``
         (1/s), ``diffusivity`` (cm²/s) and the ``jump_length`` (Å) in it, both None where several ions jump together,
-        the first also without ``network``; ``model_factor`` and ``factor`` by which rate and diffusivity may be larger or
-        smaller for the model's own error, None where that is not known, and for the band's; and ``ratio`` to the
+        the first also without ``network``; ``model_factor`` and ``factor`` by which rate and diffusivity may be larger
+        or smaller for the model's own error, None where that is not known, and for the band's; and ``ratio`` to the
         reference with ``ratio_low`` and ``ratio_high``, which hold both. None without a barrier, or where the two must
         not be compared; the reference itself has a ratio of 1 without limits.
 

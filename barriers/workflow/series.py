@@ -132,7 +132,8 @@ def _one_barrier(study: Study, system: str, hop: str | None) -> Study:
     if hop is not None:
         named = HopSection(name=hop, label=hop)
         section = next((each for each in study.hops if each.name == hop), named)
-    return study.model_copy(update={"systems": tuple(systems), "hops": (section,), "ensemble": None})
+    left_out = dict.fromkeys(("ensemble", "energetics", "kinetics"))
+    return study.model_copy(update={"systems": tuple(systems), "hops": (section,), **left_out})
 
 
 def _choice(own: Member, series: Series, value: Value, lengths: tuple[float, float]) -> Choice:
