@@ -131,6 +131,28 @@ def test_they_are_told_wherever_the_barriers_are(study: StudyDoc, folder: Path, 
     assert {(row["attempt_frequency"], row["computed"]) for row in usual} == {(1e12, False)}
 
 
+PUBLISHED = """
+published:
+  source: Somebody, 2025
+  barriers: [{system: NCM@PVDF, barrier: 1.0}]
+  differs: [another functional]
+"""
+
+
+def test_published_values_stand_beside_those_of_the_study(
+    study: StudyDoc, folder: Path, tmp_path: Path, cli: Callable[..., Outcome]
+) -> None:
+    document: StudyDoc = run(StudyMaker().make(read_study(TEXT + PUBLISHED)), folder).output
+    assert document.published is not None and document.energetics is None
+    (row,) = document.published.rows
+    assert (row.system, row.published, row.here) == ("NCM@PVDF", 1.0, study.rows[1].barrier)
+    write_results(document, tmp_path)
+    assert {path.name for path in tmp_path.glob("*.csv")} == {"barriers.csv", "comparison.csv", "published.csv"}
+    for told in (cli("show", tmp_path).out, write_report(document, tmp_path).read_text()):
+        assert "Somebody, 2025" in told and "done otherwise there: another functional" in told
+        assert f"−{1.0 - (row.here or 0):.2f}" in told
+
+
 def test_nothing_but_the_fragment_and_the_single_points_is_computed_for_them(folder: Path, study: StudyDoc) -> None:
     plain = run(StudyMaker().make(read_study(TEXT)), folder)
     assert plain.force_calls == 0
@@ -189,6 +211,7 @@ def test_a_molecule_across_the_edge_of_its_cell_is_put_together() -> None:
         ("kinetics: {directions: 6}", "directions: 6 stands without dimensions; allowed: both, or none and no D"),
         ("kinetics: {directions: 2, dimensions: 3}", "directions: 2 is too few for 3 dimensions; allowed: at least 4"),
         ("kinetics: {temperatures: [20]}", "kinetics.temperatures"),
+        ("published: {source: x, barriers: [{system: NMC, barrier: 1}]}", "'NMC' is no system; .*did you mean 'NCM'"),
     ],
 )
 def test_what_cannot_be_is_refused(text: str, message: str) -> None:

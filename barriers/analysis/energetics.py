@@ -70,6 +70,24 @@ class KineticsDoc(BaseModel):
         return known.get((system, hop))
 
 
+class PublishedRow(BaseModel):
+    """A published barrier beside that of one hop of the study."""
+
+    system: str
+    hop: str
+    published: float = Field(description="published barrier (eV)")
+    here: float | None = Field(None, description="barrier of the study (eV)")
+    uncertainty: float | None = Field(None, description="of the latter: one standard deviation (eV)")
+
+
+class PublishedDoc(BaseModel):
+    """Published values beside those of the study."""
+
+    source: str
+    rows: list[PublishedRow]
+    differs: list[str] = Field(default_factory=list, description="what was done otherwise there")
+
+
 def lithium_held(end: float, whole: float, bare_end: float, bare_whole: float, *, added: bool) -> float:
     """Binding energy of an ion beside a fragment, minus that on the bare slab.
 

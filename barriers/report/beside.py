@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from barriers.analysis.energetics import EnergeticsDoc
+from barriers.analysis.energetics import EnergeticsDoc, PublishedDoc
 from barriers.documents import StudyDoc
-from barriers.report.numbers import NONE, signed
+from barriers.report.numbers import NONE, energy, shown, signed, written_uncertainty
 from barriers.report.rates import rate_rows
 from barriers.report.tables import write_rows
 
@@ -39,7 +39,8 @@ class Sheet(NamedTuple):
 def sheets(study: StudyDoc) -> list[Sheet]:
     """Lay out what is known beside the barriers; nothing of a study that asks for nothing."""
     found = list(_energies(study.energetics)) if study.energetics else []
-    return [*found, _frequencies(study)] if study.kinetics else found
+    found += [_frequencies(study)] if study.kinetics else []
+    return [*found, _published(study.published, study.which)] if study.published else found
 
 
 def beside_tables(study: StudyDoc) -> Iterator[Table]:
@@ -63,11 +64,12 @@ def beside_notes(study: StudyDoc) -> list[str]:
     lacking += [
         (f"{row.system} {row.hop}: no attempt frequency, the usual 1e13 Hz instead", row.reason) for row in of_hops
     ]
-    return energetics.warnings + [f"{what}: {reason}" for what, reason in lacking if reason]
+    differs = [f"done otherwise there: {line}" for line in (study.published.differs if study.published else ())]
+    return differs + energetics.warnings + [f"{what}: {reason}" for what, reason in lacking if reason]
 
 
 def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
-    """Write ``adsorption.csv``, ``lithium.csv``, ``reactions.csv`` and ``rates.csv``, those that have rows."""
+    """Write the rows of each table that has some as CSV: ``adsorption.csv``, ``rates.csv`` and so on."""
     energetics = study.energetics or EnergeticsDoc()
     tables: dict[str, list[dict[str, Any]]] = {
         name: [row.model_dump() for row in getattr(energetics, name)] for name in ("adsorption", "lithium", "reactions")
@@ -75,6 +77,7 @@ def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
     for row in tables["adsorption"]:
         row |= {"bonds": "; ".join(row["bonds"]), "moments": "; ".join(row["moments"])}
     tables["rates"] = rate_rows(study) if study.kinetics else []
+    tables["published"] = [row.model_dump() for row in study.published.rows] if study.published else []
     written = []
     for name, rows in tables.items():
         if rows:
@@ -113,6 +116,25 @@ def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:
             ("Reaction", "ΔE"),
             [(row.equation or row.name, signed(row.energy, None)) for row in found.reactions],
         )
+
+
+def _published(found: PublishedDoc, which: str) -> Sheet:
+    return Sheet(
+        "published",
+        f"The {which} barrier (eV) beside that of {found.source}",
+        ("System", "Hop", "Here", "±", "Published", "Difference"),
+        [
+            (
+                row.system,
+                row.hop,
+                energy(row.here, row.uncertainty),
+                shown(written_uncertainty(row.uncertainty)),
+                energy(row.published, None),
+                signed(None if row.here is None else row.here - row.published, None),
+            )
+            for row in found.rows
+        ],
+    )
 
 
 def _frequencies(study: StudyDoc) -> Sheet:

@@ -43,7 +43,8 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
         each hop (PNG, SVG, PDF), and for each barrier its band (extended XYZ) and initial endpoint (POSCAR). Gaps have
         their rows in the tables, and the figures say how many of how many systems they show. Where barriers were
         corrected at single points, ``points.extxyz`` holds these. Of an ensemble also ``ensemble.csv`` and its figure.
-        What was asked for beside barriers: ``adsorption.csv``, ``lithium.csv``, ``reactions.csv`` and ``rates.csv``.
+        What was asked for beside barriers: ``adsorption.csv``, ``lithium.csv``, ``reactions.csv``, ``rates.csv``,
+        ``published.csv``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     document, table = folder / DOCUMENT, folder / "barriers.csv"

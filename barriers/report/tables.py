@@ -23,7 +23,7 @@ from barriers.report.trust import model_lines
 from barriers.report.uncertainty import meaning
 
 NUMBERS = ("forward", "reverse", "span", "fit_spread", "n_paths", "path_spread")
-BESIDE = ("energetics", "kinetics")
+BESIDE = ("energetics", "kinetics", "published")
 DIFFERENCE = ("difference", "difference_uncertainty")
 
 

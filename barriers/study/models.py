@@ -16,6 +16,7 @@ from barriers.study.engines import KINDS, Engines, EspressoSection, MlipSection,
 from barriers.study.ensemble import EnsembleSection, check_ensemble
 from barriers.study.fields import Angstrom, Force, Section, Seed, refusal, takes, unit
 from barriers.study.hops import HopSection
+from barriers.study.published import PublishedSection
 from barriers.study.slab import CathodeSection, SurfaceSection
 from barriers.study.systems import FragmentSection, PlacementSection, SystemSection
 from barriers.words import closest
@@ -187,6 +188,7 @@ class Study(_EngineByName):
     energetics: EnergeticsSection | None = Field(None, description="energies beside the barriers")
     kinetics: KineticsSection | None = Field(None, description="attempt frequencies and rates")
     ensemble: EnsembleSection | None = Field(None, description="the same over several orderings, hops and placements")
+    published: PublishedSection | None = Field(None, description="values of others to set the results beside")
 
     @field_validator("systems", "hops")
     @classmethod
@@ -204,6 +206,15 @@ class Study(_EngineByName):
         if comparison.reference is not None and names and comparison.reference not in names:
             raise refusal(comparison.reference, "is no system", names, ("reference",))
         return comparison
+
+    @field_validator("published")
+    @classmethod
+    def _published_of_systems(cls, published: PublishedSection | None, info: ValidationInfo) -> PublishedSection | None:
+        names = [system.name for system in info.data.get("systems", ())]
+        for index, value in enumerate(published.barriers if published and names else ()):
+            if value.system not in names:
+                raise refusal(value.system, "is no system", names, ("barriers", index, "system"))
+        return published
 
     @field_validator("ensemble")
     @classmethod

@@ -9,7 +9,7 @@ from jobflow import job
 from barriers.analysis.comparison import Difference, Row, compare, sentence
 from barriers.analysis.ensemble import MemberDoc, ensemble_document
 from barriers.documents import BarrierDoc, ComparisonRowDoc, GapDoc, SlabDoc, StudyDoc
-from barriers.workflow.beside import energetics_document, kinetics_document
+from barriers.workflow.beside_documents import energetics_document, kinetics_document, published_document
 
 
 @job(output_schema=StudyDoc)
@@ -46,7 +46,8 @@ def study_document(
         The bare slab, where the study built one.
     beside : dict[str, Any] or None
         What other jobs of the study gave, by their names; None or a reason for what is not there. Under
-        :data:`~barriers.workflow.beside.ASKED` what the study asks of rates.
+        :data:`~barriers.workflow.beside_documents.ASKED` and ``PUBLISHED`` the study's sections on rates and on
+        published values.
     """
     if wanted is None:
         wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if isinstance(barrier, BarrierDoc)]
@@ -62,12 +63,13 @@ def study_document(
     found = compare(rows, reference, which)
     ensemble = None if members is None else ensemble_document(members, found, reference)
     there = [barrier for barrier in barriers if isinstance(barrier, BarrierDoc)]
+    table = [_row_document(difference) for difference in found]
     return StudyDoc(
         name=name,
         barriers=there,
         which=which,
         reference=reference,
-        rows=[_row_document(difference) for difference in found],
+        rows=table,
         gaps=gaps,
         sentences=[one.sentence for one in ensemble.distributions] if ensemble else _sentences(rows, reference),
         notes=notes or [],
@@ -75,6 +77,7 @@ def study_document(
         slab=slab,
         energetics=energetics_document(beside or {}, there),
         kinetics=kinetics_document(beside or {}),
+        published=published_document(beside or {}, table),
     )
 
 

@@ -16,7 +16,8 @@ from barriers.structures.hop.hop import EndState, Hop
 from barriers.structures.surface.edits import rattle
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
-from barriers.workflow.beside import ASKED, adsorption_flows, frequency_flows, reactions_flow
+from barriers.workflow.beside import adsorption_flows, frequency_flows, reactions_flow
+from barriers.workflow.beside_documents import ASKED, PUBLISHED
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
 from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, warnings_of
@@ -167,9 +168,11 @@ class StudyMaker(Maker):
 
 def _asked_beside(study: Study | EndpointStudy, beside: Mapping[str, Any]) -> dict[str, Any]:
     """What the comparison is told of other things that a study asks for; nothing where it asks for none."""
-    if isinstance(study, EndpointStudy) or (study.energetics is None and study.kinetics is None):
+    if isinstance(study, EndpointStudy):
         return {}
-    return {"beside": {**beside, ASKED: study.kinetics}}
+    asked = {ASKED: study.kinetics, PUBLISHED: study.published}
+    told = {**beside, **{name: section for name, section in asked.items() if section is not None}}
+    return {"beside": told} if told else {}
 
 
 def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
