@@ -4,36 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from barriers.structures.polymer.reactions import known_reactions
 from barriers.study.fields import Section, refusal, takes, unit
+from barriers.study.marks import OnFile, names_on_file
 
 Kelvin = Annotated[float, Field(ge=50, le=2000, json_schema_extra=unit("K"))]
 
 
 class EnergeticsSection(Section):
-    """Energies beside the barriers: how a fragment is bound, how Li⁺ is held beside it, what the coating gives off."""
+    """Energies beside the barriers: how fragments are bound, how Li⁺ is held beside them, the coating's reactions."""
 
     adsorption: bool = Field(
         True,
         description="adsorption energy of each fragment, and how strongly its surface holds Li⁺; the fragment alone is "
         "relaxed for it, and slab and interfaces by this engine where another found them",
     )
-    reactions: tuple[str, ...] = Field(
+    reactions: tuple[Annotated[str, OnFile("reactions")], ...] = Field(
         (),
         strict=False,
         description="reactions of the coating, by molecules and oligomers alone",
-        json_schema_extra=takes("a list of " + ", ".join(known_reactions())),
+        json_schema_extra=takes(f"a list of {', '.join(names_on_file('reactions'))}"),
     )
-
-    @field_validator("reactions")
-    @classmethod
-    def _are_on_file(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for index, name in enumerate(names):
-            if name not in known_reactions():
-                raise refusal(name, "is not on file", list(known_reactions()), (index,))
-        return names
 
 
 class KineticsSection(Section):
