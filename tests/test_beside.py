@@ -21,6 +21,9 @@ from scipy.constants import physical_constants
 from barriers import StudyMaker, run
 from barriers.analysis.energetics import lithium_held
 from barriers.analysis.vibrations import frequencies
+from barriers.dispatch.fireworks.collect import collect
+from barriers.dispatch.fireworks.config import Cluster
+from barriers.dispatch.fireworks.submit import submit
 from barriers.documents import StudyDoc
 from barriers.report.folder import write_results
 from barriers.report.html.page import write_report
@@ -59,6 +62,7 @@ def study(folder: Path) -> StudyDoc:
     return document
 
 
+@pytest.mark.slow
 def test_energies_are_those_of_the_potential(study: StudyDoc) -> None:
     assert study.energetics is not None
     (adsorbed,) = study.energetics.adsorption
@@ -78,6 +82,7 @@ def test_an_ion_is_held_as_strongly_whether_it_is_taken_out_or_added() -> None:
     assert lithium_held(-100.0, -97.0, -50.0, -47.5, added=True) == pytest.approx(-0.5)
 
 
+@pytest.mark.slow
 def test_the_attempt_frequency_is_that_of_the_hill(study: StudyDoc) -> None:
     # Of three waves that are whole in both states, the products of the modes are equal: what is left is the saddle's.
     waves = 2 * pi * np.array([[1 / STEP, 0, 0.5 / HEIGHT], [0, 1 / ROWS, -SIDE / ROWS / HEIGHT], [0, 0, 1 / HEIGHT]])
@@ -92,6 +97,7 @@ def test_the_attempt_frequency_is_that_of_the_hill(study: StudyDoc) -> None:
     }
 
 
+@pytest.mark.slow
 def test_rates_are_made_with_the_frequency_that_was_computed(study: StudyDoc, folder: Path) -> None:
     assert study.kinetics is not None
     write_results(study, folder)
@@ -110,6 +116,7 @@ def test_rates_are_made_with_the_frequency_that_was_computed(study: StudyDoc, fo
         assert float(row["diffusivity"]) == pytest.approx(6 * rate * (float(row["jump_length"]) * 1e-8) ** 2 / 4)
 
 
+@pytest.mark.slow
 def test_they_are_told_wherever_the_barriers_are(study: StudyDoc, folder: Path, cli: Callable[..., Outcome]) -> None:
     write_results(study, folder)
     shown, said = cli("show", folder).out, json.loads(cli("show", folder, "--json").out)
@@ -139,6 +146,7 @@ published:
 """
 
 
+@pytest.mark.slow
 def test_published_values_stand_beside_those_of_the_study(
     study: StudyDoc, folder: Path, tmp_path: Path, cli: Callable[..., Outcome]
 ) -> None:
@@ -153,13 +161,14 @@ def test_published_values_stand_beside_those_of_the_study(
         assert f"−{1.0 - (row.here or 0):.2f}" in told
 
 
+@pytest.mark.slow
 def test_nothing_but_the_fragment_and_the_single_points_is_computed_for_them(folder: Path, study: StudyDoc) -> None:
     plain = run(StudyMaker().make(read_study(TEXT)), folder)
     assert plain.force_calls == 0
     assert plain.output.energetics is None and plain.output.kinetics is None
-    assert "energetics" not in json.dumps(jobs_of(StudyMaker().make(read_study(TEXT))).__next__().metadata)
 
 
+@pytest.mark.slow
 def test_what_failed_is_named_and_the_barriers_are_there(folder: Path, study: StudyDoc) -> None:
     flow = StudyMaker().make(read_study(TEXT + ASKED).model_copy(update={"name": "failing"}))
 
@@ -176,7 +185,20 @@ def test_what_failed_is_named_and_the_barriers_are_there(folder: Path, study: St
     assert reasons == {"NCM": "a calculation it needs failed", "NCM@PVDF": None}
 
 
-def test_a_fragment_that_became_another_molecule_on_the_slab_is_not_its_reference(study: StudyDoc) -> None:
+@pytest.mark.mongo
+def test_what_is_not_computed_yet_is_collected_as_a_gap(here: Cluster) -> None:
+    study = read_study(TEXT + ASKED)
+    submit(StudyMaker().parts(study), study.name, here)
+    document = collect(study, here)
+    assert document.energetics is not None and document.kinetics is not None
+    assert [(row.system, row.reason) for row in document.energetics.adsorption] == [("NCM@PVDF", "not computed yet")]
+    assert {row.reason for row in document.kinetics.frequencies} == {"not computed yet"}
+    assert {(row.system, row.hop) for row in document.kinetics.frequencies} == {
+        (gap.system, gap.hop) for gap in document.gaps
+    }
+
+
+def test_a_fragment_that_became_another_molecule_on_the_slab_is_not_its_reference() -> None:
     molecule = build_fragment("PVDF", 2).molecule
     whole = in_box(molecule, 10.0)
     broken = whole.copy()

@@ -36,6 +36,7 @@ comparison: {reference: NCM}
 relax: {fmax: 0.2, rough_fmax: 0.5}
 path: {n_images: 3, starts: 1}
 neb: {fmax: 0.4, rough_fmax: 0.8}
+energetics: {adsorption: true}
 """
 
 
@@ -70,6 +71,9 @@ def test_the_embedded_engine_gives_the_same_through_the_queue(
         assert dispatched.reverse == pytest.approx(local.reverse, abs=1e-3)
         assert dispatched.cost.force_calls == pytest.approx(local.cost.force_calls, rel=0.1)
     assert [each.partition(" ")[0] for each in there.sentences] == [each.partition(" ")[0] for each in here.sentences]
+    for name in ("adsorption", "lithium"):
+        told, known = ([row.energy for row in getattr(each.energetics, name)] for each in (there, here))
+        assert told == pytest.approx(known, abs=2e-3)
     again = cli("submit", study, "--config", cluster.folder, "--results", tmp_path / "results", "--json")
     assert json.loads(again.out)["added"] == 0
     calls = cluster.launchpad().db.barriers_runs.distinct("attempts")

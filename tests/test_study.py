@@ -126,7 +126,9 @@ BESIDE = BARE + (
 )
 
 
-@pytest.mark.parametrize("text", [SHIPPED.read_text(), BARE, ENSEMBLE, BESIDE], ids=["shipped", "bare", "ensemble", "beside"])
+@pytest.mark.parametrize(
+    "text", [SHIPPED.read_text(), BARE, ENSEMBLE, BESIDE], ids=["shipped", "bare", "ensemble", "beside"]
+)
 def test_the_template_gives_the_study_back_and_names_every_field(text: str) -> None:
     study = read_study(text)
     page = render(study)
