@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from barriers.analysis.energetics import EnergeticsDoc, PublishedDoc
 from barriers.documents import StudyDoc
@@ -43,15 +45,15 @@ def sheets(study: StudyDoc) -> list[Sheet]:
     return [*found, _published(study.published, study.which)] if study.published else found
 
 
-def beside_tables(study: StudyDoc) -> Iterator[Table]:
+def beside_tables(study: StudyDoc) -> Iterator[Group]:
     """Give the same for a terminal."""
     for sheet in sheets(study):
-        table = Table(header_style="bold", title=sheet.title, title_justify="left")
+        table = Table(header_style="bold")
         for heading in sheet.headings:
             table.add_column(heading, overflow="fold")
         for row in sheet.rows:
             table.add_row(*row)
-        yield table
+        yield Group(Text(sheet.title), table)  # a title of the table's own would be broken to its width
 
 
 def beside_notes(study: StudyDoc) -> list[str]:
@@ -90,12 +92,13 @@ def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:
     if found.adsorption:
         yield Sheet(
             "adsorption",
-            "Adsorption energy of a fragment (eV), < 0 where it binds; its lowest atom above the surface (Å)",
-            ("System", "E_ads", "Height", "Bonds to the surface"),
+            "Adsorption energy of a fragment (eV), < 0 where it binds; spread of its shapes alone (eV); height (Å)",
+            ("System", "E_ads", "Shapes", "Height", "Bonds to the surface"),
             [
                 (
                     row.system,
                     signed(row.energy, None),
+                    energy(row.conformers, None),
                     NONE if row.lowest is None else f"{row.lowest:.2f}",
                     ", ".join(row.bonds) or "none",
                 )
@@ -106,7 +109,7 @@ def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:
         yield Sheet(
             "lithium",
             "Li⁺ held beside the fragment, against the bare slab (eV): < 0 is more strongly",
-            ("System", "Ion of", "Δ binding"),
+            ("System", "Site", "Δ binding"),
             [(row.system, row.state, signed(row.energy, None)) for row in found.lithium],
         )
     if found.reactions:
