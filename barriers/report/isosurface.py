@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
-from scipy.ndimage import map_coordinates, spline_filter
+from scipy.ndimage import map_coordinates, maximum_filter, spline_filter
 
 from barriers.analysis.density import Grid, Values
 from barriers.report.views import NO_ARROWS, UP, Direction, arranged, side_plane, top_plane
@@ -116,19 +116,18 @@ def surface_seen(grid: Grid, level: float, rays: Rays) -> Seen:
     rays : Rays
         From :func:`rays_of`.
     """
-    values = spline_filter(grid.values * np.sign(level), mode="grid-wrap")
-    points = np.linspace(0, 1, max(2, int(np.ceil(np.linalg.norm(rays.into) / DEPTH_STEP))))
+    values = grid.values * np.sign(level)
+    near = maximum_filter(values, 3, mode="wrap") >= abs(level)  # elsewhere the splines stay below the level
+    splines = spline_filter(values, mode="grid-wrap")
     length = float(np.linalg.norm(rays.into))
     depth = np.full(rays.starts.shape[:2], np.inf)
-    before = _at(grid, values, rays.starts)
-    for start, end in pairwise(points):
-        after = _at(grid, values, rays.starts + end * rays.into)
-        met = np.isinf(depth) & (after >= abs(level))
+    for start, end in pairwise(np.linspace(0, 1, max(2, int(np.ceil(length / DEPTH_STEP))))):
+        left = rays.shown & np.isinf(depth)
+        left[left] = _nearest(grid, near, rays.starts[left] + end * rays.into)
+        before, after = (_at(grid, splines, rays.starts[left] + at * rays.into) for at in (start, end))
         part = np.clip((abs(level) - before) / np.where(after > before, after - before, 1.0), 0.0, 1.0)
-        depth[met] = ((start + part * (end - start)) * length)[met]
-        before = after
-    depth[~rays.shown] = np.inf
-    return Seen(_light(grid, values, rays, depth, length), depth, rays.extent)
+        depth[left] = np.where(after >= abs(level), (start + part * (end - start)) * length, np.inf)
+    return Seen(_light(grid, splines, rays, depth, length), depth, rays.extent)
 
 
 def _light(grid: Grid, values: Values, rays: Rays, depth: Values, length: float) -> Values:
@@ -142,6 +141,14 @@ def _light(grid: Grid, values: Values, rays: Rays, depth: Values, length: float)
     light = np.full(depth.shape, np.nan)
     light[met] = AMBIENT + (1 - AMBIENT) * facing
     return light
+
+
+def _nearest(grid: Grid, marked: NDArray[np.bool_], places: Values) -> NDArray[np.bool_]:
+    """Whether the grid's point nearest to each Cartesian place (Å) is marked."""
+    points = np.rint(grid.structure.lattice.get_fractional_coords(places) * np.array(grid.shape)).astype(int)
+    i, j, k = np.moveaxis(points % np.array(grid.shape), -1, 0)
+    found: NDArray[np.bool_] = marked[i, j, k]
+    return found
 
 
 def _at(grid: Grid, values: Values, places: Values) -> Values:

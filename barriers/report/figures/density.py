@@ -97,8 +97,8 @@ def draw_planar_average(document: DensityDoc) -> tuple[Axes, Axes, Axes]:
             if document.plane is not None:
                 axes.axhline(document.plane, color="0.4", linewidth=0.8, linestyle="--")
         add_legend(figure, [structure], {})
-        atoms = structure.cart_coords[:, 2]
-        side.set_ylim(max(heights.min(), atoms.min() - 2 * BEYOND), min(heights.max(), atoms.max() + 2 * BEYOND))
+        top = min(heights.max(), structure.cart_coords[:, 2].max() + 2 * BEYOND)
+        side.set_ylim(side.get_ylim()[0], top)
     return side, density, running
 
 
