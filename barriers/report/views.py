@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -30,6 +31,7 @@ EDGE = 1e-3
 """Atoms on the border of the cell, to this fraction of it, are drawn on its lower side."""
 
 UP = np.array([0.0, 0.0, 1.0])
+NO_ARROWS: Mapping[str, Points] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,14 @@ def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direct
     fragment = fragment_atoms(structure)
     positions, arrows, corner = arranged(structure, hops)
     if direction == "side":
-        plane, seen = _side_plane(structure.lattice, arrows), np.ones(len(structure), dtype=bool)
+        plane, seen = side_plane(structure.lattice, arrows), np.ones(len(structure), dtype=bool)
         front = _at_ends(positions, arrows)
         outline = _side_outline(structure.lattice, positions, corner, plane)
         note = f"side view, {empty_height(structure):.1f} Å of vacuum cut off"
     else:
         height, top = positions[:, 2], positions[~fragment, 2].max()
         floor = min([top - TOP_DEPTH, *(ends[:, 2].min() - 0.1 for ends in arrows.values())])
-        plane, seen = _top_plane(structure.lattice), height >= floor
+        plane, seen = top_plane(structure.lattice), height >= floor
         front = np.zeros(len(structure), dtype=bool)
         a, b = structure.lattice.matrix[:2]
         outline = (corner + np.array([0 * a, a, a + b, b, 0 * a])) @ plane.T
@@ -154,7 +156,7 @@ def _middle(places: Points) -> Points:
     return middle
 
 
-def _side_plane(lattice: Lattice, arrows: Mapping[str, Points]) -> Points:
+def side_plane(lattice: Lattice, arrows: Mapping[str, Points]) -> Points:
     """Axes of the page, shape (2, 3), for a look along one surface vector: up is the normal."""
     places = next(iter(arrows.values()), np.zeros((2, 3)))
     jump = places[-1] - places[0]
@@ -174,7 +176,8 @@ def _side_outline(lattice: Lattice, positions: Points, corner: Points, plane: Po
     return np.array([[left, high], [left, low], [right, low], [right, high]])
 
 
-def _top_plane(lattice: Lattice) -> Points:
+def top_plane(lattice: Lattice) -> Points:
+    """Axes of the page, shape (2, 3), for a look down the normal."""
     across = lattice.matrix[0] / lattice.a
     return np.array([across, np.cross(UP, across)])
 

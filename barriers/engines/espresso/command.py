@@ -87,6 +87,14 @@ class Command(Launch):
                 del options[at : at + 2]
         return Launch(self.before, self.sibling, tuple(options))
 
+    def post(self, program: str, input_file: str) -> list[str]:
+        """Command of a program that works on what ``pw.x`` left."""
+        return [*self.for_post(program).words(), "-inp", input_file]
+
+    def for_post(self, program: str) -> Launch:
+        """Start a program of the same installation, e.g. ``pp.x``, on as many processes; it has other options."""
+        return Launch(self.before, re.sub(r"neb\.x$", program, self.program))
+
     @property
     def sibling(self) -> str:
         """``pw.x`` of the same installation."""

@@ -163,7 +163,7 @@ def _pw_text(case: Case, images: Sequence[Atoms], moments: Sequence[float], extr
     if case.max_seconds is not None:
         keywords["max_seconds"] = float(case.max_seconds)
     if settings["dipole"]:
-        keywords |= dipole_keywords(images)
+        keywords = dipole_keywords(images) | keywords  # of a part of a slab, the whole's are among its keywords
     polarised = keywords.get("nspin", 1) == 2
     atoms.set_initial_magnetic_moments(_fractions(case, atoms, moments) if polarised else None)
     species = _species(atoms)

@@ -122,7 +122,7 @@ def image_distance(interface: Structure, n_slab: int) -> float:
     Several fragments are told apart by the site property ``fragment``, without which all atoms after the slab's are
     one. A fragment may be wrapped into the cell: its bonds hold it together.
     """
-    pieces = [_in_one_piece(interface, atoms) for atoms in _fragments(interface, n_slab)]
+    pieces = [in_one_piece(interface, atoms) for atoms in _fragments(interface, n_slab)]
     return min(
         neighbour_distance(interface.lattice, piece, np.vstack([np.empty((0, 3)), *pieces[:one], *pieces[one + 1 :]]))
         for one, piece in enumerate(pieces)
@@ -155,7 +155,7 @@ def _fragments(interface: Structure, n_slab: int) -> list[NDArray[np.intp]]:
     return [np.flatnonzero(number == label) + n_slab for label in np.unique(number)]
 
 
-def _in_one_piece(interface: Structure, atoms: NDArray[np.intp]) -> Positions:
+def in_one_piece(interface: Structure, atoms: NDArray[np.intp]) -> Positions:
     """Positions of bonded atoms (Å), each in the image next to the atom it hangs on; loose atoms stay."""
     fractional = interface.frac_coords[atoms]
     distances = interface.lattice.get_all_distances(fractional, fractional)

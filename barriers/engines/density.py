@@ -1,0 +1,212 @@
+"""What the electrons of a structure do, in numbers: one document for all codes, from grids that a code gave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, Field
+from pymatgen.core import Structure
+
+from barriers.analysis.bader import bader
+from barriers.analysis.bond_density import Smooth, bond_vector, covalent_bonds
+from barriers.analysis.density import Grid, density_difference, interface_height, moved, planar_average
+from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc
+from barriers.engines.volumetric import GridDoc
+from barriers.structures.interface.contacts import surface_bonds
+
+MISSING = 0.01
+"""A density that integrates to another number of electrons than there are, by more than this (e), is spoken of."""
+
+
+class PlanarDoc(BaseModel):
+    """A density integrated over planes parallel to the surface, from the vacuum below the slab upwards."""
+
+    heights: list[float] = Field(description="along the normal (Å)")
+    values: list[float] = Field(description="electrons per height (e/Å)")
+    running: list[float] = Field(description="electrons below each height (e)")
+
+
+class BaderDoc(BaseModel):
+    """Charges of atoms by Bader's surfaces."""
+
+    charges: list[float] = Field(description="of each atom (e): valence electrons of the neutral atom less its own")
+    fragment: float | None = Field(None, description="sum over the fragment (e), negative where it gained electrons")
+    vacuum: float = Field(description="electrons where there is next to no density (e), no atom's")
+    elsewhere: float = Field(description="electrons at maxima that are no atom's (e)")
+    reference: str = Field(description="density whose surfaces part the atoms")
+
+
+class LowdinDoc(BaseModel):
+    """Charges of atoms by projection onto atomic orbitals. What is not projected is no atom's."""
+
+    charges: list[float] = Field(description="of each atom (e)")
+    moments: list[float] | None = Field(None, description="of each atom (µB); None without spin")
+    spilling: float = Field(description="part of the electrons that no atomic orbital takes, 0 to 1")
+
+
+class BondDoc(BaseModel):
+    """A bond of the fragment, or between fragment and surface; ``alone`` is the fragment without the slab."""
+
+    atoms: tuple[int, int]
+    elements: tuple[str, str]
+    length: float = Field(description="in Å")
+    elf_middle: float | None = Field(None, description="ELF halfway")
+    elf_highest: float | None = Field(None, description="highest ELF in the middle half")
+    elf_middle_alone: float | None = None
+    ellipticity: float | None = Field(None, description="of the valence density halfway; of like atoms alone")
+    ellipticity_alone: float | None = None
+
+
+class DensityDoc(BaseModel):
+    """Electrons of a structure, and what they do when it is put together from slab and fragment."""
+
+    schema_version: int = Field(SCHEMA_VERSION, description="version of this document's fields")
+    structure: Structure
+    n_slab: int | None = Field(None, description="number of slab atoms, which come first; None for one piece")
+    electrons: float = Field(description="integral of the density (e)")
+    left: float | None = Field(None, description="integral of Δρ, which should be 0 (e)")
+    moved: float | None = Field(None, description="∫|Δρ|/2: electrons that change their place (e)")
+    transferred: float | None = Field(None, description="electrons that cross the plane to the fragment (e)")
+    plane: float | None = Field(None, description="height of that plane (Å), midway between slab and fragment")
+    difference: PlanarDoc | None = Field(None, description="Δρ integrated over planes")
+    bader: BaderDoc
+    lowdin: LowdinDoc | None = None
+    bonds: list[BondDoc] = Field(default_factory=list)
+    moments: list[float] | None = Field(None, description="magnetic moment of each site (µB), the code's own")
+    warnings: list[str] = Field(default_factory=list)
+    grids: list[GridDoc] = Field(default_factory=list, description="files with the grids")
+    cost: CostDoc
+    engine: EngineDoc
+
+
+@dataclass(frozen=True)
+class Electrons:
+    """Grids of one structure.
+
+    Attributes
+    ----------
+    structure : Structure
+        The whole, slab atoms first.
+    valence : sequence of float
+        Electrons that each atom brings (e).
+    density : Grid
+        Valence density.
+    slab, fragment : Grid or None
+        Valence densities of both alone; None for one piece.
+    reference : Grid or None
+        Density with cores, for Bader's surfaces.
+    elf, elf_alone : Grid or None
+        ELF of the whole and of the fragment alone.
+    charge : float
+        Of the cell (e).
+    """
+
+    structure: Structure
+    valence: Sequence[float]
+    density: Grid
+    slab: Grid | None = None
+    fragment: Grid | None = None
+    reference: Grid | None = None
+    elf: Grid | None = None
+    elf_alone: Grid | None = None
+    charge: float = 0.0
+
+    def difference(self) -> Grid | None:
+        """Δρ, where there is a slab with a fragment."""
+        if self.slab is None or self.fragment is None:
+            return None
+        return density_difference(self.density, {"slab": self.slab, "fragment": self.fragment})
+
+
+def electron_numbers(electrons: Electrons, difference: Grid | None, n_slab: int | None, reference: str) -> dict:
+    """Work out the fields of a :class:`DensityDoc` that follow from grids alone.
+
+    Parameters
+    ----------
+    electrons : Electrons
+        The grids.
+    difference : Grid or None
+        What :meth:`Electrons.difference` gave.
+    n_slab : int or None
+        Number of slab atoms.
+    reference : str
+        What Bader's surfaces are of, in words.
+    """
+    divided = bader(electrons.density, electrons.reference)
+    charges = np.array(electrons.valence) - divided.electrons
+    warnings = [f"Bader: {note}" for note in divided.notes]
+    expected = sum(electrons.valence) - electrons.charge
+    if abs(electrons.density.total - expected) > MISSING:
+        warnings.append(f"the density integrates to {electrons.density.total:.3f} e, there are {expected:g}")
+    fields = {
+        "structure": electrons.structure,
+        "n_slab": n_slab,
+        "electrons": electrons.density.total,
+        "bader": BaderDoc(
+            charges=charges.tolist(),
+            fragment=None if n_slab is None else float(charges[n_slab:].sum()),
+            vacuum=divided.vacuum,
+            elsewhere=divided.elsewhere,
+            reference=reference,
+        ),
+        "bonds": _bonds(electrons, n_slab),
+        "warnings": warnings,
+    }
+    return fields | (_interface(electrons.structure, difference, n_slab, warnings) if difference and n_slab else {})
+
+
+def _interface(structure: Structure, difference: Grid, n_slab: int, warnings: list[str]) -> dict:
+    """Fields that follow from Δρ."""
+    average = planar_average(difference)
+    plane = interface_height(structure, n_slab)
+    if plane is None:
+        warnings.append("the fragment reaches below the topmost slab atom: no plane parts them, see Bader's charges")
+    return {
+        "left": difference.total,
+        "moved": moved(difference),
+        "plane": plane,
+        "transferred": None if plane is None else difference.total - average.below(plane),
+        "difference": PlanarDoc(
+            heights=average.heights.tolist(), values=average.values.tolist(), running=average.running.tolist()
+        ),
+    }
+
+
+def _bonds(electrons: Electrons, n_slab: int | None) -> list[BondDoc]:
+    """Bonds of the fragment and to the surface, or of a structure in one piece; none without the ELF."""
+    structure, first = electrons.structure, n_slab or 0
+    pairs = [pair for pair in covalent_bonds(structure) if pair[0] >= first]
+    if n_slab is not None:
+        pairs += [(bond.slab_atom, bond.fragment_atom) for bond in surface_bonds(structure, n_slab)]
+    if electrons.elf is None or not pairs:
+        return []
+    elf, density = Smooth(electrons.elf), Smooth(electrons.density)
+    elf_alone = Smooth(electrons.elf_alone) if electrons.elf_alone else None
+    alone = Smooth(electrons.fragment) if electrons.fragment else None
+    found = []
+    for one, other in sorted(pairs):
+        inner = (one - first, other - first) if one >= first else None
+        elements = structure[one].specie.symbol, structure[other].specie.symbol
+        like = elements[0] == elements[1]
+        line = elf.along(one, other)
+        found.append(
+            BondDoc(
+                atoms=(one, other),
+                elements=elements,
+                length=float(np.linalg.norm(bond_vector(structure, one, other)[1])),
+                elf_middle=line.middle,
+                elf_highest=line.highest,
+                elf_middle_alone=elf_alone.along(*inner).middle if inner and elf_alone else None,
+                ellipticity=_known(density.ellipticity(one, other)) if like else None,
+                ellipticity_alone=_known(alone.ellipticity(*inner)) if like and inner and alone else None,
+            )
+        )
+    return found
+
+
+def _known(value: float) -> float | None:
+    """None for what is no number, which JSON cannot hold."""
+    return None if math.isnan(value) else value

@@ -1,0 +1,165 @@
+"""Electron densities with Quantum ESPRESSO: Δρ, Bader's and Löwdin's charges, ELF, in one job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jobflow import job
+from pymatgen.core import Structure
+
+from barriers.analysis.density import Grid
+from barriers.documents import CostDoc
+from barriers.engines.base import NotHereError
+from barriers.engines.density import DensityDoc, Electrons, LowdinDoc, electron_numbers
+from barriers.engines.dft import Corrections
+from barriers.engines.espresso.base import EspressoMaker
+from barriers.engines.espresso.density_part import Part
+from barriers.engines.espresso.files import outputs
+from barriers.engines.espresso.inputs import Case
+from barriers.engines.espresso.jobs import PwRun, last_moments
+from barriers.engines.espresso.outputs import count_scf
+from barriers.engines.espresso.post import kind_of, project
+from barriers.engines.volumetric import GridDoc, record, write_volumetric
+
+OF_THE_WHOLE = ("tot_charge", "tot_magnetization")
+"""What a whole has of these cannot be shared out among its parts."""
+
+NORM_CONSERVING = ("NC", "SL")
+
+
+@dataclass
+class DensityMaker(EspressoMaker):
+    """Electrons of a structure, and where they go when a fragment meets a slab: ``pw.x``, ``pp.x``, ``projwfc.x``.
+
+    1. Converge the whole; then slab and fragment alone, each where it is in the whole, in the same cell, with the same
+       cutoffs, on the same FFT grid and with the same dipole correction.
+    2. Write the valence density of all three, the ELF of the whole and of the fragment, and the density with cores.
+    3. Work out Δρ, its average over planes, Bader's charges, the ELF along bonds; project onto atomic orbitals.
+
+    All happens in one job, since jobs may not share a file system. Parts that are done are kept: a job that was killed
+    goes on with what is left. Grids stay files, in the folder of the job.
+    """
+
+    name: str = "density"
+    computes: ClassVar[str] = "density/1"
+    kind: ClassVar[str] = "static"
+
+    @job(output_schema=DensityDoc)
+    def make(self, structure: Structure, n_slab: int | None = None) -> DensityDoc:
+        """Compute the electrons of ``structure``.
+
+        Parameters
+        ----------
+        structure : Structure
+            Not moved; usually relaxed.
+        n_slab : int or None
+            Number of slab atoms, which come first; the rest is the fragment. None for a structure in one piece.
+        """
+        case = self.case(structure)
+        check_parts(case, structure, n_slab)
+        check_programs(self)
+        kinds = {element: kind_of(found.path) for element, found in sorted(case.pseudopotentials.items())}
+        with_cores = [element for element, kind in kinds.items() if kind == "PAW"]
+        plots = ("density", "elf", *(["reference"] if with_cores else []))
+        whole = Part(self, case, structure, "whole", plots, {})
+        runs, parts = [whole.converge()], [whole]
+        if n_slab is not None:
+            shared = whole.shared()
+            for name, sites, wanted in (
+                ("slab", structure[:n_slab], ("density",)),
+                ("fragment", structure[n_slab:], ("density", "elf")),
+            ):
+                parts.append(Part(self, case, Structure.from_sites(sites), name, wanted, shared))
+                runs.append(parts[-1].converge())
+        grids = {(part.name, plot): part.grid(plot) for part in parts for plot in part.plots}
+        electrons = Electrons(
+            structure=structure,
+            valence=[case.pseudopotentials[site.specie.symbol].valence for site in structure],
+            density=grids["whole", "density"],
+            slab=grids.get(("slab", "density")),
+            fragment=grids.get(("fragment", "density")),
+            reference=grids.get(("whole", "reference")),
+            elf=grids["whole", "elf"],
+            elf_alone=grids.get(("fragment", "elf")),
+            charge=float(case.settings["keywords"].get("tot_charge", 0.0)),
+        )
+        difference = electrons.difference()
+        fields = electron_numbers(electrons, difference, n_slab, _reference_in_words(with_cores))
+        lowdin, said = _lowdin(self, whole, electrons)
+        return DensityDoc(
+            **{**fields, "warnings": [*fields["warnings"], *_of_elf(kinds), *said, *self.physics.warnings()]},
+            lowdin=lowdin,
+            moments=last_moments(runs[0].results, whole.folder),
+            grids=[*_difference_file(whole, difference), *(each for part in parts for each in part.records)],
+            cost=_cost(parts, runs),
+            engine=self.describe(case, Corrections.load(whole.folder).keywords, runs[0].results[-1].version),
+        )
+
+
+def check_parts(case: Case, structure: Structure, n_slab: int | None) -> None:
+    """Raise ``ValueError`` if a structure cannot be taken apart as asked."""
+    if n_slab is None:
+        return
+    if not 0 < n_slab < len(structure):
+        raise ValueError(f"n_slab: {n_slab} of {len(structure)} atoms leave no slab or no fragment")
+    keywords = case.settings["keywords"]
+    if fixed := [name for name in OF_THE_WHOLE if keywords.get(name)]:
+        raise ValueError(
+            f"engine.keywords: {fixed[0]}: {keywords[fixed[0]]} is the whole's and says nothing of slab and fragment "
+            f"alone; leave it out, or ask for the structure in one piece (n_slab: None)"
+        )
+
+
+def check_programs(maker: EspressoMaker) -> None:
+    """Raise an error if a program is not there, before anything runs."""
+    for program in ("pp.x", "projwfc.x"):
+        try:
+            maker.command.for_post(program).check()
+        except NotHereError as error:
+            raise NotHereError(f"{error}; a density needs it, beside pw.x") from None
+
+
+def _reference_in_words(with_cores: Sequence[str]) -> str:
+    if not with_cores:
+        return "valence density (no pseudopotential is of PAW, which would have a core)"
+    return f"density with the cores of {', '.join(with_cores)} (PAW); of other elements the valence density"
+
+
+def _of_elf(kinds: Mapping[str, str]) -> list[str]:
+    """Say what the ELF of pseudopotentials with augmentation is worth."""
+    augmented = [element for element, kind in kinds.items() if kind not in NORM_CONSERVING]
+    if not augmented:
+        return []
+    return [
+        f"ELF: qualitative, for {', '.join(augmented)} is not norm-conserving: 0.1 from one version of QE to another; "
+        f"set it against one of the same version and spin alone"
+    ]
+
+
+def _lowdin(maker: EspressoMaker, whole: Part, electrons: Electrons) -> tuple[LowdinDoc | None, list[str]]:
+    """Löwdin's charges, or why there are none."""
+    found = project(maker.command, whole.folder, maker.running.max_seconds)
+    if isinstance(found, str):
+        return None, [f"no Löwdin charges: {found}"]
+    charges = [have - got for have, got in zip(electrons.valence, found.electrons, strict=True)]
+    return LowdinDoc(charges=charges, moments=found.moments, spilling=found.spilling), []
+
+
+def _difference_file(whole: Part, difference: Grid | None) -> list[GridDoc]:
+    """Write Δρ beside the grids that it was made of."""
+    if difference is None:
+        return []
+    path = whole.folder / "difference.cube"
+    write_volumetric(difference, path)
+    return [record("difference", path, difference)]
+
+
+def _cost(parts: Sequence[Part], runs: Sequence[PwRun]) -> CostDoc:
+    return CostDoc(
+        force_calls=sum(len(run.evaluations) for run in runs),
+        earlier_force_calls=sum(run.earlier for run in runs),
+        wall_time=max(part.checkpoint.wall_time for part in parts),
+        scf_cycles=sum(count_scf(outputs(part.folder, "pw"))[1] for part in parts),
+    )

@@ -1,0 +1,108 @@
+"""Grids and charges of a density as files: read by their record, written for other programs."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from pymatgen.core import Structure
+
+from barriers.analysis.density import Grid
+from barriers.engines.density import DensityDoc
+from barriers.engines.volumetric import GridDoc, read_for
+
+UNITS = {"charge": "e", "moment": "µB", "length": "Å", "elf": "1", "ellipticity": "1"}
+
+
+def read_density(document: DensityDoc, name: str, folder: Path | str | None = None) -> Grid:
+    """Read a grid of a document from its file.
+
+    Parameters
+    ----------
+    document : DensityDoc
+        What a job gave.
+    name : str
+        Name of one of its grids, e.g. ``difference``.
+    folder : Path, str or None
+        The job's folder, where it was brought to; None for where it was computed.
+
+    Returns
+    -------
+    Grid
+        Values in e/Å³, or the ELF.
+
+    Raises
+    ------
+    ValueError
+        If there is no such grid, the file is not here, or it is another one.
+    """
+    of_name = {grid.name: grid for grid in document.grids}
+    if name not in of_name:
+        raise ValueError(f"grid: {name!r}; allowed: {', '.join(of_name)}")
+    found = of_name[name]
+    path = Path(found.path)
+    if folder is not None:
+        path = Path(folder) / path.parent.name / path.name
+    if not path.is_file():
+        raise ValueError(f"{path}: not here; copy it from the machine that computed it, and say where (folder)")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != found.sha256:
+        raise ValueError(f"{path}: another file than the document names ({name}, SHA-256 {found.sha256[:12]}…)")
+    return read_for(path, _structure(document, found), found.quantity)
+
+
+def _structure(document: DensityDoc, grid: GridDoc) -> Structure:
+    """Atoms of a grid: of slab or fragment alone where its name begins so."""
+    part, n_slab = grid.name.partition(" ")[0], document.n_slab
+    atoms = {"slab": slice(None, n_slab), "fragment": slice(n_slab, None)}.get(part, slice(None))
+    return Structure.from_sites(document.structure[atoms])
+
+
+def charges_csv(document: DensityDoc) -> str:
+    """Give the charges as CSV: a row for each atom.
+
+    Columns are ``atom``, ``element``, ``part`` (slab or fragment; empty in one piece), ``bader``, ``lowdin`` (e) and
+    ``moment`` (µB, of Löwdin's orbitals where they are there, else the code's own); empty where there is none.
+    """
+    text = io.StringIO()
+    table = csv.DictWriter(text, _rows(document)[0], lineterminator="\n")
+    table.writeheader()
+    table.writerows(_rows(document))
+    return text.getvalue()
+
+
+def charges_json(document: DensityDoc) -> str:
+    """Give the charges as JSON: the rows of :func:`charges_csv`, the bonds, what they rest on, and ``units``."""
+    lowdin = document.lowdin
+    content = {
+        "atoms": _rows(document),
+        "bonds": [bond.model_dump() for bond in document.bonds],
+        "fragment": document.bader.fragment,
+        "transferred": document.transferred,
+        "moved": document.moved,
+        "vacuum": document.bader.vacuum,
+        "reference": document.bader.reference,
+        "spilling": None if lowdin is None else lowdin.spilling,
+        "warnings": document.warnings,
+        "units": UNITS,
+    }
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=2)
+
+
+def _rows(document: DensityDoc) -> list[dict[str, Any]]:
+    lowdin, n_slab = document.lowdin, document.n_slab
+    moments = (lowdin and lowdin.moments) or document.moments
+    return [
+        {
+            "atom": atom,
+            "element": site.specie.symbol,
+            "part": "" if n_slab is None else "slab" if atom < n_slab else "fragment",
+            "bader": document.bader.charges[atom],
+            "lowdin": None if lowdin is None else lowdin.charges[atom],
+            "moment": None if moments is None else moments[atom],
+        }
+        for atom, site in enumerate(document.structure)
+    ]

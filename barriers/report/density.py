@@ -1,0 +1,49 @@
+"""Everything that a density is shown with, as files in one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from barriers.engines.density import DensityDoc
+from barriers.files.density import charges_csv, charges_json, read_density
+from barriers.report.figures.density import LEVEL, draw_charges, draw_difference, draw_elf, draw_planar_average
+from barriers.report.style import save_figure
+
+
+def write_density(document: DensityDoc, folder: Path | str, level: float = LEVEL) -> list[Path]:
+    """Write tables and figures of a density.
+
+    Parameters
+    ----------
+    document : DensityDoc
+        What a job gave; files of its grids must be where it says.
+    folder : Path or str
+        Made if it is not there.
+    level : float
+        Level of the surfaces of Δρ (e/Å³).
+
+    Returns
+    -------
+    list[Path]
+        ``charges.csv`` and ``charges.json``; figures as PNG, SVG and PDF: ``bader``, ``lowdin`` where there are such
+        charges, ``planar-average`` and ``difference`` of an interface, and the ELF of each bond of like atoms.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {"charges.csv": charges_csv(document), "charges.json": charges_json(document)}
+    for name, text in tables.items():
+        (folder / name).write_text(text, "utf-8")
+    figures = {"bader": draw_charges(document)[0]}
+    if document.lowdin is not None:
+        figures["lowdin"] = draw_charges(document, "lowdin")[0]
+    if document.difference is not None:
+        figures["planar-average"] = draw_planar_average(document)[0]
+        figures["difference"] = draw_difference(document, read_density(document, "difference"), level)[0]
+    like = [bond for bond in document.bonds if bond.elements[0] == bond.elements[1]]
+    elf = read_density(document, "elf") if like else None
+    for bond in like:
+        assert elf is not None
+        name = "elf-" + "-".join(f"{element}{atom}" for element, atom in zip(bond.elements, bond.atoms, strict=True))
+        figures[name] = draw_elf(elf, *bond.atoms)
+    drawn = [path for name, axes in figures.items() for path in save_figure(axes, folder / name)]
+    return [*(folder / name for name in tables), *drawn]
