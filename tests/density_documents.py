@@ -10,8 +10,9 @@ from interfaces import interface
 from pymatgen.core import Structure
 
 from barriers.analysis.density import Grid
+from barriers.analysis.electrons import LowdinDoc
 from barriers.documents import CostDoc, EngineDoc
-from barriers.engines.density import DensityDoc, Electrons, LowdinDoc, electron_numbers
+from barriers.engines.density import DensityDoc, Electrons, electron_numbers
 from barriers.engines.volumetric import record, write_volumetric
 
 SHAPE = (36, 36, 72)

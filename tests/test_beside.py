@@ -15,8 +15,9 @@ from conftest import Outcome
 from grooves import HEIGHT, ROWS, SIDE, STEP, hill
 from held import FASTER, STICKS
 from monty.json import MontyEncoder
-from pymatgen.core import Molecule, Structure
+from pymatgen.core import Structure
 from scipy.constants import physical_constants
+from scipy.spatial.distance import pdist
 
 from barriers import StudyMaker, run
 from barriers.analysis.energetics import lithium_held
@@ -27,11 +28,11 @@ from barriers.dispatch.fireworks.submit import submit
 from barriers.documents import StudyDoc
 from barriers.report.folder import write_results
 from barriers.report.html.page import write_report
-from barriers.structures.bonding import bonds, in_one_piece, same_bonds
+from barriers.structures.bonding import same_bonds
 from barriers.structures.polymer.fragment import build_fragment
 from barriers.structures.polymer.reactions import in_box
 from barriers.study.file import read_study
-from barriers.workflow.adsorption import intact_ones
+from barriers.workflow.adsorption import intact_ones, lift_off
 from barriers.workflow.labels import jobs_of
 
 TEXT = """
@@ -214,15 +215,18 @@ def test_a_fragment_that_became_another_molecule_on_the_slab_is_not_its_referenc
     assert not same_bonds(whole, broken)
 
 
-def test_a_molecule_across_the_edge_of_its_cell_is_put_together() -> None:
+def test_a_fragment_across_the_edge_of_its_cell_is_lifted_off_whole() -> None:
     molecule = build_fragment("PVDF", 2, "HF").molecule
-    cell = np.array([[9.0, 0, 0], [-3.0, 11.0, 0], [0, 0, 15.0]])
-    whole = molecule.cart_coords + np.array([8.0, 10.0, 14.0])
-    fractional = whole @ np.linalg.inv(cell)
-    wrapped = (fractional % 1) @ cell
-    assert not np.allclose(wrapped, whole)
-    found = in_one_piece(wrapped, cell, bonds(molecule))
-    assert Molecule(molecule.species, found).distance_matrix == pytest.approx(molecule.distance_matrix, abs=1e-9)
+    cell = np.array([[9.0, 0, 0], [-3.0, 11.0, 0], [0, 0, 25.0]])
+    slab = Structure(cell, ["Li", "O"], [[0, 0, 1], [4, 4, 1]], coords_are_cartesian=True)
+    interface = slab.copy()
+    for site in molecule:
+        interface.append(site.specie, site.coords + np.array([8.0, 10.0, 14.0]), coords_are_cartesian=True)
+    wrapped = Structure(cell, interface.species, interface.frac_coords % 1)
+    assert not np.allclose(wrapped.cart_coords, interface.cart_coords)
+    parts = [SimpleNamespace(structure=structure) for structure in (wrapped, slab)]
+    alone = lift_off.original(*parts, molecule, 10.0)
+    assert pdist(alone.cart_coords) == pytest.approx(pdist(molecule.cart_coords), abs=1e-6)
 
 
 @pytest.mark.parametrize(

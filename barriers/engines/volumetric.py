@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from ase.io.cube import read_cube, write_cube
 from ase.units import Bohr
-from pydantic import BaseModel, Field
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.vasp import Chgcar, Elfcar
 
 from barriers.analysis.density import SAME_PLACE, Grid
+from barriers.analysis.electrons import GridDoc, Quantity
 from barriers.engines.common import atoms_of
 
-Quantity = Literal["density", "elf"]
-"""A density is in e/bohr³ in a cube, and multiplied by the cell's volume in a CHGCAR; the ELF is a plain number."""
-
 CUBE = ".cube"
-
-
-class GridDoc(BaseModel):
-    """A function on a grid in a file of its own, which no store holds."""
-
-    name: str = Field(description="what it is, e.g. difference")
-    quantity: Quantity = Field(description="density (e/Å³ once it is read) or elf")
-    path: str = Field(description="the file, on the machine that computed it")
-    sha256: str
-    shape: tuple[int, int, int] = Field(description="points along the three cell vectors")
 
 
 def read_volumetric(path: Path, quantity: Quantity = "density") -> Grid:

@@ -12,18 +12,18 @@ from typing import Any
 from pymatgen.core import Structure
 
 from barriers.analysis.density import Grid
-from barriers.engines.density import DensityDoc
-from barriers.engines.volumetric import GridDoc, read_for
+from barriers.analysis.electrons import ElectronsDoc, GridDoc
+from barriers.engines.volumetric import read_for
 
 UNITS = {"charge": "e", "moment": "µB", "length": "Å", "elf": "1", "ellipticity": "1"}
 
 
-def read_density(document: DensityDoc, name: str, folder: Path | str | None = None) -> Grid:
+def read_density(document: ElectronsDoc, name: str, folder: Path | str | None = None) -> Grid:
     """Read a grid of a document from its file.
 
     Parameters
     ----------
-    document : DensityDoc
+    document : ElectronsDoc
         What a job gave.
     name : str
         Name of one of its grids, e.g. ``difference``.
@@ -54,14 +54,14 @@ def read_density(document: DensityDoc, name: str, folder: Path | str | None = No
     return read_for(path, _structure(document, found), found.quantity)
 
 
-def _structure(document: DensityDoc, grid: GridDoc) -> Structure:
+def _structure(document: ElectronsDoc, grid: GridDoc) -> Structure:
     """Atoms of a grid: of slab or fragment alone where its name begins so."""
     part, n_slab = grid.name.partition(" ")[0], document.n_slab
     atoms = {"slab": slice(None, n_slab), "fragment": slice(n_slab, None)}.get(part, slice(None))
     return Structure.from_sites(document.structure[atoms])
 
 
-def charges_csv(document: DensityDoc) -> str:
+def charges_csv(document: ElectronsDoc) -> str:
     """Give the charges as CSV: a row for each atom.
 
     Columns are ``atom``, ``element``, ``part`` (slab or fragment; empty in one piece), ``bader``, ``lowdin`` (e) and
@@ -74,7 +74,7 @@ def charges_csv(document: DensityDoc) -> str:
     return text.getvalue()
 
 
-def charges_json(document: DensityDoc) -> str:
+def charges_json(document: ElectronsDoc) -> str:
     """Give the charges as JSON: the rows of :func:`charges_csv`, the bonds, what they rest on, and ``units``."""
     lowdin = document.lowdin
     content = {
@@ -92,7 +92,7 @@ def charges_json(document: DensityDoc) -> str:
     return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=2)
 
 
-def _rows(document: DensityDoc) -> list[dict[str, Any]]:
+def _rows(document: ElectronsDoc) -> list[dict[str, Any]]:
     lowdin, n_slab = document.lowdin, document.n_slab
     moments = (lowdin and lowdin.moments) or document.moments
     return [

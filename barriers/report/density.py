@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from barriers.engines.density import DensityDoc
+from barriers.analysis.electrons import ElectronsDoc
 from barriers.files.density import charges_csv, charges_json, read_density
 from barriers.report.figures.density import LEVEL, draw_charges, draw_difference, draw_elf, draw_planar_average
 from barriers.report.style import save_figure
 
 
-def write_density(document: DensityDoc, folder: Path | str, level: float = LEVEL) -> list[Path]:
+def write_density(document: ElectronsDoc, folder: Path | str, level: float = LEVEL) -> list[Path]:
     """Write tables and figures of a density.
 
     Parameters
     ----------
-    document : DensityDoc
+    document : ElectronsDoc
         What a job gave; files of its grids must be where it says.
     folder : Path or str
         Made if it is not there.

@@ -8,11 +8,8 @@ from typing import cast
 
 import numpy as np
 from ase.data import covalent_radii
-from ase.geometry import find_mic
 from numpy.typing import NDArray
 from pymatgen.core import Element, IMolecule, Molecule, PeriodicSite, Site, Structure
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order
 
 from barriers.structures.rounding import round_off, rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER
@@ -54,31 +51,6 @@ def same_bonds(one: Structure, other: Structure) -> bool:
     """Whether the same atoms share a bond in two boxes that hold a molecule each, its atoms in the same order."""
     first, second = (bonds(Molecule(box.species, box.cart_coords)) for box in (one, other))
     return first.shape == second.shape and bool((first == second).all())
-
-
-def in_one_piece(positions: Positions, cell: Positions, bonded: NDArray[np.bool_]) -> Positions:
-    """Move atoms of a molecule by whole cell vectors to the atoms that they are bonded to.
-
-    Parameters
-    ----------
-    positions : ndarray, shape (n, 3)
-        Positions (Å), some of them wrapped into the cell maybe.
-    cell : ndarray, shape (3, 3)
-        Cell vectors (Å).
-    bonded : ndarray of bool, shape (n, n)
-        Which atoms share a bond.
-
-    Returns
-    -------
-    ndarray, shape (n, 3)
-        Positions (Å); what no chain of bonds leads to is left where it is.
-    """
-    order, before = breadth_first_order(csr_array(bonded), 0, directed=False)
-    moved = positions.copy()
-    for atom in order[1:]:
-        nearest = moved[before[atom]]
-        moved[atom] = nearest + find_mic(positions[atom] - nearest, cell)[0]
-    return moved
 
 
 def contact_radii(atoms: Iterable[PeriodicSite | Site]) -> NDArray[np.float64]:

@@ -16,8 +16,8 @@ from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.fingerprint import check_one_engine, not_relaxed
-from barriers.structures.bonding import bonds, in_one_piece, same_bonds
-from barriers.structures.interface.contacts import fragment_gap, surface_bonds
+from barriers.structures.bonding import same_bonds
+from barriers.structures.interface.contacts import fragment_gap, in_one_piece, surface_bonds
 from barriers.structures.polymer.reactions import in_box
 from barriers.structures.rounding import GRID, round_off
 from barriers.workflow.labels import ADSORPTION, label
@@ -50,9 +50,8 @@ class AdsorptionDoc(BaseModel):
 @job
 def lift_off(interface: RelaxDoc, slab: RelaxDoc, fragment: Molecule, vacuum: float) -> Structure:
     """Put the first fragment of an interface alone in a box, in the shape it has on the slab."""
-    n_slab, lattice = len(slab.structure), interface.structure.lattice
-    on_slab = interface.structure.cart_coords[n_slab : n_slab + len(fragment)]
-    shape = in_one_piece(on_slab, lattice.matrix, bonds(fragment))
+    n_slab = len(slab.structure)
+    shape = in_one_piece(interface.structure, np.arange(n_slab, n_slab + len(fragment)))
     return in_box(Molecule(fragment.species, shape), vacuum)
 
 

@@ -10,9 +10,10 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from barriers.analysis.density import Grid
+from barriers.analysis.electrons import GridDoc, LowdinDoc
 from barriers.documents import CostDoc
 from barriers.engines.base import NotHereError
-from barriers.engines.density import DensityDoc, Electrons, LowdinDoc, electron_numbers
+from barriers.engines.density import DensityDoc, Electrons, electron_numbers
 from barriers.engines.dft import Corrections
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.density_part import Part
@@ -21,7 +22,7 @@ from barriers.engines.espresso.inputs import Case
 from barriers.engines.espresso.jobs import PwRun, last_moments
 from barriers.engines.espresso.outputs import count_scf
 from barriers.engines.espresso.post import kind_of, project
-from barriers.engines.volumetric import GridDoc, record, write_volumetric
+from barriers.engines.volumetric import record, write_volumetric
 
 OF_THE_WHOLE = ("tot_charge", "tot_magnetization")
 """What a whole has of these cannot be shared out among its parts."""

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 from pymatgen.core import Structure
 
 from barriers.analysis.density import Grid
+from barriers.analysis.electrons import GridDoc
 from barriers.engines.common import atoms_of
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.cell import dipole_keywords
@@ -19,7 +20,7 @@ from barriers.engines.espresso.inputs import PREFIX, Case
 from barriers.engines.espresso.jobs import PwRun, run_pw
 from barriers.engines.espresso.post import DONE, cube_of, make_cube
 from barriers.engines.espresso.results import results_file
-from barriers.engines.volumetric import GridDoc, Quantity, read_for, record
+from barriers.engines.volumetric import Quantity, read_for, record
 
 FFT_GRID = ("nr1", "nr2", "nr3")
 

@@ -17,8 +17,8 @@ from pymatgen.core import Structure
 
 from barriers.analysis.bond_density import Smooth, bond_vector
 from barriers.analysis.density import Grid, Values, atom_heights, cell_height
+from barriers.analysis.electrons import ElectronsDoc
 from barriers.engines.common import at_positions
-from barriers.engines.density import DensityDoc
 from barriers.report.isosurface import rays_of, surface_seen
 from barriers.report.structures import LEGEND_HEIGHT, SCALE, add_legend, draw_structure, drawn_radius
 from barriers.report.style import COLOURS, STYLE, TWO_COLUMNS, fitted_legend
@@ -57,12 +57,12 @@ def standing(structure: Structure, n_slab: int | None) -> Structure:
     return at_positions(drawn, np.vstack([drawn.cart_coords[:n_slab], together]))
 
 
-def draw_planar_average(document: DensityDoc) -> tuple[Axes, Axes, Axes]:
+def draw_planar_average(document: ElectronsDoc) -> tuple[Axes, Axes, Axes]:
     """Draw Δρ integrated over planes beside a side view of the interface, on one scale of heights.
 
     Parameters
     ----------
-    document : DensityDoc
+    document : ElectronsDoc
         Of an interface.
 
     Returns
@@ -102,12 +102,12 @@ def draw_planar_average(document: DensityDoc) -> tuple[Axes, Axes, Axes]:
     return side, density, running
 
 
-def draw_difference(document: DensityDoc, difference: Grid, level: float = LEVEL) -> tuple[Axes, Axes]:
+def draw_difference(document: ElectronsDoc, difference: Grid, level: float = LEVEL) -> tuple[Axes, Axes]:
     """Draw the surfaces on which Δρ has a level and its negative, from the side and from the top.
 
     Parameters
     ----------
-    document : DensityDoc
+    document : ElectronsDoc
         Of an interface.
     difference : Grid
         Δρ (e/Å³), as read from the file that the document names.
@@ -168,12 +168,12 @@ def _draw_surfaces(axes: Axes, structure: Structure, difference: Grid, level: fl
     )
 
 
-def draw_charges(document: DensityDoc, kind: Literal["bader", "lowdin"] = "bader") -> tuple[Axes, Axes]:
+def draw_charges(document: ElectronsDoc, kind: Literal["bader", "lowdin"] = "bader") -> tuple[Axes, Axes]:
     """Draw atoms in the colours of their charges, from the side and from the top.
 
     Parameters
     ----------
-    document : DensityDoc
+    document : ElectronsDoc
         Any.
     kind : {"bader", "lowdin"}
         Whose charges.
