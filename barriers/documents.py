@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, Field, field_valid
 from pymatgen.core import Lattice, Structure
 
 from barriers.analysis.band import highest_image
+from barriers.analysis.electrons import ElectronsRow
 from barriers.analysis.energetics import EnergeticsDoc, KineticsDoc, PublishedDoc
 from barriers.analysis.ensemble import EnsembleDoc
 from barriers.analysis.modes import ALONG
@@ -479,6 +480,7 @@ class StudyDoc(_Document):
     ensemble: EnsembleDoc | None = Field(None, description="of an ensemble: its members, and their distribution")
     energetics: EnergeticsDoc | None = Field(None, description="energies beside the barriers, where asked for")
     kinetics: KineticsDoc | None = Field(None, description="attempt frequencies, where asked for")
+    electrons: list[ElectronsRow] = Field(default_factory=list, description="electron densities, where asked for")
     published: PublishedDoc | None = Field(None, description="values of others that the study names")
 
     def paired(self) -> list[tuple[ComparisonRowDoc, BarrierDoc | None]]:

@@ -10,8 +10,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from barriers.analysis.electrons import ElectronsRow
 from barriers.analysis.energetics import EnergeticsDoc, PublishedDoc
 from barriers.documents import StudyDoc
+from barriers.files.structures import stem
+from barriers.report.density import write_density
 from barriers.report.numbers import NONE, energy, shown, signed, written_uncertainty
 from barriers.report.rates import rate_rows
 from barriers.report.tables import write_rows
@@ -42,6 +45,7 @@ def sheets(study: StudyDoc) -> list[Sheet]:
     """Lay out what is known beside the barriers; nothing of a study that asks for nothing."""
     found = list(_energies(study.energetics)) if study.energetics else []
     found += [_frequencies(study)] if study.kinetics else []
+    found += [_electrons(study.electrons)] if any(row.document for row in study.electrons) else []
     return [*found, _published(study.published, study.which)] if study.published else found
 
 
@@ -66,8 +70,14 @@ def beside_notes(study: StudyDoc) -> list[str]:
     lacking += [
         (f"{row.system} {row.hop}: no attempt frequency, the usual 1e13 Hz instead", row.reason) for row in of_hops
     ]
+    lacking += [(f"{row.system}, {row.state}: no electron density", row.reason) for row in study.electrons]
+    of_electrons = [
+        f"{row.system}, {row.state}: {line}"
+        for row in study.electrons
+        for line in (row.document.warnings if row.document else ())
+    ]
     differs = [f"done otherwise there: {line}" for line in (study.published.differs if study.published else ())]
-    return differs + energetics.warnings + [f"{what}: {reason}" for what, reason in lacking if reason]
+    return differs + energetics.warnings + of_electrons + [f"{what}: {reason}" for what, reason in lacking if reason]
 
 
 def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
@@ -85,6 +95,9 @@ def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
         if rows:
             written.append(folder / f"{name}.csv")
             write_rows(rows, written[-1])
+    for of in study.electrons:
+        if of.document is not None:
+            written += write_density(of.document, folder / "electrons" / stem(of.system, of.state))
     return written
 
 
@@ -119,6 +132,30 @@ def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:
             ("Reaction", "ΔE"),
             [(row.equation or row.name, signed(row.energy, None)) for row in found.reactions],
         )
+
+
+def _electrons(found: list[ElectronsRow]) -> Sheet:
+    rows: list[tuple[str, ...]] = []
+    for row in found:
+        seen = row.document
+        if seen is None:
+            continue
+        rows.append(
+            (
+                row.system,
+                row.state,
+                signed(seen.transferred, None),
+                energy(seen.moved, None),
+                signed(seen.bader.fragment, None),
+                NONE if seen.lowdin is None else f"{seen.lowdin.spilling:.3f}",
+            )
+        )
+    return Sheet(
+        "electrons",
+        "Electrons (e): that cross to the fragment, that change their place, Bader charge of the fragment; spilling",
+        ("System", "State", "To fragment", "Moved", "Bader", "Spilling"),
+        rows,
+    )
 
 
 def _published(found: PublishedDoc, which: str) -> Sheet:

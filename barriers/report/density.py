@@ -16,7 +16,7 @@ def write_density(document: ElectronsDoc, folder: Path | str, level: float = LEV
     Parameters
     ----------
     document : ElectronsDoc
-        What a job gave; files of its grids must be where it says.
+        What a job gave; where the files of its grids are not where it says, what needs them is left out.
     folder : Path or str
         Made if it is not there.
     level : float
@@ -38,12 +38,18 @@ def write_density(document: ElectronsDoc, folder: Path | str, level: float = LEV
         figures["lowdin"] = draw_charges(document, "lowdin")[0]
     if document.difference is not None:
         figures["planar-average"] = draw_planar_average(document)[0]
-        figures["difference"] = draw_difference(document, read_density(document, "difference"), level)[0]
+        if grids_are_here(document):
+            figures["difference"] = draw_difference(document, read_density(document, "difference"), level)[0]
     like = [bond for bond in document.bonds if bond.elements[0] == bond.elements[1]]
-    elf = read_density(document, "elf") if like else None
-    for bond in like:
+    elf = read_density(document, "elf") if like and grids_are_here(document) else None
+    for bond in like if elf is not None else ():
         assert elf is not None
         name = "elf-" + "-".join(f"{element}{atom}" for element, atom in zip(bond.elements, bond.atoms, strict=True))
         figures[name] = draw_elf(elf, *bond.atoms)
     drawn = [path for name, axes in figures.items() for path in save_figure(axes, folder / name)]
     return [*(folder / name for name in tables), *drawn]
+
+
+def grids_are_here(document: ElectronsDoc) -> bool:
+    """Whether all files of a density's grids are on this machine."""
+    return all(Path(grid.path).is_file() for grid in document.grids)

@@ -28,6 +28,13 @@ class EnergeticsSection(Section):
     )
 
 
+class ElectronsSection(Section):
+    """Electron densities by the study's own engine: Δρ at interfaces, charges of atoms, ELF along bonds."""
+
+    interfaces: bool = Field(True, description="of the relaxed slab and of each relaxed interface")
+    bands: bool = Field(False, description="of initial state, saddle and final state of each hop too")
+
+
 class KineticsSection(Section):
     """Rates: the attempt frequency of each hop, from 12 single points around its initial state and its saddle."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from barriers.study.energetics import EnergeticsSection, KineticsSection
+from barriers.study.energetics import ElectronsSection, EnergeticsSection, KineticsSection
 from barriers.study.engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
 from barriers.study.ensemble import EnsembleSection, check_ensemble
 from barriers.study.fields import Angstrom, Force, Section, Seed, refusal, takes, unit
@@ -24,6 +24,7 @@ from barriers.words import closest
 __all__ = [
     "CathodeSection",
     "ComparisonSection",
+    "ElectronsSection",
     "EndpointStudy",
     "EndpointsSection",
     "EnergeticsSection",
@@ -187,6 +188,7 @@ class Study(_EngineByName):
     comparison: ComparisonSection = Field(default_factory=ComparisonSection, description="what is compared")
     energetics: EnergeticsSection | None = Field(None, description="energies beside the barriers")
     kinetics: KineticsSection | None = Field(None, description="attempt frequencies and rates")
+    electrons: ElectronsSection | None = Field(None, description="electron densities, with engine espresso")
     ensemble: EnsembleSection | None = Field(None, description="the same over several orderings, hops and placements")
     published: PublishedSection | None = Field(None, description="values of others to set the results beside")
 
@@ -206,6 +208,17 @@ class Study(_EngineByName):
         if comparison.reference is not None and names and comparison.reference not in names:
             raise refusal(comparison.reference, "is no system", names, ("reference",))
         return comparison
+
+    @field_validator("electrons")
+    @classmethod
+    def _engine_gives_densities(
+        cls, electrons: ElectronsSection | None, info: ValidationInfo
+    ) -> ElectronsSection | None:
+        engine = info.data.get("engine")
+        if electrons is not None and engine is not None and engine.kind != "espresso":
+            allowed = "engine espresso; of VASP's own files write_density draws them, in Python"
+            raise refusal(engine.kind, "gives no electron densities here", allowed)
+        return electrons
 
     @field_validator("published")
     @classmethod

@@ -1,20 +1,25 @@
-"""What a study computes beside its barriers: the jobs of energies and attempt frequencies."""
+"""What a study computes beside its barriers: the jobs of energies, attempt frequencies and electrons."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from jobflow import Flow, Job, OutputReference
+from jobflow import Flow, Job, OutputReference, job
+from pymatgen.core import Structure
 
+from barriers.analysis.band import highest_image
+from barriers.documents import BandDoc
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
+from barriers.engines.common import at_positions
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.polymer.reactions import known_reactions
 from barriers.study.models import Study
 from barriers.workflow.adsorption import AdsorptionMaker
 from barriers.workflow.attempt_frequency import AttemptFrequencyMaker
-from barriers.workflow.labels import REACTIONS, label
+from barriers.workflow.labels import ELECTRONS, REACTIONS, label
 from barriers.workflow.placements import fragment_of
 from barriers.workflow.reactions import ReactionMaker
 
@@ -25,10 +30,10 @@ def own_engine(study: Study) -> Engine:
     return engine.expensive if isinstance(engine, SurrogateEngine) else engine
 
 
-def adsorption_flows(
-    study: Study, finds: Engine, slab: OutputReference, interfaces: Mapping[str, OutputReference]
+def ground_flows(
+    study: Study, finds: Engine, slab: OutputReference, interfaces: Mapping[str, OutputReference], n_slab: int
 ) -> list[Job | Flow]:
-    """Find the adsorption energies of a study's fragments, with its own engine.
+    """Find adsorption energies and electrons of a study's slab and interfaces, with its own engine.
 
     Parameters
     ----------
@@ -40,34 +45,70 @@ def adsorption_flows(
         The relaxed bare slab.
     interfaces : Mapping[str, RelaxDoc]
         The relaxed interface of each system with a fragment.
+    n_slab : int
+        Number of slab atoms.
     """
+    energies = study.energetics is not None and study.energetics.adsorption
+    electrons = study.electrons is not None and study.electrons.interfaces
+    if not (energies or electrons):
+        return []
     engine, settings = own_engine(study), (study.relax.fmax, study.relax.max_steps)
     jobs: list[Job | Flow] = []
 
-    def relaxed(document: OutputReference, name: str, system: str = "") -> OutputReference:
+    def by_own_engine(document: OutputReference, name: str, system: str = "") -> OutputReference:
         if engine == finds:
             return document
-        jobs.append(label(engine.relax(*settings).make(document.structure), f"{name}, for its energy", system))
-        return jobs[-1].output
+        further = engine.relax(*settings).make(document.structure)
+        jobs.append(label(further, f"{name} by engine {study.engine.kind}", system))
+        return further.output
 
-    bare = relaxed(slab, "slab: relax")
+    bare = by_own_engine(slab, "slab: relax")
     for system in study.systems:
-        if system.fragment is not None:
-            interface = relaxed(interfaces[system.name], f"{system.name}: relax interface", system.name)
-            maker = AdsorptionMaker(system.name, engine, *settings, vacuum=study.surface.vacuum)
-            jobs.append(maker.make(interface, bare, fragment_of(system.fragment).molecule))
+        base, fragment = bare, system.fragment
+        if fragment is not None:
+            base = by_own_engine(interfaces[system.name], f"{system.name}: relax interface", system.name)
+            if energies:
+                maker = AdsorptionMaker(system.name, engine, *settings, vacuum=study.surface.vacuum)
+                jobs.append(maker.make(base, bare, fragment_of(fragment).molecule))
+        if electrons:
+            jobs.append(_density(engine, base.structure, n_slab if fragment else None, system.name, "relaxed"))
     return jobs
 
 
-def frequency_flows(
-    study: Study, barriers: Mapping[tuple[str, str], OutputReference], hops: Sequence[Hop]
-) -> list[Flow]:
-    """Find the attempt frequency of each barrier's hop, the ion alone vibrating."""
+def band_flows(
+    study: Study, barriers: Mapping[tuple[str, str], OutputReference], hops: Sequence[Hop], n_slab: int
+) -> list[Job | Flow]:
+    """Find what a study asks of its bands: attempt frequencies, the ion alone vibrating, and electrons."""
     engine, by_name = own_engine(study), {hop.name: hop for hop in hops}
-    return [
-        AttemptFrequencyMaker(system, engine).make(barrier.band, hop=by_name[hop])
-        for (system, hop), barrier in barriers.items()
-    ]
+    bare = {system.name for system in study.systems if system.fragment is None}
+    jobs: list[Job | Flow] = []
+    for (system, name), barrier in barriers.items():
+        hop = by_name[name]
+        if study.kinetics is not None:
+            jobs.append(AttemptFrequencyMaker(system, engine).make(barrier.band, hop=hop))
+        if study.electrons is not None and study.electrons.bands:
+            states = label(states_of(barrier.band), f"{system} {name}: initial, saddle, final", system, name)
+            # An added ion is the last atom: a structure in three pieces, slab, fragment and ion, is taken as one.
+            whole = system in bare or hop.moving is None
+            parted = None if whole else n_slab - len(hop.initial.removed)
+            jobs.append(states)
+            jobs += [
+                _density(engine, states.output[number], parted, system, state, name)
+                for number, state in enumerate(("initial", "saddle", "final"))
+            ]
+    return jobs
+
+
+@job
+def states_of(band: BandDoc) -> list[Structure]:
+    """Give initial state, highest image and final state of a band."""
+    images = (0, highest_image(band.energies), -1)
+    return [at_positions(band.structure, band.positions[image]) for image in images]
+
+
+def _density(engine: Any, structure: Any, n_slab: int | None, system: str, state: str, hop: str = "") -> Job:
+    whom = f"{system} {hop}" if hop else system
+    return label(engine.density().make(structure, n_slab), f"{whom}, {state}: {ELECTRONS}", system, hop)
 
 
 def reactions_flow(study: Study) -> Flow | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from barriers.analysis.electrons import ElectronsDoc, ElectronsRow
 from barriers.analysis.energetics import (
     AdsorptionRow,
     EnergeticsDoc,
@@ -17,13 +18,14 @@ from barriers.analysis.energetics import (
     lithium_held,
 )
 from barriers.documents import BarrierDoc, ComparisonRowDoc
+from barriers.engines.density import DensityDoc
 from barriers.engines.mlip.models import known_models
 from barriers.fingerprint import check_one_engine
 from barriers.study.energetics import KineticsSection
 from barriers.study.published import PublishedSection
 from barriers.workflow.adsorption import AdsorptionDoc
 from barriers.workflow.attempt_frequency import AttemptFrequencyDoc
-from barriers.workflow.labels import ADSORPTION, FREQUENCY, REACTIONS
+from barriers.workflow.labels import ADSORPTION, ELECTRONS, FREQUENCY, REACTIONS
 from barriers.workflow.reactions import ReactionsDoc
 
 ASKED, PUBLISHED = "asked of rates", "published"
@@ -76,6 +78,22 @@ def kinetics_document(beside: Beside) -> KineticsDoc | None:
             rows.append(FrequencyRow(system=system, hop=hop, reason=_why(document)))
     network = (section.directions, section.dimensions) if section.directions and section.dimensions else None
     return KineticsDoc(frequencies=rows, temperatures=list(section.temperatures), network=network)
+
+
+def electrons_rows(beside: Beside) -> list[ElectronsRow]:
+    """Put together the electron densities of a study."""
+    rows = []
+    for name, document in beside.items():
+        whom, _, what = name.rpartition(": ")
+        if what == ELECTRONS:
+            system, _, state = whom.rpartition(", ")
+            row = ElectronsRow(system=system, state=state)
+            if isinstance(document, DensityDoc):
+                row.document = ElectronsDoc(**{name: getattr(document, name) for name in ElectronsDoc.model_fields})
+            else:
+                row.reason = _why(document)
+            rows.append(row)
+    return rows
 
 
 def published_document(beside: Beside, rows: Sequence[ComparisonRowDoc]) -> PublishedDoc | None:

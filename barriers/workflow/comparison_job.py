@@ -9,7 +9,12 @@ from jobflow import job
 from barriers.analysis.comparison import Difference, Row, compare, sentence
 from barriers.analysis.ensemble import MemberDoc, ensemble_document
 from barriers.documents import BarrierDoc, ComparisonRowDoc, GapDoc, SlabDoc, StudyDoc
-from barriers.workflow.beside_documents import energetics_document, kinetics_document, published_document
+from barriers.workflow.beside_documents import (
+    electrons_rows,
+    energetics_document,
+    kinetics_document,
+    published_document,
+)
 
 
 @job(output_schema=StudyDoc)
@@ -77,6 +82,7 @@ def study_document(
         slab=slab,
         energetics=energetics_document(beside or {}, there),
         kinetics=kinetics_document(beside or {}),
+        electrons=electrons_rows(beside or {}),
         published=published_document(beside or {}, table),
     )
 

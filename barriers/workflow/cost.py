@@ -25,10 +25,11 @@ CALLS = {
     "single point at a saddle": 1,
     "fragment alone": 20,
     "displacement": 1,
+    "density": 3,
 }
 """Usual number of evaluations, as the main job takes them: of a slab, placement, interface or endpoint that is relaxed,
 of an image of a band by a code, as it was with FIRE, or by a model; of a model for the correction of a hop; of a
-fragment alone in a box."""
+fragment alone in a box; of a density, slab and fragment alone in."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[
 def _beside(study: Study, system: SystemSection, hops: int) -> Counter[str]:
     """Count a system's jobs for energies and rates: work of the study's own engine."""
     alone = 2 if system.fragment and study.energetics and study.energetics.adsorption else 0
-    return Counter({"fragment alone": alone, "displacement": 12 * hops if study.kinetics else 0})
+    densities = study.electrons.interfaces + 3 * hops * study.electrons.bands if study.electrons else 0
+    return Counter({"fragment alone": alone, "displacement": 12 * hops if study.kinetics else 0, "density": densities})
 
 
 def _calls(study: Study | EndpointStudy, jobs: Counter[str]) -> tuple[int, int]:

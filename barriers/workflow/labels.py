@@ -21,7 +21,7 @@ CALCULATIONS: dict[type, Kind] = {
 BARRIER = "barrier"
 """What a job does that gives a barrier of the study; its name ends with it."""
 
-ADSORPTION, FREQUENCY, REACTIONS = BESIDE = ("adsorption", "attempt frequency", "reactions")
+ADSORPTION, ELECTRONS, FREQUENCY, REACTIONS = BESIDE = ("adsorption", "electrons", "attempt frequency", "reactions")
 """What a job does that gives something else that a study tells of; its name ends with it."""
 
 

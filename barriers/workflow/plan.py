@@ -12,11 +12,13 @@ from pymatgen.core import Structure
 from barriers.documents import LatticeDoc
 from barriers.engines import build_engine
 from barriers.engines.base import NotHereError
+from barriers.engines.espresso.density import check_programs
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.files.structures import read_endpoints
 from barriers.structures.interface.contacts import image_distance
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
+from barriers.workflow.beside import own_engine
 from barriers.workflow.built import BuiltStudy, build_members
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
 from barriers.workflow.ensemble import expand
@@ -137,6 +139,9 @@ def check_engine(study: Study | EndpointStudy) -> None:
         engines = [variant.study.engine for variant in expand(study) if variant.ordering == 1]
     for engine in map(build_engine, engines):
         engine.check(sorted(elements), study.path.n_images)
+        if isinstance(study, Study) and study.electrons is not None:
+            densities: Any = own_engine(study)  # the study file lets no engine pass that gives none
+            check_programs(densities.density())
         if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
             scout.engine.check(sorted(elements), study.path.n_images)
 

@@ -132,7 +132,7 @@ def _one_barrier(study: Study, system: str, hop: str | None) -> Study:
     if hop is not None:
         named = HopSection(name=hop, label=hop)
         section = next((each for each in study.hops if each.name == hop), named)
-    left_out = dict.fromkeys(("ensemble", "energetics", "kinetics"))
+    left_out = dict.fromkeys(("ensemble", "energetics", "kinetics", "electrons"))
     return study.model_copy(update={"systems": tuple(systems), "hops": (section,), **left_out})
 
 

@@ -16,7 +16,7 @@ from barriers.structures.hop.hop import EndState, Hop
 from barriers.structures.surface.edits import rattle
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
-from barriers.workflow.beside import adsorption_flows, frequency_flows, reactions_flow
+from barriers.workflow.beside import band_flows, ground_flows, reactions_flow
 from barriers.workflow.beside_documents import ASKED, PUBLISHED
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
@@ -47,7 +47,7 @@ class StudyMaker(Maker):
        lowest fully.
     3. For each system: relax each end state once; two of them are the endpoints of a hop.
     4. For each system and hop: the barrier, in systems with a fragment also from the bare slab's path.
-    5. Where asked for: adsorption energies, attempt frequencies of the hops, reactions.
+    5. Where asked for: adsorption energies, attempt frequencies of the hops, electrons, reactions.
     6. Compare.
 
     Of an ensemble, all that for each of its members; the comparison is one.
@@ -188,8 +188,7 @@ def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
     for start in range(0, len(hops), hops_at_once):
         some = hops[start : start + hops_at_once]
         part = _barriers(systems, some, f"hops from {start + 1}")
-        if member.study.kinetics is not None:
-            part.add_jobs(frequency_flows(member.study, barrier_outputs(part), some))
+        part.add_jobs(band_flows(member.study, barrier_outputs(part), some, len(member.slab.structure)))
         yield tagged(part, member.tag)
 
 
@@ -222,8 +221,7 @@ def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, li
         has_fragment = system.fragment is not None
         systems.append(SystemHops(maker, has_fragment, base, built.output, ending, bare if has_fragment else None))
         bare = bare if has_fragment else systems[-1]
-    if study.energetics is not None and study.energetics.adsorption:
-        jobs += adsorption_flows(study, engine, relaxed.output, interfaces)
+    jobs += ground_flows(study, engine, relaxed.output, interfaces, len(slab))
     return Flow(jobs, name="slab and interfaces"), systems
 
 

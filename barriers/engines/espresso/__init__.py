@@ -10,6 +10,7 @@ from monty.json import MSONable
 
 from barriers.engines.common import from_anywhere
 from barriers.engines.espresso.command import code_version, parse_command
+from barriers.engines.espresso.density import DensityMaker
 from barriers.engines.espresso.jobs import RelaxMaker, StaticMaker
 from barriers.engines.espresso.neb import NebMaker
 from barriers.engines.espresso.pseudopotentials import FILES, find_pseudopotentials, load_set
@@ -107,6 +108,10 @@ class EspressoEngine(MSONable):
     def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
         """Maker of a relaxation to ``fmax`` (eV/Å)."""
         return RelaxMaker(physics=self.physics, running=self.running, fmax=fmax, max_steps=max_steps)
+
+    def density(self) -> DensityMaker:
+        """Maker of the electron density of a structure."""
+        return DensityMaker(physics=self.physics, running=self.running)
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
         """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""

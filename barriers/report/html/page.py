@@ -16,8 +16,8 @@ from barriers.report.beside import beside_notes, sheets
 from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
-from barriers.report.html.ensemble import pictures
 from barriers.report.html.origin import commands, engines, packages, settings
+from barriers.report.html.pictures import electron_pictures, pictures
 from barriers.report.html.scene import scene
 from barriers.report.lattice import lattice_lines
 from barriers.report.methods import bibtex, methods, write_methods
@@ -105,6 +105,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
         pictures=pictures(study),
         sheets=sheets(study),
+        electron_pictures=electron_pictures(study),
         beside_notes=beside_notes(study),
         charts=[chart(study.barriers, [number]) for number in range(len(study.barriers))],
         data=[

@@ -1,4 +1,4 @@
-"""The figures of an ensemble as pictures that a page holds itself."""
+"""Figures of ensembles and of electrons as pictures that a page holds itself."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 
 from barriers.documents import StudyDoc
+from barriers.files.density import read_density
+from barriers.report.density import grids_are_here
+from barriers.report.figures.density import LEVEL, draw_difference, draw_planar_average
 from barriers.report.figures.ensemble import draw_distribution, draw_maps
 from barriers.report.style import STYLE, figure_of
 
@@ -32,6 +35,23 @@ def pictures(study: StudyDoc) -> list[Picture]:
     says = "every hop as an arrow in the colour of its Δ, from the side and from the top."
     maps = [Picture(_source(side), f"{', '.join(names)}: {says}") for names, (side, _) in draw_maps(study)]
     return [strip, *maps]
+
+
+def electron_pictures(study: StudyDoc) -> list[Picture]:
+    """Draw Δρ of each interface over the height, and in space where the file of its grid is here."""
+    found = []
+    for row in study.electrons:
+        seen, of = row.document, f"{row.system}, {row.state}"
+        if seen is None or seen.difference is None:
+            continue
+        says = "Δρ integrated over planes, beside the atoms at these heights; below it the electrons below each height."
+        found.append(Picture(_source(draw_planar_average(seen)[0]), f"{of}: {says}"))
+        if grids_are_here(seen):
+            axes = draw_difference(seen, read_density(seen, "difference"), LEVEL)[0]
+            found.append(
+                Picture(_source(axes), f"{of}: surfaces of Δρ at ±{LEVEL} e/Å³, from the side and from the top.")
+            )
+    return found
 
 
 def _source(axes: Axes) -> str:
