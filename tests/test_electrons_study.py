@@ -53,7 +53,7 @@ def test_what_a_model_found_is_relaxed_by_the_studys_own_engine_once() -> None:
 
 
 def test_an_engine_without_densities_is_refused() -> None:
-    with pytest.raises(ValueError, match="electrons: .mlip. gives no electron densities here"):
+    with pytest.raises(ValueError, match=r"electrons: .mlip. gives no electron densities here"):
         read_study(TEXT.replace("ENGINE", "mlip").replace("SOURCE", "idpp") + "electrons: {}\n")
 
 
