@@ -14,6 +14,7 @@ import pytest
 from conftest import Outcome
 from grooves import HEIGHT, ROWS, SIDE, STEP, hill
 from held import FASTER, STICKS
+from made_up_study import ENGINE, made_up_study
 from monty.json import MontyEncoder
 from pymatgen.core import Structure
 from scipy.constants import physical_constants
@@ -25,14 +26,15 @@ from barriers.analysis.vibrations import frequencies
 from barriers.dispatch.fireworks.collect import collect
 from barriers.dispatch.fireworks.config import Cluster
 from barriers.dispatch.fireworks.submit import submit
-from barriers.documents import StudyDoc
+from barriers.documents import CostDoc, StudyDoc
 from barriers.report.folder import write_results
 from barriers.report.html.page import write_report
 from barriers.structures.bonding import same_bonds
 from barriers.structures.polymer.fragment import build_fragment
 from barriers.structures.polymer.reactions import in_box
 from barriers.study.file import read_study
-from barriers.workflow.adsorption import intact_ones, lift_off
+from barriers.workflow.adsorption import AdsorptionDoc, intact_ones, lift_off
+from barriers.workflow.beside_documents import energetics_document
 from barriers.workflow.labels import jobs_of
 
 TEXT = """
@@ -184,6 +186,40 @@ def test_what_failed_is_named_and_the_barriers_are_there(folder: Path, study: St
     assert document.energetics.adsorption[0].reason == "a calculation it needs failed"
     reasons = {row.system: row.reason for row in document.kinetics.frequencies}
     assert reasons == {"NCM": "a calculation it needs failed", "NCM@PVDF": None}
+
+
+def test_members_of_an_ensemble_are_set_against_their_own_bare_slab() -> None:
+    made_up = made_up_study()
+    bare, _, bonded = made_up.barriers
+    assert bare.hop is not None
+    barriers, beside = [], {}
+    for number, tag in enumerate(("o1", "o10")):
+        hop = bare.hop.model_copy(update={"name": f"{tag}-jump"})
+        for barrier, end in ((bare, -5.0), (bonded, -5.5 - number)):
+            band = barrier.band.model_copy(update={"energies": [end, 0.0, end]})
+            barriers.append(barrier.model_copy(update={"hop": hop, "band": band}))
+        beside[f"{tag} {bonded.system}: adsorption"] = AdsorptionDoc(
+            system=bonded.system,
+            adsorption_energy=-1.0,
+            energies={"interface": -9.0, "slab": -8.0, "fragment": 0.0},
+            fragments=1,
+            lowest=2.0,
+            centre=3.0,
+            gap=2.0,
+            bonds=[],
+            formed=[],
+            broken=[],
+            moments=[],
+            cost=CostDoc(),
+            engine=ENGINE,
+        )
+    found = energetics_document(beside, barriers[::-1])
+    assert found is not None
+    assert [row.system for row in found.adsorption] == [f"{tag} {bonded.system}" for tag in ("o1", "o10")]
+    # (-9 + 5.5) - (-8 + 5) and (-9 + 6.5) - (-8 + 5)
+    energies = {row.system.partition(" ")[0]: row.energy for row in found.lithium}
+    assert energies == pytest.approx({"o1": -0.5, "o10": 0.5})
+    assert len(found.lithium) == 4
 
 
 @pytest.mark.mongo

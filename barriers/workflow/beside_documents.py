@@ -145,7 +145,8 @@ def _lithium(adsorbed: Mapping[tuple[str, str], AdsorptionDoc], barriers: Sequen
     """Set the end states of each system with a fragment against those of the bare slab, each state once."""
     rows: dict[tuple[str, str], LithiumRow] = {}
     for (tag, system), document in adsorbed.items():
-        of_member = [barrier for barrier in barriers if barrier.hop and barrier.hop_name.startswith(tag)]
+        prefix = f"{tag}-" if tag else ""
+        of_member = [barrier for barrier in barriers if barrier.hop and barrier.hop_name.startswith(prefix)]
         fragments = {name for member, name in adsorbed if member == tag}
         bare = {
             (barrier.hop_name, state): (energy, barrier.band.engine)
