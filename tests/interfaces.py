@@ -8,7 +8,7 @@ from pymatgen.core import Lattice, Structure
 A = 4.62
 """Lattice constant of Li2O (Å)."""
 
-HEIGHT = 14.0
+HEIGHT = 12.0
 """Of the cell (Å)."""
 
 FRAGMENTS = {

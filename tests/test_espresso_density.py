@@ -53,7 +53,7 @@ def sssp_maker(ecutwfc: float, ecutrho: float, kspacing: float, **settings: Any)
     """Insulators with the pseudopotentials that the package names first; O and C are of PAW."""
     folder = os.environ.get("ESPRESSO_PSEUDO", "")
     need((Path(folder) / "O.pbe-n-kjpaw_psl.0.1.UPF").is_file(), "the SSSP pseudopotentials: .ci/espresso")
-    cutoffs = {"ecutwfc": ecutwfc, "ecutrho": ecutrho, "conv_thr": 1e-7}
+    cutoffs = {"ecutwfc": ecutwfc, "ecutrho": ecutrho, "conv_thr": 1e-7, "mixing_beta": 0.3}
     return maker_of(EspressoEngine(preset="insulator", kspacing=kspacing, keywords=cutoffs, **settings))
 
 
@@ -128,10 +128,13 @@ def md5(name: str) -> str:
 
 
 @pytest.mark.slow
-def test_densities_of_a_small_interface_say_where_electrons_go(tmp_path: Path) -> None:
+def test_a_small_interface_says_where_electrons_go(tmp_path: Path) -> None:
     """CH2=CF2 flat above a Li of Li2O (111): the π lobe that faces Li gains."""
     structure, n_slab = interface()
     found = computed(sssp_maker(25, 200, 1.5, dipole=True), tmp_path, structure, n_slab)
+    inputs = [path.read_text("utf-8") for path in tmp_path.glob("jobs/*/density-*/pw.1.in")]
+    assert len({re.search(r"emaxpos +=.*", text)[0] for text in inputs}) == 1  # type: ignore[index]
+    assert sorted("nr1" in text for text in inputs) == [False, True, True]
     assert found.electrons == pytest.approx(72, abs=2e-3)
     assert found.left == pytest.approx(0, abs=1e-3)
     assert found.difference is not None and found.plane is not None and found.moved is not None
