@@ -31,16 +31,24 @@ if TYPE_CHECKING:
     from barriers.documents import StudyDoc as StudyDoc
     from barriers.engines.adapter import as_calculator as as_calculator
     from barriers.engines.base import Engine as Engine
+    from barriers.engines.density import DensityDoc as DensityDoc
     from barriers.engines.espresso import EspressoEngine as EspressoEngine
+    from barriers.engines.espresso.density import DensityMaker as DensityMaker
     from barriers.engines.mlip import MlipEngine as MlipEngine
     from barriers.engines.surrogate import SurrogateEngine as SurrogateEngine
     from barriers.engines.vasp.engine import VaspEngine as VaspEngine
     from barriers.files.corrected import corrected_calculator as corrected_calculator
+    from barriers.files.density import read_density as read_density
     from barriers.files.structures import read_endpoints as read_endpoints
     from barriers.files.structures import to_structure as to_structure
     from barriers.report.comparison import comparison_latex as comparison_latex
+    from barriers.report.density import write_density as write_density
     from barriers.report.figures.arrhenius import draw_arrhenius as draw_arrhenius
     from barriers.report.figures.convergence import draw_convergence as draw_convergence
+    from barriers.report.figures.density import draw_charges as draw_charges
+    from barriers.report.figures.density import draw_difference as draw_difference
+    from barriers.report.figures.density import draw_elf as draw_elf
+    from barriers.report.figures.density import draw_planar_average as draw_planar_average
     from barriers.report.figures.paths import draw_path as draw_path
     from barriers.report.figures.profiles import draw_profile as draw_profile
     from barriers.report.figures.profiles import draw_profiles as draw_profiles

@@ -1,4 +1,4 @@
-"""A small interface for densities: a trilayer of Li2O (111) and a flat CH2=CF2 or an HF on it, neither relaxed."""
+"""A small interface for densities: a trilayer of Li2O (111) and a flat CH2=CF2 or H2 on it, neither relaxed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pymatgen.core import Lattice, Structure
 A = 4.62
 """Lattice constant of Li2O (Å)."""
 
-HEIGHT = 14.0
+HEIGHT = 12.0
 """Of the cell (Å)."""
 
 FRAGMENTS = {
@@ -16,7 +16,7 @@ FRAGMENTS = {
         ["C", "C", "H", "H", "F", "F"],
         [[-0.66, 0, 0], [0.66, 0, 0], [-1.21, 0.94, 0], [-1.21, -0.94, 0], [1.38, 1.09, 0], [1.38, -1.09, 0]],
     ),
-    "HF": (["F", "H"], [[0, 0, 0], [0, 0, 0.93]]),
+    "H2": (["H", "H"], [[-0.37, 0, 0], [0.37, 0, 0]]),
 }
 """Elements, and places about what stands over a Li (Å)."""
 

@@ -2,6 +2,7 @@
 
 from barriers.report.figures.arrhenius import draw_arrhenius
 from barriers.report.figures.convergence import draw_convergence
+from barriers.report.figures.density import draw_charges, draw_difference, draw_elf, draw_planar_average
 from barriers.report.figures.paths import draw_path
 from barriers.report.figures.profiles import draw_profile, draw_profiles
 from barriers.report.figures.states import draw_states
@@ -9,8 +10,12 @@ from barriers.report.style import save_figure
 
 __all__ = [
     "draw_arrhenius",
+    "draw_charges",
     "draw_convergence",
+    "draw_difference",
+    "draw_elf",
     "draw_path",
+    "draw_planar_average",
     "draw_profile",
     "draw_profiles",
     "draw_states",
