@@ -36,7 +36,7 @@ def interface(fragment: str = "CH2=CF2", size: int = 2, gap: float = 2.3) -> tup
     """Slab first, and its number of atoms; the fragment ``gap`` (Å) above a Li of the upper layer."""
     slab = trilayer(size)
     n_slab = len(slab)
-    top = slab.cart_coords[slab.cart_coords[:, 2].argmax()]
+    top = max(slab, key=lambda site: [round(site.c, 3), round(site.b, 3), -round(site.a, 3)]).coords
     elements, places = FRAGMENTS[fragment]
     for element, place in zip(elements, places, strict=True):
         slab.append(element, top + np.array(place) + [0, 0, gap], coords_are_cartesian=True)

@@ -70,6 +70,16 @@ def test_the_dividing_surface_is_where_the_density_is_lowest_and_not_halfway() -
     assert found.electrons[1] != pytest.approx(halfway, rel=0.03)
 
 
+def test_points_that_lie_closer_along_one_axis_give_the_same() -> None:
+    """Of a surface across the axes too: facets count by their area over the distance."""
+    cell = Lattice.cubic(5)
+    structure = Structure(cell, ["O", "Li"], [[2, 2, 2], [3.4, 2, 2.7]], coords_are_cartesian=True)
+    grids = ((60, 60, 60), (20, 24, 80), (80, 24, 20))
+    even, *others = (bader(gaussians(structure, [6, 3], shape, 0.5)).electrons for shape in grids)
+    for found in others:
+        assert found == pytest.approx(even, abs=0.04)
+
+
 def hollow() -> tuple[Grid, Grid]:
     """Valence density without a maximum at the first nucleus, as that of C beside F; and with its core."""
     structure = Structure(CELLS["orthorhombic"], ["C", "F"], [[0.5, 0.5, 0.35], [0.5, 0.5, 0.35 + 1.4 / 8]])

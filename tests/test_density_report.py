@@ -13,6 +13,7 @@ from density_documents import SHAPE, VALENCE, made_up
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Circle
 from monty.json import MontyDecoder, MontyEncoder
+from pymatgen.core import Lattice, Structure
 from readable import assert_readable
 
 from barriers.engines.density import DensityDoc
@@ -174,6 +175,23 @@ def test_atoms_have_the_colours_of_their_charges(document: DensityDoc) -> None:
     assert len(reddish) == len(bluish) == 1
     with pytest.raises(ValueError, match="lowdin: the document has no such charges"):
         draw_charges(document.model_copy(update={"lowdin": None}), "lowdin")
+
+
+def test_a_crystal_has_a_table_but_no_picture(
+    document: DensityDoc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen from the side and from the top a primitive cell shows half of its atoms."""
+    half = 2.31
+    cell = Lattice([[0, half, half], [half, 0, half], [half, half, 0]])
+    crystal = Structure(cell, ["Li", "Li", "O"], [[0.25] * 3, [0.75] * 3, [0] * 3])
+    of_crystal = document.model_copy(
+        update={"structure": crystal, "n_slab": None, "difference": None, "bonds": [], "lowdin": None}
+    )
+    with pytest.raises(ValueError, match=r"Li2 O1: no slab, .* allowed: a vacuum of 6 Å along the third cell vector"):
+        draw_charges(of_crystal)
+    written = write_density(of_crystal, tmp_path)
+    assert [path.name for path in written] == ["charges.csv", "charges.json"]
+    assert charges_csv(of_crystal).count("\n") == 4
 
 
 def test_the_cut_through_a_bond_names_its_atoms(cut: DensityDoc) -> None:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from barriers.analysis.electrons import ElectronsDoc
 from barriers.files.density import charges_csv, charges_json, read_density
-from barriers.report.figures.density import LEVEL, draw_charges, draw_difference, draw_elf, draw_planar_average
+from barriers.report.figures.density import (
+    LEVEL,
+    draw_charges,
+    draw_difference,
+    draw_elf,
+    draw_planar_average,
+    is_slab,
+)
 from barriers.report.style import save_figure
 
 
@@ -25,16 +32,19 @@ def write_density(document: ElectronsDoc, folder: Path | str, level: float = LEV
     Returns
     -------
     list[Path]
-        ``charges.csv`` and ``charges.json``; figures as PNG, SVG and PDF: ``bader``, ``lowdin`` where there are such
-        charges, ``planar-average`` and ``difference`` of an interface, and the ELF of each bond of like atoms.
+        ``charges.csv`` and ``charges.json``; figures as PNG, SVG and PDF: of a slab ``bader``, and ``lowdin`` where
+        there are such charges, of an interface ``planar-average`` and ``difference``, and the ELF of each bond of like
+        atoms.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tables = {"charges.csv": charges_csv(document), "charges.json": charges_json(document)}
     for name, text in tables.items():
         (folder / name).write_text(text, "utf-8")
-    figures = {"bader": draw_charges(document)[0]}
-    if document.lowdin is not None:
+    figures = {}
+    if is_slab(document.structure):
+        figures["bader"] = draw_charges(document)[0]
+    if figures and document.lowdin is not None:
         figures["lowdin"] = draw_charges(document, "lowdin")[0]
     if document.difference is not None:
         figures["planar-average"] = draw_planar_average(document)[0]

@@ -16,13 +16,14 @@ from matplotlib.patheffects import withStroke
 from pymatgen.core import Structure
 
 from barriers.analysis.bond_density import Smooth, bond_vector
-from barriers.analysis.density import Grid, Values, atom_heights, cell_height
+from barriers.analysis.density import SAME_CELL, Grid, Values, atom_heights, cell_height
 from barriers.analysis.electrons import ElectronsDoc
 from barriers.engines.common import at_positions
+from barriers.engines.dft import LEAST_VACUUM
 from barriers.report.isosurface import rays_of, surface_seen
 from barriers.report.structures import LEGEND_HEIGHT, SCALE, add_legend, draw_structure, drawn_radius
 from barriers.report.style import COLOURS, STYLE, TWO_COLUMNS, fitted_legend
-from barriers.report.views import UP, Direction, view_of
+from barriers.report.views import UP, Direction, empty_height, view_of
 from barriers.structures.interface.contacts import in_one_piece
 from barriers.structures.surface.slab import FRAGMENT, LAYER
 
@@ -55,6 +56,13 @@ def standing(structure: Structure, n_slab: int | None) -> Structure:
     drawn.add_site_property(LAYER, [0] * n_slab + [FRAGMENT] * (len(structure) - n_slab))
     together = in_one_piece(drawn, np.arange(n_slab, len(structure)))
     return at_positions(drawn, np.vstack([drawn.cart_coords[:n_slab], together]))
+
+
+def is_slab(structure: Structure) -> bool:
+    """Whether a structure can be seen from the side and from the top: its third vector is the normal, with a vacuum."""
+    across = structure.lattice.matrix[:2, 2], structure.lattice.matrix[2, :2]
+    upright = float(np.abs(across).max()) < SAME_CELL
+    return upright and empty_height(standing(structure, None)) >= LEAST_VACUUM
 
 
 def draw_planar_average(document: ElectronsDoc) -> tuple[Axes, Axes, Axes]:
@@ -174,15 +182,20 @@ def draw_charges(document: ElectronsDoc, kind: Literal["bader", "lowdin"] = "bad
     Parameters
     ----------
     document : ElectronsDoc
-        Any.
+        Of a slab, with a fragment or without.
     kind : {"bader", "lowdin"}
         Whose charges.
 
     Raises
     ------
     ValueError
-        If the document has none of that kind.
+        If the document has none of that kind, or the structure is no slab.
     """
+    if not is_slab(document.structure):
+        raise ValueError(
+            f"{document.structure.formula}: no slab, which pictures show from the side and from the top; allowed: a "
+            f"vacuum of {LEAST_VACUUM:g} Å along the third cell vector, which is the normal"
+        )
     source = document.bader if kind == "bader" else document.lowdin
     if source is None:
         raise ValueError(f"{kind}: the document has no such charges; allowed: bader")
