@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from barriers.engines.base import Engine as Engine
     from barriers.engines.espresso import EspressoEngine as EspressoEngine
     from barriers.engines.mlip import MlipEngine as MlipEngine
+    from barriers.engines.pyscf import PyscfEngine as PyscfEngine
     from barriers.engines.surrogate import SurrogateEngine as SurrogateEngine
     from barriers.engines.vasp.engine import VaspEngine as VaspEngine
     from barriers.files.corrected import corrected_calculator as corrected_calculator
