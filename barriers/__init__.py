@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from barriers.structures.polymer.fragment import build_fragment as build_fragment
     from barriers.structures.polymer.molecules import reaction_molecule as reaction_molecule
     from barriers.structures.polymer.reactions import known_reactions as known_reactions
+    from barriers.structures.polymer.species import parse_reaction as parse_reaction
     from barriers.structures.surface.edits import rattle as rattle
     from barriers.structures.surface.edits import with_species as with_species
     from barriers.structures.surface.edits import without as without
