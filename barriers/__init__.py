@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from barriers.engines.espresso import EspressoEngine as EspressoEngine
     from barriers.engines.espresso.density import DensityMaker as DensityMaker
     from barriers.engines.mlip import MlipEngine as MlipEngine
+    from barriers.engines.pyscf import PyscfEngine as PyscfEngine
     from barriers.engines.surrogate import SurrogateEngine as SurrogateEngine
     from barriers.engines.vasp.engine import VaspEngine as VaspEngine
     from barriers.files.corrected import corrected_calculator as corrected_calculator
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from barriers.structures.polymer.fragment import build_fragment as build_fragment
     from barriers.structures.polymer.molecules import reaction_molecule as reaction_molecule
     from barriers.structures.polymer.reactions import known_reactions as known_reactions
+    from barriers.structures.polymer.species import parse_reaction as parse_reaction
     from barriers.structures.surface.edits import rattle as rattle
     from barriers.structures.surface.edits import with_species as with_species
     from barriers.structures.surface.edits import without as without

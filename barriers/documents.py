@@ -48,7 +48,7 @@ class _Document(BaseModel):
 class EngineDoc(BaseModel):
     """What gave the energies and forces."""
 
-    kind: str = Field(description="engine: mlip, espresso, vasp")
+    kind: str = Field(description="engine: mlip, espresso, vasp, pyscf")
     name: str = Field(description="model, code or functional")
     version: str = Field(description="version of the code or model")
     checksum: str | None = Field(None, description="SHA-256 of the weights")

@@ -23,3 +23,20 @@ class Broken(Flat):
 
     def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
         raise RuntimeError("broken")
+
+
+class PerAtom(Flat):
+    """An electronvolt down for each atom."""
+
+    def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+        super().calculate(atoms, properties, system_changes)
+        self.results["energy"] = -float(len(atoms))
+
+
+class FailsAtNitrogens(Flat):
+    """Fails where there is more than one nitrogen."""
+
+    def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+        if atoms.get_chemical_symbols().count("N") > 1:
+            raise RuntimeError("two nitrogens")
+        super().calculate(atoms, properties, system_changes)

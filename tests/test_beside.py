@@ -26,7 +26,7 @@ from barriers.analysis.vibrations import frequencies
 from barriers.dispatch.fireworks.collect import collect
 from barriers.dispatch.fireworks.config import Cluster
 from barriers.dispatch.fireworks.submit import submit
-from barriers.documents import CostDoc, StudyDoc
+from barriers.documents import CostDoc, EngineDoc, StudyDoc
 from barriers.report.folder import write_results
 from barriers.report.html.page import write_report
 from barriers.structures.bonding import same_bonds
@@ -36,6 +36,7 @@ from barriers.study.file import read_study
 from barriers.workflow.adsorption import AdsorptionDoc, intact_ones, lift_off
 from barriers.workflow.beside_documents import energetics_document
 from barriers.workflow.labels import jobs_of
+from barriers.workflow.reaction_job import ReactionDoc, ReactionsDoc
 
 TEXT = """
 name: held
@@ -222,6 +223,43 @@ def test_members_of_an_ensemble_are_set_against_their_own_bare_slab() -> None:
     assert len(found.lithium) == 4
 
 
+REACTIONS = TEXT.replace('{kind: mlip, model: "held:Held"}', "MODEL") + "energetics: {adsorption: false, ASKED}\n"
+
+
+def test_reactions_are_refused_for_a_model_of_crystals_and_told_of_pyscf() -> None:
+    asked = "reactions: ['HF -> H + F', LiFSI]"
+    with pytest.raises(ValueError, match=r"energetics: species 'HF' is a molecule, and model 'chgnet' was trained on"):
+        StudyMaker().make(read_study(REACTIONS.replace("MODEL", "mlip").replace("ASKED", asked)))
+    text = REACTIONS.replace("MODEL", "mlip").replace(
+        "ASKED", asked + ", molecules: {functional: PBE, basis: def2-svp}"
+    )
+    relaxed = [job for job in jobs_of(StudyMaker().make(read_study(text))) if job.name.startswith("coating: ")]
+    assert {job.maker.method.functional for job in relaxed if job.maker} == {"PBE"}
+    species = {job.name.rpartition(" ")[2] for job in relaxed if job.maker}
+    assert species == {"HF", "H", "F", "LiFSI", "Li+", "FSI-"}
+
+
+def test_reactions_stand_beside_the_barriers(tmp_path: Path, cli: Callable[..., Outcome]) -> None:
+    document = ReactionsDoc(
+        reactions=[
+            ReactionDoc(name="PVDF-HF", equation="PVDF → PVDF-HF + HF", energy=1.2345, spread=0.02),
+            ReactionDoc(name="x", equation="HF → H + F", reason="F not relaxed"),
+        ],
+        energies={},
+        cost=CostDoc(),
+        engine=EngineDoc(kind="pyscf", name="PBE0", version="2.14"),
+    )
+    found = energetics_document({"coating: reactions": document}, [])
+    write_results(made_up_study().model_copy(update={"energetics": found}), tmp_path)
+    shown = cli("show", tmp_path).out
+    assert "+1.23" in shown and "PBE0 2.14" in shown and "! HF → H + F: no energy: F not relaxed" in shown
+    rows = list(csv.DictReader((tmp_path / "reactions.csv").open()))
+    assert [(row["name"], row["energy"], row["spread"]) for row in rows] == [
+        ("PVDF-HF", "1.2345", "0.02"),
+        ("x", "", ""),
+    ]
+
+
 @pytest.mark.mongo
 def test_what_is_not_computed_yet_is_collected_as_a_gap(here: Cluster) -> None:
     study = read_study(TEXT + ASKED)
@@ -269,6 +307,11 @@ def test_a_fragment_across_the_edge_of_its_cell_is_lifted_off_whole() -> None:
     ("text", "message"),
     [
         ("energetics: {reactions: [PVDF-HFF]}", "'PVDF-HFF' is not on file; allowed: PVDF-HF.*did you mean 'PVDF-HF'"),
+        (
+            "energetics: {reactions: ['HF -> H2 + F']}",
+            "reaction HF → H2 \\+ F: .* before and .* after; allowed: the same",
+        ),
+        ("energetics: {reactions: ['HF -> Xx + F']}", "'Xx' is not known; allowed: HF, "),
         ("energetics: {adsorbtion: true}", "adsorbtion.*adsorption"),
         ("kinetics: {directions: 6}", "directions: 6 stands without dimensions; allowed: both, or none and no D"),
         ("kinetics: {directions: 2, dimensions: 3}", "directions: 2 is too few for 3 dimensions; allowed: at least 4"),

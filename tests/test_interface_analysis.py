@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from ase.build import add_adsorbate, fcc111, molecule
@@ -35,8 +33,8 @@ from barriers.structures.polymer.reactions import (
     known_reactions,
     species_molecule,
 )
+from barriers.structures.polymer.species import build_species, check_reaction
 from barriers.workflow.adsorption import AdsorptionDoc, AdsorptionMaker, adsorption_document, check_parts
-from barriers.workflow.reactions import ReactionMaker, ReactionsDoc
 
 ENERGIES = st.floats(-1e4, 1e4)
 
@@ -44,7 +42,7 @@ ENERGIES = st.floats(-1e4, 1e4)
 @pytest.mark.parametrize("name", list(known_reactions()))
 def test_reactions_on_file_keep_every_atom(name: str) -> None:
     reaction = known_reactions()[name]
-    check_balanced(reaction, {species: species_molecule(species).composition for species in reaction.species})
+    check_reaction(reaction, {species: build_species(species) for species in reaction.species})
 
 
 def test_reactions_read_as_equations() -> None:
@@ -52,7 +50,9 @@ def test_reactions_read_as_equations() -> None:
         "PVDF → PVDF-HF + HF",
         "PAN → PAN-HCN + HCN",
         "2 HF + Li2CO3 → 2 LiF + H2O + CO2",
+        "2 HF + Li2CO3(s) → 2 LiF(s) + H2O + CO2",
         "2 HCN + Li2CO3 → 2 LiCN + H2O + CO2",
+        "LiFSI → Li+ + FSI-",
     ]
 
 
@@ -237,33 +237,3 @@ def test_parts_that_do_not_belong_together_are_refused(nitrogen) -> None:
     wider.apply_strain(0.01)
     with pytest.raises(ValueError, match=r"in-plane vectors of interface and slab differ by 0\.\d+ Å"):
         check_parts(interface, wider, alone)
-
-
-@pytest.fixture(scope="module")
-def reactions(tmp_path_factory: pytest.TempPathFactory) -> ReactionsDoc:
-    doubled = Reaction(name="two", reactants={"PAN": 2}, products={"PAN-HCN": 2, "HCN": 2})
-    flow = ReactionMaker(engine=MlipEngine(model="emt"), fmax=0.1, units=2).make(
-        [known_reactions()["PAN-HCN"], doubled]
-    )
-    return run(flow, tmp_path_factory.mktemp("reactions")).output
-
-
-def test_each_species_is_relaxed_once_and_the_energies_add_up(reactions) -> None:
-    assert sorted(reactions.energies) == ["HCN", "PAN", "PAN-HCN"]
-    single, doubled = (reaction.energy for reaction in reactions.reactions)
-    energies = reactions.energies
-    assert single == pytest.approx(energies["PAN-HCN"] + energies["HCN"] - energies["PAN"], abs=1e-9)
-    assert doubled == pytest.approx(2 * single, abs=1e-9)
-    assert reactions.reactions[1].equation == "2 PAN → 2 PAN-HCN + 2 HCN"
-
-
-def test_a_reaction_with_a_species_that_is_not_relaxed_has_no_energy(tmp_path: Path) -> None:
-    flow = ReactionMaker(engine=MlipEngine(model="emt"), units=2, max_steps=2).make([known_reactions()["PAN-HCN"]])
-    (reaction,) = run(flow, tmp_path).output.reactions
-    assert reaction.energy is None
-    assert reaction.reason.startswith("PAN not relaxed: ")
-
-
-def test_an_unbalanced_reaction_is_refused_before_anything_runs() -> None:
-    with pytest.raises(ValueError, match="H1 F1 before and H2 F2 after"):
-        ReactionMaker().make([Reaction(name="x", reactants={"HF": 1}, products={"HF": 2})])

@@ -20,6 +20,7 @@ LAYERS = (
     ("fingerprint",),
     ("engines",),
     ("engines.mlip", "engines.espresso", "engines.vasp", "engines.surrogate"),
+    ("engines.pyscf",),  # relaxes as the embedded engine does, in this process
     ("files",),
     ("workflow",),
     ("dispatch", "parsing"),

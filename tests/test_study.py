@@ -121,7 +121,7 @@ def test_the_shipped_study_compares_with_the_intact_polymer() -> None:
 
 ENSEMBLE = BARE + "ensemble: {orderings: 4, placements: 1, lithium: [1.0, 0.5], models: [chgnet, emt]}\n"
 BESIDE = BARE + (
-    "energetics: {reactions: [PVDF-HF]}\nkinetics: {directions: 6, dimensions: 2}\n"
+    "energetics: {reactions: [PVDF-HF], molecules: {}}\nkinetics: {directions: 6, dimensions: 2}\n"
     "published: {source: somebody, barriers: [{system: NCM, barrier: 0.5}], differs: [all]}\n"
 )
 
@@ -135,8 +135,10 @@ def test_the_template_gives_the_study_back_and_names_every_field(text: str) -> N
     assert read_study(page) == study
     assert max(map(len, page.splitlines())) <= 110
     without = {name for name in FIELDS if name.startswith(("systems.fragment.", "systems.placement."))}
-    sections = ("ensemble", "energetics", "kinetics", "published")
+    sections = ("ensemble", "energetics", "kinetics", "electrons", "published")
     left_out = tuple(f"{name}." for name in sections if getattr(study, name) is None)
+    if study.energetics and study.energetics.molecules is None:
+        left_out += ("energetics.molecules.",)
     of_others = {name for name in FIELDS if left_out and name.startswith(left_out)}
     for path, field in fields():
         if path in OF_ESPRESSO | OF_VASP | of_others:

@@ -33,6 +33,7 @@ class ReactionRow(BaseModel):
     name: str
     equation: str
     energy: float | None = Field(None, description="products minus reactants (eV)")
+    spread: float | None = Field(None, description="how far other conformers would take it (eV)")
     reason: str | None = Field(None, description="why there is none")
 
 

@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.engines.checked_files import read_yaml
+from barriers.structures.alone import carrying, charge_of, spin_of
 from barriers.structures.path.mapping import unwrap
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.words import closest
@@ -47,14 +48,15 @@ def from_anywhere(path: str | None) -> str | None:
 
 
 def at_positions(structure: Structure, positions: ArrayLike) -> Structure:
-    """Copy of a structure with other Cartesian positions (Å), unwrapped, its site properties kept."""
-    return Structure(
+    """Copy of a structure with other Cartesian positions (Å), unwrapped, its site properties, charge and spin kept."""
+    moved = Structure(
         structure.lattice,
         structure.species,
         np.asarray(positions, dtype=float),
         coords_are_cartesian=True,
         site_properties=structure.site_properties,
     )
+    return carrying(moved, charge_of(structure), spin_of(structure))
 
 
 def atoms_of(structure: Structure) -> Atoms:

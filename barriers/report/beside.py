@@ -129,8 +129,8 @@ def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:
         yield Sheet(
             "reactions",
             f"Reaction energies (eV) by {found.molecules}: products minus reactants, no zero-point or thermal terms",
-            ("Reaction", "ΔE"),
-            [(row.equation or row.name, signed(row.energy, None)) for row in found.reactions],
+            ("Reaction", "ΔE", "Conformers"),
+            [(row.equation or row.name, signed(row.energy, None), energy(row.spread, None)) for row in found.reactions],
         )
 
 

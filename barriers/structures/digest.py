@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 
 from barriers.structures import rounding
+from barriers.structures.alone import charge_of, spin_of
 
 DECIMALS = rounding.GRID
 """Lengths are told apart from 1e-6 Å on: far below any tolerance, far above noise."""
@@ -27,6 +28,7 @@ def structure_digest(structure: Structure) -> str:
 
     Species, cell, periodicity and Cartesian positions, not wrapped, both to 1e-6 Å; every site property that has a
     value, since a code may read any of them. Atoms that are all free are so with ``selective_dynamics`` or without.
+    A charge and a spin count where there are any.
 
     Parameters
     ----------
@@ -41,6 +43,8 @@ def structure_digest(structure: Structure) -> str:
         "properties": {name: _property(name, values) for name, values in sorted(structure.site_properties.items())},
     }
     content["properties"] = {name: values for name, values in content["properties"].items() if values is not None}
+    whole = {"charge": charge_of(structure), "spin": spin_of(structure)}
+    content |= {name: value for name, value in whole.items() if value}
     return f"{structure.composition.formula} {short_digest(content)}"
 
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from barriers.study.fields import Section, refusal, takes, unit
-from barriers.study.marks import OnFile, names_on_file
+from barriers.study.marks import OnFile, is_equation, names_on_file
 
 Kelvin = Annotated[float, Field(ge=50, le=2000, json_schema_extra=unit("K"))]
+
+
+ReactionName = Annotated[str, OnFile("reactions", "an equation such as HF -> H + F", is_equation)]
+
+
+class MoleculesSection(Section):
+    """Molecules of reactions by PySCF, in the gas phase, rather than by the study's engine."""
+
+    functional: str = Field("PBE0", description="as PySCF calls it", json_schema_extra=takes("PBE0, PBE, r2SCAN, …"))
+    basis: str = Field(
+        "def2-svpd", description="as PySCF calls it", json_schema_extra=takes("def2-svp, def2-svpd, def2-tzvpd, …")
+    )
+    dispersion: Literal["d3bj", "d4"] | None = Field("d3bj", description="dispersion; null to leave it out")
 
 
 class EnergeticsSection(Section):
@@ -20,11 +33,14 @@ class EnergeticsSection(Section):
         description="adsorption energy of each fragment, and how strongly its surface holds Li⁺; the fragment alone is "
         "relaxed for it, and slab and interfaces by this engine where another found them",
     )
-    reactions: tuple[Annotated[str, OnFile("reactions")], ...] = Field(
+    reactions: tuple[ReactionName, ...] = Field(
         (),
         strict=False,
-        description="reactions of the coating, by molecules and oligomers alone",
-        json_schema_extra=takes(f"a list of {', '.join(names_on_file('reactions'))}"),
+        description="reactions of molecules, oligomers and crystals",
+        json_schema_extra=takes(f"a list of {', '.join(names_on_file('reactions'))}, or equations"),
+    )
+    molecules: MoleculesSection | None = Field(
+        None, description="take PySCF for the reactions; left out: the study's engine"
     )
 
 

@@ -61,6 +61,16 @@ def is_repeat_unit(text: str) -> None:
     find_polymer(text)
 
 
+def is_equation(text: str) -> None:
+    """Refuse what is no equation of a reaction between species that are known."""
+    if not any(arrow in text for arrow in ("->", "→", "=")):
+        raise ValueError("is not on file")
+    from barriers.structures.polymer.species import build_species, check_reaction, parse_reaction
+
+    reaction = parse_reaction(text)
+    check_reaction(reaction, {name: build_species(name) for name in reaction.species})
+
+
 @dataclass(frozen=True)
 class OnFile:
     """Annotation of a text field: a name in a data table, or what else is taken.

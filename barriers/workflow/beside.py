@@ -13,10 +13,13 @@ from barriers.documents import BandDoc
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.common import at_positions
+from barriers.engines.pyscf import PyscfEngine
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.polymer.reactions import known_reactions
+from barriers.structures.polymer.species import parse_reaction
 from barriers.study.models import Study
+from barriers.words import naming
 from barriers.workflow.adsorption import AdsorptionMaker
 from barriers.workflow.attempt_frequency import AttemptFrequencyMaker
 from barriers.workflow.labels import ELECTRONS, REACTIONS, label
@@ -28,6 +31,12 @@ def own_engine(study: Study) -> Engine:
     """The engine of a study without the model that finds paths for it or is corrected by it."""
     engine = build_engine(study.engine)
     return engine.expensive if isinstance(engine, SurrogateEngine) else engine
+
+
+def molecules_of(study: Study) -> PyscfEngine | None:
+    """The engine of a study's molecules; None where they are its own engine's."""
+    asked = study.energetics.molecules if study.energetics else None
+    return PyscfEngine(**asked.model_dump()) if asked else None
 
 
 def ground_flows(
@@ -112,8 +121,18 @@ def _density(engine: Any, structure: Any, n_slab: int | None, system: str, state
 
 
 def reactions_flow(study: Study) -> Flow | None:
-    """Find the energies of the reactions that a study names; None where it names none."""
-    if study.energetics is None or not study.energetics.reactions:
+    """Find the energies of the reactions that a study names; None where it names none.
+
+    Raises
+    ------
+    ValueError
+        One line, if the engine cannot be trusted with a species.
+    """
+    asked = study.energetics
+    if asked is None or not asked.reactions:
         return None
-    maker = ReactionMaker(f"coating: {REACTIONS}", own_engine(study), study.relax.fmax, study.relax.max_steps)
-    return maker.make([known_reactions()[name] for name in study.energetics.reactions])
+    engine = molecules_of(study) or own_engine(study)
+    maker = ReactionMaker(f"coating: {REACTIONS}", engine, study.relax.fmax, study.relax.max_steps)
+    on_file = known_reactions()
+    with naming("energetics"):
+        return maker.make([on_file.get(name) or parse_reaction(name) for name in asked.reactions])

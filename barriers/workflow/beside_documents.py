@@ -26,7 +26,7 @@ from barriers.study.published import PublishedSection
 from barriers.workflow.adsorption import AdsorptionDoc
 from barriers.workflow.attempt_frequency import AttemptFrequencyDoc
 from barriers.workflow.labels import ADSORPTION, ELECTRONS, FREQUENCY, REACTIONS
-from barriers.workflow.reactions import ReactionsDoc
+from barriers.workflow.reaction_job import ReactionsDoc
 
 ASKED, PUBLISHED = "asked of rates", "published"
 """Names of the study's sections on kinetics and on published values among the documents: no job has such a name."""
@@ -54,8 +54,11 @@ def energetics_document(beside: Beside, barriers: Sequence[BarrierDoc]) -> Energ
             if isinstance(document, AdsorptionDoc):
                 adsorbed[whom.removesuffix(document.system).strip(), document.system] = document
         elif isinstance(document, ReactionsDoc):
-            found.molecules = " ".join([document.engine.name, document.engine.version])
-            found.reactions = [ReactionRow(**reaction.model_dump()) for reaction in document.reactions]
+            found.molecules = " ".join([document.engine.name, document.engine.version]) if document.engine else ""
+            found.reactions = [
+                ReactionRow(**reaction.model_dump(include=set(ReactionRow.model_fields)))
+                for reaction in document.reactions
+            ]
         elif what == REACTIONS:
             found.reactions = [ReactionRow(name=whom, equation="", reason=_why(document))]
     found.lithium = _lithium(adsorbed, barriers)

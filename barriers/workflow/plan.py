@@ -18,7 +18,7 @@ from barriers.files.structures import read_endpoints
 from barriers.structures.interface.contacts import image_distance
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
-from barriers.workflow.beside import own_engine
+from barriers.workflow.beside import molecules_of, own_engine, reactions_flow
 from barriers.workflow.built import BuiltStudy, build_members
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
 from barriers.workflow.ensemble import expand
@@ -139,6 +139,8 @@ def check_engine(study: Study | EndpointStudy) -> None:
         engines = [variant.study.engine for variant in expand(study) if variant.ordering == 1]
     for engine in map(build_engine, engines):
         engine.check(sorted(elements), study.path.n_images)
+        if isinstance(study, Study) and reactions_flow(study) is not None and (molecules := molecules_of(study)):
+            molecules.check()
         if isinstance(study, Study) and study.electrons is not None:
             densities: Any = own_engine(study)  # the study file lets no engine pass that gives none
             check_programs(densities.density())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from monty.json import MSONable
 
@@ -96,6 +96,13 @@ class EspressoEngine(MSONable):
         find_pseudopotentials(elements, settings["pseudopotentials"], self.pseudo_dir)
         command.check()
         code_version(command)
+
+    def for_elements(self, elements: Collection[str]) -> Self:
+        """Engine with the cutoffs of all these elements, for structures with some of them that are to be compared."""
+        known = load_set(self.physics.resolved()["pseudopotentials"])["elements"]
+        present = [known[element] for element in elements if element in known]
+        highest = {name: max(each[name] for each in present) for name in ("ecutwfc", "ecutrho") if present}
+        return replace(self, keywords={**highest, **self.keywords})
 
     def seconds_per_call(self, atoms: int, images: int) -> float:
         """Not known beforehand."""

@@ -44,6 +44,12 @@ class MlipEngine(MSONable):
         """The model and where its weights and its work go."""
         return ModelSpec(self.model, from_anywhere(self.weights), self.allow_download, self.device)
 
+    @property
+    def crystals_only(self) -> str | None:
+        """What the model was trained on, where that was crystals alone; None of any other."""
+        known = entry(self.spec)
+        return str(known["trained_on"]) if known.get("crystals_only") else None
+
     def check(self, elements: Collection[str] = (), n_images: int | None = None) -> None:  # noqa: ARG002
         """Raise ``ValueError`` if the model or its weights are not here; a model meets any elements and images."""
         check_model(self.spec)

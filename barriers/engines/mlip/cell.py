@@ -18,6 +18,7 @@ from barriers.documents import CellDoc, CostDoc
 from barriers.engines.base import BaseRelaxMaker
 from barriers.engines.common import atoms_of
 from barriers.engines.mlip.jobs import MlipMaker
+from barriers.engines.mlip.pool import Evaluator
 from barriers.engines.mlip.relax import MAX_STEP, EvaluatorCalculator
 
 STIFFNESS = 50.0
@@ -31,6 +32,7 @@ class HexagonalCalculator(EvaluatorCalculator):
     """Gives the stress that strains a hexagonal cell to a hexagonal one, c along z: the same along all of the plane."""
 
     implemented_properties = ("energy", "forces", "stress")
+    evaluator: Evaluator
 
     def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
         """Evaluate energy, forces and stress."""

@@ -131,26 +131,17 @@ class RelaxMaker(BaseRelaxMaker, MlipMaker):
             result = to_minimum(atoms, *how, checkpoint, partial(self.checkpoint, "relax", structure))
         else:
             result = relax(atoms, *how, checkpoint)
-        reason = f"{result.max_force:.3f} eV/Å after {result.steps} steps, {self.fmax:g} asked for"
-        if result.max_force <= self.fmax:
-            reason = f"{1000 * result.energy_left:.0f} meV above a minimum after {result.steps} steps"
-        if result.downhill:
-            reason = f"a mode still leads downhill after {result.steps} steps: no minimum"
         return RelaxDoc(
             structure=at_positions(structure, result.atoms.positions),
             energy=result.energy,
             forces=result.forces.tolist(),
             converged=result.converged,
-            reason=None if result.converged else reason,
+            reason=result.reason(self.fmax),
             max_force=result.max_force,
             energy_left=result.energy_left,
             fmax=self.fmax,
             steps=result.steps,
-            cost=CostDoc(
-                force_calls=result.force_calls,
-                earlier_force_calls=result.earlier_force_calls,
-                wall_time=result.wall_time,
-            ),
+            cost=result.cost,
             engine=self.describe(),
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from ase import Atoms
@@ -11,8 +12,9 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.optimize import LBFGS
 
 from barriers.analysis.forces import largest_force
+from barriers.documents import CostDoc
 from barriers.engines.checkpoint import Checkpoint
-from barriers.engines.mlip.pool import Evaluator
+from barriers.engines.mlip.models import Evaluation
 from barriers.engines.mlip.secants import Secants
 
 MAX_STEP = 0.1
@@ -31,12 +33,21 @@ Force alone stops a molecule that slides over a surface anywhere on its way: 14 
 """
 
 
+class Evaluates(Protocol):
+    """What gives energies and forces, and counts how often."""
+
+    force_calls: int
+
+    def evaluate(self, structures: Sequence[Atoms]) -> list[Evaluation]:
+        """Evaluate structures."""
+
+
 class EvaluatorCalculator(Calculator):
-    """Puts an :class:`Evaluator` behind ASE's calculator interface."""
+    """Puts what :class:`Evaluates` behind ASE's calculator interface."""
 
     implemented_properties: tuple[str, ...] = ("energy", "forces")
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Evaluates) -> None:
         super().__init__()
         self.evaluator = evaluator
 
@@ -63,8 +74,25 @@ class Relaxed:
     wall_time: float
     downhill: bool = False
 
+    def reason(self, fmax: float) -> str | None:
+        """Say why it is not relaxed to ``fmax`` (eV/Å); None if it is."""
+        if self.converged:
+            return None
+        if self.downhill:
+            return f"a mode still leads downhill after {self.steps} steps: no minimum"
+        if self.max_force <= fmax:
+            return f"{1000 * self.energy_left:.0f} meV above a minimum after {self.steps} steps"
+        return f"{self.max_force:.3f} eV/Å after {self.steps} steps, {fmax:g} asked for"
 
-def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, checkpoint: Checkpoint) -> Relaxed:
+    @property
+    def cost(self) -> CostDoc:
+        """What it cost, earlier runs included."""
+        return CostDoc(
+            force_calls=self.force_calls, earlier_force_calls=self.earlier_force_calls, wall_time=self.wall_time
+        )
+
+
+def relax(atoms: Atoms, evaluator: Evaluates, fmax: float, max_steps: int, checkpoint: Checkpoint) -> Relaxed:
     """Relax with L-BFGS until the largest force is below ``fmax`` and little energy is left.
 
     For a slab with a bonded fragment it takes about half the evaluations of FIRE and ends lower.
@@ -73,7 +101,7 @@ def relax(atoms: Atoms, evaluator: Evaluator, fmax: float, max_steps: int, check
     ----------
     atoms : Atoms
         Start; its constraints are kept.
-    evaluator : Evaluator
+    evaluator : Evaluates
         The model.
     fmax : float
         Tolerance (eV/Å) on atoms that may move; with :data:`SOFT` one on the energy too.

@@ -1,4 +1,4 @@
-"""Molecules of the coating's reactions: what leaves a polymer, and what it makes of the cathode's surface."""
+"""Molecules and ions of the reactions: what leaves a polymer, what it makes of the surface, a salt, and atoms."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from barriers.structures.data import load_data
 
 
 def known_molecules() -> tuple[str, ...]:
-    """Names of the molecules on file, their formulas."""
+    """Names of the molecules and ions on file."""
     return tuple(load_data("molecules"))
 
 
 def reaction_molecule(name: str) -> Molecule:
-    """Give a molecule on file in its gas-phase geometry, neutral and a singlet.
+    """Give a molecule on file in its gas-phase geometry, with its charge and its spin.
 
     Parameters
     ----------
     name : str
-        Its formula, for example ``LiF``.
+        Its formula, for example ``LiF``; with a sign at the end for an ion, ``Li+``.
 
     Returns
     -------
@@ -33,6 +33,8 @@ def reaction_molecule(name: str) -> Molecule:
     on_file = load_data("molecules")
     if name not in on_file:
         raise ValueError(f"molecule: {name!r} is not on file; allowed: {', '.join(on_file)}")
-    symbols, *axes = zip(*on_file[name]["positions"], strict=True)
+    entry = on_file[name]
+    symbols, *axes = zip(*entry["positions"], strict=True)
     positions = list(zip(*axes, strict=True))
-    return Molecule(symbols, positions, properties={"source": on_file[name]["source"]})
+    charge, spin = entry.get("charge", 0), entry.get("spin")
+    return Molecule(symbols, positions, charge, spin, properties={"source": entry["source"]})

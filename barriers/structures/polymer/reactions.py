@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Composition, Molecule, Structure
 
+from barriers.structures.alone import carrying
 from barriers.structures.data import load_data
 from barriers.structures.polymer.fragment import build_fragment, known_polymers
 from barriers.structures.polymer.molecules import known_molecules, reaction_molecule
@@ -86,7 +87,7 @@ def check_balanced(reaction: Reaction, compositions: Mapping[str, Composition]) 
 
 
 def in_box(molecule: Molecule, vacuum: float) -> Structure:
-    """Put a molecule alone in a box, its atoms in their order.
+    """Put a molecule alone in a box, its atoms in their order, with its charge and its spin.
 
     Parameters
     ----------
@@ -99,7 +100,9 @@ def in_box(molecule: Molecule, vacuum: float) -> Structure:
     a, b, c = (highest - lowest + vacuum).tolist()
     # pymatgen centres the mass; the offset centres the room around the atoms instead.
     offset = molecule.center_of_mass - (lowest + highest) / 2
-    return molecule.get_boxed_structure(a, b, c, offset=offset, reorder=False)
+    boxed = molecule.get_boxed_structure(a, b, c, offset=offset, reorder=False)
+    least, spin = 1 + int(molecule.nelectrons) % 2, int(molecule.spin_multiplicity or 1)
+    return carrying(boxed, round(molecule.charge), spin if spin != least else None)
 
 
 def _atoms(side: Mapping[str, int], compositions: Mapping[str, Composition]) -> Composition:
