@@ -54,7 +54,7 @@ class Smooth:
         self._splines = spline_filter(grid.values, mode="grid-wrap")
 
     def at(self, places: Values) -> Values:
-        """Values at Cartesian places (Å), shape (..., 3), in any image of the cell."""
+        """Values at Cartesian places (Å), shape (n, ..., 3), in any image of the cell."""
         points = self.structure.lattice.get_fractional_coords(places) * self._shape
         values: Values = map_coordinates(self._splines, np.moveaxis(points, -1, 0), mode="grid-wrap", prefilter=False)
         return values
