@@ -11,7 +11,7 @@ from scipy.signal import resample
 
 from barriers.analysis.density import Grid, Values, cell_height
 from barriers.analysis.electrons import ElectronsDoc
-from barriers.report.figures.density import BEYOND, GAIN, LEVEL, LOSS, standing
+from barriers.report.figures.density import BEYOND, GAIN, LOSS, level_of, standing
 from barriers.report.html.scene import DECIMALS, still
 from barriers.report.views import arranged, fragment_atoms
 
@@ -57,7 +57,7 @@ def density_scene(document: ElectronsDoc, difference: Grid) -> dict[str, Any] | 
     levels = [level for level in LEVELS if level < TOP * kept["step"]]
     if not levels:
         return None
-    first = max(0, sum(level <= LEVEL for level in levels) - 1)
+    first = max(0, sum(level <= level_of(difference) for level in levels) - 1)
     return still(placed, corner) | {"volume": kept, "levels": levels, "level": first, "gain": GAIN, "loss": LOSS}
 
 
@@ -88,9 +88,9 @@ def volume(difference: Grid, placed: Structure, corner: Values) -> dict[str, Any
     low, high = _heights(placed)
     counts = _counts(difference, high - low)
     first = np.rint(lattice.get_fractional_coords(corner) * counts).astype(int)
-    first[2] = np.floor(low * counts[2])
+    first[2] = np.ceil(low * counts[2])
     shape = counts.copy()
-    shape[2] = min(counts[2], np.ceil(high * counts[2]) - first[2] + 1)
+    shape[2] = np.floor((high - low) * counts[2])
     values = difference.values
     for axis in range(3):
         values = resample(values, counts[axis], axis=axis)
