@@ -7,7 +7,8 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -89,3 +90,36 @@ def scheme(driver: Any, name: str) -> None:
     """Ask for the light or the dark colours."""
     features = [{"name": "prefers-color-scheme", "value": name}]
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def find(driver: Any, selector: str) -> Any:
+    return driver.find_element("css selector", selector)
+
+
+def wait(holds: Callable[[], Any], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def settle(element: Any) -> NDArray[np.int_]:
+    """What an element looks like once it has stopped changing."""
+    before, after = None, seen(element)
+    while before is None or differ(before, after):
+        time.sleep(0.1)
+        before, after = after, seen(element)
+    return after
+
+
+def press(driver: Any, *keys: str) -> None:
+    """Press keys where the focus is."""
+    from selenium.webdriver import ActionChains
+
+    ActionChains(driver).send_keys(*keys).perform()
+
+
+def with_shift(driver: Any, key: str) -> None:
+    from selenium.webdriver import ActionChains, Keys
+
+    ActionChains(driver).key_down(Keys.SHIFT).send_keys(key).key_up(Keys.SHIFT).perform()

@@ -6,13 +6,26 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browser import chromium, complaints, differ, printed, requests, scheme, seen
+from browser import (
+    chromium,
+    complaints,
+    differ,
+    find,
+    press,
+    printed,
+    requests,
+    scheme,
+    seen,
+    settle,
+    wait,
+    with_shift,
+)
 from example_structures import STUDY
 from made_up_study import made_up_study
 
@@ -47,10 +60,6 @@ def opened(browser: Any, page: Path) -> Any:
     return browser
 
 
-def find(driver: Any, selector: str) -> Any:
-    return driver.find_element("css selector", selector)
-
-
 def stage(driver: Any, number: int = 0) -> Any:
     """The viewer of a system, in sight and drawn."""
     element = find(driver, f"#system-{number} .stage")
@@ -60,37 +69,8 @@ def stage(driver: Any, number: int = 0) -> Any:
     return element
 
 
-def wait(holds: Callable[[], Any], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-def settle(element: Any) -> np.ndarray:
-    """What an element looks like once it has stopped changing."""
-    before, after = None, seen(element)
-    while before is None or differ(before, after):
-        time.sleep(0.1)
-        before, after = after, seen(element)
-    return after
-
-
 def now(driver: Any, number: int = 0) -> str:
     return find(driver, f"#system-{number} .now").text
-
-
-def press(driver: Any, *keys: str) -> None:
-    """Press keys where the focus is."""
-    from selenium.webdriver import ActionChains
-
-    ActionChains(driver).send_keys(*keys).perform()
-
-
-def with_shift(driver: Any, key: str) -> None:
-    from selenium.webdriver import ActionChains, Keys
-
-    ActionChains(driver).key_down(Keys.SHIFT).send_keys(key).key_up(Keys.SHIFT).perform()
 
 
 def test_it_opens_without_a_request_or_a_complaint(opened: Any, page: Path) -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 from barriers.analysis.electrons import ElectronsDoc
 from barriers.files.density import charges_csv, charges_json, read_density
 from barriers.report.figures.density import (
-    LEVEL,
     draw_charges,
     draw_difference,
     draw_elf,
     draw_planar_average,
     is_slab,
+    level_of,
 )
 from barriers.report.style import save_figure
 
 
-def write_density(document: ElectronsDoc, folder: Path | str, level: float = LEVEL) -> list[Path]:
+def write_density(document: ElectronsDoc, folder: Path | str, level: float | None = None) -> list[Path]:
     """Write tables and figures of a density.
 
     Parameters
@@ -26,8 +26,8 @@ def write_density(document: ElectronsDoc, folder: Path | str, level: float = LEV
         What a job gave; where the files of its grids are not where it says, what needs them is left out.
     folder : Path or str
         Made if it is not there.
-    level : float
-        Level of the surfaces of Δρ (e/Å³).
+    level : float or None
+        Level of the surfaces of Δρ (e/Å³); None for :func:`~barriers.report.figures.density.level_of`.
 
     Returns
     -------
@@ -49,7 +49,10 @@ def write_density(document: ElectronsDoc, folder: Path | str, level: float = LEV
     if document.difference is not None:
         figures["planar-average"] = draw_planar_average(document)[0]
         if grids_are_here(document):
-            figures["difference"] = draw_difference(document, read_density(document, "difference"), level)[0]
+            difference = read_density(document, "difference")
+            figures["difference"] = draw_difference(
+                document, difference, level_of(difference) if level is None else level
+            )[0]
     like = [bond for bond in document.bonds if bond.elements[0] == bond.elements[1]]
     elf = read_density(document, "elf") if like and grids_are_here(document) else None
     for bond in like if elf is not None else ():

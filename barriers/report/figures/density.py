@@ -150,6 +150,12 @@ def draw_difference(document: ElectronsDoc, difference: Grid, level: float = LEV
     return panels["side"], panels["top"]
 
 
+def level_of(difference: Grid) -> float:
+    """Level at which Δρ is drawn (e/Å³): :data:`LEVEL`, or half of the largest |Δρ| where that does not reach it."""
+    highest = float(np.abs(difference.values).max())
+    return LEVEL if highest > LEVEL else float(f"{highest / 2:.1g}")
+
+
 def _two_panels(structure: Structure, around: float) -> tuple[Figure, dict[Direction, Axes]]:
     """Make a figure with two panels on one scale for a side and a top view, and room around them (inch)."""
     views: tuple[Direction, Direction] = ("side", "top")

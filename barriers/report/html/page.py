@@ -124,7 +124,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         library=_text("vendor/3Dmol-min.js"),
         licence=_text("vendor/3Dmol-LICENSE.txt"),
         style=_text("page.css"),
-        scripts=[_text("viewer.js"), _text("profile.js"), _text("page.js")],
+        scripts=[_text(f"{name}.js") for name in ("viewer", "density", "profile", "panel", "page")],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -12,16 +12,19 @@ from matplotlib.axes import Axes
 from barriers.documents import StudyDoc
 from barriers.files.density import read_density
 from barriers.report.density import grids_are_here
-from barriers.report.figures.density import LEVEL, draw_difference, draw_planar_average
+from barriers.report.figures.density import draw_difference, draw_planar_average, level_of
 from barriers.report.figures.ensemble import draw_distribution, draw_maps
+from barriers.report.html.volume import density_scene
 from barriers.report.style import STYLE, figure_of
 
 
 class Picture(NamedTuple):
-    """A picture, and what it shows."""
+    """A picture, what it shows, and of Δρ what it is of and the same for the viewer."""
 
     source: str
     caption: str
+    of: str = ""
+    scene: dict[str, Any] | None = None
 
 
 def pictures(study: StudyDoc) -> list[Picture]:
@@ -47,10 +50,11 @@ def electron_pictures(study: StudyDoc) -> list[Picture]:
         says = "Δρ integrated over planes, beside the atoms at these heights; below it the electrons below each height."
         found.append(Picture(_source(draw_planar_average(seen)[0]), f"{of}: {says}"))
         if grids_are_here(seen):
-            axes = draw_difference(seen, read_density(seen, "difference"), LEVEL)[0]
-            found.append(
-                Picture(_source(axes), f"{of}: surfaces of Δρ at ±{LEVEL} e/Å³, from the side and from the top.")
-            )
+            difference = read_density(seen, "difference")
+            level = level_of(difference)
+            axes = draw_difference(seen, difference, level)[0]
+            says = f"surfaces of Δρ at ±{level:g} e/Å³, from the side and from the top."
+            found.append(Picture(_source(axes), f"{of}: {says}", of, density_scene(seen, difference)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""A band as the page's viewer draws it: positions, roles and bonds of every image."""
+"""A band, or one structure, as the page's viewer draws it: positions, roles and bonds of every image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from barriers.analysis.band import continuous
 from barriers.documents import BarrierDoc
 from barriers.report.structures import colour, drawn_radius
-from barriers.report.views import Points, arranged, fragment_atoms, fragment_bonds
+from barriers.report.views import NO_ARROWS, Points, arranged, fragment_atoms, fragment_bonds, side_plane
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.workflow.result_jobs import motion_of
 
@@ -56,6 +56,33 @@ def scene(barrier: BarrierDoc) -> dict[str, Any]:
     # The ion stands at the start of its jump, which may be a lattice vector away from where it was put.
     positions[:, moving] += ends[""][0] - positions[0, moving]
     jump = positions[-1, moving] - positions[0, moving]
+    return _drawn(structure, positions, corner, moving) | {
+        "moving": moving,
+        "turn": _angle(jump),
+        "names": image_names(len(positions)),
+    }
+
+
+def still(placed: Structure, corner: Points) -> dict[str, Any]:
+    """Give what the viewer needs of one structure, ready for JSON.
+
+    Parameters
+    ----------
+    placed : Structure
+        Atoms where they are drawn.
+    corner : (3,)
+        Lower corner of the cell that is drawn (Å).
+
+    Returns
+    -------
+    dict[str, Any]
+        As :func:`scene` of one image, without ``moving`` and ``names``; ``turn`` is that of side views' page.
+    """
+    across = side_plane(placed.lattice, NO_ARROWS)[0]
+    return _drawn(placed, placed.cart_coords[None], corner) | {"turn": _angle(across)}
+
+
+def _drawn(structure: Structure, positions: Points, corner: Points, moving: int | None = None) -> dict[str, Any]:
     everything = np.arange(len(structure))
     return {
         "elements": [site.specie.symbol for site in structure],
@@ -64,13 +91,15 @@ def scene(barrier: BarrierDoc) -> dict[str, Any]:
             for symbol in sorted(structure.symbol_set)
         },
         "roles": _roles(structure, moving),
-        "moving": moving,
         "images": [np.round(image, DECIMALS).ravel().tolist() for image in positions],
         "bonds": [fragment_bonds(structure, image, everything).tolist() for image in positions],
         "edges": _edges(structure, positions, corner),
-        "turn": round(float(np.degrees(np.arctan2(jump[1], jump[0]))), 1),
-        "names": image_names(len(positions)),
     }
+
+
+def _angle(direction: Points) -> float:
+    """Angle of a direction in the plane of the surface (degrees)."""
+    return round(float(np.degrees(np.arctan2(direction[1], direction[0]))), 1)
 
 
 def image_names(count: int) -> list[str]:
@@ -78,12 +107,13 @@ def image_names(count: int) -> list[str]:
     return ["initial", *(f"image {number}" for number in range(1, count - 1)), "final"]
 
 
-def _roles(structure: Structure, moving: int) -> list[str]:
+def _roles(structure: Structure, moving: int | None) -> list[str]:
     frozen = set(frozen_atoms(structure))
     roles = ["frozen" if atom in frozen else "slab" for atom in range(len(structure))]
     for atom in np.flatnonzero(fragment_atoms(structure)):
         roles[atom] = "fragment"
-    roles[moving] = "moving"
+    if moving is not None:
+        roles[moving] = "moving"
     return roles
 
 

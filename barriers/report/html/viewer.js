@@ -1,14 +1,14 @@
 "use strict";
 
-/** A band in three dimensions. Draws one image at a time with 3Dmol.js. */
-class BandViewer {
+/** Atoms and cell in three dimensions, one image at a time, with 3Dmol.js. Subclasses add to it. */
+class AtomsViewer {
   static MOVING = "#d55e00";
   static SIZES = { moving: 1.1, slab: 0.62, frozen: 0.45, fragment: 0.55 }; // in drawn radii; none hides the jump
 
   /**
    * @param {HTMLElement} host where to draw
-   * @param {object} scene what `scene.py` gives
-   * @param {number} index image to draw first
+   * @param {object} scene what `scene.py` or `volume.py` gives
+   * @param {number} index what to draw first
    * @param {(text: string) => void} tell says which atom is under the pointer, or nothing
    */
   constructor(host, scene, index, tell) {
@@ -17,20 +17,25 @@ class BandViewer {
     this.tell = tell;
     this.viewer = $3Dmol.createViewer(host, { antialias: true, orthographic: true, disableFog: true });
     if (!this.viewer) throw new Error("no WebGL");
-    this.place(index); // atoms without a look cost nothing to turn and fit
+    this.place(this.image(index)); // atoms without a look cost nothing to turn and fit
     this.face("side");
     this.draw(index);
   }
 
-  /** Draw an image; also after the page's colours have changed. */
+  /** The image that is seen at an index of the slider. */
+  image(index) {
+    return index;
+  }
+
+  /** Draw what is seen at an index of the slider; also after the page's colours have changed. */
   draw(index, background = this.colour("--stage")) {
     const view = this.viewer;
-    const model = this.place(index);
+    const model = this.place(this.image(index));
     for (const role of ["slab", "frozen", "fragment", "moving"]) {
       for (const elem of Object.keys(this.scene.looks)) model.setStyle({ role, elem }, this.style(role, elem, background));
     }
     view.setHoverable({}, true, (atom) => this.tell(this.describe(atom.serial)), () => this.tell(""));
-    this.drawPath();
+    this.add(index);
     for (const [start, end] of this.scene.edges) view.addLine({ ...this.line(start, end), color: this.colour("--edge") });
     view.setViewStyle({ style: "outline", color: this.colour("--outline"), width: 0.035 });
     if (background !== this.background) view.setBackgroundColor(background, 1);
@@ -62,20 +67,8 @@ class BandViewer {
 
   style(role, elem, background) {
     const { colour, radius } = this.scene.looks[elem];
-    const color = role === "moving" ? BandViewer.MOVING : role === "frozen" ? this.faded(colour, background) : colour;
-    return { sphere: { radius: radius * BandViewer.SIZES[role], color }, stick: { radius: 0.14, color } };
-  }
-
-  /** Mark where the moving ion stands in every image. */
-  drawPath() {
-    const places = this.scene.images.map((image) => image.slice(3 * this.scene.moving, 3 * this.scene.moving + 3));
-    for (const [x, y, z] of places) {
-      this.viewer.addSphere({ center: { x, y, z }, radius: 0.22, color: BandViewer.MOVING });
-    }
-    places.slice(1).forEach((place, before) => {
-      const look = { radius: 0.08, color: BandViewer.MOVING, fromCap: 1, toCap: 1 };
-      this.viewer.addCylinder({ ...this.line(places[before], place), ...look });
-    });
+    const color = role === "moving" ? AtomsViewer.MOVING : role === "frozen" ? this.faded(colour, background) : colour;
+    return { sphere: { radius: radius * AtomsViewer.SIZES[role], color }, stick: { radius: 0.14, color } };
   }
 
   line([x, y, z], [u, v, w]) {
@@ -88,7 +81,7 @@ class BandViewer {
   }
 
   /**
-   * Look along the surface with the jump from left to right ("side"), or down onto it ("top"), all in sight. The side
+   * Look along the surface with the jump, or the page of side views, from left to right ("side"), or down onto it ("top"), all in sight. The side
    * view is a little aslant, since rows of a crystal would hide each other.
    */
   face(way) {
@@ -142,5 +135,20 @@ class BandViewer {
     const part = (text, at) => parseInt(text.slice(at, at + 2), 16);
     const mix = [1, 3, 5].map((at) => Math.round(0.4 * part(colour, at) + 0.6 * part(background, at)));
     return `#${mix.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+  }
+}
+
+/** A band: its atoms, and the path of the moving ion. */
+class BandViewer extends AtomsViewer {
+  /** Mark where the moving ion stands in every image. */
+  add() {
+    const places = this.scene.images.map((image) => image.slice(3 * this.scene.moving, 3 * this.scene.moving + 3));
+    for (const [x, y, z] of places) {
+      this.viewer.addSphere({ center: { x, y, z }, radius: 0.22, color: AtomsViewer.MOVING });
+    }
+    places.slice(1).forEach((place, before) => {
+      const look = { radius: 0.08, color: AtomsViewer.MOVING, fromCap: 1, toCap: 1 };
+      this.viewer.addCylinder({ ...this.line(places[before], place), ...look });
+    });
   }
 }
