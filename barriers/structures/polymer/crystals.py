@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from pymatgen.core import Lattice, Structure
 
 from barriers.structures.data import load_data
@@ -30,13 +32,18 @@ def reaction_crystal(name: str) -> Structure:
     """
     if name not in known_crystals():
         raise ValueError(f"crystal: {name!r} is not on file; allowed: {', '.join(known_crystals())}")
-    entry = load_data("crystals")[name.removesuffix(SOLID)]
-    symbols, *axes = zip(*entry["sites"], strict=True)
-    places = list(zip(*axes, strict=True))
-    whole = Structure.from_spacegroup(entry["group"], Lattice.from_parameters(*entry["cell"]), symbols, places)
-    return whole.get_primitive_structure()
+    return _primitive(name).copy()
 
 
 def crystal_source(name: str) -> str:
     """Say where a crystal on file was measured."""
     return str(load_data("crystals")[name.removesuffix(SOLID)]["source"])
+
+
+@cache
+def _primitive(name: str) -> Structure:
+    entry = load_data("crystals")[name.removesuffix(SOLID)]
+    symbols, *axes = zip(*entry["sites"], strict=True)
+    places = list(zip(*axes, strict=True))
+    whole = Structure.from_spacegroup(entry["group"], Lattice.from_parameters(*entry["cell"]), symbols, places)
+    return whole.get_primitive_structure()
