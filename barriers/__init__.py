@@ -45,11 +45,11 @@ if TYPE_CHECKING:
     from barriers.report.comparison import comparison_latex as comparison_latex
     from barriers.report.density import write_density as write_density
     from barriers.report.figures.arrhenius import draw_arrhenius as draw_arrhenius
+    from barriers.report.figures.charges import draw_charges as draw_charges
     from barriers.report.figures.convergence import draw_convergence as draw_convergence
-    from barriers.report.figures.density import draw_charges as draw_charges
     from barriers.report.figures.density import draw_difference as draw_difference
-    from barriers.report.figures.density import draw_elf as draw_elf
     from barriers.report.figures.density import draw_planar_average as draw_planar_average
+    from barriers.report.figures.elf import draw_elf as draw_elf
     from barriers.report.figures.paths import draw_path as draw_path
     from barriers.report.figures.profiles import draw_profile as draw_profile
     from barriers.report.figures.profiles import draw_profiles as draw_profiles

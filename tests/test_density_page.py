@@ -19,7 +19,8 @@ from scipy.ndimage import map_coordinates
 from barriers.analysis.density import Grid, moved
 from barriers.engines.density import DensityDoc
 from barriers.files.density import read_density
-from barriers.report.figures.density import LEVEL, level_of, standing
+from barriers.report.figures.charges import standing
+from barriers.report.figures.density import LEVEL, level_of
 from barriers.report.html.volume import LEVELS, MOST_POINTS, density_scene, volume
 from barriers.report.views import arranged
 

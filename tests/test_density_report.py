@@ -20,14 +20,13 @@ from barriers.engines.density import DensityDoc
 from barriers.engines.volumetric import read_volumetric, write_volumetric
 from barriers.files.density import charges_csv, charges_json, read_density
 from barriers.report.density import write_density
+from barriers.report.figures import draw_charges, draw_elf
+from barriers.report.figures.charges import standing
 from barriers.report.figures.density import (
     GAIN,
     LOSS,
-    draw_charges,
     draw_difference,
-    draw_elf,
     draw_planar_average,
-    standing,
 )
 from barriers.report.isosurface import rays_of, surface_seen
 

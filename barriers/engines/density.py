@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -68,7 +69,9 @@ class Electrons:
         return density_difference(self.density, {"slab": self.slab, "fragment": self.fragment})
 
 
-def electron_numbers(electrons: Electrons, difference: Grid | None, n_slab: int | None, reference: str) -> dict:
+def electron_numbers(
+    electrons: Electrons, difference: Grid | None, n_slab: int | None, reference: str
+) -> dict[str, Any]:
     """Work out the fields of a :class:`DensityDoc` that follow from grids alone.
 
     Parameters
@@ -88,7 +91,7 @@ def electron_numbers(electrons: Electrons, difference: Grid | None, n_slab: int 
     expected = sum(electrons.valence) - electrons.charge
     if abs(electrons.density.total - expected) > MISSING:
         warnings.append(f"the density integrates to {electrons.density.total:.3f} e, there are {expected:g}")
-    fields = {
+    fields: dict[str, Any] = {
         "structure": electrons.structure,
         "n_slab": n_slab,
         "electrons": electrons.density.total,
@@ -105,7 +108,7 @@ def electron_numbers(electrons: Electrons, difference: Grid | None, n_slab: int 
     return fields | (_interface(electrons.structure, difference, n_slab, warnings) if difference and n_slab else {})
 
 
-def _interface(structure: Structure, difference: Grid, n_slab: int, warnings: list[str]) -> dict:
+def _interface(structure: Structure, difference: Grid, n_slab: int, warnings: list[str]) -> dict[str, Any]:
     """Fields that follow from Δρ."""
     average = planar_average(difference)
     plane = interface_height(structure, n_slab)

@@ -6,14 +6,9 @@ from pathlib import Path
 
 from barriers.analysis.electrons import ElectronsDoc
 from barriers.files.density import charges_csv, charges_json, read_density
-from barriers.report.figures.density import (
-    draw_charges,
-    draw_difference,
-    draw_elf,
-    draw_planar_average,
-    is_slab,
-    level_of,
-)
+from barriers.report.figures.charges import draw_charges, is_slab
+from barriers.report.figures.density import draw_difference, draw_planar_average, level_of
+from barriers.report.figures.elf import draw_elf
 from barriers.report.style import save_figure
 
 

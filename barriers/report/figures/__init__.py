@@ -1,8 +1,10 @@
 """Figures of results: one style, one function each, returning the Axes."""
 
 from barriers.report.figures.arrhenius import draw_arrhenius
+from barriers.report.figures.charges import draw_charges
 from barriers.report.figures.convergence import draw_convergence
-from barriers.report.figures.density import draw_charges, draw_difference, draw_elf, draw_planar_average
+from barriers.report.figures.density import draw_difference, draw_planar_average
+from barriers.report.figures.elf import draw_elf
 from barriers.report.figures.paths import draw_path
 from barriers.report.figures.profiles import draw_profile, draw_profiles
 from barriers.report.figures.states import draw_states

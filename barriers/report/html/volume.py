@@ -11,7 +11,8 @@ from scipy.signal import resample
 
 from barriers.analysis.density import Grid, Values, cell_height
 from barriers.analysis.electrons import ElectronsDoc
-from barriers.report.figures.density import BEYOND, GAIN, LOSS, level_of, standing
+from barriers.report.figures.charges import standing
+from barriers.report.figures.density import BEYOND, GAIN, LOSS, level_of
 from barriers.report.html.scene import DECIMALS, still
 from barriers.report.views import arranged, fragment_atoms
 
