@@ -87,7 +87,7 @@ def test_both_surfaces_are_drawn_and_nobody_is_asked(browser: Any, stage: Any, p
 
 
 def test_a_surface_holds_the_volume_it_should_around_its_atom(browser: Any, stage: Any, study: StudyDoc) -> None:
-    """Its triangles are those of a closed surface in a hexagonal cell, and face outwards."""
+    """Its triangles close it in a hexagonal cell, and it lies between the points of the grid."""
     gain, loss, atoms = browser.execute_script(
         "const { volume, scene } = panels.at(-1).viewer;"
         f"return [volume.surface({LEVEL}), volume.surface({-LEVEL}), scene.images[0]]"
