@@ -32,7 +32,7 @@ class Volume {
 
   /** Triangles of the surface beyond which the function is higher; lower where the level is negative. */
   surface(level) {
-    const [, rows, columns] = this.size;
+    const [planes, rows, columns] = this.size;
     const [sign, vertexArr, faceArr, known] = [Math.sign(level), [], [], new Map()];
     const offsets = Volume.CORNERS.map(([i, j, k]) => (i * rows + j) * columns + k);
     const above = (n) => sign * (this.values[n] - level);
@@ -46,12 +46,16 @@ class Volume {
       }
       return known.get(key);
     };
-    for (let first = 0; first < this.values.length; first++) {
-      if (this.indices(first).some((index, axis) => index === this.size[axis] - 1)) continue;
+    const cell = (first) => {
       const code = offsets.reduce((bits, offset, corner) => bits | ((above(first + offset) > 0) << corner), 0);
       for (const edge of $3Dmol.MarchingCube.triTable2[code]) {
         const [one, other] = Volume.ENDS[edge];
         faceArr.push(vertex(first + offsets[one], first + offsets[other]));
+      }
+    };
+    for (let i = 0; i < planes - 1; i++) {
+      for (let j = 0; j < rows - 1; j++) {
+        for (let k = 0; k < columns - 1; k++) cell((i * rows + j) * columns + k);
       }
     }
     return { vertexArr, faceArr, normalArr: [] };
