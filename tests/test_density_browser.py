@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
@@ -165,6 +167,9 @@ def test_dark_colours_and_a_narrow_window(browser: Any, stage: Any) -> None:
 
 
 def test_it_is_printed_as_it_is_seen(browser: Any, stage: Any, tmp_path: Path) -> None:
+    if not shutil.which("pdftotext"):
+        assert not os.environ.get("CI"), "CI needs poppler-utils"
+        pytest.skip("needs pdftotext")
     pdf = str(printed(browser, tmp_path / "report.pdf"))
     still = find(browser, f"{FIGURE} .still").get_attribute("src")
     assert still.startswith("data:image/png") and len(still) > 5000
