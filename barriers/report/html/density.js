@@ -46,12 +46,16 @@ class Volume {
       }
       return known.get(key);
     };
-    for (let i = 0; i < planes - 1; i++) for (let j = 0; j < rows - 1; j++) for (let k = 0; k < columns - 1; k++) {
-      const first = (i * rows + j) * columns + k;
+    const cell = (first) => {
       const code = offsets.reduce((bits, offset, corner) => bits | ((above(first + offset) > 0) << corner), 0);
       for (const edge of $3Dmol.MarchingCube.triTable2[code]) {
         const [one, other] = Volume.ENDS[edge];
         faceArr.push(vertex(first + offsets[one], first + offsets[other]));
+      }
+    };
+    for (let i = 0; i < planes - 1; i++) {
+      for (let j = 0; j < rows - 1; j++) {
+        for (let k = 0; k < columns - 1; k++) cell((i * rows + j) * columns + k);
       }
     }
     return { vertexArr, faceArr, normalArr: [] };
