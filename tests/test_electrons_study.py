@@ -52,6 +52,26 @@ def test_what_a_model_found_is_relaxed_by_the_studys_own_engine_once() -> None:
     assert not any("by engine" in job.name for part in StudyMaker().parts(read_study(plain)) for job in jobs_of(part))
 
 
+@pytest.mark.parametrize(
+    ("cathode", "raised", "alone"),
+    [("NCM811", {}, (65.0, 780.0)), ("LiCoO2", {"ecutwfc": 60.0, "ecutrho": 480.0}, (60.0, 480.0))],
+)
+def test_all_structures_of_a_study_have_one_cutoff(cathode: str, raised: dict, alone: tuple[float, float]) -> None:
+    text = ESPRESSO.replace("name: parts", f"name: parts\ncathode: {{name: {cathode}}}") + "energetics: {}\n"
+    jobs = [job for part in StudyMaker().parts(read_study(text)) for job in jobs_of(part) if job.maker is not None]
+    fragment = [job.maker.physics.keywords for job in jobs if "fragment alone" in job.name]
+    assert [(each["ecutwfc"], each["ecutrho"]) for each in fragment] == [alone] * 2
+    others = [job.maker.physics.keywords for job in jobs if "fragment alone" not in job.name]
+    assert others == [raised] * len(others)
+    given = ESPRESSO.replace("engine: espresso", "engine: {kind: espresso, keywords: {ecutwfc: 40, ecutrho: 320}}")
+    assert all(
+        job.maker.physics.keywords == {"ecutwfc": 40, "ecutrho": 320}
+        for part in StudyMaker().parts(read_study(given + "energetics: {}\n"))
+        for job in jobs_of(part)
+        if job.maker is not None
+    )
+
+
 def test_an_engine_without_densities_is_refused() -> None:
     with pytest.raises(ValueError, match=r"electrons: .mlip. gives no electron densities here"):
         read_study(TEXT.replace("ENGINE", "mlip").replace("SOURCE", "idpp") + "electrons: {}\n")

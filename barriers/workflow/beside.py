@@ -14,7 +14,6 @@ from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.common import at_positions
 from barriers.engines.pyscf import PyscfEngine
-from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.polymer.reactions import known_reactions
 from barriers.structures.polymer.species import parse_reaction
@@ -22,15 +21,10 @@ from barriers.study.models import Study
 from barriers.words import naming
 from barriers.workflow.adsorption import AdsorptionMaker
 from barriers.workflow.attempt_frequency import AttemptFrequencyMaker
+from barriers.workflow.engine import engine_of, expensive_one, for_interfaces
 from barriers.workflow.labels import ELECTRONS, REACTIONS, label
 from barriers.workflow.placements import fragment_of
 from barriers.workflow.reactions import ReactionMaker
-
-
-def own_engine(study: Study) -> Engine:
-    """The engine of a study without the model that finds paths for it or is corrected by it."""
-    engine = build_engine(study.engine)
-    return engine.expensive if isinstance(engine, SurrogateEngine) else engine
 
 
 def molecules_of(study: Study) -> PyscfEngine | None:
@@ -40,7 +34,7 @@ def molecules_of(study: Study) -> PyscfEngine | None:
 
 
 def ground_flows(
-    study: Study, finds: Engine, slab: OutputReference, interfaces: Mapping[str, OutputReference], n_slab: int
+    study: Study, finds: Engine, slab: OutputReference, interfaces: Mapping[str, OutputReference], built: Structure
 ) -> list[Job | Flow]:
     """Find adsorption energies and electrons of a study's slab and interfaces, with its own engine.
 
@@ -54,14 +48,14 @@ def ground_flows(
         The relaxed bare slab.
     interfaces : Mapping[str, RelaxDoc]
         The relaxed interface of each system with a fragment.
-    n_slab : int
-        Number of slab atoms.
+    built : Structure
+        The bare slab as it was built.
     """
     energies = study.energetics is not None and study.energetics.adsorption
     electrons = study.electrons is not None and study.electrons.interfaces
     if not (energies or electrons):
         return []
-    engine, settings = own_engine(study), (study.relax.fmax, study.relax.max_steps)
+    engine, settings = expensive_one(engine_of(study, built)), (study.relax.fmax, study.relax.max_steps)
     jobs: list[Job | Flow] = []
 
     def by_own_engine(document: OutputReference, name: str, system: str = "") -> OutputReference:
@@ -77,18 +71,19 @@ def ground_flows(
         if fragment is not None:
             base = by_own_engine(interfaces[system.name], f"{system.name}: relax interface", system.name)
             if energies:
-                maker = AdsorptionMaker(system.name, engine, *settings, vacuum=study.surface.vacuum)
+                alone = for_interfaces(engine, study, built)
+                maker = AdsorptionMaker(system.name, alone, *settings, vacuum=study.surface.vacuum)
                 jobs.append(maker.make(base, bare, fragment_of(fragment).molecule))
         if electrons:
-            jobs.append(_density(engine, base.structure, n_slab if fragment else None, system.name, "relaxed"))
+            jobs.append(_density(engine, base.structure, len(built) if fragment else None, system.name, "relaxed"))
     return jobs
 
 
 def band_flows(
-    study: Study, barriers: Mapping[tuple[str, str], OutputReference], hops: Sequence[Hop], n_slab: int
+    study: Study, barriers: Mapping[tuple[str, str], OutputReference], hops: Sequence[Hop], built: Structure
 ) -> list[Job | Flow]:
     """Find what a study asks of its bands: attempt frequencies, the ion alone vibrating, and electrons."""
-    engine, by_name = own_engine(study), {hop.name: hop for hop in hops}
+    engine, by_name = expensive_one(engine_of(study, built)), {hop.name: hop for hop in hops}
     bare = {system.name for system in study.systems if system.fragment is None}
     jobs: list[Job | Flow] = []
     for (system, name), barrier in barriers.items():
@@ -99,7 +94,7 @@ def band_flows(
             states = label(states_of(barrier.band), f"{system} {name}: initial, saddle, final", system, name)
             # An added ion is the last atom: a structure in three pieces, slab, fragment and ion, is taken as one.
             whole = system in bare or hop.moving is None
-            parted = None if whole else n_slab - len(hop.initial.removed)
+            parted = None if whole else len(built) - len(hop.initial.removed)
             jobs.append(states)
             jobs += [
                 _density(engine, states.output[number], parted, system, state, name)
@@ -131,7 +126,7 @@ def reactions_flow(study: Study) -> Flow | None:
     asked = study.energetics
     if asked is None or not asked.reactions:
         return None
-    engine = molecules_of(study) or own_engine(study)
+    engine = molecules_of(study) or expensive_one(build_engine(study.engine))
     maker = ReactionMaker(f"coating: {REACTIONS}", engine, study.relax.fmax, study.relax.max_steps)
     on_file = known_reactions()
     with naming("energetics"):

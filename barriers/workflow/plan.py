@@ -18,9 +18,10 @@ from barriers.files.structures import read_endpoints
 from barriers.structures.interface.contacts import image_distance
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
-from barriers.workflow.beside import molecules_of, own_engine, reactions_flow
+from barriers.workflow.beside import molecules_of, reactions_flow
 from barriers.workflow.built import BuiltStudy, build_members
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
+from barriers.workflow.engine import expensive_one
 from barriers.workflow.ensemble import expand
 from barriers.workflow.placements import fragment_of
 from barriers.workflow.slab_and_hops import BuiltSlab, crystal_of
@@ -142,7 +143,7 @@ def check_engine(study: Study | EndpointStudy) -> None:
         if isinstance(study, Study) and reactions_flow(study) is not None and (molecules := molecules_of(study)):
             molecules.check()
         if isinstance(study, Study) and study.electrons is not None:
-            densities: Any = own_engine(study)  # the study file lets no engine pass that gives none
+            densities: Any = expensive_one(engine)  # the study file lets no engine pass that gives none
             check_programs(densities.density())
         if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
             scout.engine.check(sorted(elements), study.path.n_images)

@@ -20,6 +20,7 @@ from barriers.workflow.beside import band_flows, ground_flows, reactions_flow
 from barriers.workflow.beside_documents import ASKED, PUBLISHED
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
+from barriers.workflow.engine import engine_of
 from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, beside_outputs, despite_failures, label, tagged
@@ -188,7 +189,7 @@ def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
     for start in range(0, len(hops), hops_at_once):
         some = hops[start : start + hops_at_once]
         part = _barriers(systems, some, f"hops from {start + 1}")
-        part.add_jobs(band_flows(member.study, barrier_outputs(part), some, len(member.slab.structure)))
+        part.add_jobs(band_flows(member.study, barrier_outputs(part), some, member.slab.structure))
         yield tagged(part, member.tag)
 
 
@@ -198,7 +199,7 @@ def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, li
     Systems that differ in which placement they keep share the placements.
     """
     study, slab = member.study, member.slab.structure
-    last_engine = build_engine(study.engine)
+    last_engine = engine_of(study, slab)
     scout = BarrierMaker(engine=last_engine, path=study.path).scout()
     engine = last_engine if scout is None else scout.engine
     built = hand_on(slab)
@@ -221,7 +222,7 @@ def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, li
         has_fragment = system.fragment is not None
         systems.append(SystemHops(maker, has_fragment, base, built.output, ending, bare if has_fragment else None))
         bare = bare if has_fragment else systems[-1]
-    jobs += ground_flows(study, engine, relaxed.output, interfaces, len(slab))
+    jobs += ground_flows(study, engine, relaxed.output, interfaces, slab)
     return Flow(jobs, name="slab and interfaces"), systems
 
 
