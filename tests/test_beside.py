@@ -36,6 +36,7 @@ from barriers.study.file import read_study
 from barriers.workflow.adsorption import AdsorptionDoc, intact_ones, lift_off
 from barriers.workflow.beside_documents import energetics_document
 from barriers.workflow.labels import jobs_of
+from barriers.workflow.plan import make_plan
 from barriers.workflow.reaction_job import ReactionDoc, ReactionsDoc
 
 TEXT = """
@@ -237,6 +238,12 @@ def test_reactions_are_refused_for_a_model_of_crystals_and_told_of_pyscf() -> No
     assert {job.maker.method.functional for job in relaxed if job.maker} == {"PBE"}
     species = {job.name.rpartition(" ")[2] for job in relaxed if job.maker}
     assert species == {"HF", "H", "F", "LiFSI", "Li+", "FSI-"}
+
+
+def test_what_pyscf_does_not_know_is_named_before_anything_runs() -> None:
+    by_pyscf = "reactions: [LiFSI], molecules: {functional: PBEE}"
+    with pytest.raises(ValueError, match=r"^energetics\.molecules\.functional: 'PBEE' is not known; allowed: "):
+        make_plan(read_study(f"{TEXT}energetics: {{{by_pyscf}}}\n"))
 
 
 def test_reactions_stand_beside_the_barriers(tmp_path: Path, cli: Callable[..., Outcome]) -> None:

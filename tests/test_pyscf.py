@@ -186,9 +186,9 @@ def test_too_few_steps_are_said_and_a_further_run_goes_on() -> None:
 @pytest.mark.parametrize(
     ("engine", "message"),
     [
-        (PyscfEngine(functional="PBEE"), "engine.functional: 'PBEE' is not known"),
-        (PyscfEngine(basis="def2-svpp1"), "engine.basis: 'def2-svpp1' has no H"),
-        (PyscfEngine(dispersion="ts"), "engine.dispersion: 'ts' is not known; allowed: d3bj, d4 or None"),
+        (PyscfEngine(functional="PBEE"), "functional: 'PBEE' is not known"),
+        (PyscfEngine(basis="def2-svpp1"), "basis: 'def2-svpp1' has no H"),
+        (PyscfEngine(dispersion="ts"), "dispersion: 'ts' is not known; allowed: d3bj, d4 or None"),
         (PyscfEngine(functional="SVWN"), "'d3bj' has no parameters for SVWN; allowed: None"),
     ],
 )

@@ -211,14 +211,11 @@ class Study(_EngineByName):
 
     @field_validator("electrons")
     @classmethod
-    def _engine_gives_densities(
-        cls, electrons: ElectronsSection | None, info: ValidationInfo
-    ) -> ElectronsSection | None:
+    def _engine_gives_densities(cls, asked: ElectronsSection | None, info: ValidationInfo) -> ElectronsSection | None:
         engine = info.data.get("engine")
-        if electrons is not None and engine is not None and engine.kind != "espresso":
-            allowed = "engine espresso; of VASP's own files write_density draws them, in Python"
-            raise refusal(engine.kind, "gives no electron densities here", allowed)
-        return electrons
+        if asked is not None and engine is not None and engine.kind != "espresso":
+            raise refusal(engine.kind, "gives no electron densities here", "engine espresso, or no electrons")
+        return asked
 
     @field_validator("published")
     @classmethod

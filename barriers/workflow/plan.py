@@ -17,6 +17,7 @@ from barriers.engines.surrogate import SurrogateEngine
 from barriers.files.structures import read_endpoints
 from barriers.structures.interface.contacts import image_distance
 from barriers.study.models import EndpointStudy, Study
+from barriers.words import naming
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.beside import molecules_of, reactions_flow
 from barriers.workflow.built import BuiltStudy, build_members
@@ -140,13 +141,26 @@ def check_engine(study: Study | EndpointStudy) -> None:
         engines = [variant.study.engine for variant in expand(study) if variant.ordering == 1]
     for engine in map(build_engine, engines):
         engine.check(sorted(elements), study.path.n_images)
-        if isinstance(study, Study) and reactions_flow(study) is not None and (molecules := molecules_of(study)):
-            molecules.check()
+        if isinstance(study, Study) and reactions_flow(study) is not None:
+            _check_molecules(study)
         if isinstance(study, Study) and study.electrons is not None:
             densities: Any = expensive_one(engine)  # the study file lets no engine pass that gives none
             check_programs(densities.density())
         if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
             scout.engine.check(sorted(elements), study.path.n_images)
+
+
+def _check_molecules(study: Study) -> None:
+    """Check that PySCF is here where it is asked for, and knows what it is asked."""
+    if (molecules := molecules_of(study)) is None:
+        return
+    try:
+        molecules.check()
+    except NotHereError:
+        raise
+    except ValueError:
+        with naming("energetics.molecules"):
+            raise
 
 
 def make_plan(study: Study | EndpointStudy) -> Plan:

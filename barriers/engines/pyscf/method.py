@@ -60,7 +60,7 @@ class Method(MSONable):
         """
         if self.dispersion not in (None, *DISPERSION):
             allowed = ", ".join(DISPERSION)
-            raise ValueError(f"engine.dispersion: {self.dispersion!r} is not known; allowed: {allowed} or None")
+            raise ValueError(f"dispersion: {self.dispersion!r} is not known; allowed: {allowed} or None")
         if heavy := [name for name in elements if Element(name).Z > LAST_ALL_ELECTRON]:
             raise ValueError(f"engine: PySCF is used without core potentials, {heavy[0]} needs one; allowed: up to Kr")
         needed = {"pyscf": "PySCF"} | ({"pyscf.dispersion": "pyscf-dispersion"} if self.dispersion else {})
@@ -77,20 +77,20 @@ class Method(MSONable):
             dft.libxc.parse_xc(self.functional)
         except (KeyError, ValueError):
             allowed = "one that PySCF has, such as PBE0, PBE or r2SCAN"
-            raise ValueError(f"engine.functional: {self.functional!r} is not known; allowed: {allowed}") from None
+            raise ValueError(f"functional: {self.functional!r} is not known; allowed: {allowed}") from None
         for element in elements:
             try:
                 with warnings.catch_warnings(action="ignore"):  # it would have other packages looked into
                     gto.basis.load(self.basis, element)
             except BasisNotFoundError:
                 allowed = "one that PySCF has for it, such as def2-svpd"
-                raise ValueError(f"engine.basis: {self.basis!r} has no {element}; allowed: {allowed}") from None
+                raise ValueError(f"basis: {self.basis!r} has no {element}; allowed: {allowed}") from None
         if self.dispersion:
             try:
                 parameters(self, gto.M(atom="H 0 0 0; H 0 0 1", verbose=0))
             except RuntimeError:
                 what = f"{self.dispersion!r} has no parameters for {self.functional}"
-                raise ValueError(f"engine.dispersion: {what}; allowed: None, or another functional") from None
+                raise ValueError(f"dispersion: {what}; allowed: None, or another functional") from None
 
 
 def parameters(method: Method, molecule: Any) -> float:
