@@ -117,7 +117,7 @@ def draw_difference(document: ElectronsDoc, difference: Grid, level: float = LEV
 
 
 def level_of(difference: Grid) -> float:
-    """Level at which Δρ is drawn (e/Å³): :data:`LEVEL`, or half of the largest absolute value where that does not reach it."""
+    """Level at which Δρ is drawn (e/Å³): :data:`LEVEL`, or half of the largest where it is not reached."""
     highest = float(np.abs(difference.values).max())
     return LEVEL if highest > LEVEL else float(f"{highest / 2:.1g}")
 
