@@ -57,7 +57,7 @@ def test_check_prints_the_plan(cli: Cli) -> None:
     assert [system["atoms"] for system in plan["systems"]] == [72, 86, 84]
     assert plan["systems"][2]["formula"].endswith("H5 C4 O36 F3")
     assert plan["hops"][0]["distance"] == pytest.approx(2.913, abs=1e-3)
-    assert plan["jobs"] == {"slab": 1, "endpoint": 6, "band": 5, "placement": 4, "interface": 2}
+    assert plan["jobs"] == {"slab": 1, "endpoint": 6, "band": 5, "placement": 4, "interface": 2, "fragment alone": 4}
     assert plan["expected_seconds"] > 60
     table = cli("check", ROOT / "inputs" / "ncm811_pvdf.yaml").out
     assert "NCM@PVDF-HF" in table

@@ -9,12 +9,6 @@ from jobflow import job
 from barriers.analysis.comparison import Difference, Row, compare, sentence
 from barriers.analysis.ensemble import MemberDoc, ensemble_document
 from barriers.documents import BarrierDoc, ComparisonRowDoc, GapDoc, SlabDoc, StudyDoc
-from barriers.workflow.beside_documents import (
-    electrons_rows,
-    energetics_document,
-    kinetics_document,
-    published_document,
-)
 
 
 @job(output_schema=StudyDoc)
@@ -80,11 +74,25 @@ def study_document(
         notes=notes or [],
         ensemble=ensemble,
         slab=slab,
-        energetics=energetics_document(beside or {}, there),
-        kinetics=kinetics_document(beside or {}),
-        electrons=electrons_rows(beside or {}),
-        published=published_document(beside or {}, table),
+        **(_told(beside, there, table) if beside else {}),
     )
+
+
+def _told(beside: dict[str, Any], barriers: list[BarrierDoc], rows: list[ComparisonRowDoc]) -> dict[str, Any]:
+    # Only a study with fragments needs what builds them; two given structures do without.
+    from barriers.workflow.beside_documents import (
+        electrons_rows,
+        energetics_document,
+        kinetics_document,
+        published_document,
+    )
+
+    return {
+        "energetics": energetics_document(beside, barriers),
+        "kinetics": kinetics_document(beside),
+        "electrons": electrons_rows(beside),
+        "published": published_document(beside, rows),
+    }
 
 
 def _row_document(difference: Difference) -> ComparisonRowDoc:
