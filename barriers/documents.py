@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -65,6 +66,16 @@ class CostDoc(BaseModel):
     earlier_force_calls: int = Field(0, description="those of them before the last restart")
     wall_time: float = Field(0.0, description="seconds, those before a restart included")
     scf_cycles: int = Field(0, description="cycles of all self-consistent calculations of a DFT code")
+
+    @classmethod
+    def total(cls, costs: Iterable[CostDoc]) -> CostDoc:
+        """Add up what several calculations cost."""
+        known = list(costs)
+        return cls(
+            force_calls=sum(cost.force_calls for cost in known),
+            wall_time=sum(cost.wall_time for cost in known),
+            scf_cycles=sum(cost.scf_cycles for cost in known),
+        )
 
 
 class StaticDoc(_Document):

@@ -33,7 +33,7 @@ class ReactionRow(BaseModel):
     name: str
     equation: str
     energy: float | None = Field(None, description="products minus reactants (eV)")
-    spread: float | None = Field(None, description="how far other conformers would take it (eV)")
+    spread: float | None = Field(None, description="highest minus lowest over all choices of starts (eV)")
     reason: str | None = Field(None, description="why there is none")
 
 

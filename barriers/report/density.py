@@ -49,11 +49,11 @@ def write_density(document: ElectronsDoc, folder: Path | str, level: float | Non
                 document, difference, level_of(difference) if level is None else level
             )[0]
     like = [bond for bond in document.bonds if bond.elements[0] == bond.elements[1]]
-    elf = read_density(document, "elf") if like and grids_are_here(document) else None
-    for bond in like if elf is not None else ():
-        assert elf is not None
-        name = "elf-" + "-".join(f"{element}{atom}" for element, atom in zip(bond.elements, bond.atoms, strict=True))
-        figures[name] = draw_elf(elf, *bond.atoms)
+    if like and grids_are_here(document):
+        elf = read_density(document, "elf")
+        for bond in like:
+            ends = zip(bond.elements, bond.atoms, strict=True)
+            figures["elf-" + "-".join(f"{element}{atom}" for element, atom in ends)] = draw_elf(elf, *bond.atoms)
     drawn = [path for name, axes in figures.items() for path in save_figure(axes, folder / name)]
     return [*(folder / name for name in tables), *drawn]
 

@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from ase.data import covalent_radii
 from numpy.typing import NDArray
-from pymatgen.core import Element, IMolecule, Molecule, PeriodicSite, Site, Structure
+from pymatgen.core import Element, IMolecule, PeriodicSite, Site, Structure
 
 from barriers.structures.rounding import round_off, rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER
@@ -45,12 +45,6 @@ def bonds(molecule: IMolecule) -> NDArray[np.bool_]:
     bonded: NDArray[np.bool_] = molecule.distance_matrix < BOND * np.add.outer(radii, radii)
     np.fill_diagonal(bonded, False)
     return bonded
-
-
-def same_bonds(one: Structure, other: Structure) -> bool:
-    """Whether the same atoms share a bond in two boxes that hold a molecule each, its atoms in the same order."""
-    first, second = (bonds(Molecule(box.species, box.cart_coords)) for box in (one, other))
-    return first.shape == second.shape and bool((first == second).all())
 
 
 def contact_radii(atoms: Iterable[PeriodicSite | Site]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.fingerprint import check_one_engine, not_relaxed
-from barriers.structures.bonding import same_bonds
+from barriers.structures.intact import rearranged
 from barriers.structures.interface.contacts import fragment_gap, in_one_piece, surface_bonds
 from barriers.structures.polymer.reactions import in_box
 from barriers.structures.rounding import GRID, round_off
@@ -107,9 +107,7 @@ def adsorption_document(
             f"{slab.structure[atom].specie} {atom} from {before:.2f} to {after:.2f} µB"
             for atom, before, after in moment_changes(slab.moments or [], interface.moments or [])
         ],
-        cost=CostDoc(
-            force_calls=sum(one.cost.force_calls for one in alone), wall_time=sum(one.cost.wall_time for one in alone)
-        ),
+        cost=CostDoc.total(one.cost for one in alone),
         engine=interface.engine,
     )
 
@@ -120,7 +118,7 @@ def intact_ones(alone: Sequence[RelaxDoc]) -> list[RelaxDoc]:
     On the slab a fragment may have lost an atom, or have come by another bond: then it is another molecule.
     """
     first = alone[0]
-    return [one for one in alone if one.converged and same_bonds(one.structure, first.structure)] or [first]
+    return [one for one in alone if one.converged and not rearranged(first.structure, one.structure)] or [first]
 
 
 @dataclass

@@ -101,10 +101,7 @@ def attempt_frequency_document(
         delta=delta,
         minimum=minimum.tolist(),
         saddle=saddle.tolist(),
-        cost=CostDoc(
-            force_calls=sum(static.cost.force_calls for static in statics),
-            wall_time=sum(static.cost.wall_time for static in statics),
-        ),
+        cost=CostDoc.total(static.cost for static in statics),
         engine=statics[0].engine,
     )
     try:

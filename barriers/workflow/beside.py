@@ -21,7 +21,7 @@ from barriers.study.models import Study
 from barriers.words import naming
 from barriers.workflow.adsorption import AdsorptionMaker
 from barriers.workflow.attempt_frequency import AttemptFrequencyMaker
-from barriers.workflow.engine import engine_of, expensive_one, for_interfaces
+from barriers.workflow.engine import expensive_one, for_interfaces
 from barriers.workflow.labels import ELECTRONS, REACTIONS, label
 from barriers.workflow.placements import fragment_of
 from barriers.workflow.reactions import ReactionMaker
@@ -34,7 +34,11 @@ def molecules_of(study: Study) -> PyscfEngine | None:
 
 
 def ground_flows(
-    study: Study, finds: Engine, slab: OutputReference, interfaces: Mapping[str, OutputReference], built: Structure
+    study: Study,
+    engines: tuple[Engine, Engine],
+    slab: OutputReference,
+    interfaces: Mapping[str, OutputReference],
+    built: Structure,
 ) -> list[Job | Flow]:
     """Find adsorption energies and electrons of a study's slab and interfaces, with its own engine.
 
@@ -42,8 +46,8 @@ def ground_flows(
     ----------
     study : Study
         The study.
-    finds : Engine
-        What relaxed slab and interfaces.
+    engines : (Engine, Engine)
+        What relaxed slab and interfaces, and the study's own.
     slab : RelaxDoc
         The relaxed bare slab.
     interfaces : Mapping[str, RelaxDoc]
@@ -55,7 +59,7 @@ def ground_flows(
     electrons = study.electrons is not None and study.electrons.interfaces
     if not (energies or electrons):
         return []
-    engine, settings = expensive_one(engine_of(study, built)), (study.relax.fmax, study.relax.max_steps)
+    finds, engine, settings = engines[0], expensive_one(engines[1]), (study.relax.fmax, study.relax.max_steps)
     jobs: list[Job | Flow] = []
 
     def by_own_engine(document: OutputReference, name: str, system: str = "") -> OutputReference:
@@ -65,13 +69,12 @@ def ground_flows(
         jobs.append(label(further, f"{name} by engine {study.engine.kind}", system))
         return further.output
 
-    bare = by_own_engine(slab, "slab: relax")
+    bare, alone = by_own_engine(slab, "slab: relax"), for_interfaces(engine, study, built)
     for system in study.systems:
         base, fragment = bare, system.fragment
         if fragment is not None:
             base = by_own_engine(interfaces[system.name], f"{system.name}: relax interface", system.name)
             if energies:
-                alone = for_interfaces(engine, study, built)
                 maker = AdsorptionMaker(system.name, alone, *settings, vacuum=study.surface.vacuum)
                 jobs.append(maker.make(base, bare, fragment_of(fragment).molecule))
         if electrons:
@@ -80,10 +83,14 @@ def ground_flows(
 
 
 def band_flows(
-    study: Study, barriers: Mapping[tuple[str, str], OutputReference], hops: Sequence[Hop], built: Structure
+    study: Study,
+    own: Engine,
+    barriers: Mapping[tuple[str, str], OutputReference],
+    hops: Sequence[Hop],
+    n_slab: int,
 ) -> list[Job | Flow]:
     """Find what a study asks of its bands: attempt frequencies, the ion alone vibrating, and electrons."""
-    engine, by_name = expensive_one(engine_of(study, built)), {hop.name: hop for hop in hops}
+    engine, by_name = expensive_one(own), {hop.name: hop for hop in hops}
     bare = {system.name for system in study.systems if system.fragment is None}
     jobs: list[Job | Flow] = []
     for (system, name), barrier in barriers.items():
@@ -94,7 +101,7 @@ def band_flows(
             states = label(states_of(barrier.band), f"{system} {name}: initial, saddle, final", system, name)
             # An added ion is the last atom: a structure in three pieces, slab, fragment and ion, is taken as one.
             whole = system in bare or hop.moving is None
-            parted = None if whole else len(built) - len(hop.initial.removed)
+            parted = None if whole else n_slab - len(hop.initial.removed)
             jobs.append(states)
             jobs += [
                 _density(engine, states.output[number], parted, system, state, name)

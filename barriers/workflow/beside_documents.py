@@ -55,10 +55,7 @@ def energetics_document(beside: Beside, barriers: Sequence[BarrierDoc]) -> Energ
                 adsorbed[whom.removesuffix(document.system).strip(), document.system] = document
         elif isinstance(document, ReactionsDoc):
             found.molecules = " ".join([document.engine.name, document.engine.version]) if document.engine else ""
-            found.reactions = [
-                ReactionRow(**reaction.model_dump(include=set(ReactionRow.model_fields)))
-                for reaction in document.reactions
-            ]
+            found.reactions = document.reactions
         elif what == REACTIONS:
             found.reactions = [ReactionRow(name=whom, equation="", reason=_why(document))]
     found.lithium = _lithium(adsorbed, barriers)

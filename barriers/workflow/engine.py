@@ -11,7 +11,7 @@ from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.study.models import Study
-from barriers.workflow.placements import fragment_of
+from barriers.workflow.placements import fragment_elements
 
 
 def engine_of(study: Study, slab: Structure) -> Engine:
@@ -42,15 +42,10 @@ def for_interfaces(engine: Any, study: Study, slab: Structure) -> Any:
     """Give an engine whose settings are those of a study's interfaces, whatever structure it is for."""
     if not hasattr(engine, "for_elements"):
         return engine
-    return engine.for_elements(sorted({*slab.symbol_set, *_of_fragments(study)}))
+    return engine.for_elements(sorted({*slab.symbol_set, *fragment_elements(study.systems)}))
 
 
 def _for_all(engine: Any, study: Study, slab: Structure) -> Engine:
     raised: Engine = for_interfaces(engine, study, slab)
     unchanged = raised is engine or raised == engine.for_elements(sorted(slab.symbol_set))
     return engine if unchanged else raised  # what is stored of the slab stays known
-
-
-def _of_fragments(study: Study) -> set[str]:
-    fragments = [fragment_of(system.fragment).molecule for system in study.systems if system.fragment is not None]
-    return {site.specie.symbol for molecule in fragments for site in molecule}

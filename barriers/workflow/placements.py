@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from pymatgen.core import Structure
 
@@ -50,6 +52,12 @@ def fragment_of(section: FragmentSection) -> Fragment:
             conformer=section.conformer,
             tacticity=section.tacticity,
         )
+
+
+def fragment_elements(systems: Iterable[SystemSection]) -> set[str]:
+    """Elements of the fragments of systems."""
+    fragments = [fragment_of(system.fragment).molecule for system in systems if system.fragment is not None]
+    return {site.specie.symbol for molecule in fragments for site in molecule}
 
 
 def placements_of(

@@ -24,7 +24,7 @@ from barriers.workflow.built import BuiltStudy, build_members
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
 from barriers.workflow.engine import expensive_one
 from barriers.workflow.ensemble import expand
-from barriers.workflow.placements import fragment_of
+from barriers.workflow.placements import fragment_elements
 from barriers.workflow.slab_and_hops import BuiltSlab, crystal_of
 
 
@@ -135,19 +135,17 @@ def check_engine(study: Study | EndpointStudy) -> None:
         elements = {element.symbol for element in initial.composition.elements}
     else:
         caps = {"hydroxyl": {"H"}, "fluorine": {"H", "F"}}.get(study.surface.polar, set())
-        elements = {"Li", "O", *crystal_of(study.cathode).metals, *caps}
-        fragments = [fragment_of(system.fragment) for system in study.systems if system.fragment is not None]
-        elements.update(str(element) for fragment in fragments for element in fragment.molecule.composition)
+        elements = {"Li", "O", *crystal_of(study.cathode).metals, *caps, *fragment_elements(study.systems)}
         engines = [variant.study.engine for variant in expand(study) if variant.ordering == 1]
     for engine in map(build_engine, engines):
         engine.check(sorted(elements), study.path.n_images)
-        if isinstance(study, Study) and reactions_flow(study) is not None:
-            _check_molecules(study)
         if isinstance(study, Study) and study.electrons is not None:
             densities: Any = expensive_one(engine)  # the study file lets no engine pass that gives none
             check_programs(densities.density())
         if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
             scout.engine.check(sorted(elements), study.path.n_images)
+    if isinstance(study, Study) and reactions_flow(study) is not None:
+        _check_molecules(study)
 
 
 def _check_molecules(study: Study) -> None:

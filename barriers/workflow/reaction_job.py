@@ -9,6 +9,7 @@ from jobflow import job
 from pydantic import BaseModel, Field
 from pymatgen.core import Structure
 
+from barriers.analysis.energetics import ReactionRow
 from barriers.analysis.interface import reaction_energy
 from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
 from barriers.fingerprint import check_one_engine, not_relaxed
@@ -34,21 +35,11 @@ class SpeciesDoc(BaseModel):
     structure: Structure | None = Field(None, description="the lowest, relaxed")
 
 
-class ReactionDoc(BaseModel):
-    """The energy of one reaction."""
-
-    name: str
-    equation: str
-    energy: float | None = Field(None, description="products minus reactants (eV), each from its lowest start")
-    spread: float | None = Field(None, description="highest minus lowest over all choices of starts (eV)")
-    reason: str | None = Field(None, description="why there is no energy")
-
-
 class ReactionsDoc(BaseModel):
     """Energies of reactions between molecules in the gas phase, ions and crystals."""
 
     schema_version: int = Field(SCHEMA_VERSION, description="version of this document's fields")
-    reactions: list[ReactionDoc]
+    reactions: list[ReactionRow]
     energies: dict[str, float] = Field(description="of one of each species that has one, relaxed (eV)")
     species: dict[str, SpeciesDoc] = Field(default_factory=dict, description="how each species came to its energy")
     cost: CostDoc
@@ -91,10 +82,7 @@ def reactions_document(
         reactions=[_reaction(reaction, species) for reaction in reactions],
         energies={name: each.energy for name, each in species.items() if each.energy is not None},
         species=species,
-        cost=CostDoc(
-            force_calls=sum(document.cost.force_calls for document in done.values()),
-            wall_time=sum(document.cost.wall_time for document in done.values()),
-        ),
+        cost=CostDoc.total(document.cost for document in done.values()),
         engine=next((document.engine for document in done.values()), None),
     )
 
@@ -120,8 +108,8 @@ def _lowest(placed: Mapping[str, Structure], relaxed: Mapping[str, RelaxDoc | No
     return SpeciesDoc(energy=sound[best], spread=spread, starts=starts, structure=structure)
 
 
-def _reaction(reaction: Reaction, species: Mapping[str, SpeciesDoc]) -> ReactionDoc:
-    document = ReactionDoc(name=reaction.name, equation=str(reaction))
+def _reaction(reaction: Reaction, species: Mapping[str, SpeciesDoc]) -> ReactionRow:
+    document = ReactionRow(name=reaction.name, equation=str(reaction))
     lacking = [f"{name}: {species[name].reason}" for name in reaction.species if species[name].energy is None]
     if lacking:
         return document.model_copy(update={"reason": "; ".join(lacking)})

@@ -94,7 +94,7 @@ def barrier_document(
         ],
         n_paths=len(groups) or None,
         path_spread=max(lows) - min(lows) if lows else None,
-        cost=_total([initial.cost, final.cost, *(band.cost for band in bands)]),
+        cost=CostDoc.total([initial.cost, final.cost, *(band.cost for band in bands)]),
         fingerprint=fingerprint(bands[best], hop),
         versions=versions("ase", "pymatgen", "jobflow"),
     )
@@ -111,7 +111,7 @@ def barrier_document(
 
 def _take_up(verified: VerificationDoc, document: BarrierDoc) -> None:
     """Write what single points say of the saddle; one of higher order gives no barrier."""
-    document.cost = _total([document.cost, verified.cost])
+    document.cost = CostDoc.total([document.cost, verified.cost])
     if verified.saddle is None:
         if document.converged:
             document.warnings.append(f"the saddle is not verified: {verified.reason}")
@@ -238,11 +238,3 @@ def _other_sites(moved: Motion, hop: Hop) -> list[str]:
     if abs(moved.ion_jump - hop.distance) < LEFT_ITS_SITE:
         return []
     return [f"the ion moves {moved.ion_jump:.2f} Å between relaxed endpoints, the hop is {hop.distance:.2f} Å"]
-
-
-def _total(costs: list[CostDoc]) -> CostDoc:
-    return CostDoc(
-        force_calls=sum(cost.force_calls for cost in costs),
-        wall_time=sum(cost.wall_time for cost in costs),
-        scf_cycles=sum(cost.scf_cycles for cost in costs),
-    )

@@ -11,6 +11,7 @@ from jobflow import Flow, Job, Maker, OutputReference
 
 from barriers.documents import LatticeDoc, SlabDoc
 from barriers.engines import build_engine
+from barriers.engines.base import Engine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.structures.surface.edits import rattle
@@ -161,10 +162,14 @@ class StudyMaker(Maker):
         members = members_of(study)
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
-        parts = chain.from_iterable(parts_of(member, hops_at_once) for member in members)
-        if (reactions := reactions_flow(study)) is not None:
-            parts = chain([reactions], parts)
-        return parts, About(warnings_of(members), slab_of(members, self.lattice or on_file))
+        parts = (part for member in members for part in parts_of(member, hops_at_once))
+        return chain(_reactions(study), parts), About(warnings_of(members), slab_of(members, self.lattice or on_file))
+
+
+def _reactions(study: Study) -> Iterator[Flow]:
+    """Give the part with the reactions; its species are built when it is asked for, not for the comparison alone."""
+    if (flow := reactions_flow(study)) is not None:
+        yield flow
 
 
 def _asked_beside(study: Study | EndpointStudy, beside: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,28 +183,27 @@ def _asked_beside(study: Study | EndpointStudy, beside: Mapping[str, Any]) -> di
 
 def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
     """Give the jobs of a study, or of a member of an ensemble: the slab and what stands on it, then some hops each."""
-    hops = member.hops
+    hops, engine = member.hops, engine_of(member.study, member.slab.structure)
     ending: dict[EndState, list[Hop]] = {}
     for hop in hops:
         for state in (hop.initial, hop.final):
             ending.setdefault(state, []).append(hop)
-    flow, systems = _ground(member, ending)
+    flow, systems = _ground(member, engine, ending)
     yield tagged(flow, member.tag)
     del flow  # no job of an earlier part is held
     for start in range(0, len(hops), hops_at_once):
         some = hops[start : start + hops_at_once]
         part = _barriers(systems, some, f"hops from {start + 1}")
-        part.add_jobs(band_flows(member.study, barrier_outputs(part), some, member.slab.structure))
+        part.add_jobs(band_flows(member.study, engine, barrier_outputs(part), some, len(member.slab.structure)))
         yield tagged(part, member.tag)
 
 
-def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, list[SystemHops]]:
+def _ground(member: Member, last_engine: Engine, ending: dict[EndState, list[Hop]]) -> tuple[Flow, list[SystemHops]]:
     """Relax the slab and the interfaces; systems without a fragment come first.
 
     Systems that differ in which placement they keep share the placements.
     """
     study, slab = member.study, member.slab.structure
-    last_engine = engine_of(study, slab)
     scout = BarrierMaker(engine=last_engine, path=study.path).scout()
     engine = last_engine if scout is None else scout.engine
     built = hand_on(slab)
@@ -222,7 +226,7 @@ def _ground(member: Member, ending: dict[EndState, list[Hop]]) -> tuple[Flow, li
         has_fragment = system.fragment is not None
         systems.append(SystemHops(maker, has_fragment, base, built.output, ending, bare if has_fragment else None))
         bare = bare if has_fragment else systems[-1]
-    jobs += ground_flows(study, engine, relaxed.output, interfaces, slab)
+    jobs += ground_flows(study, (engine, last_engine), relaxed.output, interfaces, slab)
     return Flow(jobs, name="slab and interfaces"), systems
 
 

@@ -98,11 +98,7 @@ def saddle_verified(bands: list[BandDoc | None], hop: Hop | None, points: list[S
     if not atoms:
         return VerificationDoc(reason="there is no converged band with a saddle")
     statics = [point for point in points[: 6 * len(atoms)] if point is not None]
-    cost = CostDoc(
-        force_calls=sum(static.cost.force_calls for static in statics),
-        wall_time=sum(static.cost.wall_time for static in statics),
-        scf_cycles=sum(static.cost.scf_cycles for static in statics),
-    )
+    cost = CostDoc.total(static.cost for static in statics)
     if (lost := 6 * len(atoms) - len(statics)) > 0:
         return VerificationDoc(reason=f"{lost} of {6 * len(atoms)} single points around it failed", cost=cost)
     check_one_engine({"the band": band.engine, "the points around its saddle": statics[0].engine})
