@@ -30,11 +30,11 @@ surface: {layers: 3, frozen_layers: 1}
 systems:
   - name: NCM
   - name: NCM@PVDF
-    fragment: {polymer: PVDF, units: 2}
+    fragment: {polymer: PVDF, units: 1}
     placement: {mode: at a distance, candidates: 1}
 comparison: {reference: NCM}
-relax: {fmax: 0.2, rough_fmax: 0.5}
-path: {n_images: 3, starts: 1}
+relax: {fmax: 0.3, rough_fmax: 0.6}
+path: {n_images: 1, starts: 1}
 neb: {fmax: 0.4, rough_fmax: 0.8}
 energetics: {adsorption: true}
 """
