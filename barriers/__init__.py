@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from barriers.engines.density import DensityDoc as DensityDoc
     from barriers.engines.espresso import EspressoEngine as EspressoEngine
     from barriers.engines.espresso.density import DensityMaker as DensityMaker
+    from barriers.engines.espresso.image import image_electrons as image_electrons
     from barriers.engines.mlip import MlipEngine as MlipEngine
     from barriers.engines.pyscf import PyscfEngine as PyscfEngine
     from barriers.engines.surrogate import SurrogateEngine as SurrogateEngine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,15 +85,31 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> StudyDoc:
     return made_up_study().model_copy(update={"electrons": electrons_rows(beside)})
 
 
-def test_they_are_told_in_table_page_and_files(study: StudyDoc, tmp_path: Path, cli: Callable[..., Outcome]) -> None:
+def test_they_are_told_in_table_page_and_files(
+    study: StudyDoc, tmp_path: Path, cli: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("barriers.report.style.FORMATS", ("svg",))
     written = {str(path.relative_to(tmp_path)) for path in write_results(study, tmp_path)}
     assert any(name.endswith("charges.csv") for name in written)
-    assert any(name.endswith("difference.png") for name in written)
+    assert any(name.endswith("difference.svg") for name in written)
     shown, page = cli("show", tmp_path).out, write_report(study, tmp_path).read_text()
     for told in (shown, page):
         assert "To fragment" in told and "+0.20" in told
         assert "NCM, relaxed: no electron density: a calculation it needs failed" in told
     assert page.count("data:image/svg+xml;base64,") == 2
+    lacking, of_interface = sorted(json.loads(cli("show", tmp_path, "--json").out)["electrons"], key=len)
+    assert lacking == {"system": "NCM", "state": "relaxed", "reason": "a calculation it needs failed"}
+    document = study.electrons[0].document
+    assert document is not None
+    told = ("transferred", "moved", "left", "electrons", "plane")
+    assert [of_interface[name] for name in told] == [getattr(document, name) for name in told]
+    assert [atom["bader"] for atom in of_interface["atoms"]] == document.bader.charges
+    assert of_interface["units"]["charge"] == "e" and "structure" not in of_interface
+    figures = sorted(path.relative_to(tmp_path) for path in tmp_path.glob("electrons/*/*.svg"))
+    for path in figures:
+        (tmp_path / path).unlink()
+    drawn = {Path(path).relative_to(tmp_path) for path in json.loads(cli("plot", tmp_path, "--json").out)}
+    assert set(figures) <= drawn and all((tmp_path / path).is_file() for path in figures)
 
 
 def test_without_the_grids_the_rest_is_told(study: StudyDoc, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def show(folder: ResultsFolder, as_json: Json = False) -> None:
 def plot(folder: ResultsFolder, as_json: Json = False) -> None:
     """Draw all figures of a results folder again (PNG, SVG and PDF).
 
-    Profiles and states of each hop; profile, path and convergence of each system.
+    Profiles and states of each hop; profile, path and convergence of each system; electrons of each structure.
     """
     from barriers.report.folder import read_results, write_figures
 

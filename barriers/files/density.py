@@ -15,7 +15,7 @@ from barriers.analysis.density import Grid
 from barriers.analysis.electrons import ElectronsDoc, GridDoc
 from barriers.engines.volumetric import read_for
 
-UNITS = {"charge": "e", "moment": "µB", "length": "Å", "elf": "1", "ellipticity": "1"}
+UNITS = {"charge": "e", "electrons": "e", "moment": "µB", "length": "Å", "plane": "Å", "elf": "1", "ellipticity": "1"}
 
 
 def read_density(document: ElectronsDoc, name: str, folder: Path | str | None = None) -> Grid:
@@ -75,21 +75,33 @@ def charges_csv(document: ElectronsDoc) -> str:
 
 
 def charges_json(document: ElectronsDoc) -> str:
-    """Give the charges as JSON: the rows of :func:`charges_csv`, the bonds, what they rest on, and ``units``."""
+    """Give :func:`charges_content` as JSON."""
+    return json.dumps(charges_content(document), ensure_ascii=False, allow_nan=False, indent=2)
+
+
+def charges_content(document: ElectronsDoc) -> dict[str, Any]:
+    """Give the charges, ready for JSON: the rows of :func:`charges_csv`, the bonds, what they rest on, and ``units``.
+
+    Neither the structure nor the average over planes is in it.
+    """
     lowdin = document.lowdin
-    content = {
+    return {
         "atoms": _rows(document),
         "bonds": [bond.model_dump() for bond in document.bonds],
         "fragment": document.bader.fragment,
         "transferred": document.transferred,
+        "plane": document.plane,
         "moved": document.moved,
+        "left": document.left,
+        "electrons": document.electrons,
         "vacuum": document.bader.vacuum,
+        "elsewhere": document.bader.elsewhere,
         "reference": document.bader.reference,
         "spilling": None if lowdin is None else lowdin.spilling,
         "warnings": document.warnings,
+        "grids": [grid.model_dump(mode="json") for grid in document.grids],
         "units": UNITS,
     }
-    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=2)
 
 
 def _rows(document: ElectronsDoc) -> list[dict[str, Any]]:

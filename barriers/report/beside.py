@@ -97,8 +97,13 @@ def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
             write_rows(rows, written[-1])
     for of in study.electrons:
         if of.document is not None:
-            written += write_density(of.document, folder / "electrons" / stem(of.system, of.state))
+            written += write_density(of.document, electrons_folder(of, folder))
     return written
+
+
+def electrons_folder(row: ElectronsRow, folder: Path) -> Path:
+    """Folder of a row's tables and figures in a results folder."""
+    return folder / "electrons" / stem(row.system, row.state)
 
 
 def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:

@@ -36,6 +36,11 @@ def write_density(document: ElectronsDoc, folder: Path | str, level: float | Non
     tables = {"charges.csv": charges_csv(document), "charges.json": charges_json(document)}
     for name, text in tables.items():
         (folder / name).write_text(text, "utf-8")
+    return [*(folder / name for name in tables), *draw_electrons(document, folder, level)]
+
+
+def draw_electrons(document: ElectronsDoc, folder: Path, level: float | None = None) -> list[Path]:
+    """Draw the figures of :func:`write_density` into a folder that is there."""
     figures = {}
     if is_slab(document.structure):
         figures["bader"] = draw_charges(document)[0]
@@ -54,8 +59,7 @@ def write_density(document: ElectronsDoc, folder: Path | str, level: float | Non
         for bond in like:
             ends = zip(bond.elements, bond.atoms, strict=True)
             figures["elf-" + "-".join(f"{element}{atom}" for element, atom in ends)] = draw_elf(elf, *bond.atoms)
-    drawn = [path for name, axes in figures.items() for path in save_figure(axes, folder / name)]
-    return [*(folder / name for name in tables), *drawn]
+    return [path for name, axes in figures.items() for path in save_figure(axes, folder / name)]
 
 
 def grids_are_here(document: ElectronsDoc) -> bool:

@@ -14,8 +14,9 @@ from barriers.dispatch.states import JobStates
 from barriers.documents import OLDEST_READABLE, SCHEMA_VERSION, BarrierDoc, StudyDoc
 from barriers.files.exports import write_points
 from barriers.files.structures import kind_of_hop, stem, write_band, write_structure
-from barriers.report.beside import write_beside
+from barriers.report.beside import electrons_folder, write_beside
 from barriers.report.comparison import write_comparison
+from barriers.report.density import draw_electrons
 from barriers.report.ensemble import write_pairs
 from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
 from barriers.report.figures.ensemble import draw_distribution, draw_maps
@@ -100,8 +101,8 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
     -------
     list[Path]
         What was written: for each hop ``profiles`` and ``states``, for each system and hop ``profile``, ``path`` and
-        ``convergence``; of an ensemble its distribution and maps. Bands that are not converged have no profile, those
-        never started no convergence.
+        ``convergence``; of an ensemble its distribution and maps; of electrons what is in ``electrons``. Bands that
+        are not converged have no profile, those never started no convergence.
     """
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
@@ -123,6 +124,11 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
                 written += save_figure(draw_convergence(barrier)[0], figures / f"convergence-{name}")
             if len(barrier.band.structure):
                 written += save_figure(draw_path(barrier)[0], figures / f"path-{name}")
+    for row in study.electrons:
+        if row.document is not None:
+            place = electrons_folder(row, folder)
+            place.mkdir(parents=True, exist_ok=True)
+            written += draw_electrons(row.document, place)
     return written
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from rich.table import Table
 
+from barriers.analysis.electrons import ElectronsRow
 from barriers.documents import BarrierDoc, GapDoc, StudyDoc
+from barriers.files.density import charges_content
 from barriers.report.corrected import (
     CORRECTED,
     POINTS,
@@ -71,7 +73,14 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         **({} if study.ensemble is None else {"ensemble": [one.model_dump() for one in study.ensemble.distributions]}),
         "slab": None if study.slab is None else study.slab.model_dump(),
         **{name: found.model_dump() for name in BESIDE if (found := getattr(study, name)) is not None},
+        **({"electrons": [_electrons_json(row) for row in study.electrons]} if study.electrons else {}),
     }
+
+
+def _electrons_json(row: ElectronsRow) -> dict[str, Any]:
+    """Say what is known of the electrons of one structure, or why nothing is."""
+    known = charges_content(row.document) if row.document else {}
+    return {"system": row.system, "state": row.state, "reason": row.reason, **known}
 
 
 def comparison_rows(study: StudyDoc) -> list[Cells]:

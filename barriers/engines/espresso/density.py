@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from jobflow import job
@@ -16,6 +17,7 @@ from barriers.engines.base import NotHereError
 from barriers.engines.density import DensityDoc, Electrons, electron_numbers
 from barriers.engines.dft import Corrections
 from barriers.engines.espresso.base import EspressoMaker
+from barriers.engines.espresso.command import Command
 from barriers.engines.espresso.density_part import Part
 from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.inputs import Case
@@ -47,6 +49,10 @@ class DensityMaker(EspressoMaker):
     computes: ClassVar[str] = "density/1"
     kind: ClassVar[str] = "static"
 
+    def check(self) -> None:
+        """Raise ``ValueError`` if a program is not here."""
+        check_programs(self.command)
+
     @job(output_schema=DensityDoc)
     def make(self, structure: Structure, n_slab: int | None = None) -> DensityDoc:
         """Compute the electrons of ``structure``.
@@ -60,7 +66,7 @@ class DensityMaker(EspressoMaker):
         """
         case = self.case(structure)
         check_parts(case, structure, n_slab)
-        check_programs(self)
+        self.check()
         kinds = {element: kind_of(found.path) for element, found in sorted(case.pseudopotentials.items())}
         with_cores = [element for element, kind in kinds.items() if kind == "PAW"]
         plots = ("density", "elf", *(["reference"] if with_cores else []))
@@ -87,10 +93,10 @@ class DensityMaker(EspressoMaker):
             charge=float(case.settings["keywords"].get("tot_charge", 0.0)),
         )
         difference = electrons.difference()
-        fields = electron_numbers(electrons, difference, n_slab, _reference_in_words(with_cores))
-        lowdin, said = _lowdin(self, whole, electrons)
+        fields = electron_numbers(electrons, difference, n_slab, reference_in_words(with_cores))
+        lowdin, said = lowdin_charges(self.command, whole.folder, self.running.max_seconds, electrons.valence)
         return DensityDoc(
-            **{**fields, "warnings": [*fields["warnings"], *_of_elf(kinds), *said, *self.physics.warnings()]},
+            **{**fields, "warnings": [*fields["warnings"], *about_elf(kinds), *said, *self.physics.warnings()]},
             lowdin=lowdin,
             moments=last_moments(runs[0].results, whole.folder),
             grids=[*_difference_file(whole, difference), *(each for part in parts for each in part.records)],
@@ -113,22 +119,23 @@ def check_parts(case: Case, structure: Structure, n_slab: int | None) -> None:
         )
 
 
-def check_programs(maker: EspressoMaker) -> None:
+def check_programs(command: Command) -> None:
     """Raise an error if a program is not there, before anything runs."""
     for program in ("pp.x", "projwfc.x"):
         try:
-            maker.command.for_post(program).check()
+            command.for_post(program).check()
         except NotHereError as error:
             raise NotHereError(f"{error}; a density needs it, beside pw.x") from None
 
 
-def _reference_in_words(with_cores: Sequence[str]) -> str:
+def reference_in_words(with_cores: Sequence[str]) -> str:
+    """Say which density Bader's surfaces are of."""
     if not with_cores:
         return "valence density (no pseudopotential is of PAW, which would have a core)"
     return f"density with the cores of {', '.join(with_cores)} (PAW); of other elements the valence density"
 
 
-def _of_elf(kinds: Mapping[str, str]) -> list[str]:
+def about_elf(kinds: Mapping[str, str]) -> list[str]:
     """Say what the ELF of pseudopotentials with augmentation is worth."""
     augmented = [element for element, kind in kinds.items() if kind not in NORM_CONSERVING]
     if not augmented:
@@ -139,12 +146,14 @@ def _of_elf(kinds: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _lowdin(maker: EspressoMaker, whole: Part, electrons: Electrons) -> tuple[LowdinDoc | None, list[str]]:
-    """Löwdin's charges, or why there are none."""
-    found = project(maker.command, whole.folder, maker.running.max_seconds)
+def lowdin_charges(
+    command: Command, folder: Path, max_seconds: int | None, valence: Sequence[float]
+) -> tuple[LowdinDoc | None, list[str]]:
+    """Löwdin's charges of a run in a folder, or why there are none; ``valence`` is what each atom brings (e)."""
+    found = project(command, folder, max_seconds)
     if isinstance(found, str):
         return None, [f"no Löwdin charges: {found}"]
-    charges = [have - got for have, got in zip(electrons.valence, found.electrons, strict=True)]
+    charges = [have - got for have, got in zip(valence, found.electrons, strict=True)]
     return LowdinDoc(charges=charges, moments=found.moments, spilling=found.spilling), []
 
 

@@ -207,7 +207,7 @@ def _checked(element: str, entry: dict[str, Any], folders: list[Path], content: 
             f"pseudopotential of {element}: {path} has the MD5 {md5}, {entry['md5']} expected (elements.{element}.md5 "
             f"of the set); it is another or a damaged file"
         )
-    functional, valence = _header(data.decode("utf-8", "replace")) or (content["functional"], entry["valence"])
+    functional, valence = upf_header(data.decode("utf-8", "replace")) or (content["functional"], entry["valence"])
     if functional != (content["functional"] or functional):
         raise ValueError(
             f"pseudopotential of {element}: {path} is made with {functional}, the set is {content['functional']}; "
@@ -228,7 +228,7 @@ def _other_case(name: str, folders: list[Path]) -> str:
     return "" if near is None else f", but {near} (give the set that name, or rename the file)"
 
 
-def _header(text: str) -> tuple[str, float] | None:
+def upf_header(text: str) -> tuple[str, float] | None:
     """Functional and valence electrons of a UPF file; None for older formats, which the set describes."""
     if "<PP_HEADER" not in text:
         return None
