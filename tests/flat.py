@@ -40,3 +40,17 @@ class FailsAtNitrogens(Flat):
         if atoms.get_chemical_symbols().count("N") > 1:
             raise RuntimeError("two nitrogens")
         super().calculate(atoms, properties, system_changes)
+
+
+class LikesFluorine(Flat):
+    """Lithium gains 0.1 eV by each fluorine within 2.1 Å, and two carbons within 2.9 Å push it off."""
+
+    def calculate(self, atoms: Any = None, properties: Any = None, system_changes: Any = all_changes) -> None:
+        super().calculate(atoms, properties, system_changes)
+        (lithium,) = np.flatnonzero(atoms.symbols == "Li")
+        arms = atoms.positions[lithium] - atoms.positions
+        apart = np.linalg.norm(arms, axis=1)
+        near = np.flatnonzero((atoms.symbols == "C") & (apart < 2.9))
+        overlap = 2.9 - apart[near] if len(near) > 1 else np.zeros(len(near))
+        self.results["energy"] = float(5 * (overlap**2).sum() - 0.1 * ((atoms.symbols == "F") & (apart < 2.1)).sum())
+        self.results["forces"][lithium] = (10 * overlap / apart[near]) @ arms[near]

@@ -37,7 +37,7 @@ from barriers.workflow.adsorption import AdsorptionDoc, intact_ones, lift_off
 from barriers.workflow.beside_documents import energetics_document
 from barriers.workflow.labels import jobs_of
 from barriers.workflow.plan import make_plan
-from barriers.workflow.reaction_job import ReactionsDoc
+from barriers.workflow.reaction_job import ReactionsDoc, SpeciesDoc, StartDoc
 
 TEXT = """
 name: held
@@ -253,6 +253,19 @@ def test_reactions_stand_beside_the_barriers(tmp_path: Path, cli: Callable[..., 
             ReactionRow(name="x", equation="HF → H + F", reason="F not relaxed"),
         ],
         energies={},
+        species={
+            "HF": SpeciesDoc(starts=[StartDoc(name="on file", energy=-1.0)]),
+            "PVDF": SpeciesDoc(
+                energy=-9.0,
+                spread=0.02,
+                lowest="seed 2",
+                starts=[
+                    StartDoc(name="seed 0", energy=-8.98),
+                    StartDoc(name="seed 1", reason="seed 1 came apart"),
+                    StartDoc(name="seed 2", energy=-9.0),
+                ],
+            ),
+        },
         cost=CostDoc(),
         engine=EngineDoc(kind="pyscf", name="PBE0", version="2.14"),
     )
@@ -265,6 +278,10 @@ def test_reactions_stand_beside_the_barriers(tmp_path: Path, cli: Callable[..., 
         ("PVDF-HF", "1.2345", "0.02"),
         ("x", "", ""),
     ]
+    assert "! PVDF: a start does not count: seed 1 came apart" in shown
+    (row,) = csv.DictReader((tmp_path / "species.csv").open())
+    assert (row["name"], row["starts"], row["kept"], row["lowest"]) == ("PVDF", "3", "2", "seed 2")
+    assert (row["spread"], row["dropped"]) == ("0.02", "seed 1 came apart")
 
 
 @pytest.mark.mongo

@@ -144,7 +144,7 @@ def test_a_species_that_becomes_another_gives_no_energy_but_the_reason(tmp_path:
 def test_a_relaxation_that_fails_leaves_the_others_and_a_reason(tmp_path: Path) -> None:
     reactions = [PAN, parse_reaction("PAN-HCN -> PAN-HCN")]
     document = computed(reactions, tmp_path, engine=MlipEngine(model="flat:FailsAtNitrogens"), starts=1)
-    assert document.reactions[0].reason == "PAN: its relaxation failed"
+    assert document.reactions[0].reason == "PAN: the relaxation of seed 0 failed"
     assert document.reactions[1].energy == 0.0
 
 
@@ -185,6 +185,7 @@ def test_two_metals_that_come_near_each_other_share_no_bond() -> None:
 MOLECULES = parse_reaction("H2O + CO2 -> CO2 + H2O")
 TORN = parse_reaction("H2O -> 2 H + O")
 CHARGED = parse_reaction("Li+ -> Li+")
+AT_WATER = parse_reaction("Li+@H2O -> Li+@H2O")
 SOLID = parse_reaction("LiF(s) -> LiF")
 
 
@@ -199,6 +200,8 @@ SOLID = parse_reaction("LiF(s) -> LiF")
         (MlipEngine(), SOLID, "'LiF' is a molecule"),
         (EMT, CHARGED, r"'Li\+' has a charge of \+1, and MlipEngine is periodic.*Makov-Payne.*allowed: PyscfEngine"),
         (EspressoEngine(), CHARGED, "EspressoEngine is periodic"),
+        (EspressoEngine(), AT_WATER, r"'Li\+@H2O' has a charge of \+1, and EspressoEngine is periodic"),
+        (MlipEngine(), parse_reaction("LiF@H2O -> LiF@H2O"), "'LiF@H2O' is a molecule, and model 'chgnet'"),
         (VaspEngine(), TORN, "'H' has unpaired electrons, and VaspEngine is told of none; allowed: PyscfEngine"),
         (PyscfEngine(), SOLID, r"'LiF\(s\)' is a crystal, and PyscfEngine has molecules alone; allowed: engine espr"),
     ],

@@ -37,12 +37,24 @@ class ReactionRow(BaseModel):
     reason: str | None = Field(None, description="why there is none")
 
 
+class SpeciesRow(BaseModel):
+    """A species that was relaxed from several starts."""
+
+    name: str
+    starts: int = Field(description="how many it was relaxed from")
+    kept: int = Field(description="how many of them were relaxed and are still the same species")
+    lowest: str | None = Field(None, description="start that ended lowest")
+    spread: float | None = Field(None, description="highest minus lowest of those kept (eV)")
+    dropped: list[str] = Field(default_factory=list, description="why the others do not count")
+
+
 class EnergeticsDoc(BaseModel):
     """Energies beside the barriers of a study."""
 
     adsorption: list[AdsorptionRow] = Field(default_factory=list)
     lithium: list[LithiumRow] = Field(default_factory=list)
     reactions: list[ReactionRow] = Field(default_factory=list)
+    species: list[SpeciesRow] = Field(default_factory=list, description="species with several starts")
     molecules: str = Field("", description="what gave the energies of the reactions")
     warnings: list[str] = Field(default_factory=list, description="what these energies cannot be trusted for")
 

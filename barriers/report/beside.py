@@ -66,6 +66,7 @@ def beside_notes(study: StudyDoc) -> list[str]:
     lacking = [(f"{row.system}: no adsorption energy", row.reason) for row in energetics.adsorption]
     lacking += [(f"{row.system}, {row.state}: not known how Li⁺ is held", row.reason) for row in energetics.lithium]
     lacking += [(f"{row.equation or row.name}: no energy", row.reason) for row in energetics.reactions]
+    lacking += [(f"{row.name}: a start does not count", line) for row in energetics.species for line in row.dropped]
     of_hops = kinetics.frequencies if kinetics else []
     lacking += [
         (f"{row.system} {row.hop}: no attempt frequency, the usual 1e13 Hz instead", row.reason) for row in of_hops
@@ -84,10 +85,13 @@ def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
     """Write the rows of each table that has some as CSV: ``adsorption.csv``, ``rates.csv`` and so on."""
     energetics = study.energetics or EnergeticsDoc()
     tables: dict[str, list[dict[str, Any]]] = {
-        name: [row.model_dump() for row in getattr(energetics, name)] for name in ("adsorption", "lithium", "reactions")
+        name: [row.model_dump() for row in getattr(energetics, name)]
+        for name in ("adsorption", "lithium", "reactions", "species")
     }
     for row in tables["adsorption"]:
         row |= {"bonds": "; ".join(row["bonds"]), "moments": "; ".join(row["moments"])}
+    for row in tables["species"]:
+        row["dropped"] = "; ".join(row["dropped"])
     tables["rates"] = rate_rows(study) if study.kinetics else []
     tables["published"] = [row.model_dump() for row in study.published.rows] if study.published else []
     written = []
@@ -134,8 +138,18 @@ def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:
         yield Sheet(
             "reactions",
             f"Reaction energies (eV) by {found.molecules}: products minus reactants, no zero-point or thermal terms",
-            ("Reaction", "ΔE", "Conformers"),
+            ("Reaction", "ΔE", "Spread"),
             [(row.equation or row.name, signed(row.energy, None), energy(row.spread, None)) for row in found.reactions],
+        )
+    if found.species:
+        yield Sheet(
+            "species",
+            "Starts of each species that has several, how many count, the lowest, and how far apart they end (eV)",
+            ("Species", "Starts", "Kept", "Lowest", "Spread"),
+            [
+                (row.name, f"{row.starts}", f"{row.kept}", row.lowest or NONE, energy(row.spread, None))
+                for row in found.species
+            ],
         )
 
 

@@ -15,6 +15,7 @@ from barriers.analysis.energetics import (
     PublishedDoc,
     PublishedRow,
     ReactionRow,
+    SpeciesRow,
     lithium_held,
 )
 from barriers.documents import BarrierDoc, ComparisonRowDoc
@@ -55,7 +56,7 @@ def energetics_document(beside: Beside, barriers: Sequence[BarrierDoc]) -> Energ
                 adsorbed[whom.removesuffix(document.system).strip(), document.system] = document
         elif isinstance(document, ReactionsDoc):
             found.molecules = " ".join([document.engine.name, document.engine.version]) if document.engine else ""
-            found.reactions = document.reactions
+            found.reactions, found.species = document.reactions, _species(document)
         elif what == REACTIONS:
             found.reactions = [ReactionRow(name=whom, equation="", reason=_why(document))]
     found.lithium = _lithium(adsorbed, barriers)
@@ -118,6 +119,22 @@ def published_document(beside: Beside, rows: Sequence[ComparisonRowDoc]) -> Publ
 
 def _why(document: Any) -> str:
     return document if isinstance(document, str) else "a calculation it needs failed"
+
+
+def _species(document: ReactionsDoc) -> list[SpeciesRow]:
+    """Say of each species with several starts how they ended."""
+    return [
+        SpeciesRow(
+            name=name,
+            starts=len(each.starts),
+            kept=sum(start.energy is not None for start in each.starts),
+            lowest=each.lowest,
+            spread=each.spread,
+            dropped=[start.reason for start in each.starts if start.reason],
+        )
+        for name, each in document.species.items()
+        if len(each.starts) > 1
+    ]
 
 
 def _adsorption(whom: str, document: Any) -> AdsorptionRow:

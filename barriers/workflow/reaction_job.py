@@ -32,6 +32,7 @@ class SpeciesDoc(BaseModel):
     spread: float | None = Field(None, description="highest minus lowest of the starts (eV); None of a single one")
     reason: str | None = Field(None, description="why there is no energy")
     starts: list[StartDoc]
+    lowest: str | None = Field(None, description="name of the lowest start")
     structure: Structure | None = Field(None, description="the lowest, relaxed")
 
 
@@ -92,7 +93,7 @@ def _lowest(placed: Mapping[str, Structure], relaxed: Mapping[str, RelaxDoc | No
     starts = []
     for name, document in relaxed.items():
         if document is None:
-            reason: str | None = "its relaxation failed"
+            reason: str | None = f"the relaxation of {name} failed"
         elif (reason := not_relaxed({name: document})) is None and (
             change := rearranged(placed[name], document.structure)
         ):
@@ -105,7 +106,7 @@ def _lowest(placed: Mapping[str, Structure], relaxed: Mapping[str, RelaxDoc | No
     best = min(sound, key=lambda name: sound[name])
     spread = max(sound.values()) - sound[best] if len(sound) > 1 else None
     structure = cast(RelaxDoc, relaxed[best]).structure
-    return SpeciesDoc(energy=sound[best], spread=spread, starts=starts, structure=structure)
+    return SpeciesDoc(energy=sound[best], spread=spread, starts=starts, lowest=best, structure=structure)
 
 
 def _reaction(reaction: Reaction, species: Mapping[str, SpeciesDoc]) -> ReactionRow:

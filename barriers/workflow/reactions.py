@@ -51,7 +51,8 @@ def one_for_all(engine: Any, species: Sequence[Species]) -> Any:
 class ReactionMaker(Maker):
     """Energies of reactions of the coating and its salt.
 
-    1. Build every species: molecules alone in a box, oligomers in several conformers, crystals as measured.
+    1. Build every species: molecules alone in a box, oligomers in several conformers, lithium at several places of a
+       complex, crystals as measured.
     2. Relax each, the cell of crystals held, and see that it is still the same species.
     3. Take the lowest of each and add up.
 
@@ -73,7 +74,8 @@ class ReactionMaker(Maker):
     seed : int
         Seed of an oligomer's first conformer.
     starts : int
-        Conformers of each oligomer, with the seeds that follow; the lowest counts, and the spread is said.
+        Conformers of each oligomer, with the seeds that follow, and places of lithium in a complex; the lowest counts,
+        and the spread is said.
     """
 
     name: str = "reactions"

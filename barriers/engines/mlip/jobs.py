@@ -131,19 +131,7 @@ class RelaxMaker(BaseRelaxMaker, MlipMaker):
             result = to_minimum(atoms, *how, checkpoint, partial(self.checkpoint, "relax", structure))
         else:
             result = relax(atoms, *how, checkpoint)
-        return RelaxDoc(
-            structure=at_positions(structure, result.atoms.positions),
-            energy=result.energy,
-            forces=result.forces.tolist(),
-            converged=result.converged,
-            reason=result.reason(self.fmax),
-            max_force=result.max_force,
-            energy_left=result.energy_left,
-            fmax=self.fmax,
-            steps=result.steps,
-            cost=result.cost,
-            engine=self.describe(),
-        )
+        return result.document(at_positions(structure, result.atoms.positions), self.fmax, self.describe())
 
 
 @dataclass

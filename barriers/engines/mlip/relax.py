@@ -10,9 +10,10 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.optimize import LBFGS
+from pymatgen.core import Structure
 
 from barriers.analysis.forces import largest_force
-from barriers.documents import CostDoc
+from barriers.documents import CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.checkpoint import Checkpoint
 from barriers.engines.mlip.models import Evaluation
 from barriers.engines.mlip.secants import Secants
@@ -89,6 +90,22 @@ class Relaxed:
         """What it cost, earlier runs included."""
         return CostDoc(
             force_calls=self.force_calls, earlier_force_calls=self.earlier_force_calls, wall_time=self.wall_time
+        )
+
+    def document(self, structure: Structure, fmax: float, engine: EngineDoc, scf_cycles: int = 0) -> RelaxDoc:
+        """Say it as a job does, with ``structure`` at the positions that were found, for a force of ``fmax`` (eV/Å)."""
+        return RelaxDoc(
+            structure=structure,
+            energy=self.energy,
+            forces=self.forces.tolist(),
+            converged=self.converged,
+            reason=self.reason(fmax),
+            max_force=self.max_force,
+            energy_left=self.energy_left,
+            fmax=fmax,
+            steps=self.steps,
+            cost=self.cost.model_copy(update={"scf_cycles": scf_cycles}),
+            engine=engine,
         )
 
 

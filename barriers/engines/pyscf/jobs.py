@@ -105,16 +105,5 @@ class RelaxMaker(BaseRelaxMaker, PyscfMaker):
         atoms, evaluator = self.molecule(structure)
         cells = atoms.positions - structure.cart_coords
         result = relax(atoms, evaluator, self.fmax, self.max_steps, self.checkpoint("relax", structure, self.fmax))
-        return RelaxDoc(
-            structure=at_positions(structure, result.atoms.positions - cells),
-            energy=result.energy,
-            forces=result.forces.tolist(),
-            converged=result.converged,
-            reason=result.reason(self.fmax),
-            max_force=result.max_force,
-            energy_left=result.energy_left,
-            fmax=self.fmax,
-            steps=result.steps,
-            cost=result.cost.model_copy(update={"scf_cycles": evaluator.cycles}),
-            engine=self.describe(),
-        )
+        relaxed = at_positions(structure, result.atoms.positions - cells)
+        return result.document(relaxed, self.fmax, self.describe(), evaluator.cycles)

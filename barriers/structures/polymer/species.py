@@ -1,19 +1,24 @@
-"""Species of reactions: molecules on file, oligomers in several conformers, crystals; and reactions by formula."""
+"""Species of reactions: molecules on file, oligomers, complexes, crystals; and reactions by formula."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import cycle, islice
 
-from pymatgen.core import Composition, Structure
+from pymatgen.core import Composition, Molecule, Structure
 
 from barriers.structures.alone import charge_of, unpaired_electrons
+from barriers.structures.polymer.complexes import complexes
 from barriers.structures.polymer.crystals import SOLID, reaction_crystal
-from barriers.structures.polymer.molecules import known_molecules
+from barriers.structures.polymer.molecules import known_molecules, reaction_molecule
 from barriers.structures.polymer.reactions import Reaction, check_balanced, in_box, species_molecule
 
 ARROW = re.compile(r"->|→|=")
+
+AT = "@"
+"""Between a guest with lithium and its host: ``LiFSI@PVDF``."""
 
 TERM = re.compile(r"(\d*)\s*([^\d\s]\S*)")
 """A number, if it is not one, and a species: ``2 HF``."""
@@ -67,7 +72,8 @@ def build_species(name: str, vacuum: float = 12.0, units: int = 3, seed: int = 0
     Parameters
     ----------
     name : str
-        A crystal on file (``LiF(s)``), a molecule on file, a polymer, or ``POLYMER-MOLECULE``.
+        A crystal on file (``LiF(s)``), a molecule on file, a polymer, ``POLYMER-MOLECULE``, or a complex of a molecule
+        with one lithium and one of the latter three, ``LiFSI@PVDF-HF``.
     vacuum : float
         Room around a molecule (Å).
     units : int
@@ -75,21 +81,42 @@ def build_species(name: str, vacuum: float = 12.0, units: int = 3, seed: int = 0
     seed : int
         Seed of an oligomer's first conformer; the others follow it.
     starts : int
-        Conformers of an oligomer. Molecules and crystals on file have one.
+        Conformers of an oligomer, places of lithium in a complex. Molecules and crystals on file have one.
 
     Raises
     ------
     ValueError
         If there is no such species.
     """
-    if name.endswith(SOLID):
+    alone, at, host = name.partition(AT)
+    if name.endswith(SOLID) and not at:
         crystal = reaction_crystal(name)
         units_of_formula = crystal.composition.get_reduced_composition_and_factor()[1]
         return Species(name, {"as measured": crystal}, round(units_of_formula), is_crystal=True)
+    found = _complexes(alone, host, units, seed, starts) if at else _conformers(name, units, seed, starts)
+    return Species(name, {start: in_box(molecule, vacuum) for start, molecule in found.items()})
+
+
+def _conformers(name: str, units: int, seed: int, starts: int) -> dict[str, Molecule]:
     if name in known_molecules():
-        return Species(name, {"on file": in_box(species_molecule(name), vacuum)})
-    seeds = range(seed, seed + starts)
-    return Species(name, {f"seed {each}": in_box(species_molecule(name, units, each), vacuum) for each in seeds})
+        return {"on file": species_molecule(name)}
+    return {f"seed {each}": species_molecule(name, units, each) for each in range(seed, seed + starts)}
+
+
+def _complexes(guest: str, host: str, units: int, seed: int, starts: int) -> dict[str, Molecule]:
+    """Put the lithium of a guest at its host: at the first place of the first conformer, the second of the second."""
+    guests = [name for name in known_molecules() if reaction_molecule(name).composition["Li"] == 1]
+    if guest not in guests or host.endswith(SOLID):
+        allowed = f"{', '.join(guests)} before {AT}, a molecule or an oligomer after it"
+        raise ValueError(f"species: {guest + AT + host!r} is not known; allowed: {allowed}")
+    hosts, salt = _conformers(host, units, seed, starts), reaction_molecule(guest)
+    found = {}
+    for number, (name, molecule) in zip(range(starts), cycle(hosts.items())):
+        for place, complex_ in islice(complexes(molecule, salt), number, number + 1):
+            found[f"{name}, {place}"] = complex_
+    if not found:
+        raise ValueError(f"species: {host!r} has no place for the lithium of {guest}; allowed: with F, N, O or C=C")
+    return found
 
 
 def check_reaction(reaction: Reaction, species: Mapping[str, Species]) -> None:
