@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from barriers.dispatch.marker import read_marker
 from barriers.dispatch.states import JobStates
-from barriers.dispatch.status import JobStatus, local_status
+from barriers.dispatch.status import JobStatus, LocalStatus
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
@@ -30,7 +30,7 @@ def status_source(folder: Path, config: Path | None) -> Callable[[], list[JobSta
         If it was neither run nor submitted from here.
     """
     if (cluster := cluster_of(folder, config)) is None:
-        return lambda: local_status(folder)
+        return LocalStatus(folder)
     from barriers.dispatch.fireworks.seen import dispatched_status
 
     return lambda: dispatched_status(cluster, folder.name)
