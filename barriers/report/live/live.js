@@ -39,6 +39,7 @@ function take(told) {
     if (isNew) added.append(row.line, row.why);
   }
   page.hops.tBodies[0].append(added);
+  if (rows.length && !performance.getEntriesByName("rows shown").length) performance.mark("rows shown");
   if (told.states) buttons(told.states);
   if (told.log) record(told.log);
   sift();
