@@ -24,6 +24,8 @@ from conftest import Outcome, aluminium_vacancy, gold_on_aluminium
 from slow_emt import HURRY
 
 from barriers.dispatch.states import JobStates
+from barriers.dispatch.store import results_store
+from barriers.report.folder import read_results
 
 Cli = Callable[..., Outcome]
 
@@ -279,12 +281,21 @@ def test_a_signal_to_stop_ends_cleanly_and_the_next_run_continues(
     assert json.loads(rest.stdout)["forward"] == pytest.approx(0.374, abs=0.001)
 
 
-def test_numbers_of_an_earlier_run_are_shown_as_such_until_the_last_one_ends(cli: Cli, tmp_path: Path) -> None:
+def test_a_run_that_has_not_ended_is_shown_as_far_as_it_is(cli: Cli, tmp_path: Path) -> None:
     barrier(cli, tmp_path, *gold_on_aluminium(), "--images", "1", "--fmax", "0.2")
     folder = tmp_path / "results" / "neb-a--b"
+    whole = read_results(folder)
     assert "has not ended" not in cli("show", folder).out
     states = JobStates(folder)
-    states.change(states.read()[-1].uuid, state="waiting")  # as a run leaves it that is stopped before its end
+    *_, band, read_off, compared = states.read()
+    states.change(compared.uuid, state="waiting")  # as a run leaves it that is stopped before its end
+    (folder / "study.json").unlink()
     for command in ("show", "rates"):
-        said = " ".join(cli(command, folder).out.split())
-        assert "has not ended, 1 of 5 jobs are left: these are the numbers of the run before it" in said
+        assert "has not ended, 1 of 5 jobs are left" in " ".join(cli(command, folder).out.split())
+    assert read_results(folder).barriers[0].forward == whole.barriers[0].forward
+    states.change(band.uuid, state="running")
+    states.change(read_off.uuid, state="waiting")
+    results_store(folder).remove_docs({"uuid": read_off.uuid})
+    (gap,) = read_results(folder).gaps
+    assert gap.reason == "not computed yet: neb-a--b: band idpp was stopped"
+    assert "not there yet" in Path(cli("report", folder).out.strip()).read_text()

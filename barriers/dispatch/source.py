@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from barriers.dispatch.marker import read_marker
+from barriers.dispatch.marker import MARKER, read_marker
 from barriers.dispatch.states import JobStates
-from barriers.dispatch.status import JobStatus, local_status
+from barriers.dispatch.status import JobStatus, LocalStatus
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
@@ -30,10 +30,36 @@ def status_source(folder: Path, config: Path | None) -> Callable[[], list[JobSta
         If it was neither run nor submitted from here.
     """
     if (cluster := cluster_of(folder, config)) is None:
-        return lambda: local_status(folder)
+        return LocalStatus(folder)
     from barriers.dispatch.fireworks.seen import dispatched_status
 
     return lambda: dispatched_status(cluster, folder.name)
+
+
+def following_source(folder: Path, config: Path | None) -> Callable[[], list[JobStatus]]:
+    """Give what reads a study's jobs wherever it is run next: here, or dispatched, or not yet at all.
+
+    What it gives raises ValueError as long as nothing was run or submitted; see :func:`status_source`.
+    """
+    last: tuple[Any, Callable[[], list[JobStatus]]] | None = None
+
+    def read() -> list[JobStatus]:
+        nonlocal last
+        sent, here = (_changed(path) for path in (folder / MARKER, JobStates(folder).path))
+        now = sent, here > 0, here > sent
+        if last is None or last[0] != now:
+            last = now, status_source(folder, config)
+        return last[1]()
+
+    return read
+
+
+def _changed(path: Path) -> float:
+    """When a file was changed last (s since 1970); 0 where there is none."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def cluster_of(folder: Path, config: Path | None) -> Cluster | None:

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any, Literal, get_args
 
 from barriers.dispatch.states import JobState, JobStates
-from barriers.engines.checkpoint import latest_progress
+from barriers.engines.progress import latest_progress
 
 State = Literal[
     "failed", "lost", "running", "queued", "ready", "not converged", "waiting", "skipped", "withdrawn", "done"
@@ -20,6 +20,9 @@ STATES: tuple[State, ...] = get_args(State)
 """From the one that a reader must know of to the one that needs nothing any more."""
 
 UNDER_WAY = ("running", "queued", "ready")
+
+CLOCK_TICKS = 3.0
+"""No file system's clock is coarser than this (s)."""
 
 LOCAL: dict[str, State] = {
     "waiting": "waiting",
@@ -51,6 +54,10 @@ class JobStatus:
         Its number in the queue, where it runs, and its last words.
     force_calls : int
         Evaluations of its last run, once that has ended.
+    uuid : str
+        What its result is filed under.
+    started : float or None
+        When it started (s since 1970).
     """
 
     name: str
@@ -66,6 +73,8 @@ class JobStatus:
     folder: str = ""
     message: str = ""
     force_calls: int = 0
+    uuid: str = ""
+    started: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,8 @@ class GroupStatus:
         Number of jobs, and of those that are done.
     job : JobStatus
         The job that matters most: the first of the foremost state in :data:`STATES`.
+    members : list of JobStatus
+        All of them.
     barrier : float or None
         Highest image of its newest band above the initial state (eV): the barrier so far.
     """
@@ -92,12 +103,50 @@ class GroupStatus:
     jobs: int
     done: int
     job: JobStatus
+    members: list[JobStatus]
     barrier: float | None
 
 
 def local_status(folder: Path) -> list[JobStatus]:
     """Read where the jobs of a results folder stand, in the flow's order; empty where nothing was run."""
-    return with_expected([_local(state) for state in JobStates(folder).read()])
+    return LocalStatus(folder)()
+
+
+class LocalStatus:
+    """Reads where the jobs of a results folder stand, again and again.
+
+    A job that has ended is not looked at twice, nor the table of jobs as long as its file stays the same.
+
+    Parameters
+    ----------
+    folder : Path
+        Results folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.states = JobStates(folder)
+        self._stamp: tuple[int, int, float] | None = None
+        self._read: list[JobState] = []
+        self._ended: dict[JobState, JobStatus] = {}
+
+    def __call__(self) -> list[JobStatus]:
+        """Give all jobs, in the flow's order; none where nothing was run."""
+        if self._changed():
+            self._read = self.states.read()
+        jobs = [self._ended.get(state) or _local(state) for state in self._read]
+        pairs = zip(self._read, jobs, strict=True)
+        self._ended = {state: job for state, job in pairs if state.state not in ("waiting", "running")}
+        return with_expected(jobs)
+
+    def _changed(self) -> bool:
+        try:
+            found = self.states.path.stat()
+        except FileNotFoundError:
+            self._stamp = None
+            return True
+        before, self._stamp = self._stamp, (found.st_mtime_ns, found.st_size, time.time())
+        # What was written within the last ticks of a file system's clock may not be all that was read.
+        return before is None or before[:2] != self._stamp[:2] or before[2] - found.st_mtime < CLOCK_TICKS
 
 
 def _local(state: JobState) -> JobStatus:
@@ -115,6 +164,8 @@ def _local(state: JobState) -> JobStatus:
         folder=state.folder,
         message=state.message,
         force_calls=state.force_calls,
+        uuid=state.uuid,
+        started=state.started,
     )
 
 
@@ -140,7 +191,9 @@ def _group(jobs: list[JobStatus]) -> GroupStatus:
     first = min(jobs, key=lambda job: STATES.index(job.state))
     heights = [job.progress["highest_image"] for job in jobs if "highest_image" in job.progress]
     done = sum(job.state == "done" for job in jobs)
-    return GroupStatus(first.system, first.hop, first.state, len(jobs), done, first, heights[-1] if heights else None)
+    return GroupStatus(
+        first.system, first.hop, first.state, len(jobs), done, first, jobs, heights[-1] if heights else None
+    )
 
 
 def is_over(jobs: Iterable[JobStatus]) -> bool:

@@ -16,6 +16,7 @@ from barriers.documents import BandDoc, CostDoc, EngineDoc, RelaxDoc
 from barriers.engines.base import EngineMaker
 from barriers.engines.common import at_positions, atoms_of, placed
 from barriers.engines.merging import KnownBand, known_bands
+from barriers.engines.running import leave_first
 from barriers.fingerprint import not_relaxed
 from barriers.structures.digest import rounded
 from barriers.structures.path.known import given
@@ -166,7 +167,9 @@ class BaseNebMaker(EngineMaker):
                 cost=CostDoc(),
                 engine=self.described(initial.structure),
             )
-        document = self.converged(self.task(initial, final, start, guide, known, before))
+        task = self.task(initial, final, start, guide, known, before)
+        leave_first(task.positions, initial, final, start.name, self.described(initial.structure))
+        document = self.converged(task)
         if before is None:
             return document
         return document.model_copy(update={"went_on_from": f"{before.settings['fmax']:g} eV/Å"})

@@ -10,6 +10,7 @@ from monty.json import MontyEncoder
 from pydantic import ValidationError
 
 from barriers.disk import writes_folder
+from barriers.dispatch.marker import MARKER
 from barriers.dispatch.states import JobStates
 from barriers.documents import OLDEST_READABLE, SCHEMA_VERSION, BarrierDoc, StudyDoc
 from barriers.files.exports import write_points
@@ -140,17 +141,24 @@ def _by_hop(study: StudyDoc) -> dict[str, list[BarrierDoc]]:
 
 
 def read_results(folder: Path | str) -> StudyDoc:
-    """Read a study's document back, with a note where a later run has not ended: its numbers are not there yet.
+    """Read a study's document back; of a run that has not ended, put together what is there so far.
 
     Raises
     ------
     ValueError
-        One line, if the folder holds no finished study or one of another schema version.
+        One line, if the folder holds no results or those of another schema version.
     """
     path = Path(folder)
     path = path / DOCUMENT if path.is_dir() else path
+    states = [state.state for state in JobStates(path.parent).read()]
+    left = states.count("waiting") + states.count("running")
+    if left or (states and not path.is_file()):
+        from barriers.report.so_far import so_far  # builds the study, which what has ended does without
+
+        if (found := so_far(path.parent)) is not None:
+            return found
     if not path.is_file():
-        raise ValueError(f"{folder}: no results here ({DOCUMENT}); `barriers run` or `barriers neb` writes them")
+        raise ValueError(f"{folder}: no results here ({DOCUMENT}); {_way_on(path.parent)}")
     try:
         content = json.loads(path.read_text("utf-8"))
         if content.get("schema_version") not in range(OLDEST_READABLE, SCHEMA_VERSION + 1):
@@ -158,10 +166,16 @@ def read_results(folder: Path | str) -> StudyDoc:
         study = StudyDoc.model_validate(content)
     except (ValidationError, ValueError, AttributeError) as error:
         raise ValueError(f"{path}: not a study's document: {str(error).splitlines()[0]}") from error
-    states = [state.state for state in JobStates(path.parent).read()]
-    if left := states.count("waiting") + states.count("running"):
+    if left:
         study.notes.append(
             f"the last run in {path.parent} has not ended, {left} of {len(states)} jobs are left: "
             "these are the numbers of the run before it"
         )
     return study
+
+
+def _way_on(folder: Path) -> str:
+    """Say what writes results here."""
+    if (folder / MARKER).is_file():
+        return "the study was submitted: `barriers collect STUDY` writes those that are there"
+    return "`barriers run` or `barriers neb` writes them"

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from barriers.dispatch.local import JobEvent
-from barriers.engines.checkpoint import latest_progress
+from barriers.engines.progress import latest_progress
 
 SIGNS = {"done": "✓", "reused": "=", "unconverged": "!", "failed": "✗", "skipped": "-"}
 STYLES = {"done": "green", "reused": "dim", "unconverged": "yellow", "failed": "red", "skipped": "dim"}

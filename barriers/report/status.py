@@ -24,6 +24,9 @@ STYLES = {
     "done": "green",
 }
 
+HEADINGS = ("System", "Hop", "State", "Job", "Iteration", "Force (eV/Å)", "Barrier so far (eV)", "Time", "Queue")
+WORDS = HEADINGS[:4]
+
 MOST_ROWS = 60
 """Systems and hops that are shown each; of more, those that are done or wait are only counted."""
 
@@ -70,16 +73,15 @@ def status_view(study: str, jobs: Sequence[JobStatus]) -> Group:
 
 def _table(groups: Sequence[GroupStatus]) -> Table:
     table = Table(header_style="bold", caption="time: so far, of what jobs of its kind took in this study (h:mm:ss)")
-    for heading in ("System", "Hop", "State", "Job"):
-        table.add_column(heading)
-    for heading in ("Iteration", "Force (eV/Å)", "Barrier so far (eV)", "Time", "Queue"):
-        table.add_column(heading, justify="right")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading in WORDS else "right")
     for group in groups:
-        table.add_row(*map(escape, _row(group)), style=STYLES.get(group.state))
+        table.add_row(*map(escape, cells(group)), style=STYLES.get(group.state))
     return table
 
 
-def _row(group: GroupStatus) -> list[str]:
+def cells(group: GroupStatus) -> list[str]:
+    """Write down where a system and hop stands: a text for each of :data:`HEADINGS`."""
     job = group.job
     goal = job.progress.get("target")
     force = f"{job.progress['max_force']:.3f} → {goal:g}" if goal is not None else ""
@@ -101,10 +103,11 @@ def _row(group: GroupStatus) -> list[str]:
 def _troubles(jobs: Sequence[JobStatus]) -> list[str]:
     """Last words of what failed, got lost or did not converge."""
     told = ("failed", "lost", "not converged")
-    return [f"{job.state}: {_words(job)}" for job in jobs if job.state in told][:MOST_ROWS]
+    return [f"{job.state}: {last_words(job)}" for job in jobs if job.state in told][:MOST_ROWS]
 
 
-def _words(job: JobStatus) -> str:
+def last_words(job: JobStatus) -> str:
+    """Say why a job failed, got lost or did not converge, and which it is."""
     words = job.message or (f"no sign of life; files in {job.folder}" if job.folder else "no sign of life")
     return words if words.startswith(job.name) else f"{job.name}: {words}"
 

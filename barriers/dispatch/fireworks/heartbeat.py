@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from barriers.engines.checkpoint import latest_progress
 from barriers.engines.processes import end_this_process
+from barriers.engines.progress import latest_progress
 
 if TYPE_CHECKING:
     from pymongo.collection import Collection

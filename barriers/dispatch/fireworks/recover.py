@@ -16,7 +16,7 @@ from barriers.dispatch.fireworks.consistency import mend_halfway
 from barriers.dispatch.fireworks.lost import Look
 from barriers.dispatch.fireworks.repeat import losses, move, repeat, take
 from barriers.dispatch.fireworks.suspect import Suspect
-from barriers.engines.checkpoint import latest_progress
+from barriers.engines.progress import latest_progress
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad

@@ -74,6 +74,8 @@ def _job(firework: dict[str, Any], told: dict[str, Any], numbers: dict[int, Any]
         folder=run.get("folder", ""),
         message=run.get("message", ""),
         force_calls=run.get("force_calls", 0),
+        uuid=about["uuid"],
+        started=utc(run["started"]).timestamp() if "started" in run else None,
     )
 
 

@@ -122,8 +122,10 @@ class BandRun:
 
     def _watch(self) -> None:
         history = self.history
+        state = self.state if len(history) > self._logged else None
+        seen = {} if state is None else self.checkpoint.show(state.positions, state.energies, state.forces)
         for row in history[self._logged :]:
-            self.checkpoint.save({}, row.model_dump() | {"target": self.settings.fmax})
+            self.checkpoint.save({}, row.model_dump() | {"target": self.settings.fmax} | seen)
         self._logged = max(self._logged, len(history))
 
     def _moments_of_images(self) -> list[list[list[float]]]:

@@ -205,15 +205,17 @@ class BandRun:
         highest = highest_image([image.get_potential_energy() for image in self.images])
         if is_evaluated(self.images[highest]):
             self._secants.add(self.images[highest], highest)
+        images = [_image_state(image) for image in self.images]
         state = {
-            "images": [_image_state(image) for image in self.images],
+            "images": images,
             "points": self._points.state,
             "optimizer": self._optimizer_state,
             "began": self._began,
             "history": [item.model_dump() for item in self.history],
             "secants": self._secants.state,
         }
-        self.checkpoint.save(state, iteration.model_dump() | {"target": self.settings.fmax})
+        seen = self.checkpoint.show(*([image[key] for image in images] for key in ("positions", "energy", "forces")))
+        self.checkpoint.save(state, iteration.model_dump() | {"target": self.settings.fmax} | seen)
 
     def _restore(self, state: dict[str, Any]) -> None:
         for image, saved in zip(self.images, state["images"], strict=True):

@@ -149,9 +149,15 @@ class BandRun:
     def watch(self) -> None:
         """Log the iterations since the last look."""
         history = self.history(self._logged)
+        seen = self._shown() if history else {}
         for row in history:
-            self.checkpoint.save({}, row.model_dump() | {"target": self.settings.fmax})
+            self.checkpoint.save({}, row.model_dump() | {"target": self.settings.fmax} | seen)
         self._logged += len(history)
+
+    def _shown(self) -> dict[str, Any]:
+        positions, steps = self._current()
+        felt = [self.order.from_vasp(step.forces) for step in steps]
+        return self.checkpoint.show(positions, self._energies(steps), [self.ends[0].forces, *felt, self.ends[1].forces])
 
     def history(self, start: int = 0) -> list[IterationDoc]:
         """Every iteration from one on, its force that of the improved tangent, springs included."""

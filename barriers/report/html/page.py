@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from barriers.disk import writing
 from barriers.distribution import versions
-from barriers.documents import BarrierDoc, StudyDoc
+from barriers.documents import BarrierDoc, ComparisonRowDoc, StudyDoc
 from barriers.report.beside import beside_notes, sheets
 from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
@@ -34,6 +34,12 @@ VIEWER = {
     "sha256": "f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016",
 }
 """The library that draws bands, ``vendor/3Dmol-min.js``: N. Rego and D. Koes, Bioinformatics 31, 1322 (2015)."""
+
+SCRIPTS = ("viewer", "density", "profile", "panel", "page")
+"""The page's own scripts, in the order in which they need each other."""
+
+NOWHERE = "no-results-folder"
+"""Stands for the results folder of what has none: no study file lies there."""
 
 DIGITS = 5
 """Digits after the point of energies (eV) and path lengths (Å) that the page's curves hold."""
@@ -71,6 +77,37 @@ def write_report(study: StudyDoc, folder: Path) -> Path:
 
 def render_page(study: StudyDoc, folder: Path) -> str:
     """Give the text of the page; see :func:`write_report`."""
+    return _rendered("page.html.j2", study, folder)
+
+
+def render_section(barrier: BarrierDoc, heading: str) -> str:
+    """Give the page's section on one barrier, under a heading, and its entry in the page's data: ``html``, ``data``.
+
+    The barrier may be of a band that is on its way. What is given is JSON.
+    """
+    study = StudyDoc(
+        name=heading,
+        barriers=[barrier],
+        which="forward",
+        reference=barrier.system,
+        rows=[ComparisonRowDoc(system=barrier.system, hop=barrier.hop_name)],
+        sentences=[],
+    )
+    return _rendered("section.json.j2", study, Path(NOWHERE), heading=heading)
+
+
+def page_scripts() -> str:
+    """Give all that the page's views and drawings run on: the library with its licence, then the page's own scripts."""
+    licence = f"/* {VIEWER['name']} {VIEWER['version']}\n{_text('vendor/3Dmol-LICENSE.txt')}\n*/"
+    return "\n".join([licence, _text("vendor/3Dmol-min.js"), *(_text(f"{name}.js") for name in SCRIPTS)])
+
+
+def page_style() -> str:
+    """Give the page's style."""
+    return _text("page.css")
+
+
+def _rendered(template: str, study: StudyDoc, folder: Path, **more: str) -> str:
     environment = Environment(
         loader=PackageLoader("barriers.report", "html"),
         autoescape=True,
@@ -88,7 +125,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
     places = {(barrier.system, barrier.hop_name): number for number, barrier in enumerate(study.barriers)}
     for (_, hop), number in places.items():
         hops[hop].append(number)
-    return environment.get_template("page.html.j2").render(
+    return environment.get_template(template).render(
         study=study,
         rows=[(row, barrier, places.get((row.system, row.hop))) for row, barrier in study.paired()],
         titles=[title(barrier) for barrier in study.barriers],
@@ -124,7 +161,8 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         library=_text("vendor/3Dmol-min.js"),
         licence=_text("vendor/3Dmol-LICENSE.txt"),
         style=_text("page.css"),
-        scripts=[_text(f"{name}.js") for name in ("viewer", "density", "profile", "panel", "page")],
+        scripts=[_text(f"{name}.js") for name in SCRIPTS],
+        **more,
     )
 
 
