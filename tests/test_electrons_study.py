@@ -52,8 +52,8 @@ def test_inputs_by_hand_have_none_and_the_embedded_engine_is_not_asked_for_any(
 ) -> None:
     asked: list[str] = []
     monkeypatch.setattr(by_hand, "_embedded", lambda calculation, *_, **__: asked.append(calculation.job.name))
-    bare = "name: bare\ncathode: {name: LiCoO2}\nsurface: {layers: 3}\nsystems: [{name: bare}]\nengine: espresso\n"
-    study = read_study(bare + "path: {from: idpp}\nelectrons: {bands: true}\n")
+    bare = "name: bare\ncathode: {name: LiCoO2}\nsurface: {layers: 3, frozen_layers: 1}\nsystems: [{name: bare}]\n"
+    study = read_study(bare + "engine: espresso\npath: {from: idpp}\nelectrons: {bands: true}\n")
     told: list[str] = []
     content = by_hand.write_inputs(study, tmp_path / "to", tmp_path / "results", "7.2", embedded=True, tell=told.append)
     assert sum(name.endswith(": electrons") for name in told) == 4
