@@ -22,6 +22,7 @@ from barriers.dispatch.sqlite_file import DOCUMENTS
 from barriers.dispatch.store import config_folder, configured_store, results_store
 from barriers.engines import build_engine
 from barriers.engines.base import NotHereError
+from barriers.engines.density import DensityDoc
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.command import code_version
 from barriers.engines.mlip import MlipEngine
@@ -111,6 +112,8 @@ def write_inputs(
         asked += 1
         tell(calculation.job.name)
         maker = calculation.job.maker
+        if calculation.job.output_schema is DensityDoc:  # several programs after each other; `barriers run` does it
+            return None
         if not hasattr(maker, "write_inputs"):  # of the embedded engine, which reads no files
             return _embedded(calculation, maker, store, results) if embedded and store is not None else None
         if isinstance(maker, EspressoMaker):

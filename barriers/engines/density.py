@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,35 @@ class DensityDoc(ElectronsDoc):
     schema_version: int = Field(SCHEMA_VERSION, description="version of this document's fields")
     cost: CostDoc
     engine: EngineDoc
+
+
+def check_n_slab(structure: Structure, n_slab: int | None) -> None:
+    """Raise ``ValueError`` if a number of slab atoms leaves no slab or no fragment."""
+    if n_slab is not None and not 0 < n_slab < len(structure):
+        raise ValueError(f"n_slab: {n_slab} of {len(structure)} atoms leave no slab or no fragment")
+
+
+def check_shared_out(
+    n_slab: int | None, section: str, keywords: Mapping[str, Any], of_the_whole: Sequence[str]
+) -> None:
+    """Raise ``ValueError`` if a keyword gives the whole what cannot be shared out among slab and fragment.
+
+    Parameters
+    ----------
+    n_slab : int or None
+        Number of slab atoms; None for a structure in one piece, which may have all of them.
+    section : str
+        Where the keywords stand, for the message.
+    keywords : Mapping
+        What is set.
+    of_the_whole : sequence of str
+        Keywords of that kind.
+    """
+    if n_slab is not None and (fixed := [name for name in of_the_whole if keywords.get(name)]):
+        raise ValueError(
+            f"{section}: {fixed[0]}: {keywords[fixed[0]]} is the whole's and says nothing of slab and fragment "
+            f"alone; leave it out, or ask for the structure in one piece (n_slab: None)"
+        )
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,7 @@ class Study(_EngineByName):
     comparison: ComparisonSection = Field(default_factory=ComparisonSection, description="what is compared")
     energetics: EnergeticsSection | None = Field(None, description="energies beside the barriers")
     kinetics: KineticsSection | None = Field(None, description="attempt frequencies and rates")
-    electrons: ElectronsSection | None = Field(None, description="electron densities, with engine espresso")
+    electrons: ElectronsSection | None = Field(None, description="electron densities, with engine espresso or vasp")
     ensemble: EnsembleSection | None = Field(None, description="the same over several orderings, hops and placements")
     published: PublishedSection | None = Field(None, description="values of others to set the results beside")
 
@@ -213,8 +213,8 @@ class Study(_EngineByName):
     @classmethod
     def _engine_gives_densities(cls, asked: ElectronsSection | None, info: ValidationInfo) -> ElectronsSection | None:
         engine = info.data.get("engine")
-        if asked is not None and engine is not None and engine.kind != "espresso":
-            raise refusal(engine.kind, "gives no electron densities here", "engine espresso, or no electrons")
+        if asked is not None and engine is not None and engine.kind == "mlip":
+            raise refusal(engine.kind, "gives no electron densities", "engine espresso or vasp, or no electrons")
         return asked
 
     @field_validator("published")

@@ -2,7 +2,8 @@
 """Behaves like VASP at the level of files, with ASE's EMT for the electrons, so that tests need no licence.
 
 Reads INCAR, KPOINTS, POTCAR (titles alone) and POSCAR, or 00/POSCAR … NN/POSCAR; writes OUTCAR, OSZICAR, CONTCAR,
-WAVECAR (a word) and vasprun.xml beside each. Honours NSW, EDIFFG, IMAGES, LCLIMB, IOPT, SPRING, LSTOP and LABORT.
+WAVECAR (a word) and vasprun.xml beside each, and grids where they are asked for (:mod:`grids`). Honours NSW, EDIFFG,
+IMAGES, LCLIMB, IOPT, SPRING, LSTOP and LABORT.
 ``ML_LMLFF`` marks its steps as those of a force field; with ``ML_MODE = train`` every other one is of DFT.
 Plays the faults that the environment variable VASP_STANDIN names (:mod:`faults`).
 """
@@ -22,6 +23,7 @@ from ase.mep.neb import NEB
 from ase.optimize import FIRE
 from faults import Faults
 from files import Place, read_incar
+from grids import write_grids
 
 
 class StopError(Exception):
@@ -76,6 +78,8 @@ def main() -> None:
     electrons = Electrons(images, places, incar, faults)
     converged = move(electrons, structures, incar, vtst, faults)
     for place, image in zip(places, images, strict=True):
+        if {"LCHARG", "LAECHG", "LELF"} & incar.keys():
+            write_grids(place.folder, image, incar)
         place.end(image, converged)
 
 

@@ -10,21 +10,19 @@ from typing import ClassVar
 from jobflow import job
 from pymatgen.core import Structure
 
-from barriers.analysis.density import Grid
-from barriers.analysis.electrons import GridDoc, LowdinDoc
+from barriers.analysis.electrons import LowdinDoc
 from barriers.documents import CostDoc
 from barriers.engines.base import NotHereError
-from barriers.engines.density import DensityDoc, Electrons, electron_numbers
+from barriers.engines.density import DensityDoc, Electrons, check_n_slab, check_shared_out, electron_numbers
 from barriers.engines.dft import Corrections
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.command import Command
 from barriers.engines.espresso.density_part import Part
 from barriers.engines.espresso.files import outputs
-from barriers.engines.espresso.inputs import Case
 from barriers.engines.espresso.jobs import PwRun, last_moments
 from barriers.engines.espresso.outputs import count_scf
 from barriers.engines.espresso.post import kind_of, project
-from barriers.engines.volumetric import record, write_volumetric
+from barriers.engines.volumetric import difference_file
 
 OF_THE_WHOLE = ("tot_charge", "tot_magnetization")
 """What a whole has of these cannot be shared out among its parts."""
@@ -65,7 +63,8 @@ class DensityMaker(EspressoMaker):
             Number of slab atoms, which come first; the rest is the fragment. None for a structure in one piece.
         """
         case = self.case(structure)
-        check_parts(case, structure, n_slab)
+        check_n_slab(structure, n_slab)
+        check_shared_out(n_slab, "engine.keywords", case.settings["keywords"], OF_THE_WHOLE)
         self.check()
         kinds = {element: kind_of(found.path) for element, found in sorted(case.pseudopotentials.items())}
         with_cores = [element for element, kind in kinds.items() if kind == "PAW"]
@@ -99,23 +98,9 @@ class DensityMaker(EspressoMaker):
             **{**fields, "warnings": [*fields["warnings"], *about_elf(kinds), *said, *self.physics.warnings()]},
             lowdin=lowdin,
             moments=last_moments(runs[0].results, whole.folder),
-            grids=[*_difference_file(whole, difference), *(each for part in parts for each in part.records)],
+            grids=[*difference_file(whole.folder, difference), *(each for part in parts for each in part.records)],
             cost=_cost(parts, runs),
             engine=self.describe(case, Corrections.load(whole.folder).keywords, runs[0].results[-1].version),
-        )
-
-
-def check_parts(case: Case, structure: Structure, n_slab: int | None) -> None:
-    """Raise ``ValueError`` if a structure cannot be taken apart as asked."""
-    if n_slab is None:
-        return
-    if not 0 < n_slab < len(structure):
-        raise ValueError(f"n_slab: {n_slab} of {len(structure)} atoms leave no slab or no fragment")
-    keywords = case.settings["keywords"]
-    if fixed := [name for name in OF_THE_WHOLE if keywords.get(name)]:
-        raise ValueError(
-            f"engine.keywords: {fixed[0]}: {keywords[fixed[0]]} is the whole's and says nothing of slab and fragment "
-            f"alone; leave it out, or ask for the structure in one piece (n_slab: None)"
         )
 
 
@@ -155,15 +140,6 @@ def lowdin_charges(
         return None, [f"no Löwdin charges: {found}"]
     charges = [have - got for have, got in zip(valence, found.electrons, strict=True)]
     return LowdinDoc(charges=charges, moments=found.moments, spilling=found.spilling), []
-
-
-def _difference_file(whole: Part, difference: Grid | None) -> list[GridDoc]:
-    """Write Δρ beside the grids that it was made of."""
-    if difference is None:
-        return []
-    path = whole.folder / "difference.cube"
-    write_volumetric(difference, path)
-    return [record("difference", path, difference)]
 
 
 def _cost(parts: Sequence[Part], runs: Sequence[PwRun]) -> CostDoc:

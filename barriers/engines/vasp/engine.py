@@ -16,6 +16,7 @@ from barriers.engines.vasp.potcars import find_potcars
 from barriers.engines.vasp.settings import Physics, Running
 
 if TYPE_CHECKING:
+    import barriers.engines.vasp.density
     import barriers.engines.vasp.jobs
     import barriers.engines.vasp.neb
 
@@ -116,6 +117,14 @@ class VaspEngine(MSONable):
 
         generator = SingleSetGenerator(physics=self.physics, calculation="relax")
         return RelaxMaker(input_set_generator=generator, running=self.running, fmax=fmax, max_steps=max_steps)
+
+    def density(self) -> barriers.engines.vasp.density.DensityMaker:
+        """Maker of the electron density of a structure."""
+        _need_atomate2()
+        from barriers.engines.vasp.density import DensityMaker
+        from barriers.engines.vasp.inputs import SingleSetGenerator
+
+        return DensityMaker(input_set_generator=SingleSetGenerator(physics=self.physics), running=self.running)
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> barriers.engines.vasp.neb.NebMaker:
         """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""

@@ -92,14 +92,20 @@ class SingleRun:
 
     def __post_init__(self) -> None:
         """Find the folder."""
-        generator = self.generator
-        rests_on = generator.identity(self.structure.symbol_set)
-        self.checkpoint = Checkpoint(generator.calculation, [self.structure, self.fmax, rests_on])
+        self.checkpoint = self.workspace(self.generator.identity(self.structure.symbol_set))
         self.checkpoint.load()
         self.order = SiteOrder.of(self.structure)
-        self.moments = starting_moments(self.structure, generator.physics.resolved()["moments"])
+        self.moments = starting_moments(self.structure, self.generator.physics.resolved()["moments"])
         self.earlier = len(self.steps())
         self._logged = self.earlier
+
+    def workspace(self, rests_on: dict[str, Any]) -> Checkpoint:
+        """Folder of the calculation, named after all that its numbers depend on."""
+        return Checkpoint(self.generator.calculation, [self.structure, self.fmax, rests_on])
+
+    def inputs(self, max_steps: int) -> tuple[SingleSetGenerator, Structure]:
+        """Give input set and sites."""
+        return single_inputs(self.generator, self.running, self.structure, self.fmax, max_steps)
 
     def steps(self) -> list[Step]:
         """Every usable step so far."""
@@ -115,7 +121,7 @@ class SingleRun:
     def run(self, max_steps: int) -> Outcome:
         """Go on until done or out of steps."""
         running, folder = self.running, self.checkpoint.folder
-        generator, sites = single_inputs(self.generator, running, self.structure, self.fmax, max_steps)
+        generator, sites = self.inputs(max_steps)
         write_once(
             folder,
             lambda target: generator.get_input_set(sites).write_input(target),
