@@ -1,7 +1,7 @@
 """Whether an oligomer eases that LiFSI comes apart: LiFSI, Li+ and both at trimers of PVDF and PVDF-HF, by PySCF.
 
-Single points on geometries of GFN2, from several starts each. The lowest start of each species is evaluated there with
-a second method as well. What was computed is kept in build/salt: run it again to go on. Needs tblite and the extra
+Single points on geometries of GFN2, from several starts each. Where a second method is named, the lowest start of each
+species is evaluated with that as well. What was computed is kept in build/salt: run it again to go on. Needs tblite and the extra
 'molecules'.
 
     python tests/benchmarks/salt.py PBE def2-svp 3 PBE0 def2-svpd
@@ -10,6 +10,7 @@ a second method as well. What was computed is kept in build/salt: run it again t
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -31,6 +32,12 @@ from barriers.structures.polymer.reactions import Reaction
 
 NAMES = ("LiFSI", "LiFSI+PVDF", "LiFSI@PVDF", "LiFSI+PVDF-HF", "LiFSI@PVDF-HF")
 
+FMAX = 0.05
+"""Largest force of GFN2 at the end (eV/Å)."""
+
+COARSE = (1, 1e-6)
+"""Level of the functional's grid, and change of the energy (Ha) at which a density is self-consistent."""
+
 
 @dataclass
 class RoughMaker(RelaxMaker):
@@ -38,7 +45,7 @@ class RoughMaker(RelaxMaker):
 
     def rests_on(self, elements: Any = None) -> dict[str, Any]:
         """Say whose geometries these are as well."""
-        return super().rests_on(elements) | {"geometries": "GFN2"}
+        return super().rests_on(elements) | {"geometries": "GFN2", "grid and tolerance": COARSE}
 
     def relaxed(self, structure: Structure) -> RelaxDoc:
         """Relax and evaluate."""
@@ -49,11 +56,12 @@ class RoughMaker(RelaxMaker):
         atoms.pbc = False
         atoms.calc = TBLite(method="GFN2-xTB", charge=float(charge_of(structure)), verbosity=0)
         optimizer = LBFGS(atoms, logfile=None, maxstep=0.1)
-        converged = bool(optimizer.run(fmax=0.02, steps=800))
+        converged = bool(optimizer.run(fmax=FMAX, steps=800))
         forces = atoms.get_forces()
         started = perf_counter()
-        # The energy alone: the gradient would be a third of the time.
-        energy = float(evaluator._converged(evaluator._field(atoms)).e_tot) * units.Ha
+        field = evaluator._field(atoms)  # the energy alone: the gradient would be a third of the time
+        field.grids.level, field.conv_tol = COARSE
+        energy = float(evaluator._converged(field).e_tot) * units.Ha
         print(f"{structure.formula}: {energy:.3f} eV, {perf_counter() - started:.0f} s", flush=True)
         return RelaxDoc(
             structure=at_positions(structure, structure.cart_coords + atoms.positions - whole),
@@ -62,7 +70,7 @@ class RoughMaker(RelaxMaker):
             converged=converged,
             reason=None if converged else "GFN2 does not relax it",
             max_force=largest_force(forces),
-            fmax=0.02,
+            fmax=FMAX,
             steps=optimizer.nsteps,
             cost=CostDoc(force_calls=1, wall_time=perf_counter() - started, scf_cycles=evaluator.cycles),
             engine=self.describe(),
@@ -78,7 +86,7 @@ class RoughEngine(PyscfEngine):
         return RoughMaker(method=self.method)
 
 
-def main(functional: str, basis: str, starts: int, better: tuple[str, str], folder: Path) -> None:
+def main(functional: str, basis: str, starts: int, better: Sequence[str], folder: Path) -> None:
     reactions = [known_reactions()[name] for name in NAMES]
     rough = ReactionMaker(engine=RoughEngine(functional, basis), starts=starts).make(reactions)
     document = run(rough, folder).output
@@ -89,6 +97,8 @@ def main(functional: str, basis: str, starts: int, better: tuple[str, str], fold
         lithium = nearest_to_lithium(species.structure)
         print(f"{name}: spread {species.spread or 0:.3f} eV over {len(species.starts)} starts; {lithium}")
     told(reactions, document.energies, f"{functional}/{basis}")
+    if not better:
+        return
     engine, energies = RoughEngine(*better), {}
     for name, species in document.species.items():
         point = engine.relax(0, 0).make(species.structure)  # it is relaxed with GFN2 already
@@ -114,4 +124,4 @@ def told(reactions: list[Reaction], energies: dict[str, float], method: str) -> 
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), (sys.argv[4], sys.argv[5]), Path("build") / "salt")
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:], Path("build") / "salt")
