@@ -297,5 +297,5 @@ def test_a_run_that_has_not_ended_is_shown_as_far_as_it_is(cli: Cli, tmp_path: P
     states.change(read_off.uuid, state="waiting")
     results_store(folder).remove_docs({"uuid": read_off.uuid})
     (gap,) = read_results(folder).gaps
-    assert gap.reason == "not computed yet: neb-a--b: band idpp was stopped"
+    assert gap.reason == "not computed yet: a→b: band idpp runs"
     assert "not there yet" in Path(cli("report", folder).out.strip()).read_text()

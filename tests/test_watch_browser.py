@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -69,9 +68,39 @@ def narrow(driver: Any) -> int:
     return int(width)
 
 
-def test_a_run_is_seen_from_its_beginning_to_its_end_and_beyond(browser: Any, tmp_path: Path) -> None:
+def open_with_keys(driver: Any) -> None:
+    """Go to the rows with the tabulator, up and down them with the arrows, and open the first."""
     from selenium.webdriver import Keys
 
+    press(driver, *[Keys.TAB] * 7)
+    assert driver.switch_to.active_element.get_attribute("class") == "open"
+    press(driver, Keys.ARROW_DOWN)
+    assert driver.switch_to.active_element.text == "study"
+    press(driver, Keys.ARROW_UP, Keys.ENTER)
+    wait(lambda: driver.find_elements("css selector", ".details .jobs tbody tr"))
+
+
+def seconds_until_shown(driver: Any, log: Path) -> float:
+    """Wait for the next line of a band's progress, and until the page tells of it."""
+    before = len(log.read_text().splitlines())
+    wait(lambda: len(log.read_text().splitlines()) > before)
+    began, words = time.monotonic(), f" {len(log.read_text().splitlines()) - 1}: largest force"
+    wait(lambda: words in find(driver, ".details pre").text, 10)
+    return time.monotonic() - began
+
+
+def close_and_filter_with_keys(driver: Any) -> None:
+    from selenium.webdriver import Keys
+
+    press(driver, Keys.ESCAPE)
+    assert not driver.find_elements("css selector", ".details")
+    assert driver.switch_to.active_element.text == "gold"
+    press(driver, "/", "comparison")
+    wait(lambda: len(rows(driver)) == 1)
+    assert find(driver, "#shown").text == "1 of 2 shown"
+
+
+def test_a_run_is_seen_from_its_beginning_to_its_end_and_beyond(browser: Any, tmp_path: Path) -> None:
     for name, atoms in zip(("initial", "final"), gold_on_aluminium(), strict=True):
         write(tmp_path / f"{name}.vasp", atoms)
     study = tmp_path / "gold.yaml"
@@ -86,35 +115,21 @@ def test_a_run_is_seen_from_its_beginning_to_its_end_and_beyond(browser: Any, tm
         run = command(tmp_path, "run", str(study))
         wait(lambda: any("relax initial" in row and "running" in row for row in rows(browser)), 60)
         assert not find(browser, "#trouble").is_displayed()
-
-        press(browser, Keys.TAB, Keys.TAB, Keys.TAB, Keys.TAB, Keys.TAB)
-        assert browser.switch_to.active_element.get_attribute("class") == "open"
-        press(browser, Keys.ARROW_DOWN)
-        assert browser.switch_to.active_element.text == "study"
-        press(browser, Keys.ARROW_UP, Keys.ENTER)
-        wait(lambda: browser.find_elements("css selector", ".details .jobs tbody tr"))
+        open_with_keys(browser)
         wait(lambda: any("band idpp" in row and "plain" in row for row in rows(browser)), 60)
-        folder = next((tmp_path / "results" / "gold" / "jobs").glob("*band*"))
-        (log,) = folder.glob("neb-*.progress.jsonl")
-        for _ in range(2):
-            before, told = len(log.read_text().splitlines()), None
-            wait(lambda: len(log.read_text().splitlines()) > before)
-            began, words = time.monotonic(), f"{len(log.read_text().splitlines()) - 1}: largest force"
-            wait(lambda: words in find(browser, ".details pre").text, 10)
-            told = time.monotonic() - began
-            assert told < FRESH
+        (log,) = (tmp_path / "results" / "gold" / "jobs").glob("*band*/neb-*.progress.jsonl")
+        assert max(seconds_until_shown(browser, log) for _ in range(2)) < FRESH
         assert len(browser.find_elements("css selector", ".details svg.plot")) == 2
 
         next(each for each in browser.find_elements("css selector", ".details button") if "band" in each.text).click()
         wait(lambda: browser.find_elements("css selector", ".band .stage canvas"), 90)
         find(browser, ".band [data-does=on]").click()
-        assert find(browser, ".band .now").text.startswith("image 1 (2 of 7)")
-        assert "asked for" in find(browser, ".band .warning").text
+        assert find(browser, ".band .now").text.startswith("image 1 (2 of 6)")
         assert narrow(browser) <= 390
         run.wait(120)
         wait(lambda: "The run has ended" in find(browser, "#said").text, 20)
         wait(lambda: "all starts converged" in find(browser, ".band").text, 20)
-        assert find(browser, ".band .now").text.startswith("image 1 (2 of 7): 0.")
+        assert find(browser, ".band .now").text.startswith("image 1 (2 of 6): 0.")
         stage = find(browser, ".band .stage")
         browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", stage)
         light = settle(stage)
@@ -123,13 +138,7 @@ def test_a_run_is_seen_from_its_beginning_to_its_end_and_beyond(browser: Any, tm
         scheme(browser, "dark")
         assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 29)"
         wait(lambda: settle(stage)[5, 5].max() < 80)
-
-        press(browser, Keys.ESCAPE)
-        assert not browser.find_elements("css selector", ".details")
-        assert browser.switch_to.active_element.text == "gold"
-        press(browser, "/", "comparison")
-        wait(lambda: len(rows(browser)) == 1)
-        assert find(browser, "#shown").text == "1 of 2 shown"
+        close_and_filter_with_keys(browser)
         assert all(url.startswith(address) for url in requests(browser))
         assert complaints(browser) == []
     finally:
@@ -152,7 +161,8 @@ def test_a_thousand_hops_are_light_and_at_once(browser: Any, tmp_path: Path) -> 
         shown = "return performance.getEntriesByName('rows shown')[0].startTime"
         wait(lambda: browser.execute_script(paints))
         assert max(browser.execute_script(paints)) < 1000 * FIRST_PAINT
-        heap = browser.execute_cdp_cmd("Runtime.getHeapUsage", {})["usedSize"]
+        used = browser.execute_cdp_cmd("Runtime.getHeapUsage", {})
+        heap = used["usedSize"] + used.get("embedderHeapUsedSize", 0)
         server = psutil.Process(watch.pid)
         memory = server.memory_info().rss
         print(

@@ -115,7 +115,7 @@ def local_status(folder: Path) -> list[JobStatus]:
 class LocalStatus:
     """Reads where the jobs of a results folder stand, again and again.
 
-    A job that has ended is not looked at twice, nor the table of jobs as long as its file stays the same.
+    A job that has ended is not looked at twice. As long as nothing runs and nothing changes, the same list is given.
 
     Parameters
     ----------
@@ -127,16 +127,21 @@ class LocalStatus:
         self.states = JobStates(folder)
         self._stamp: tuple[int, int, float] | None = None
         self._read: list[JobState] = []
+        self._jobs: list[JobStatus] = []
         self._ended: dict[JobState, JobStatus] = {}
 
     def __call__(self) -> list[JobStatus]:
         """Give all jobs, in the flow's order; none where nothing was run."""
-        if self._changed():
-            self._read = self.states.read()
+        if not self._changed() and not any(state.state == "running" for state in self._read):
+            return self._jobs
+        stamp, self._stamp = self._stamp, None  # what cannot be read now is looked at again
+        self._read = self.states.read()
+        self._stamp = stamp
         jobs = [self._ended.get(state) or _local(state) for state in self._read]
         pairs = zip(self._read, jobs, strict=True)
         self._ended = {state: job for state, job in pairs if state.state not in ("waiting", "running")}
-        return with_expected(jobs)
+        self._jobs = with_expected(jobs)
+        return self._jobs
 
     def _changed(self) -> bool:
         try:

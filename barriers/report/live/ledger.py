@@ -46,6 +46,8 @@ class Ledger:
         self.groups: list[GroupStatus] = []
         self.trouble = ""
         self.curves: dict[str, list[list[float]]] = {}
+        self._taken: Sequence[JobStatus] = ()
+        self._seen: tuple[list[Row], list[tuple[float, str, str]], dict[str, int]] = [], [], {}
         self._rows: list[Row] = []
         self._changed: list[int] = []
         self._words: dict[str, Any] = {}
@@ -54,16 +56,18 @@ class Ledger:
 
     def take(self, jobs: Sequence[JobStatus], trouble: str = "") -> None:
         """Take in what was seen of the jobs."""
-        self.groups = grouped(jobs)
-        rows = [_row(group) for group in self.groups]
+        if jobs is not self._taken:
+            self._taken, self.groups = jobs, grouped(jobs)
+            self._seen = [_row(group) for group in self.groups], _log(jobs), counted(jobs)
+        rows, log, states = self._seen
         same = len(rows) == len(self._rows)
         changed = [at for at, row in enumerate(rows) if not same or row != self._rows[at]]
         self._remember(jobs)
         words = {
-            "states": counted(jobs),
+            "states": states,
             "jobs": len(jobs),
             "over": self._is_over(jobs),
-            "log": _log(jobs),
+            "log": log,
             "trouble": trouble,
         }
         if not changed and same and words == self._words:
