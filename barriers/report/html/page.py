@@ -16,6 +16,7 @@ from barriers.report.beside import beside_notes, sheets
 from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
+from barriers.report.html.library import library
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.pictures import electron_pictures, pictures
 from barriers.report.html.scene import scene
@@ -26,14 +27,6 @@ from barriers.report.trust import in_short, model_lines
 from barriers.report.uncertainty import meaning
 
 PAGE = "report.html"
-
-VIEWER = {
-    "name": "3Dmol.js",
-    "version": "2.5.5",
-    "licence": "BSD-3-Clause",
-    "sha256": "f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016",
-}
-"""The library that draws bands, ``vendor/3Dmol-min.js``: N. Rego and D. Koes, Bioinformatics 31, 1322 (2015)."""
 
 DIGITS = 5
 """Digits after the point of energies (eV) and path lengths (Å) that the page's curves hold."""
@@ -119,10 +112,8 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         settings=changed,
         study_file=study_file,
         commands=commands(study, study_file is not None),
-        viewer=VIEWER,
+        library={name: Markup(text) for name, text in library()._asdict().items()},
         version=versions()["barriers"],
-        library=_text("vendor/3Dmol-min.js"),
-        licence=_text("vendor/3Dmol-LICENSE.txt"),
         style=_text("page.css"),
         scripts=[_text(f"{name}.js") for name in ("viewer", "density", "profile", "panel", "page")],
     )
