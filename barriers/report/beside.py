@@ -103,18 +103,17 @@ def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
 
 
 def _placements(found: list[PlacementsDoc]) -> Sheet:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for of in found:
         least = min(row.energy for row in of.rows)
         for number, row in enumerate(of.rows, 1):
             became = "relaxed fully" if number == of.kept else "" if row.like is None else f"as placement {row.like}"
             became = became if row.converged else f"{became}, not converged".removeprefix(", ")
-            numbers = (f"{row.energy - least:.3f}", shown(f"{row.lowest:.2f}"))
+            numbers = (f"{row.energy - least:.3f}", f"{row.lowest:.2f}")
             rows.append((of.system, str(number), *numbers, ", ".join(row.bonds) or "none", became or NONE))
     title = "Placements relaxed roughly: energy above the lowest of the system (eV), height of the lowest atom (Å)"
-    return Sheet(
-        "placements", title, ("System", "Placement", "Energy", "Height", "Bonds to the surface", "Became"), rows
-    )
+    headings = ("System", "Placement", "Energy", "Height", "Bonds to the surface", "Became")
+    return Sheet("placements", title, headings, rows)
 
 
 def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:
