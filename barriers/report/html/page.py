@@ -15,11 +15,14 @@ from barriers.documents import BarrierDoc, StudyDoc
 from barriers.report.beside import beside_notes, sheets
 from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
+from barriers.report.html import convergence as converging
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
 from barriers.report.html.library import library
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.pictures import electron_pictures, pictures
+from barriers.report.html.saves import save, saves
 from barriers.report.html.scene import scene
+from barriers.report.html.slab import slab_facts
 from barriers.report.lattice import lattice_lines
 from barriers.report.methods import bibtex, methods, write_methods
 from barriers.report.numbers import energy, shown, signed, written_uncertainty
@@ -76,6 +79,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         "signed": signed,
         "spread": lambda value: shown(written_uncertainty(value)),
     }
+    cites = bibtex(methods(study))
     changed, study_file = settings(study, folder)
     hops: dict[str, list[int]] = {row.hop: [] for row in study.rows}
     places = {(barrier.system, barrier.hop_name): number for number, barrier in enumerate(study.barriers)}
@@ -92,7 +96,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         models=model_lines(study.barriers),
         model=in_short,
         methods=methods(study),
-        references=bibtex(methods(study)),
+        references=cites,
         several=len({row.system for row in study.rows}) > 1,
         wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
@@ -106,6 +110,11 @@ def render_page(study: StudyDoc, folder: Path) -> str:
             for barrier in study.barriers
         ],
         frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
+        converged=[converging.convergence(barrier.band) for barrier in study.barriers],
+        forces_frame=converging.FRAME,
+        saves=saves(study.barriers),
+        paper=[save("methods.md", "methods.md", methods(study)), save("references.bib", "references.bib", cites)],
+        slab_facts=list(slab_facts(study.slab)) if study.slab else [],
         engines=engines(study),
         lattice_lines=list(lattice_lines(study.slab.lattice)) if study.slab and study.slab.lattice else [],
         packages=packages(study),
