@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 
 from barriers.analysis.band import highest_image
 from barriers.analysis.electrons import ElectronsRow
-from barriers.analysis.energetics import EnergeticsDoc, KineticsDoc, PublishedDoc
+from barriers.analysis.energetics import EnergeticsDoc, KineticsDoc, PlacementRow, PlacementsDoc, PublishedDoc
 from barriers.analysis.ensemble import EnsembleDoc
 from barriers.analysis.modes import ALONG
 from barriers.structures.digest import rounded, short_digest, structure_digest
@@ -172,6 +172,13 @@ class RoundDoc(BaseModel):
     uncertainty: float | None = Field(None, description="its standard deviation (eV)")
     max_force: float | None = Field(None, description="largest true force at the best point so far (eV/Å)")
     gain: float | None = Field(None, description="what was still to be gained by the correction (eV)")
+
+
+class ChosenDoc(RelaxDoc):
+    """The placement of a fragment that was kept, and all that were relaxed."""
+
+    kept: int | None = Field(None, description="which of them this is, from 1")
+    placements: list[PlacementRow] = Field(default_factory=list)
 
 
 class EndDoc(RelaxDoc):
@@ -474,6 +481,18 @@ class SlabDoc(BaseModel):
         default_factory=dict, description="by hop: least distance of the moving ion to a frozen atom (Å)"
     )
     lattice: LatticeDoc | None = Field(None, description="of a study that relaxes it first")
+    formula: str = Field(
+        "", description="of the slab; of an ensemble, this and what follows is that of its first member"
+    )
+    atoms: int | None = None
+    frozen: int | None = Field(None, description="atoms that are held")
+    image_distance: float | None = Field(None, description="shortest in-plane lattice vector (Å)")
+    termination: str = ""
+    dipole: float | None = Field(
+        None, description="of the formal charges along the normal per area, for each layer of this termination (e/Å)"
+    )
+    metals: str = Field("", description="as counted, and how far that is from what was asked for")
+    ordering: str = Field("", description="how the metals were put on their sites")
 
 
 class StudyDoc(_Document):
@@ -491,6 +510,7 @@ class StudyDoc(_Document):
     ensemble: EnsembleDoc | None = Field(None, description="of an ensemble: its members, and their distribution")
     energetics: EnergeticsDoc | None = Field(None, description="energies beside the barriers, where asked for")
     kinetics: KineticsDoc | None = Field(None, description="attempt frequencies, where asked for")
+    placements: list[PlacementsDoc] = Field(default_factory=list, description="of each system with a fragment")
     electrons: list[ElectronsRow] = Field(default_factory=list, description="electron densities, where asked for")
     published: PublishedDoc | None = Field(None, description="values of others that the study names")
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from ase.calculators.emt import EMT
 
-
 HURRY = "SLOW_EMT_HURRIES"
 """Variable of the environment: what is not to be stopped need not be slow."""
 

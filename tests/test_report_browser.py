@@ -35,7 +35,7 @@ from barriers.report.html.page import write_report
 pytestmark = pytest.mark.browser
 
 NASTY = ("<script>alert(1)</script>", 'NCM@PVDF & "x"', "it's--></script><img src=x onerror=alert(2)>")
-MOVING = np.array([0xD5, 0x5E, 0x00])
+MOVING = np.array([0xFF, 0xB0, 0x00])
 
 
 @pytest.fixture(scope="module")

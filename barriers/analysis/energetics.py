@@ -17,6 +17,24 @@ class AdsorptionRow(BaseModel):
     moments: list[str] = Field(default_factory=list, description="slab atoms whose moments differ from the bare slab's")
 
 
+class PlacementRow(BaseModel):
+    """One placement of a fragment on the slab, relaxed roughly."""
+
+    energy: float = Field(description="total energy (eV)")
+    converged: bool
+    lowest: float = Field(description="lowest fragment atom above the topmost slab atom (Å)")
+    bonds: list[str] = Field(description="bonds between fragment and surface")
+    like: int | None = Field(None, description="number of the placement before it that it relaxed into, from 1")
+
+
+class PlacementsDoc(BaseModel):
+    """The placements of a system's fragment, and which of them was kept."""
+
+    system: str
+    kept: int | None = Field(None, description="number of the one that was relaxed fully, from 1")
+    rows: list[PlacementRow] = Field(default_factory=list)
+
+
 class LithiumRow(BaseModel):
     """How strongly a slab with a fragment holds the ions that an end state takes out or adds, against the bare slab."""
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from barriers.analysis.electrons import ElectronsRow
-from barriers.analysis.energetics import EnergeticsDoc, PublishedDoc
+from barriers.analysis.energetics import EnergeticsDoc, PlacementsDoc, PublishedDoc
 from barriers.documents import StudyDoc
 from barriers.files.structures import stem
 from barriers.report.density import write_density
@@ -43,7 +43,8 @@ class Sheet(NamedTuple):
 
 def sheets(study: StudyDoc) -> list[Sheet]:
     """Lay out what is known beside the barriers; nothing of a study that asks for nothing."""
-    found = list(_energies(study.energetics)) if study.energetics else []
+    found = [_placements(study.placements)] if study.placements else []
+    found += _energies(study.energetics) if study.energetics else []
     found += [_frequencies(study)] if study.kinetics else []
     found += [_electrons(study.electrons)] if any(row.document for row in study.electrons) else []
     return [*found, _published(study.published, study.which)] if study.published else found
@@ -108,6 +109,20 @@ def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
 def electrons_folder(row: ElectronsRow, folder: Path) -> Path:
     """Folder of a row's tables and figures in a results folder."""
     return folder / "electrons" / stem(row.system, row.state)
+
+
+def _placements(found: list[PlacementsDoc]) -> Sheet:
+    rows: list[tuple[str, ...]] = []
+    for of in found:
+        least = min(row.energy for row in of.rows)
+        for number, row in enumerate(of.rows, 1):
+            became = "relaxed fully" if number == of.kept else "" if row.like is None else f"as placement {row.like}"
+            became = became if row.converged else f"{became}, not converged".removeprefix(", ")
+            numbers = (f"{row.energy - least:.3f}", f"{row.lowest:.2f}")
+            rows.append((of.system, str(number), *numbers, ", ".join(row.bonds) or "none", became or NONE))
+    title = "Placements relaxed roughly: energy above the lowest of the system (eV), height of the lowest atom (Å)"
+    headings = ("System", "Placement", "Energy", "Height", "Bonds to the surface", "Became")
+    return Sheet("placements", title, headings, rows)
 
 
 def _energies(found: EnergeticsDoc) -> Iterator[Sheet]:

@@ -12,13 +12,14 @@ from barriers.analysis.energetics import (
     FrequencyRow,
     KineticsDoc,
     LithiumRow,
+    PlacementsDoc,
     PublishedDoc,
     PublishedRow,
     ReactionRow,
     SpeciesRow,
     lithium_held,
 )
-from barriers.documents import BarrierDoc, ComparisonRowDoc
+from barriers.documents import BarrierDoc, ChosenDoc, ComparisonRowDoc
 from barriers.engines.density import DensityDoc
 from barriers.engines.mlip.models import known_models
 from barriers.fingerprint import check_one_engine
@@ -95,6 +96,15 @@ def electrons_rows(beside: Beside) -> list[ElectronsRow]:
                 row.reason = _why(document)
             rows.append(row)
     return rows
+
+
+def placements_rows(beside: Beside) -> list[PlacementsDoc]:
+    """Put together the placements among which each system's was chosen; those not there yet are left out."""
+    return [
+        PlacementsDoc(system=name.rpartition(": ")[0], kept=document.kept, rows=document.placements)
+        for name, document in beside.items()
+        if isinstance(document, ChosenDoc) and document.placements
+    ]
 
 
 def published_document(beside: Beside, rows: Sequence[ComparisonRowDoc]) -> PublishedDoc | None:

@@ -8,13 +8,16 @@ from ase.geometry import find_mic
 from jobflow import job
 from pymatgen.core import Structure
 
+from barriers.analysis.energetics import PlacementRow
+from barriers.analysis.interface import fragment_height
 from barriers.analysis.paths import farthest
-from barriers.documents import EndDoc, PointDoc, RelaxDoc, StaticDoc
+from barriers.documents import ChosenDoc, EndDoc, PointDoc, RelaxDoc, StaticDoc
 from barriers.engines.common import at_positions
 from barriers.structures.hop.carried import check_carried
 from barriers.structures.hop.hop import EndState, Hop, final_in_initial_order, make_endpoint
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.rounding import GRID, round_off
+from barriers.structures.surface.slab import FRAGMENT, LAYER
 from barriers.study.models import FragmentSection, PlacementSection
 from barriers.workflow.placements import placements_of
 
@@ -44,8 +47,8 @@ def lowest_placements(screened: list[StaticDoc], candidates: int) -> list[Struct
     return [placement.structure for placement in ordered[:candidates]]
 
 
-@job(output_schema=RelaxDoc)
-def lowest(candidates: list[RelaxDoc], rank: int = 1) -> RelaxDoc:
+@job(output_schema=ChosenDoc)
+def lowest(candidates: list[RelaxDoc], rank: int = 1) -> ChosenDoc:
     """Choose the converged candidate lowest in energy; the lowest of all where none is converged.
 
     Parameters
@@ -67,7 +70,22 @@ def lowest(candidates: list[RelaxDoc], rank: int = 1) -> RelaxDoc:
             different.append(candidate)
     if rank > len(different):
         raise ValueError(f"placement.rank: {rank}, of which there are {len(different)} once relaxed; more candidates")
-    return different[rank - 1]
+    kept = different[rank - 1]
+    number = 1 + next(place for place, candidate in enumerate(candidates) if candidate is kept)
+    rows = [_row(candidate, candidates[:before]) for before, candidate in enumerate(candidates)]
+    return ChosenDoc(**dict(kept), kept=number, placements=rows)
+
+
+def _row(candidate: RelaxDoc, before: list[RelaxDoc]) -> PlacementRow:
+    structure = candidate.structure
+    n_slab = sum(number != FRAGMENT for number in structure.site_properties[LAYER])
+    return PlacementRow(
+        energy=candidate.energy,
+        converged=candidate.converged,
+        lowest=fragment_height(structure, n_slab).lowest,
+        bonds=[str(bond) for bond in surface_bonds(structure, n_slab)],
+        like=next((number for number, other in enumerate(before, 1) if _alike(candidate, other)), None),
+    )
 
 
 def _alike(one: RelaxDoc, other: RelaxDoc) -> bool:

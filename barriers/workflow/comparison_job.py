@@ -84,6 +84,7 @@ def _told(beside: dict[str, Any], barriers: list[BarrierDoc], rows: list[Compari
         electrons_rows,
         energetics_document,
         kinetics_document,
+        placements_rows,
         published_document,
     )
 
@@ -91,6 +92,7 @@ def _told(beside: dict[str, Any], barriers: list[BarrierDoc], rows: list[Compari
         "energetics": energetics_document(beside, barriers),
         "kinetics": kinetics_document(beside),
         "electrons": electrons_rows(beside),
+        "placements": placements_rows(beside),
         "published": published_document(beside, rows),
     }
 

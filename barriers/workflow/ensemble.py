@@ -17,6 +17,7 @@ from barriers.structures.hop.hop import Hop, midpoint
 from barriers.structures.hop.search import find_hops
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.rounding import round_off, rounded
+from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.ensemble import EnsembleSection, placed_name
 from barriers.study.models import HopSection, Study, SystemSection
 from barriers.workflow.lattice import settled_lattice
@@ -149,7 +150,20 @@ def warnings_of(members: list[Member]) -> list[str]:
 def slab_of(members: list[Member], lattice: LatticeDoc | None) -> SlabDoc:
     """What is to be known of the slabs in numbers: the thinnest, and the nearest frozen atom of each hop."""
     to_frozen = {hop: distance for member in members for hop, distance in member.to_frozen.items()}
-    return SlabDoc(thickness=min(member.slab.thickness for member in members), to_frozen=to_frozen, lattice=lattice)
+    first, cathode = members[0].slab, members[0].study.cathode
+    return SlabDoc(
+        thickness=min(member.slab.thickness for member in members),
+        to_frozen=to_frozen,
+        lattice=lattice,
+        formula=first.structure.composition.formula,
+        atoms=len(first.structure),
+        frozen=len(frozen_atoms(first.structure)),
+        image_distance=round(first.image_distance, 4),
+        termination=first.termination.label,
+        dipole=first.termination.dipole,
+        metals=first.metals,
+        ordering=f"{cathode.ordering}, seed {cathode.seed}",
+    )
 
 
 def _placed(system: SystemSection, placements: int) -> Iterator[SystemSection]:

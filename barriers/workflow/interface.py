@@ -10,7 +10,7 @@ from barriers.engines.base import Engine
 from barriers.structures.hop.hop import Hop
 from barriers.study.models import Study, SystemSection
 from barriers.workflow.build_jobs import lowest, lowest_placements, place_fragment
-from barriers.workflow.labels import label
+from barriers.workflow.labels import PLACEMENT, label
 
 
 def candidates_flow(study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
@@ -60,7 +60,7 @@ def interface_flow(study: Study, system: SystemSection, engine: Engine, candidat
         Placements of its fragment, relaxed roughly.
     """
     chosen = lowest(candidates, system.placement.rank)
-    label(chosen, f"{system.name}: choose placement", system.name)
+    label(chosen, f"{system.name}: {PLACEMENT}", system.name)
     # To the endpoints' own tolerance, so that both start from one conformation of the fragment.
     interface = engine.relax(study.relax.fmax, study.relax.max_steps).make(chosen.output.structure)
     label(interface, f"{system.name}: relax interface", system.name)

@@ -21,7 +21,10 @@ CALCULATIONS: dict[type, Kind] = {
 BARRIER = "barrier"
 """What a job does that gives a barrier of the study; its name ends with it."""
 
-ADSORPTION, ELECTRONS, FREQUENCY, REACTIONS = BESIDE = ("adsorption", "electrons", "attempt frequency", "reactions")
+PLACEMENT = "choose placement"
+
+ADSORPTION, ELECTRONS, FREQUENCY, REACTIONS = "adsorption", "electrons", "attempt frequency", "reactions"
+BESIDE = (ADSORPTION, ELECTRONS, FREQUENCY, REACTIONS, PLACEMENT)
 """What a job does that gives something else that a study tells of; its name ends with it."""
 
 

@@ -1,8 +1,8 @@
 """Whether an oligomer eases that LiFSI comes apart: LiFSI, Li+ and both at trimers of PVDF and PVDF-HF, by PySCF.
 
 Single points on geometries of GFN2, from several starts each. Where a second method is named, the lowest start of each
-species is evaluated with that as well. What was computed is kept in build/salt: run it again to go on. Needs tblite and the extra
-'molecules'.
+species is evaluated with that as well. What was computed is kept in build/salt: run it again to go on. Needs tblite
+and the extra 'molecules'.
 
     python tests/benchmarks/salt.py PBE def2-svp 3 PBE0 def2-svpd
 """

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from barriers.analysis.profile import SHALLOWEST
 from barriers.documents import BarrierDoc
 from barriers.report.figures.corrected import Correction, correction_of, draw_correction, draw_error
+from barriers.report.figures.covered import WIDER, covered
 from barriers.report.figures.labels import energy, say_model, title
 from barriers.report.style import COLOURS, ONE_COLUMN, STYLE, add_title, legend_above, look, own_axes, wrapped
 
@@ -111,6 +112,8 @@ def draw_profiles(barriers: Sequence[BarrierDoc]) -> Axes:
         axes.set(xlabel="Path length (Å)", ylabel="Energy (eV)")
         axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
         handles: list[Artist] = []
+        drawn = [number for number, barrier in enumerate(barriers) if barrier.profile]
+        hidden = dict(zip(drawn, covered([barriers[number].profile or {} for number in drawn]), strict=True))
         for number, barrier in enumerate(barriers):
             label = f"{barrier.system}: {energy(barrier.forward, barrier) if barrier.profile else 'not converged'}"
             named = wrapped(label, 0.75 * ONE_COLUMN, STYLE["legend.fontsize"])
@@ -118,7 +121,10 @@ def draw_profiles(barriers: Sequence[BarrierDoc]) -> Axes:
                 handles.append(Line2D([], [], color=COLOURS[number % len(COLOURS)], linestyle="", label=named))
                 continue
             line = look(number)
-            axes.plot(barrier.profile["curve_distance"], barrier.profile["curve_energy"], **line | {"marker": ""})
+            curve = barrier.profile["curve_distance"], barrier.profile["curve_energy"]
+            if hidden[number]:
+                axes.plot(*curve, color=line["color"], linewidth=2 + WIDER * hidden[number], alpha=0.3)
+            axes.plot(*curve, **line | {"marker": ""})
             axes.plot(barrier.profile["distances"], barrier.profile["energies"], **line | {"linestyle": ""})
             handles.append(Line2D([], [], **line, label=named))
             if (correction := correction_of(barrier)) is None:

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from barriers.documents import BarrierDoc
 from barriers.report.figures.corrected import Correction, Numbers, correction_of
+from barriers.report.figures.covered import WIDER, covered
 from barriers.report.html.scene import image_names
 from barriers.report.numbers import MINUS, energy
 
@@ -62,6 +63,8 @@ class Line:
         Its images.
     saddle : Image
         The highest point of the curve, with the forward barrier.
+    wide : float
+        Width of what is drawn under a curve that others lie on, so that it is seen; nothing under others.
     error : str
         Outline of the error band of a corrected barrier, in SVG's words.
     model : str
@@ -77,6 +80,7 @@ class Line:
     shape: str
     images: list[Image]
     saddle: Image
+    wide: float = 0.0
     error: str = ""
     model: str = ""
     points: list[Image] = field(default_factory=list)
@@ -146,6 +150,7 @@ def chart(barriers: Sequence[BarrierDoc], numbers: Sequence[int]) -> Chart | Non
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low), 1)
 
     lines = []
+    hidden = dict(zip(drawn, covered(list(drawn.values())), strict=True))
     for colour, number in enumerate(numbers):
         if (profile := drawn.get(number)) is None:
             continue
@@ -160,6 +165,7 @@ def chart(barriers: Sequence[BarrierDoc], numbers: Sequence[int]) -> Chart | Non
                 shape=SHAPES[colour % len(SHAPES)],
                 images=[Image(x(s), y(e), f"{name}: {energy(e)} eV at {s:.2f} Å") for name, s, e in named],
                 saddle=top,
+                wide=2 + 2 * WIDER * hidden[number] if hidden[number] else 0.0,
                 **(_beside(beside[number], len(numbers) == 1, x, y) if number in beside else {}),
             )
         )

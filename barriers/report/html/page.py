@@ -15,10 +15,14 @@ from barriers.documents import BarrierDoc, ComparisonRowDoc, StudyDoc
 from barriers.report.beside import beside_notes, sheets
 from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
+from barriers.report.html import convergence as converging
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
+from barriers.report.html.library import library
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.pictures import electron_pictures, pictures
+from barriers.report.html.saves import save, saves
 from barriers.report.html.scene import scene
+from barriers.report.html.slab import slab_facts
 from barriers.report.lattice import lattice_lines
 from barriers.report.methods import bibtex, methods, write_methods
 from barriers.report.numbers import energy, shown, signed, written_uncertainty
@@ -26,14 +30,6 @@ from barriers.report.trust import in_short, model_lines
 from barriers.report.uncertainty import meaning
 
 PAGE = "report.html"
-
-VIEWER = {
-    "name": "3Dmol.js",
-    "version": "2.5.5",
-    "licence": "BSD-3-Clause",
-    "sha256": "f7cc78921ae72e7623e89cdd111434f58c2efddd2ffda1cd212644b406fb8016",
-}
-"""The library that draws bands, ``vendor/3Dmol-min.js``: N. Rego and D. Koes, Bioinformatics 31, 1322 (2015)."""
 
 SCRIPTS = ("viewer", "density", "profile", "panel", "page")
 """The page's own scripts, in the order in which they need each other."""
@@ -98,8 +94,8 @@ def render_section(barrier: BarrierDoc, heading: str) -> str:
 
 def page_scripts() -> str:
     """Give all that the page's views and drawings run on: the library with its licence, then the page's own scripts."""
-    licence = f"/* {VIEWER['name']} {VIEWER['version']}\n{_text('vendor/3Dmol-LICENSE.txt')}\n*/"
-    return "\n".join([licence, _text("vendor/3Dmol-min.js"), *(_text(f"{name}.js") for name in SCRIPTS)])
+    known = library()
+    return "\n".join([f"/*\n{known.notices}\n*/", known.script, *(_text(f"{name}.js") for name in SCRIPTS)])
 
 
 def page_style() -> str:
@@ -120,6 +116,7 @@ def _rendered(template: str, study: StudyDoc, folder: Path, **more: str) -> str:
         "signed": signed,
         "spread": lambda value: shown(written_uncertainty(value)),
     }
+    cites = bibtex(methods(study))
     changed, study_file = settings(study, folder)
     hops: dict[str, list[int]] = {row.hop: [] for row in study.rows}
     places = {(barrier.system, barrier.hop_name): number for number, barrier in enumerate(study.barriers)}
@@ -136,7 +133,7 @@ def _rendered(template: str, study: StudyDoc, folder: Path, **more: str) -> str:
         models=model_lines(study.barriers),
         model=in_short,
         methods=methods(study),
-        references=bibtex(methods(study)),
+        references=cites,
         several=len({row.system for row in study.rows}) > 1,
         wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
@@ -150,16 +147,19 @@ def _rendered(template: str, study: StudyDoc, folder: Path, **more: str) -> str:
             for barrier in study.barriers
         ],
         frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
+        converged=[converging.convergence(barrier.band) for barrier in study.barriers],
+        forces_frame=converging.FRAME,
+        saves=saves(study.barriers),
+        paper=[save("methods.md", "methods.md", methods(study)), save("references.bib", "references.bib", cites)],
+        slab_facts=list(slab_facts(study.slab)) if study.slab else [],
         engines=engines(study),
         lattice_lines=list(lattice_lines(study.slab.lattice)) if study.slab and study.slab.lattice else [],
         packages=packages(study),
         settings=changed,
         study_file=study_file,
         commands=commands(study, study_file is not None),
-        viewer=VIEWER,
+        library={name: Markup(text) for name, text in library()._asdict().items()},
         version=versions()["barriers"],
-        library=_text("vendor/3Dmol-min.js"),
-        licence=_text("vendor/3Dmol-LICENSE.txt"),
         style=_text("page.css"),
         scripts=[_text(f"{name}.js") for name in SCRIPTS],
         **more,

@@ -1,5 +1,14 @@
 "use strict";
 
+/** Run a script that stands in the page as text, once: the large one is not needed before something is drawn with it. */
+function run(id) {
+  const held = document.getElementById(id);
+  if (!held) return;
+  const script = document.createElement("script");
+  script.textContent = held.textContent;
+  held.replaceWith(script);
+}
+
 /** A 3-D view, its slider and its buttons. Subclasses say what the slider chooses. */
 class Panel {
   /**
@@ -73,6 +82,7 @@ class Panel {
     if (this.viewer || this.stage.classList.contains("missing")) return;
     const pointed = this.section.querySelector(".pointed");
     try {
+      run("library");
       this.viewer = this.make((text) => (pointed.textContent = text));
     } catch {
       this.stage.classList.add("missing");

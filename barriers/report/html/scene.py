@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import to_hex
 from pymatgen.core import Structure
 
-from barriers.analysis.band import continuous
+from barriers.analysis.band import continuous, highest_image
 from barriers.documents import BarrierDoc
-from barriers.report.structures import colour, drawn_radius
+from barriers.report.html.looks import Looks, crystal_looks, plain_looks, polyhedra
 from barriers.report.views import NO_ARROWS, Points, arranged, fragment_atoms, fragment_bonds, side_plane
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.workflow.result_jobs import motion_of
@@ -35,11 +34,13 @@ def scene(barrier: BarrierDoc) -> dict[str, Any]:
     Returns
     -------
     dict[str, Any]
-        ``elements``: symbol of each atom; ``looks``: colour and radius (Å) of each symbol; ``roles``: ``slab``,
+        ``elements``: symbol of each atom; ``looks``: see :func:`~barriers.report.html.looks.crystal_looks`; ``roles``:
+        ``slab``,
         ``frozen``, ``fragment`` or ``moving`` for each atom; ``moving``: number of the moving ion; ``images``: for each
         image its positions (Å), flat, to 1e-3 Å; ``bonds``: for each image the fragment's bonds as pairs of atoms;
         ``edges``: the cell's edges as pairs of points (Å); ``turn``: angle of the jump in the plane of the surface
-        (degrees); ``names``: name of each image.
+        (degrees); ``names``: name of each image; ``saddle``: number of the highest image, None where that is not
+        known; ``polyhedra``: see :func:`~barriers.report.html.looks.polyhedra`.
     """
     structure = barrier.band.structure
     positions = continuous(barrier.band.positions, structure.lattice.matrix, structure.lattice.pbc)
@@ -56,8 +57,11 @@ def scene(barrier: BarrierDoc) -> dict[str, Any]:
     # The ion stands at the start of its jump, which may be a lattice vector away from where it was put.
     positions[:, moving] += ends[""][0] - positions[0, moving]
     jump = positions[-1, moving] - positions[0, moving]
-    return _drawn(structure, positions, corner, moving) | {
+    known = len(positions) > 2 and None not in barrier.band.energies[1:-1]
+    return _drawn(structure, positions, corner, crystal_looks(structure), moving) | {
         "moving": moving,
+        "saddle": highest_image(barrier.band.energies) if known else None,
+        "polyhedra": polyhedra(structure, positions[0]),
         "turn": _angle(jump),
         "names": image_names(len(positions)),
     }
@@ -79,17 +83,16 @@ def still(placed: Structure, corner: Points) -> dict[str, Any]:
         As :func:`scene` of one image, without ``moving`` and ``names``; ``turn`` is that of side views' page.
     """
     across = side_plane(placed.lattice, NO_ARROWS)[0]
-    return _drawn(placed, placed.cart_coords[None], corner) | {"turn": _angle(across)}
+    return _drawn(placed, placed.cart_coords[None], corner, plain_looks(placed)) | {"turn": _angle(across)}
 
 
-def _drawn(structure: Structure, positions: Points, corner: Points, moving: int | None = None) -> dict[str, Any]:
+def _drawn(
+    structure: Structure, positions: Points, corner: Points, looks: Looks, moving: int | None = None
+) -> dict[str, Any]:
     everything = np.arange(len(structure))
     return {
         "elements": [site.specie.symbol for site in structure],
-        "looks": {
-            symbol: {"colour": to_hex(colour(symbol)), "radius": round(drawn_radius(symbol), DECIMALS)}
-            for symbol in sorted(structure.symbol_set)
-        },
+        "looks": looks,
         "roles": _roles(structure, moving),
         "images": [np.round(image, DECIMALS).ravel().tolist() for image in positions],
         "bonds": [fragment_bonds(structure, image, everything).tolist() for image in positions],

@@ -2,8 +2,8 @@
 
 /** Atoms and cell in three dimensions, one image at a time, with 3Dmol.js. Subclasses add to it. */
 class AtomsViewer {
-  static MOVING = "#d55e00";
-  static SIZES = { moving: 1.1, slab: 0.62, frozen: 0.45, fragment: 0.55 }; // in drawn radii; none hides the jump
+  static MOVING = "#ffb000";
+  static FROZEN = 0.75; // in radii of the slab's other atoms
 
   /**
    * @param {HTMLElement} host where to draw
@@ -66,9 +66,10 @@ class AtomsViewer {
   }
 
   style(role, elem, background) {
-    const { colour, radius } = this.scene.looks[elem];
+    const { colour, radius, ball } = this.scene.looks[elem];
     const color = role === "moving" ? AtomsViewer.MOVING : role === "frozen" ? this.faded(colour, background) : colour;
-    return { sphere: { radius: radius * AtomsViewer.SIZES[role], color }, stick: { radius: 0.14, color } };
+    const size = role === "fragment" ? ball : role === "frozen" ? AtomsViewer.FROZEN * radius : radius;
+    return { sphere: { radius: size, color }, stick: { radius: 0.12, color } };
   }
 
   line([x, y, z], [u, v, w]) {
@@ -81,28 +82,48 @@ class AtomsViewer {
   }
 
   /**
-   * Look along the surface with the jump, or the page of side views, from left to right ("side"), or down onto it ("top"), all in sight. The side
-   * view is a little aslant, since rows of a crystal would hide each other.
+   * Look along the surface with the jump, or the page of side views, from left to right ("side"), or down onto it
+   * ("top"), all in sight. The side view is a little aslant, since rows of a crystal would hide each other.
    */
   face(way) {
-    const [slant, tilted] = way === "top" ? [0, 0] : [10, -76];
+    const [slant, tilted] = way === "top" ? [0, 0] : [5, -84];
     const [turn, tilt] = [((slant - this.scene.turn) * Math.PI) / 360, (tilted * Math.PI) / 360];
     const [sx, cx, sz, cz] = [Math.sin(tilt), Math.cos(tilt), Math.sin(turn), Math.cos(turn)];
+    const turned = [sx * cz, -sx * sz, cx * sz, cx * cz];
+    const points = this.points();
     this.viewer.zoomTo({ predicate: () => true }); // without a selection, what else is drawn would count too
-    this.viewer.setView([...this.viewer.getView().slice(0, 4), sx * cz, -sx * sz, cx * sz, cx * cz]);
-    this.viewer.zoom(this.room());
+    const middle = this.middle(points, turned).map((place) => -place);
+    this.viewer.setView([...middle, this.viewer.getView()[3], ...turned]);
+    this.viewer.zoom(this.room(points));
   }
 
-  /** How much larger the band can be drawn before it leaves the stage. */
-  room() {
-    const first = this.scene.images[0];
-    const atoms = this.scene.elements.map((_, serial) => first.slice(3 * serial, 3 * serial + 3));
-    const points = [...atoms, ...this.scene.edges.flat()].map(([x, y, z]) => ({ x, y, z }));
-    const places = this.viewer.modelToScreen(points);
-    const { left, top, width, height } = this.host.getBoundingClientRect();
-    const farthest = (axis, middle) => Math.max(...places.map((place) => Math.abs(place[axis] - middle)));
-    const across = width / 2 / farthest("x", left + scrollX + width / 2);
-    return 0.92 * Math.min(across, height / 2 / farthest("y", top + scrollY + height / 2));
+  /** What has to be in sight: atoms, corners of polyhedra beyond them, cell. */
+  points() {
+    const { elements, edges, images, polyhedra = [] } = this.scene;
+    const atoms = elements.map((_, serial) => images[0].slice(3 * serial, 3 * serial + 3));
+    const beyond = polyhedra.flatMap(({ corners }) => corners.map(([atom, ...way]) => way.map((step, axis) => atoms[atom][axis] + step)));
+    return [...atoms, ...beyond, ...edges.flat()];
+  }
+
+  /** The middle of points as they are seen once turned by a quaternion, which turns about it. */
+  middle(points, [x, y, z, w]) {
+    const cross = ([a, b, c], [d, e, f]) => [b * f - c * e, c * d - a * f, a * e - b * d];
+    const spin = (place, sign) => {
+      const axis = [sign * x, sign * y, sign * z];
+      const once = cross(axis, place);
+      const twice = cross(axis, once);
+      return place.map((start, n) => start + 2 * (w * once[n] + twice[n]));
+    };
+    const seen = points.map((place) => spin(place, 1));
+    return spin([0, 1, 2].map((axis) => [Math.min, Math.max].reduce((sum, end) => sum + end(...seen.map((place) => place[axis])) / 2, 0)), -1);
+  }
+
+  /** How much larger the points, in the middle of the stage, can be drawn before they leave it. */
+  room(points) {
+    const places = this.viewer.modelToScreen(points.map(([x, y, z]) => ({ x, y, z })));
+    const { width, height } = this.host.getBoundingClientRect();
+    const wide = (axis) => Math.max(...places.map((place) => place[axis])) - Math.min(...places.map((place) => place[axis]));
+    return 0.9 * Math.min(width / wide("x"), height / wide("y"));
   }
 
   turn(across, up) {
@@ -138,17 +159,47 @@ class AtomsViewer {
   }
 }
 
-/** A band: its atoms, and the path of the moving ion. */
+/** A band: its atoms, the polyhedra of its oxide, and the path of the moving ion with a ghost of it at the saddle. */
 class BandViewer extends AtomsViewer {
-  /** Mark where the moving ion stands in every image. */
-  add() {
+  static GHOST = 0.45;
+  static POLYHEDRON = { slab: 0.5, frozen: 0.25 };
+
+  add(index) {
+    this.addPolyhedra(index);
     const places = this.scene.images.map((image) => image.slice(3 * this.scene.moving, 3 * this.scene.moving + 3));
-    for (const [x, y, z] of places) {
-      this.viewer.addSphere({ center: { x, y, z }, radius: 0.22, color: AtomsViewer.MOVING });
+    const points = places.map(([x, y, z]) => ({ x, y, z }));
+    this.viewer.addCurve({ points, radius: 0.09, smooth: 8, color: AtomsViewer.MOVING });
+    for (const center of points) this.viewer.addSphere({ center, radius: 0.14, color: AtomsViewer.MOVING });
+    if (this.scene.saddle !== null && this.scene.saddle !== index) {
+      const { radius } = this.scene.looks[this.scene.elements[this.scene.moving]];
+      this.viewer.addSphere({ center: points[this.scene.saddle], radius, color: AtomsViewer.MOVING, opacity: BandViewer.GHOST });
     }
-    places.slice(1).forEach((place, before) => {
-      const look = { radius: 0.08, color: AtomsViewer.MOVING, fromCap: 1, toCap: 1 };
-      this.viewer.addCylinder({ ...this.line(places[before], place), ...look });
-    });
+  }
+
+  /** Faces of each polyhedron, and its corners where they are periodic images. */
+  addPolyhedra(index) {
+    const { elements, looks, roles, images, polyhedra } = this.scene;
+    const place = (atom, way = [0, 0, 0]) => {
+      const [x, y, z] = way.map((step, axis) => images[index][3 * atom + axis] + step);
+      return { x, y, z };
+    };
+    const [meshes, beyond] = [new Map(), new Map()];
+    for (const { centre, corners, faces } of polyhedra) {
+      const key = `${roles[centre]} ${elements[centre]}`;
+      if (!meshes.has(key)) meshes.set(key, { vertexArr: [], faceArr: [], normalArr: [] });
+      const { vertexArr, faceArr } = meshes.get(key);
+      // Corners are not shared by faces, which keeps them flat.
+      for (const face of faces) for (const corner of face) faceArr.push(vertexArr.push(place(corners[corner][0], corners[corner].slice(1))) - 1);
+      for (const [atom, ...way] of corners) if (way.some(Boolean)) beyond.set(`${atom} ${way}`, [atom, way]);
+    }
+    for (const [key, mesh] of meshes) {
+      const [role, elem] = key.split(" ");
+      const color = looks[elem].colour;
+      this.viewer.addCustom({ ...mesh, color, opacity: BandViewer.POLYHEDRON[role] });
+    }
+    for (const [atom, way] of beyond.values()) {
+      const { sphere } = this.style(roles[atom], elements[atom], this.colour("--stage"));
+      this.viewer.addSphere({ center: place(atom, way), ...sphere });
+    }
   }
 }
