@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import io
 import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ase.io import read
 from conftest import gold_on_aluminium
 from jobflow import Flow
 from monty.json import MontyDecoder, MontyEncoder
@@ -18,6 +21,8 @@ from barriers.analysis.profile import Profile
 from barriers.documents import BarrierDoc
 from barriers.files.exports import neb_result, profile_csv, profile_json
 from barriers.files.structures import to_structure
+from barriers.report import exports as texts
+from barriers.report.exports import band_extxyz, cif, poscar, states
 from barriers.structures.hop.hop import Hop
 
 
@@ -63,6 +68,31 @@ def test_json_is_the_profile_with_its_units(gold: BarrierDoc) -> None:
     read = json.loads(profile_json(Profile(**gold.profile)))
     assert read.pop("units")["curvature"] == "eV/Å²"
     assert Profile(**read) == Profile(**gold.profile)
+
+
+def test_states_and_band_are_read_back_as_they_are(gold: BarrierDoc) -> None:
+    assert texts.profile_csv(gold) == profile_csv(Profile(**gold.profile))
+    band = read(io.StringIO(band_extxyz(gold)), index=":", format="extxyz")
+    assert [image.get_potential_energy() for image in band] == pytest.approx(gold.band.energies, abs=1e-6)
+    given = states(gold)
+    assert list(given) == ["initial", "saddle", "final"]
+    top = int(np.argmax(gold.band.energies))
+    for structure, image in zip(given.values(), (0, top, -1), strict=True):
+        for text, format in ((poscar(structure, "Au on\nAl"), "vasp"), (cif(structure), "cif")):
+            atoms = read(io.StringIO(text), format=format)
+            off = structure.lattice.get_fractional_coords(gold.band.positions[image]) - atoms.get_scaled_positions()
+            assert np.abs(off - np.rint(off)).max() < 1e-7
+            assert atoms.get_chemical_symbols() == band[0].get_chemical_symbols()
+    assert poscar(given["initial"], "Au on\nAl").splitlines()[0] == "Au on Al"
+    assert len(read(io.StringIO(poscar(given["saddle"])), format="vasp").constraints[0].index) == 8
+
+
+def test_what_is_not_there_is_not_exported(gold: BarrierDoc) -> None:
+    never = gold.band.model_copy(update={"energies": [None] * len(gold.band.energies)})
+    loose = gold.model_copy(update={"converged": False, "profile": None, "reason": "never started", "band": never})
+    assert list(states(loose)) == ["initial", "final"]
+    with pytest.raises(ValueError, match="no profile, never started"):
+        texts.profile_csv(loose)
 
 
 @pytest.mark.usefixtures("emmet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +88,8 @@ def kind_of_hop(kind: str, hop: str) -> str:
     return f"{kind}-{stem(hop)}" if hop else kind
 
 
-def write_band(band: BandDoc, path: Path) -> None:
-    """Write all images of a band to one extended XYZ file, each with its energy and forces as far as it has them."""
+def band_text(band: BandDoc) -> str:
+    """Give all images of a band as extended XYZ, each with its energy and forces as far as it has them."""
     images = []
     for positions, energy, forces in zip(band.positions, band.energies, band.forces, strict=True):
         atoms = AseAtomsAdaptor.get_atoms(band.structure, msonable=False)
@@ -98,7 +99,14 @@ def write_band(band: BandDoc, path: Path) -> None:
         )  # one that was never computed has none
         atoms.calc = SinglePointCalculator(atoms, energy=energy, **known)
         images.append(atoms)
-    write(path, images, format="extxyz")
+    text = StringIO()
+    write(text, images, format="extxyz")
+    return text.getvalue()
+
+
+def write_band(band: BandDoc, path: Path) -> None:
+    """Write all images of a band to one extended XYZ file; see :func:`band_text`."""
+    path.write_text(band_text(band), "utf-8")
 
 
 def write_structure(structure: Structure, path: Path) -> None:
