@@ -6,14 +6,28 @@ import sys
 import traceback
 import warnings
 
-from barriers.cli import before, by_hand, clean, compute, converge, dispatch, parse, results, setup
+from barriers.cli import before, by_hand, clean, compute, converge, dispatch, export, new, parse, results, setup
 from barriers.cli.app import NOT_CONVERGED, SIGNALLED, WRONG_INPUT, app, state
 from barriers.cli.terminal import say, take_any_text, this_command
 from barriers.disk import trouble
 from barriers.dispatch.stopping import Stopped, stop_softly
 from barriers.secrecy import hide
 
-__all__ = ["app", "before", "by_hand", "clean", "compute", "converge", "dispatch", "main", "parse", "results", "setup"]
+__all__ = [
+    "app",
+    "before",
+    "by_hand",
+    "clean",
+    "compute",
+    "converge",
+    "dispatch",
+    "export",
+    "main",
+    "new",
+    "parse",
+    "results",
+    "setup",
+]
 
 
 def main() -> None:
