@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from barriers.structures.cathode.ordering import order_metals as order_metals
     from barriers.structures.hop.choice import select_hops as select_hops
     from barriers.structures.hop.hop import Hop as Hop
+    from barriers.structures.hop.hop import final_in_initial_order as final_in_initial_order
     from barriers.structures.hop.hop import hop_ends as hop_ends
     from barriers.structures.hop.hop import make_endpoint as make_endpoint
     from barriers.structures.hop.search import find_hops as find_hops

@@ -6,7 +6,7 @@ import sys
 import traceback
 import warnings
 
-from barriers.cli import before, by_hand, clean, compute, converge, dispatch, parse, results, setup, watch
+from barriers.cli import before, by_hand, clean, compute, converge, dispatch, export, new, parse, results, setup, watch
 from barriers.cli.app import NOT_CONVERGED, SIGNALLED, WRONG_INPUT, app, state
 from barriers.cli.terminal import say, take_any_text, this_command
 from barriers.disk import trouble
@@ -21,7 +21,9 @@ __all__ = [
     "compute",
     "converge",
     "dispatch",
+    "export",
     "main",
+    "new",
     "parse",
     "results",
     "setup",

@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write; made if it is not there.", metavar="DIR")] = Path(),
+    only: Annotated[
+        str | None, typer.Option(help="Write this example alone, such as ncm811_pvdf.", metavar="NAME")
+    ] = None,
 ) -> None:
-    """Write study files with every setting explained, and flows in Python, to start from."""
+    """Write study files with every setting explained, and flows in Python, to start from.
+
+    A study of your own is begun by `barriers new`.
+    """
     from barriers.study.examples import write_examples
 
-    for path in write_examples(folder):
+    for path in write_examples(folder, only):
         say(path)
 
 

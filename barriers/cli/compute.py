@@ -65,15 +65,28 @@ def run(
 def neb(
     initial: Annotated[Path, typer.Argument(help="Structure file of the initial state, in any format ASE reads.")],
     final: Annotated[Path, typer.Argument(help="Structure file of the final state.")],
-    images: Annotated[int, typer.Option(help="Intermediate images.", min=1, max=50)] = 5,
+    images: Annotated[
+        int | None, typer.Option(help="Intermediate images; 4 if left out, as in a study.", min=1, max=50)
+    ] = None,
     model: Annotated[str, typer.Option(help="Model (`barriers models`) or ASE calculator as module:Class.")] = "chgnet",
     weights: Annotated[str | None, typer.Option(help="File with the model's weights.", metavar="FILE")] = None,
     fmax: Annotated[
-        float, typer.Option(help="Largest force at the end, endpoints and band (eV/Å).", min=1e-4, max=0.5)
-    ] = 0.03,
+        float | None,
+        typer.Option(
+            help="Largest force at the end (eV/Å), of endpoints and band; as in a study if left out: 0.03 and 0.05.",
+            min=1e-4,
+            max=0.5,
+        ),
+    ] = None,
     max_steps: Annotated[
-        int, typer.Option(help="Most iterations in this run; the next run continues.", min=1, max=100_000)
-    ] = 500,
+        int | None,
+        typer.Option(
+            help="Most iterations in this run, of endpoints and band, the next run continues; as in a study if left "
+            "out: 500 and 300.",
+            min=1,
+            max=100_000,
+        ),
+    ] = None,
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:

@@ -94,7 +94,7 @@ def allowed(field: FieldInfo) -> str:
         many = "a list of sections" if entries(field) else "a section"
         return f"{many} with {', '.join(by_key(section))}"
     if inside := entries(field):
-        return f"a list of {len(inside)}, each {limits(item(field))}"
+        return f"a list of {len(inside)}, each {allowed(item(field))}"
     if options := choices(field):
         return ", ".join(map(repr, options))
     on_file = [mark.takes() for mark in field.metadata if hasattr(mark, "takes")]

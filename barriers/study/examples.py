@@ -6,7 +6,9 @@ from pathlib import Path
 
 from barriers.disk import writes_folder
 from barriers.study.file import read_study
+from barriers.study.models import EndpointStudy
 from barriers.study.template import render
+from barriers.words import closest, show
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -18,24 +20,32 @@ def shipped(kind: str) -> Path:
 
 
 @writes_folder
-def write_examples(folder: Path) -> list[Path]:
+def write_examples(folder: Path, only: str | None = None) -> list[Path]:
     """Write the shipped studies, every field commented, the structures they name, and flows.
 
     Parameters
     ----------
     folder : Path
         Gets the folders ``inputs`` and ``flows``.
+    only : str or None
+        Name of one study, which is written alone, with the structures that it names.
 
     Raises
     ------
     ValueError
-        If a file is there already; nothing is written then.
+        If there is no such study, or a file is there already; nothing is written then.
     """
+    studies = {path.stem: path for path in sorted(shipped("inputs").glob("*.yaml"))}
+    if only is not None and only not in studies:
+        raise ValueError(f"--only: {show(only)} is no example; allowed: {', '.join(studies)}{closest(only, studies)}")
     contents: dict[Path, str] = {}
-    for path in shipped("inputs").iterdir():
-        text = path.read_text("utf-8")
-        contents[folder / "inputs" / path.name] = render(read_study(text)) if path.suffix == ".yaml" else text
-    contents |= {folder / "flows" / path.name: path.read_text("utf-8") for path in shipped("flows").glob("*.py")}
+    for path in studies.values() if only is None else [studies[only]]:
+        study = read_study(path.read_text("utf-8"))
+        contents[folder / "inputs" / path.name] = render(study)
+        for name in study.endpoints.model_dump().values() if isinstance(study, EndpointStudy) else ():
+            contents[folder / "inputs" / name] = (path.parent / name).read_text("utf-8")
+    if only is None:
+        contents |= {folder / "flows" / path.name: path.read_text("utf-8") for path in shipped("flows").glob("*.py")}
     for path in contents:
         if path.exists():
             raise ValueError(f"{path}: is there already; give another folder: barriers init DIR")

@@ -21,7 +21,13 @@ class SingleBarrier:
 
 
 def single_barrier(
-    initial: Path, final: Path, images: int, model: str, weights: str | None, fmax: float, max_steps: int
+    initial: Path,
+    final: Path,
+    images: int | None,
+    model: str,
+    weights: str | None,
+    fmax: float | None,
+    max_steps: int | None,
 ) -> SingleBarrier:
     """Build the flow of ``barriers neb``.
 
@@ -29,13 +35,13 @@ def single_barrier(
     ----------
     initial, final : Path
         Structure files.
-    images : int
-        Intermediate images.
+    images : int or None
+        Intermediate images. This and the next two have the defaults of a study where they are None.
     model, weights : str
         As in a study's engine section.
-    fmax : float
+    fmax : float or None
         Largest force of endpoints and band (eV/Å).
-    max_steps : int
+    max_steps : int or None
         Most steps of each relaxation and of the band in one run.
 
     Raises
@@ -45,7 +51,6 @@ def single_barrier(
     """
     start, end, warnings = read_endpoints(initial, final)
     engine = MlipEngine(model=model, weights=weights)
-    engine.check({element.symbol for element in start.composition.elements}, images)
     labels = (initial.stem, final.stem)
     if labels[0] == labels[1]:  # POSCARs in folders of their own
         labels = (initial.resolve().parent.name, final.resolve().parent.name)
@@ -57,4 +62,5 @@ def single_barrier(
         fmax=fmax,
         max_steps=max_steps,
     )
+    engine.check({element.symbol for element in start.composition.elements}, maker.settings.path.n_images)
     return SingleBarrier(pair_flow(maker, start, end, warnings, name), name)

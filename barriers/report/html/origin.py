@@ -116,8 +116,13 @@ def commands(study: StudyDoc, has_study_file: bool) -> list[str]:
         names = ["--names", ",".join(barrier.system for barrier in study.barriers)] if len(read) > 1 else []
         return [shlex.join(["barriers", "parse", *(each.place for each in read), *names]), report]
     band = study.barriers[0].band
+    usual = {name: NebSection.model_fields[name].default for name in ("fmax", "max_steps")}
     options = {"images": len(band.positions) - 2, "model": band.engine.name}
-    options |= {name.replace("_", "-"): band.settings[name] for name in ("fmax", "max_steps") if name in band.settings}
+    options |= {
+        name.replace("_", "-"): band.settings[name]
+        for name, default in usual.items()
+        if band.settings.get(name, default) != default
+    }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return [f"barriers neb INITIAL FINAL {shlex.join(words)}", report]
 

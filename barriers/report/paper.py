@@ -1,0 +1,99 @@
+"""The comparison of a study as tables for a manuscript: LaTeX with siunitx, and Markdown."""
+
+from __future__ import annotations
+
+from barriers.documents import StudyDoc
+from barriers.report.comparison import latex
+from barriers.report.corrected import Cells, plus_minus
+from barriers.report.numbers import NONE, shown
+from barriers.report.tables import comparison_rows
+from barriers.report.trust import model_lines
+from barriers.report.uncertainty import meaning
+
+
+def table_siunitx(study: StudyDoc) -> str:
+    """Write the comparison as a LaTeX ``tabular`` with siunitx's columns of numbers, aligned at the decimal point (eV).
+
+    It needs the packages booktabs and siunitx. A standard deviation stands in parentheses, in units of the last digit:
+    0.413(2). What ± is, and what the model is and cannot be trusted for, stands in comments.
+    """
+    rows, columns = comparison_rows(study), _columns(study)
+    cells = [[_number(text, spread) for text, spread in _energies(row, study)] for row in rows]
+    names = [[latex(row[name] or "") for name in columns[:-4]] for row in rows]
+    formats = [_format([line[place] for line in cells]) for place in range(4)]
+    headings = [*(name.capitalize() for name in columns[:-4]), *(f"{{{name}}}" for name in columns[-4:])]
+    headings[-1] = rf"{{$\Delta$ {study.which}}}"
+    lines = [
+        r"% \usepackage{booktabs, siunitx}; energies in eV, one standard deviation in parentheses",
+        *(f"% {' '.join(line.split())}" for line in (meaning(study), *model_lines(study.barriers))),
+        *(f"% {row['system']} {row['hop']}: {' '.join(row['reason'].split())}" for row in rows if row["reason"]),
+        rf"\begin{{tabular}}{{{'l' * (len(columns) - 4)}{''.join(formats)}}}",
+        r"\toprule",
+        " & ".join(headings) + r" \\",
+        r"\midrule",
+        *(" & ".join([*name, *line]) + r" \\" for name, line in zip(names, cells, strict=True)),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def table_markdown(study: StudyDoc) -> str:
+    """Write the comparison as a Markdown table (eV), what is to be known of its numbers below it."""
+    columns = _columns(study)
+    headings = [*(name.capitalize() for name in columns[:-1]), f"Δ {study.which}"]
+    lines = [headings, ["---"] * (len(columns) - 4) + ["---:"] * 4]
+    for row in comparison_rows(study):
+        names = [(row[name] or "").replace("|", r"\|") for name in columns[:-4]]
+        lines.append([*names, *(_signed(text, spread) for text, spread in _energies(row, study))])
+    notes = [meaning(study), *model_lines(study.barriers)]
+    notes += [
+        f"{row['system']} {row['hop']}".rstrip() + f": {row['reason']}"
+        for row in comparison_rows(study)
+        if row["reason"]
+    ]
+    return (
+        "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", f"Energies in eV. {'. '.join(notes)}."]) + "\n"
+    )
+
+
+def _columns(study: StudyDoc) -> list[str]:
+    several = len({row.hop for row in study.rows}) > 1
+    return ["system", *(["hop"] if several else []), "forward", "reverse", "span", "difference"]
+
+
+def _energies(row: Cells, study: StudyDoc) -> list[tuple[str | None, str | None]]:
+    """Numbers of a row as they are written, each with its standard deviation where it has one."""
+    compared = (
+        ("reference", None) if row["system"] == study.reference else (row["difference"], row["difference_uncertainty"])
+    )
+    return [(row["forward"], plus_minus(row)), (row["reverse"], None), (row["span"], None), compared]
+
+
+def _number(text: str | None, spread: str | None) -> str:
+    """Write a number for siunitx, ``0.413(2)``; what is none, in braces."""
+    if text is None or text == "reference":
+        return "{---}" if text is None else f"{{{text}}}"
+    if spread is None:
+        return text
+    places = max(len(one.partition(".")[2]) for one in (text, spread))
+    return f"{float(text):{'+' if text[0] == '+' else ''}.{places}f}({round(float(spread) * 10**places)})"
+
+
+def _format(cells: list[str]) -> str:
+    """Give siunitx's column for cells: how many digits stand before and after the point, and in parentheses."""
+    numbers = [cell for cell in cells if not cell.startswith("{")]
+    values, spreads = (
+        zip(*(cell.rstrip(")").partition("(")[::2] for cell in numbers), strict=True) if numbers else ((), ())
+    )
+    whole = max((len(value.lstrip("+-").partition(".")[0]) for value in values), default=1)
+    places = max((len(value.partition(".")[2]) for value in values), default=3)
+    spread = max(map(len, spreads), default=0)
+    sign = next((sign for sign in "+-" if any(value.startswith(sign) for value in values)), "")
+    kept = ", retain-explicit-plus" if sign == "+" else ""
+    return f"S[table-format={sign}{whole}.{places}{f'({spread})' if spread else ''}{kept}]"
+
+
+def _signed(text: str | None, spread: str | None) -> str:
+    number = NONE if text is None else shown(text) if text[0] in "+-0123456789" else text
+    return number if spread is None or number == NONE else f"{number} ± {spread}"
