@@ -1,17 +1,16 @@
 """Whether an oligomer eases that LiFSI comes apart: LiFSI, Li+ and both at trimers of PVDF and PVDF-HF, by PySCF.
 
-Single points on geometries of GFN2, from several starts each. Where a second method is named, the lowest start of each
-species is evaluated with that as well. What was computed is kept in build/salt: run it again to go on. Needs tblite
-and the extra 'molecules'.
+All starts are relaxed with GFN2; of each species the lowest ones there, so many as the third word says, are evaluated
+with PySCF. With a second method the lowest of those is evaluated as well. What was computed is kept in build/salt: run
+it again to go on. Needs tblite and the extra 'molecules'.
 
-    python tests/benchmarks/salt.py PBE def2-svp 3 PBE0 def2-svpd
+    python tests/benchmarks/salt.py PBE def2-svp 2 PBE0 def2-svpd
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -29,8 +28,12 @@ from barriers.engines.common import at_positions
 from barriers.engines.pyscf.jobs import RelaxMaker
 from barriers.structures.alone import charge_of
 from barriers.structures.polymer.reactions import Reaction
+from barriers.structures.polymer.species import build_species
 
 NAMES = ("LiFSI", "LiFSI+PVDF", "LiFSI@PVDF", "LiFSI+PVDF-HF", "LiFSI@PVDF-HF")
+
+STARTS = 3
+"""Conformers, and places of lithium."""
 
 FMAX = 0.05
 """Largest force of GFN2 at the end (eV/Å)."""
@@ -39,85 +42,106 @@ COARSE = (1, 1e-6)
 """Level of the functional's grid, and change of the energy (Ha) at which a density is self-consistent."""
 
 
-@dataclass
 class RoughMaker(RelaxMaker):
-    """Relaxes with GFN2, and takes the energy there from PySCF: forces are those of GFN2."""
+    """Relaxes with GFN2."""
 
-    def rests_on(self, elements: Any = None) -> dict[str, Any]:
-        """Say whose geometries these are as well."""
-        return super().rests_on(elements) | {"geometries": "GFN2", "grid and tolerance": COARSE}
+    def rests_on(self, _elements: Any = None) -> dict[str, Any]:
+        """Say whose energies and geometries these are."""
+        return {"engine": "GFN2"}
 
     def relaxed(self, structure: Structure) -> RelaxDoc:
-        """Relax and evaluate."""
+        """Relax."""
         from tblite.ase import TBLite
 
-        atoms, evaluator = self.molecule(structure)
+        started, (atoms, _) = perf_counter(), self.molecule(structure)
         whole = atoms.positions.copy()
         atoms.pbc = False
         atoms.calc = TBLite(method="GFN2-xTB", charge=float(charge_of(structure)), verbosity=0)
         optimizer = LBFGS(atoms, logfile=None, maxstep=0.1)
         converged = bool(optimizer.run(fmax=FMAX, steps=800))
-        forces = atoms.get_forces()
-        started = perf_counter()
-        field = evaluator._field(atoms)  # the energy alone: the gradient would be a third of the time
-        field.grids.level, field.conv_tol = COARSE
-        energy = float(evaluator._converged(field).e_tot) * units.Ha
-        print(f"{structure.formula}: {energy:.3f} eV, {perf_counter() - started:.0f} s", flush=True)
         return RelaxDoc(
             structure=at_positions(structure, structure.cart_coords + atoms.positions - whole),
-            energy=energy,
-            forces=forces.tolist(),
+            energy=atoms.get_potential_energy(),
+            forces=atoms.get_forces().tolist(),
             converged=converged,
             reason=None if converged else "GFN2 does not relax it",
-            max_force=largest_force(forces),
+            max_force=largest_force(atoms.get_forces()),
             fmax=FMAX,
             steps=optimizer.nsteps,
-            cost=CostDoc(force_calls=1, wall_time=perf_counter() - started, scf_cycles=evaluator.cycles),
+            cost=CostDoc(force_calls=optimizer.nsteps, wall_time=perf_counter() - started),
             engine=self.describe(),
         )
 
 
-@dataclass
+class PointMaker(RoughMaker):
+    """Takes the energy there from PySCF: forces are those of GFN2."""
+
+    def rests_on(self, elements: Any = None) -> dict[str, Any]:
+        """Say whose energies and geometries these are."""
+        return RelaxMaker.rests_on(self, elements) | {"geometries": "GFN2", "grid and tolerance": COARSE}
+
+    def relaxed(self, structure: Structure) -> RelaxDoc:
+        """Relax and evaluate."""
+        document, started = super().relaxed(structure), perf_counter()
+        atoms, evaluator = self.molecule(document.structure)
+        field = evaluator._field(atoms)  # the energy alone: the gradient would be a third of the time
+        field.grids.level, field.conv_tol = COARSE
+        energy = float(evaluator._converged(field).e_tot) * units.Ha
+        print(f"{structure.formula}: {energy:.3f} eV, {perf_counter() - started:.0f} s", flush=True)
+        return document.model_copy(update={"energy": energy})
+
+
 class RoughEngine(PyscfEngine):
-    """PySCF on geometries of GFN2."""
+    """GFN2."""
 
     def relax(self, fmax: float, max_steps: int) -> RoughMaker:
         """Maker of a relaxation with GFN2."""
         return RoughMaker(method=self.method)
 
 
-def main(functional: str, basis: str, starts: int, better: Sequence[str], folder: Path) -> None:
+def main(functional: str, basis: str, lowest: int, better: Sequence[str], folder: Path) -> None:
     reactions = [known_reactions()[name] for name in NAMES]
-    rough = ReactionMaker(engine=RoughEngine(functional, basis), starts=starts).make(reactions)
-    document = run(rough, folder).output
-    for name, species in document.species.items():
+    rough = run(ReactionMaker(engine=RoughEngine(), starts=STARTS).make(reactions), folder).output
+    for row in rough.reactions:
+        print(
+            f"{row.equation}: {row.energy or 0:.2f} eV with GFN2, spread {row.spread or 0:.2f} eV; {row.reason or ''}"
+        )
+    points, again = {}, {}
+    for name, species in rough.species.items():
+        print(f"{name}: {nearest_to_lithium(species.structure)}")
+        kept = sorted((start.energy, start.name) for start in species.starts if start.energy is not None)
         for start in species.starts:
-            above = "" if start.energy is None else f"{start.energy - species.energy:.3f} eV above the lowest"
-            print(f"{name}, {start.name}: {start.reason or above}")
-        lithium = nearest_to_lithium(species.structure)
-        print(f"{name}: spread {species.spread or 0:.3f} eV over {len(species.starts)} starts; {lithium}")
-    told(reactions, document.energies, f"{functional}/{basis}")
-    if not better:
-        return
-    engine, energies = RoughEngine(*better), {}
-    for name, species in document.species.items():
-        point = engine.relax(0, 0).make(species.structure)  # it is relaxed with GFN2 already
-        point.name = f"{better[0]} {name}"
-        energies[name] = run(Flow([point], point.output, name), folder).output.energy
-    told(reactions, energies, "/".join(better))
+            print(f"  {start.name}: {start.reason or f'{start.energy - kept[0][0]:.3f} eV'} with GFN2")
+        placed = build_species(name, starts=STARTS).starts
+        energies = {start: point(functional, basis, placed[start], name, folder) for _, start in kept[:lowest]}
+        best = min(energies, key=lambda start: energies[start])
+        points[name] = energies[best]
+        for start, energy in energies.items():
+            print(f"  {start}: {energy - energies[best]:.3f} eV with {functional}/{basis}", flush=True)
+        if better:
+            again[name] = point(better[0], better[1], placed[best], name, folder)
+    told(reactions, points, f"{functional}/{basis}")
+    if better:
+        told(reactions, again, "/".join(better))
+
+
+def point(functional: str, basis: str, placed: Structure, name: str, folder: Path) -> float:
+    """Energy (eV) where GFN2 relaxes a start."""
+    job = PointMaker(method=PyscfEngine(functional, basis).method).make(placed)
+    job.name = f"{functional}/{basis} {name}"
+    return float(run(Flow([job], job.output, name), folder).output.energy)
 
 
 def nearest_to_lithium(structure: Structure) -> str:
     """Atoms within 2.5 Å of lithium, nearest first."""
     for lithium in structure.indices_from_symbol("Li"):
-        near = sorted(
-            (length, site) for length, site in zip(structure.distance_matrix[lithium], structure, strict=True)
-        )
-        return ", ".join(f"{site.specie} {length:.2f}" for length, site in near[1:] if length < 2.5)
+        apart = structure.distance_matrix[lithium]
+        near = [atom for atom in apart.argsort()[1:] if apart[atom] < 2.5]
+        return ", ".join(f"{structure[atom].specie} {apart[atom]:.2f}" for atom in near)
     return ""
 
 
-def told(reactions: list[Reaction], energies: dict[str, float], method: str) -> None:
+def told(reactions: Sequence[Reaction], energies: Mapping[str, float], method: str) -> None:
     for reaction in reactions:
         energy = reaction_energy(reaction.reactants, reaction.products, energies)
         print(f"{reaction}: {energy:.2f} eV with {method} on geometries of GFN2", flush=True)
