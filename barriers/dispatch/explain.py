@@ -11,8 +11,9 @@ from typing import Any
 from jobflow import JobStore
 
 from barriers.dispatch.execution import CONTENTS_FILE, slug
+from barriers.dispatch.opening import DOCUMENTS
 from barriers.dispatch.states import JobStates
-from barriers.dispatch.store import DOCUMENTS, config_folder, configured_store, results_store
+from barriers.dispatch.store import config_folder, configured_store, results_store
 
 
 @dataclass(frozen=True)

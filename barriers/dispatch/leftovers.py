@@ -13,8 +13,9 @@ from jobflow import Flow, JobStore
 
 from barriers.dispatch.execution import CONTENTS_FILE, ERROR_FILE, unconverged
 from barriers.dispatch.identity import identify
+from barriers.dispatch.opening import DOCUMENTS
 from barriers.dispatch.sqlite import SqliteStore
-from barriers.dispatch.store import DOCUMENTS, results_store
+from barriers.dispatch.store import results_store
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.labels import jobs_of
 from barriers.workflow.study import StudyMaker

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,44 +12,13 @@ from maggma.core import Sort, Store, StoreError
 from maggma.stores import MemoryStore
 from monty.json import jsanitize
 
-from barriers.dispatch.lock import has_locks
+from barriers.dispatch.opening import of_the_system, opened
 from barriers.dispatch.rows import COLUMNS, LATER, NO_SCALAR, TABLES, document_of, narrow, row_of
 
 BATCH = 32
 """Documents in memory at once: each may be 1 MB."""
 
-BUSY_SECONDS = 60.0
-"""How long a process waits for another one that writes (s)."""
-
-ERRORS = {sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO, sqlite3.SQLITE_BUSY: errno.EBUSY}
-"""What SQLite's errors are in the system's numbers."""
-
 STORE = f"REPLACE INTO documents (id, {', '.join(COLUMNS.values())}, head, output) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-
-
-def opened(path: Path | str) -> sqlite3.Connection:
-    """Open a file that other processes use too.
-
-    Where the file system has no locks, a folder ``PATH.lock`` stands for the lock: making one is a single step on every
-    file system. SQLite without any lock would let a reader undo what another process is writing.
-    """
-    path = Path(path).absolute()
-    locking = "" if has_locks(path.parent) else "?vfs=unix-dotfile"
-    return sqlite3.connect(f"{path.as_uri()}{locking}", uri=True, timeout=BUSY_SECONDS)
-
-
-@contextmanager
-def of_the_system(path: Path | str) -> Iterator[None]:
-    """Raise what SQLite says of disk and file system as the system's own errors, with the file."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        number = ERRORS.get(error.sqlite_errorcode & 0xFF)
-        if number is None:
-            raise
-        left = Path(f"{path}.lock")
-        words = f"locked; if nothing runs, a killed process left {left}: remove it" if left.is_dir() else str(error)
-        raise OSError(number, os.strerror(number) if number != errno.EBUSY else words, str(path)) from error
 
 
 Properties = dict[str, Any] | list[str] | None

@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 import psutil
 
-from barriers.dispatch.sqlite import of_the_system, opened
-from barriers.dispatch.store import DOCUMENTS
+from barriers.dispatch.opening import DOCUMENTS, of_the_system, opened
 
 State = Literal["waiting", "running", "done", "reused", "unconverged", "failed", "skipped"]
 

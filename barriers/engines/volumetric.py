@@ -9,8 +9,6 @@ import numpy as np
 from ase.io.cube import read_cube, write_cube
 from ase.units import Bohr
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
-from pymatgen.io.vasp import Chgcar, Elfcar
 
 from barriers.analysis.density import SAME_PLACE, Grid
 from barriers.analysis.electrons import GridDoc, Quantity
@@ -34,12 +32,16 @@ def read_volumetric(path: Path, quantity: Quantity = "density") -> Grid:
     ValueError
         If the file is not whole.
     """
+    from pymatgen.io.ase import AseAtomsAdaptor
+
     try:
         if path.suffix == CUBE:
             with path.open(encoding="utf-8") as file:
                 content = read_cube(file)
             values = content["data"] / (Bohr**3 if quantity == "density" else 1.0)
             return Grid(values, AseAtomsAdaptor.get_structure(content["atoms"]))
+        from pymatgen.io.vasp import Chgcar, Elfcar
+
         data = (Chgcar if quantity == "density" else Elfcar).from_file(str(path))
         volume = data.structure.volume if quantity == "density" else 1.0
         return Grid(data.data["total"] / volume, data.structure)
@@ -75,7 +77,7 @@ def write_volumetric(grid: Grid, path: Path, quantity: Quantity = "density") -> 
         with partial.open("w", encoding="utf-8") as file:
             write_cube(file, atoms_of(grid.structure), values, comment=f"{quantity} of {grid.structure.formula}")
     else:
-        from pymatgen.io.vasp import Poscar
+        from pymatgen.io.vasp import Chgcar, Poscar
 
         volume = grid.structure.volume if quantity == "density" else 1.0
         poscar = Poscar(grid.structure.get_sorted_structure().copy(site_properties={}))

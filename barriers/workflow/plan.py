@@ -12,7 +12,6 @@ from pymatgen.core import Structure
 from barriers.documents import LatticeDoc
 from barriers.engines import build_engine
 from barriers.engines.base import NotHereError
-from barriers.engines.espresso.density import check_programs
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.files.structures import read_endpoints
 from barriers.structures.interface.contacts import image_distance
@@ -141,6 +140,8 @@ def check_engine(study: Study | EndpointStudy) -> None:
         engine.check(sorted(elements), study.path.n_images)
         if isinstance(study, Study) and study.electrons is not None:
             densities: Any = expensive_one(engine)  # the study file lets no engine pass that gives none
+            from barriers.engines.espresso.density import check_programs
+
             check_programs(densities.density())
         if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
             scout.engine.check(sorted(elements), study.path.n_images)
