@@ -79,11 +79,12 @@ def fitted(content: RenderableType, width: int | None) -> RenderableType:
 
 
 def _content(column: Column, footer: bool) -> _Content:
+    whole = column.justify == "right" or column.no_wrap
     heading, last = _text(column.header), _text(column.footer)
     cells = [_text(cell) for cell in column.cells]
     lines = [line for cell in [*cells, *([last] if footer else [])] for line in cell.split("\n")]
     most = max([0, *(line.cell_len for line in [*lines, *heading.split("\n")])])
-    least = max([0, *(_least(line, column.justify == "right") for line in lines), *map(_longest_word, [heading])])
+    least = max([0, *(_least(line, whole) for line in lines), *map(_longest_word, [heading])])
     return _Content(heading, cells + [last] * footer, column.justify, least, most)
 
 
@@ -92,7 +93,7 @@ def _text(cell: RenderableType) -> Text:
 
 
 def _least(line: Text, whole: bool) -> int:
-    """Width that a line of a cell needs: all of it if it is a number or short, else that of its longest word."""
+    """Width that a line of a cell needs: all of it if it is short or must stay whole, else that of its longest word."""
     return line.cell_len if whole or line.cell_len <= PROSE else max(PROSE, min(_longest_word(line), LONGEST))
 
 
