@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
 import numpy as np
-from jobflow import OutputReference
 from monty.json import MontyEncoder
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -96,11 +96,16 @@ def flat(content: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return laid
 
 
+def _is_reference(value: Any) -> bool:
+    """Whether a value stands for a job's output; without jobflow in this process there is none."""
+    return "jobflow" in sys.modules and isinstance(value, sys.modules["jobflow"].OutputReference)
+
+
 def _opened(value: Any) -> Any:
     """Take a value apart once, or give the short form that stands for it."""
     if isinstance(value, IStructure):
         return structure_digest(value)
-    if isinstance(value, OutputReference):
+    if _is_reference(value):
         return {"output of": value.uuid, "attributes": value.attributes}
     if callable(identity := getattr(value, "identity", None)):
         return identity()

@@ -8,7 +8,6 @@ from math import sqrt
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.stats import binomtest
 
 from barriers.analysis.comparison import Difference
 
@@ -124,6 +123,13 @@ def standard_error(differences: Sequence[float], orderings: Sequence[int]) -> fl
     return max(alone, sqrt(factor * float(np.square(sums).sum())) / len(residues))
 
 
+def _sign_test(falls: int, rises: int) -> float | None:
+    """Two-sided p of as many falls or more extreme, were either as likely; None without any."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(falls, falls + rises).pvalue) if falls + rises else None
+
+
 def _distribution(
     group: tuple[str, float, str],
     members: Sequence[MemberDoc],
@@ -154,7 +160,7 @@ def _distribution(
         mean=float(np.mean(deltas)) if deltas else None,
         spread=float(np.std(deltas, ddof=1)) if len(deltas) > 1 else None,
         standard_error=standard_error(deltas, [pair.ordering for pair in pairs]),
-        p_value=float(binomtest(falls, falls + rises).pvalue) if falls + rises else None,
+        p_value=_sign_test(falls, rises),
         missing=missing,
     )
     about = [f"x = {lithium:g}"] * several["lithium"] + [model] * several["model"]

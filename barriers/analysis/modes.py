@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
 from barriers.analysis.band import Array
 
@@ -66,6 +65,8 @@ def lowest_modes(times: Callable[[Array], Array], start: Array, most_calls: int,
     along : (D,) or None
         A direction that is looked at first, the others at right angles to it.
     """
+    from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
+
     asked: list[tuple[Array, Array]] = []
     held = np.zeros_like(start) if along is None else along / np.linalg.norm(along)
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PPoly
-from scipy.signal import find_peaks
 
 from barriers.analysis.band import PERIODIC, Array, Images
 from barriers.analysis.curves import SHALLOWEST, Curves, curves_of
@@ -123,6 +122,8 @@ def analyse(
 
 def read(curves: Curves) -> Profile:
     """Read barriers, saddle and minima off the curves of a band, see :func:`analyse`."""
+    from scipy.signal import find_peaks
+
     distances, relative = curves.distances, curves.energies
     points, values = _stationary(curves.hermite)
     top = int(values.argmax())

@@ -90,10 +90,13 @@ def emit(content: Any) -> None:
     from rich.console import Console, Group
     from rich.table import Table
 
+    from barriers.report.fitting import fitted
+
     if isinstance(content, Table | Group):
-        # A file or a pipe has no width to fit into, so nothing is cut off.
-        width = None if sys.stdout.isatty() else max(120, Console(width=1000).measure(content).maximum)
-        Console(highlight=False, width=width).print(content)
+        width = Console().width if sys.stdout.isatty() else None  # a file or a pipe has no width to fit into
+        shown = fitted(content, width)
+        wide = width or max(120, Console(width=1000).measure(shown).maximum)
+        Console(highlight=False, width=wide).print(shown)
     else:
         in_full = (sys.stdout.encoding or "").lower().startswith("utf")  # else JSON's own escapes lose nothing
         say(json.dumps(content, indent=2, ensure_ascii=not in_full))

@@ -88,16 +88,60 @@ def build(
 
 
 @app.command()
-def hops(study_file: StudyFile, as_json: Json = False) -> None:
-    """List every distinct hop of a study's bare slab, to choose from by label, depth, mechanism or length."""
+def hops(
+    study_file: StudyFile,
+    kind: Annotated[str | None, typer.Option(help="vacancy, divacancy or interstitial.")] = None,
+    layer: Annotated[str | None, typer.Option(help="surface or sub-surface: the layer of both sites.")] = None,
+    mechanism: Annotated[str | None, typer.Option(help="What the ion passes, e.g. 'oxygen dumbbell'.")] = None,
+    length: Annotated[str | None, typer.Option(help="Least and largest length (Å).", metavar="A,B")] = None,
+    depth: Annotated[
+        str | None, typer.Option(help="Least and largest depth (Å), as in a study file: −z.", metavar="A,B")
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option(help="Draw them, numbered, from side and top.", metavar="FILE.png", dir_okay=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List every distinct hop of a study's bare slab, or those that the options choose, by a name and a label.
+
+    Both stand for that hop in a study file. The options are those of a study's `hops`.
+    """
     from barriers.report.choices import hop_rows, hop_table
+    from barriers.structures.hop.choice import select_hops
+    from barriers.structures.hop.hop import hop_ends
     from barriers.structures.hop.search import find_hops
     from barriers.workflow.slab_and_hops import build_slab, crystal_of
 
+    spans = {"length": _span("--length", length), "depth": _span("--depth", depth)}
     study = _slab_study(study_file)
-    slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface)
-    rows = hop_rows(find_hops(slab.structure))
-    emit(rows if as_json else hop_table(rows))
+    slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface).structure
+    found = find_hops(slab)
+    chosen = select_hops(found, layer=layer, mechanism=mechanism, kind=kind, **spans)  # type: ignore[arg-type]
+    rows = hop_rows(found, chosen)
+    figures = []
+    if draw is not None:
+        from barriers.report.figures.hops import draw_hops
+        from barriers.report.style import save_figure
+
+        ends = {hop.label: hop_ends(slab, hop) for hop in chosen}
+        figures = [str(path) for path in save_figure(draw_hops(slab, ends), draw.with_suffix(""))]
+    if as_json:
+        emit(rows)
+    else:
+        emit(hop_table(rows))
+        for path in figures:
+            say(path)
+
+
+def _span(option: str, text: str | None) -> tuple[float, float] | None:
+    """Read a range of two numbers."""
+    if text is None:
+        return None
+    try:
+        least, largest = map(float, text.split(","))
+    except ValueError:
+        raise ValueError(f"{option}: {text!r}; allowed: two numbers with a comma, e.g. 2.5,3") from None
+    return least, largest
 
 
 @app.command()

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 
 from barriers.dispatch.status import JobStatus, is_over
+from barriers.report.fitting import fitted
 from barriers.report.status import status_view
 
 EVERY = 2.0
@@ -21,7 +22,7 @@ def show_live(name: str, read: Callable[[], list[JobStatus]]) -> None:
     with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
         while True:
             jobs = read()
-            live.update(status_view(name, jobs), refresh=True)
+            live.update(fitted(status_view(name, jobs), console.width), refresh=True)
             if is_over(jobs):
                 return
             time.sleep(EVERY)

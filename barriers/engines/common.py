@@ -9,7 +9,6 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.engines.checked_files import read_yaml
 from barriers.structures.alone import carrying, charge_of, spin_of
@@ -61,6 +60,8 @@ def at_positions(structure: Structure, positions: ArrayLike) -> Structure:
 
 def atoms_of(structure: Structure) -> Atoms:
     """Make ASE atoms, frozen ones constrained; a moment or charge that is None is ASE's 0."""
+    from pymatgen.io.ase import AseAtomsAdaptor
+
     atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
     # pymatgen makes None NaN, which is unequal to itself: ASE then takes stored results for those of other atoms.
     for name in {"initial_magmoms", "initial_charges"} & set(atoms.arrays):

@@ -9,8 +9,6 @@ import numpy as np
 from ase.io.cube import read_cube, write_cube
 from ase.units import Bohr
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
-from pymatgen.io.vasp import Chgcar, Elfcar
 
 from barriers.analysis.density import SAME_PLACE, Grid
 from barriers.analysis.electrons import GridDoc, Quantity
@@ -34,6 +32,8 @@ def read_volumetric(path: Path, quantity: Quantity = "density") -> Grid:
     ValueError
         If the file is not whole.
     """
+    from pymatgen.io.ase import AseAtomsAdaptor
+
     try:
         if path.suffix == CUBE:
             with path.open(encoding="utf-8") as file:
@@ -49,6 +49,8 @@ def read_volumetric(path: Path, quantity: Quantity = "density") -> Grid:
 
 def read_spins(path: Path, quantity: Quantity = "density") -> list[Grid]:
     """Read what a file of VASP's form holds of each spin, up first; one grid where there is no spin."""
+    from pymatgen.io.vasp import Chgcar, Elfcar
+
     data = (Chgcar if quantity == "density" else Elfcar).from_file(str(path))
     if quantity == "elf":
         names = ("spin_up", "spin_down") if "spin_up" in data.data else ("total",)
@@ -95,7 +97,7 @@ def write_volumetric(grid: Grid, path: Path, quantity: Quantity = "density") -> 
         with partial.open("w", encoding="utf-8") as file:
             write_cube(file, atoms_of(grid.structure), values, comment=f"{quantity} of {grid.structure.formula}")
     else:
-        from pymatgen.io.vasp import Poscar
+        from pymatgen.io.vasp import Chgcar, Poscar
 
         volume = grid.structure.volume if quantity == "density" else 1.0
         poscar = Poscar(grid.structure.get_sorted_structure().copy(site_properties={}))

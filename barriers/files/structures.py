@@ -6,19 +6,16 @@ import hashlib
 import re
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from ase import Atoms
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import read, write
-from ase.io.cif import parse_cif
 from pymatgen.core import Lattice, Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from barriers.documents import BandDoc
-from barriers.structures.directions import directions_of
-from barriers.structures.path.endpoints import EndpointError, check_endpoints, match_order
 from barriers.words import in_ascii
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 FORMATS = ("extxyz", "cif", "vasp")
 """Endings of structure files that are written."""
@@ -49,6 +46,8 @@ def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, S
     EndpointError
         One line, if a file cannot be read or the two are no pair of endpoints.
     """
+    from barriers.structures.path.endpoints import check_endpoints, match_order
+
     start, end = _read(initial), _read(final)
     check_endpoints(start, end)
     matched, warnings = match_order(start, end)
@@ -58,6 +57,8 @@ def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, S
 
 def to_structure(atoms: Atoms) -> Structure:
     """Turn ASE atoms into a structure that keeps positions unwrapped, periodicity and what may move."""
+    from barriers.structures.directions import directions_of
+
     x, y, z = (bool(axis) for axis in atoms.pbc)
     return Structure(
         Lattice(atoms.cell.complete().array, pbc=(x, y, z)),
@@ -90,6 +91,10 @@ def kind_of_hop(kind: str, hop: str) -> str:
 
 def band_text(band: BandDoc) -> str:
     """Give all images of a band as extended XYZ, each with its energy and forces as far as it has them."""
+    from ase.calculators.singlepoint import SinglePointCalculator
+    from ase.io import write
+    from pymatgen.io.ase import AseAtomsAdaptor
+
     images = []
     for positions, energy, forces in zip(band.positions, band.energies, band.forces, strict=True):
         atoms = AseAtomsAdaptor.get_atoms(band.structure, msonable=False)
@@ -121,6 +126,9 @@ def write_structure(structure: Structure, path: Path) -> None:
         numbers of the layers; ``.cif`` can hold neither, nor the orientation of the cell.
     """
     if path.suffix == ".extxyz":
+        from ase.io import write
+        from pymatgen.io.ase import AseAtomsAdaptor
+
         atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
         own = sorted(set(atoms.arrays) - {"numbers", "positions"})
         write(path, atoms, format="extxyz", columns=["symbols", "positions", *own, "move_mask"])
@@ -129,6 +137,11 @@ def write_structure(structure: Structure, path: Path) -> None:
 
 
 def _read(path: Path | str) -> Atoms:
+    from ase import Atoms
+    from ase.io import read
+
+    from barriers.structures.path.endpoints import EndpointError
+
     try:
         atoms = read(path, index=-1, do_not_split_by_at_sign=True)
     except FileNotFoundError as error:
@@ -156,9 +169,11 @@ def _blocks(path: Path | str) -> list[str]:
 
 def _names_of_blocks(path: Path | str) -> list[str]:
     """Name the blocks of a CIF that hold a structure; the last one is read. Other files have none."""
-    return (
-        [block.name for block in parse_cif(str(path)) if block.has_structure()] if Path(path).suffix == ".cif" else []
-    )
+    if Path(path).suffix != ".cif":
+        return []
+    from ase.io.cif import parse_cif
+
+    return [block.name for block in parse_cif(str(path)) if block.has_structure()]
 
 
 def _not_full(atoms: Atoms) -> str:

@@ -14,7 +14,6 @@ from barriers.analysis.electrons import ElectronsRow
 from barriers.analysis.energetics import EnergeticsDoc, PlacementsDoc, PublishedDoc
 from barriers.documents import StudyDoc
 from barriers.files.structures import stem
-from barriers.report.density import write_density
 from barriers.report.numbers import NONE, energy, shown, signed, written_uncertainty
 from barriers.report.rates import rate_rows
 from barriers.report.tables import write_rows
@@ -102,6 +101,8 @@ def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
             write_rows(rows, written[-1])
     for of in study.electrons:
         if of.document is not None:
+            from barriers.report.density import write_density
+
             written += write_density(of.document, electrons_folder(of, folder))
     return written
 

@@ -7,50 +7,63 @@ from typing import Any
 
 from rich.table import Table
 
+from barriers.report.numbers import MINUS, NONE
 from barriers.structures.hop.hop import Hop
+from barriers.structures.hop.spoken import spoken_labels
 from barriers.structures.surface.terminations import Termination
 
 
-def hop_rows(hops: Sequence[Hop]) -> list[dict[str, Any]]:
+def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[dict[str, Any]]:
     """Describe hops, a row each.
+
+    Parameters
+    ----------
+    hops : Sequence[Hop]
+        All hops of a slab, in their order: it gives the letters of the names.
+    chosen : Sequence[Hop] or None
+        Those of them that get a row; all if None.
 
     Returns
     -------
     list[dict[str, Any]]
-        ``label``, ``kind``, ``mechanism``, ``length`` and ``depth`` (Å), ``layers`` (0 is the topmost), ``from`` and
-        ``to``: the surroundings of both sites.
+        ``number``, ``name``, which people can say, ``label``, ``kind``, ``mechanism``, ``length``, ``depth`` and the
+        height ``z``, which is minus that (Å), ``layers`` (0 is the topmost), ``from`` and ``to``: the surroundings of
+        both sites. Name and label both choose the hop in a study file.
     """
+    names = dict(zip((hop.label for hop in hops), spoken_labels(hops), strict=True))
     return [
         {
+            "number": number,
+            "name": names[hop.label],
             "label": hop.label,
             "kind": hop.kind,
             "mechanism": hop.mechanism,
             "length": round(hop.distance, 3),
             "depth": None if hop.depth is None else round(hop.depth, 3),
+            "z": None if hop.depth is None else round(-hop.depth + 0.0, 3),
             "layers": hop.layers,
             "from": hop.environments[0],
             "to": hop.environments[1],
         }
-        for hop in hops
+        for number, hop in enumerate(hops if chosen is None else chosen, 1)
     ]
 
 
 def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Lay out the rows of :func:`hop_rows`."""
-    caption = "length and depth of the middle below the topmost atom in Å; a site's nearest anions; its nearest metals"
+    caption = (
+        "name or label choose a hop in a study file; z: middle of the jump against the topmost atom (Å), below it "
+        "negative, as in the label; the depth of a study file is −z; from, to: a site's nearest anions; nearest metals"
+    )
     table = Table(header_style="bold", caption=caption, caption_justify="left")
-    table.add_column("Label", min_width=max((len(row["label"]) for row in rows), default=0))
-    for heading in ("Kind", "Mechanism"):
-        table.add_column(heading)
-    for heading in ("Length", "Depth"):
-        table.add_column(heading, justify="right")
-    for heading in ("From", "To"):
+    table.add_column("#", justify="right")
+    table.add_column("Name", no_wrap=True)
+    table.add_column("z (Å)", justify="right")
+    for heading in ("From", "To", "Kind", "Label"):
         table.add_column(heading)
     for row in rows:
-        depth = "—" if row["depth"] is None else f"{row['depth']:.2f}"
-        table.add_row(
-            row["label"], row["kind"], row["mechanism"], f"{row['length']:.2f}", depth, row["from"], row["to"]
-        )
+        height = NONE if row["z"] is None else f"{row['z']:+.2f}".replace("-", MINUS)
+        table.add_row(str(row["number"]), row["name"], height, row["from"], row["to"], row["kind"], row["label"])
     return table
 
 

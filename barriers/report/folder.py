@@ -13,15 +13,11 @@ from barriers.disk import writes_folder
 from barriers.dispatch.marker import MARKER
 from barriers.dispatch.states import JobStates
 from barriers.documents import OLDEST_READABLE, SCHEMA_VERSION, BarrierDoc, StudyDoc
-from barriers.files.exports import write_points
 from barriers.files.structures import kind_of_hop, stem, write_band, write_structure
 from barriers.report.beside import electrons_folder, write_beside
 from barriers.report.comparison import write_comparison
 from barriers.report.density import draw_electrons
 from barriers.report.ensemble import write_pairs
-from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_profiles, draw_states, save_figure
-from barriers.report.figures.ensemble import draw_distribution, draw_maps
-from barriers.report.figures.labels import say_how_many
 from barriers.report.tables import write_csv
 
 DOCUMENT = "study.json"
@@ -48,6 +44,10 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
         What was asked for beside barriers: ``adsorption.csv``, ``lithium.csv``, ``reactions.csv``, ``rates.csv``,
         ``published.csv``.
     """
+    from barriers.files.exports import write_points
+    from barriers.report.figures.ensemble import draw_distribution
+    from barriers.report.style import save_figure
+
     folder.mkdir(parents=True, exist_ok=True)
     document, table = folder / DOCUMENT, folder / "barriers.csv"
     document.write_text(json.dumps(study, cls=MontyEncoder), "utf-8")
@@ -75,6 +75,9 @@ def write_results(study: StudyDoc, folder: Path) -> list[Path]:
 
 def write_profiles(study: StudyDoc, folder: Path) -> list[Path]:
     """Draw the profiles of each hop over each other; none where no band is converged."""
+    from barriers.report.figures import draw_profiles, save_figure
+    from barriers.report.figures.labels import say_how_many
+
     wanted = Counter(row.hop for row in study.rows)
     return [
         path
@@ -105,6 +108,10 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
         ``convergence``; of an ensemble its distribution and maps; of electrons what is in ``electrons``. Bands that
         are not converged have no profile, those never started no convergence.
     """
+    from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_states, save_figure
+    from barriers.report.figures.ensemble import draw_distribution, draw_maps
+    from barriers.report.figures.labels import say_how_many
+
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     written = write_profiles(study, folder)

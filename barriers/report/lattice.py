@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from barriers.documents import LatticeDoc
+if TYPE_CHECKING:
+    from barriers.documents import LatticeDoc
 
 
 def lattice_lines(lattice: LatticeDoc) -> Iterator[str]:

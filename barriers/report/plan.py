@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
-from barriers.documents import LatticeDoc
 from barriers.report.lattice import lattice_lines
-from barriers.workflow.cost import SinglePoints
-from barriers.workflow.plan import Plan
-from barriers.workflow.slab_and_hops import BuiltSlab
+
+if TYPE_CHECKING:
+    from barriers.documents import LatticeDoc
+    from barriers.workflow.cost import SinglePoints
+    from barriers.workflow.plan import Plan
+    from barriers.workflow.slab_and_hops import BuiltSlab
 
 
 def plan_table(plan: Plan) -> Table:

@@ -15,11 +15,7 @@ from barriers.disk import writes_folder
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.engines.mlip.known_error import KnownError, known_error
 from barriers.files.structures import kind_of_hop
-from barriers.report.figures import draw_arrhenius
-from barriers.report.figures.labels import say_how_many
 from barriers.report.numbers import NONE
-from barriers.report.style import save_figure
-from barriers.workflow.result_jobs import motion_of
 
 USUAL_TEMPERATURES = (250.0, 300.0, 350.0, 400.0)
 """Where none are asked for (K)."""
@@ -141,6 +137,10 @@ def write_arrhenius(rows: Sequence[dict[str, Any]], study: StudyDoc, folder: Pat
     folder : Path
         Where the figures go.
     """
+    from barriers.report.figures import draw_arrhenius
+    from barriers.report.figures.labels import say_how_many
+    from barriers.report.style import save_figure
+
     written = []
     for hop in dict.fromkeys(row["hop"] for row in rows):
         of_hop = [row for row in rows if row["hop"] == hop]
@@ -163,6 +163,8 @@ def _jump_length(barrier: BarrierDoc) -> float | None:
     """Length of the jump (Å): the hop's, or the ion's where none is named. None where several ions jump together."""
     if not len(barrier.band.structure):
         return None  # a band of others whose files tell no atoms
+    from barriers.workflow.result_jobs import motion_of
+
     moved = motion_of(barrier.band, barrier.hop)
     if moved.with_it:
         return None

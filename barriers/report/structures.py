@@ -92,25 +92,31 @@ def draw_structure(
         Both directions in Å, on the same scale.
     """
     seen = view_of(structure, hop_ends, view)
-    low, high = seen.page
     with mpl.rc_context(STYLE):
         if axes is None:
+            low, high = seen.page
             width, height = SCALE * (high - low)
             figure = Figure(figsize=(max(width, ONE_COLUMN), height + 2 * LEGEND_HEIGHT), layout="constrained")
             axes = figure.subplots()
             add_legend(figure, [structure], hop_ends, colours)
-        axes.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-        axes.set_axis_off()
-        axes.set_title(seen.note, fontsize=STYLE["legend.fontsize"])
-        axes.plot(*seen.outline.T, color="0.5", linewidth=0.7, zorder=0)
-        axes.add_collection(LineCollection(list(seen.bonds), colors="0.25", linewidths=1.5, zorder=1))
-        _draw_atoms(axes, structure, seen)
+        draw_view(structure, seen, axes)
         names = list(hop_ends)
         for numbers, ends in _apart(seen.hops.values()):
             text = ", ".join(map(str, numbers)) if len(hop_ends) > 1 else ""
             _draw_hop(axes, ends, text, colours.get(names[numbers[0] - 1], ARROW))
-        _draw_scale(axes, low)
     return axes
+
+
+def draw_view(structure: Structure, seen: View, axes: Axes) -> None:
+    """Draw a projection without its hops: atoms, bonds of fragments, the cell and a scale."""
+    low, high = seen.page
+    axes.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    axes.set_axis_off()
+    axes.set_title(seen.note, fontsize=STYLE["legend.fontsize"])
+    axes.plot(*seen.outline.T, color="0.5", linewidth=0.7, zorder=0)
+    axes.add_collection(LineCollection(list(seen.bonds), colors="0.25", linewidths=1.5, zorder=1))
+    _draw_atoms(axes, structure, seen)
+    _draw_scale(axes, low)
 
 
 def add_legend(

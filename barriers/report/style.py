@@ -124,7 +124,11 @@ def save_figure(axes: Axes, stem: Path) -> list[Path]:
     """Save the figure of an Axes as PNG (300 dpi), SVG and PDF beside each other."""
     paths = [stem.with_name(f"{stem.name}.{ending}") for ending in FORMATS]
     dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    figure = figure_of(axes)
+    engine = figure.get_layout_engine()
     with mpl.rc_context(STYLE):
         for path, ending in zip(paths, FORMATS, strict=True):
-            figure_of(axes).savefig(path, metadata=dates.get(ending))
+            figure.savefig(path, metadata=dates.get(ending))
+            figure.set_layout_engine("none")  # laid out once: each time takes as long as drawing
+    figure.set_layout_engine(engine)
     return paths

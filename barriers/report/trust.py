@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from barriers.documents import BarrierDoc, EngineDoc
 from barriers.engines.mlip.known_error import known_error
 from barriers.engines.mlip.models import known_models
-from barriers.structures.surface.slab import FRAGMENT, LAYER
+from barriers.structures.surface.cutting import FRAGMENT, LAYER
 
 
 def model_lines(barriers: Sequence[BarrierDoc]) -> list[str]:

@@ -39,7 +39,7 @@ class HopSection(Section):
     label: str | None = Field(
         None,
         description="label of the hop, which chooses it alone",
-        json_schema_extra=takes("a label of `barriers check`"),
+        json_schema_extra=takes("a label of `barriers hops`, either of both"),
     )
     rank: int = Field(1, ge=1, le=100_000, description="1 is the shortest such hop, 2 the next, and so on")
 

@@ -18,6 +18,7 @@ from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.search import find_hops
 from barriers.structures.hop.soundness import soundness
+from barriers.structures.hop.spoken import by_any_label
 from barriers.structures.surface.continued import continued
 from barriers.structures.surface.edits import with_species, without
 from barriers.structures.surface.slab import cut_slab, freeze_layers, freeze_thickness
@@ -192,7 +193,7 @@ def hops_of(slab: Structure, sections: Iterable[HopSection]) -> list[Hop]:
         One line, if the slab has no such hop, or fewer than the rank asked for.
     """
     found = find_hops(slab)
-    labelled = {hop.label: [hop] for hop in found}
+    labelled = {label: [hop] for label, hop in by_any_label(found).items()}
     chosen: dict[HopSection, list[Hop]] = {}
     hops = []
     for section in sections:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from barriers.analysis.curves import SHALLOWEST, Curves
 
@@ -26,6 +25,8 @@ def other_humps(curves: Curves, top: int) -> dict[float, float]:
     dict[float, float]
         By the distance along the path (Å), which may lie between two images: height above the first image (eV).
     """
+    from scipy.signal import find_peaks
+
     places = np.linspace(0.0, curves.distances[-1], FINE)
     heights = curves.hermite(places)
     peaks = find_peaks(heights, prominence=SHALLOWEST)[0]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from monty.json import MSONable
 
-from barriers.engines.common import from_anywhere
-from barriers.engines.mlip.cell import CellMaker
-from barriers.engines.mlip.jobs import NebMaker, RelaxMaker, StaticMaker
 from barriers.engines.mlip.models import ModelSpec, check_model, entry
-from barriers.engines.mlip.pool import available_cores, default_workers
+
+if TYPE_CHECKING:
+    from barriers.engines.mlip.cell import CellMaker
+    from barriers.engines.mlip.jobs import NebMaker, RelaxMaker, StaticMaker
 
 
 @dataclass
@@ -42,6 +43,8 @@ class MlipEngine(MSONable):
     @property
     def spec(self) -> ModelSpec:
         """The model and where its weights and its work go."""
+        from barriers.engines.common import from_anywhere
+
         return ModelSpec(self.model, from_anywhere(self.weights), self.allow_download, self.device)
 
     @property
@@ -59,24 +62,34 @@ class MlipEngine(MSONable):
 
         One image uses all cores as threads, which gives about ``cores ** 0.8``; several use them as processes.
         """
+        from barriers.engines.mlip.pool import available_cores, default_workers
+
         workers = default_workers(self.workers)
         speed = available_cores() ** 0.8 if images == 1 else images / math.ceil(images / workers)
         return float(entry(self.spec).get("seconds_per_atom", 0)) * atoms / speed
 
     def static(self) -> StaticMaker:
         """Maker of a single evaluation."""
+        from barriers.engines.mlip.jobs import StaticMaker
+
         return StaticMaker(model=self.spec, workers=self.workers)
 
     def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
         """Maker of a relaxation to ``fmax`` (eV/Å)."""
+        from barriers.engines.mlip.jobs import RelaxMaker
+
         return RelaxMaker(model=self.spec, workers=self.workers, fmax=fmax, max_steps=max_steps)
 
     def cell(self, fmax: float, max_steps: int) -> CellMaker:
         """Maker of a relaxation of cell and ions to ``fmax`` (eV/Å) of a hexagonal crystal."""
+        from barriers.engines.mlip.cell import CellMaker
+
         return CellMaker(model=self.spec, workers=self.workers, fmax=fmax, max_steps=max_steps)
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
         """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""
+        from barriers.engines.mlip.jobs import NebMaker
+
         return NebMaker(
             model=self.spec,
             workers=self.workers,

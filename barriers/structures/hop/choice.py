@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from barriers.structures.hop.hop import Hop, Kind, Mechanism
+from barriers.structures.hop.spoken import by_any_label
 from barriers.words import closest
 
 Range = tuple[float, float]
@@ -42,7 +43,7 @@ def select_hops(
     length, depth : tuple[float, float]
         Least and largest length, and depth of the middle below the topmost atom (Å); above it is negative.
     label : str
-        Label of one hop.
+        Label of one hop, with its code or as people say it, see :func:`~barriers.structures.hop.spoken.spoken_labels`.
 
     Returns
     -------
@@ -62,6 +63,11 @@ def select_hops(
         if value is not None and value not in allowed:
             raise ValueError(f"{name}: unknown {value!r}; allowed: {', '.join(allowed)}{closest(value, allowed)}")
 
+    known = by_any_label(hops) if label is not None else {}
+    if label is not None and label not in known:
+        raise ValueError(f"no hop with label {label!r}; there are: {_summary(hops)}{closest(label, list(known))}")
+    named = known.get(label or "")
+
     def is_chosen(hop: Hop) -> bool:
         return (
             (layer is None or hop.layers == (LAYERS[layer],) * 2)
@@ -69,7 +75,7 @@ def select_hops(
             and kind in {None, hop.kind}
             and _inside(hop.distance, length)
             and _inside(hop.depth, depth)
-            and label in {None, hop.label}
+            and (named is None or hop.label == named.label)
         )
 
     chosen = [hop for hop in hops if is_chosen(hop)]
@@ -77,8 +83,7 @@ def select_hops(
         return chosen
     asked = {"layer": layer, "mechanism": mechanism, "kind": kind, "length": length, "depth": depth, "label": label}
     words = ", ".join(f"{name} {value!r}" for name, value in asked.items() if value is not None) or "anything"
-    hint = closest(label, [hop.label for hop in hops]) if label else ""
-    raise ValueError(f"no hop with {words}; there are: {_summary(hops)}{hint}")
+    raise ValueError(f"no hop with {words}; there are: {_summary(hops)}")
 
 
 def _inside(value: float | None, limits: Range | None) -> bool:

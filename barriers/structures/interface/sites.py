@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from pymatgen.analysis.adsorption import AdsorbateSiteFinder
 from pymatgen.core import Element, Lattice, Structure, SymmOp
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
@@ -68,6 +67,8 @@ def surface_sites(slab: Structure, distinct: bool = True) -> Positions:
     ndarray, shape (n, 3)
         Points (Å) in the cell: on top first, then bridges, then hollows, each kind by height, y and x.
     """
+    from pymatgen.analysis.adsorption import AdsorbateSiteFinder
+
     bare = bare_slab(slab)
     skewed = Structure(Lattice(bare.lattice.matrix @ SKEW), bare.species, bare.frac_coords)
     finder = AdsorbateSiteFinder(skewed, height=SURFACE_DEPTH)
