@@ -91,7 +91,7 @@ def test_without_its_core_an_atom_may_have_no_maximum_and_that_is_said() -> None
     valence, _ = hollow()
     found = bader(valence)
     assert found.electrons[0] == 0
-    assert "no maximum of the density at C 0: a reference with cores is needed" in found.notes
+    assert "no maximum of the density at C 0: a reference with its core or a finer grid is needed" in found.notes
 
 
 def test_a_reference_has_the_surfaces_and_the_density_the_electrons() -> None:

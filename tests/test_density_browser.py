@@ -125,6 +125,31 @@ def test_the_slider_changes_picture_and_words(browser: Any, stage: Any) -> None:
     assert differ(wider, settle(stage)) > 100
 
 
+def test_atoms_take_the_colours_of_their_charges_and_give_them_back(browser: Any, stage: Any, study: StudyDoc) -> None:
+    """What gained electrons is red, what lost them blue, with the scale beside it."""
+    button, scale = find(browser, f"{FIGURE} [data-does=charges]"), find(browser, f"{FIGURE} .scale")
+    by_element = settle(stage)
+    assert not scale.is_displayed()
+    button.click()
+    assert differ(by_element, settle(stage)) > 500
+    document = study.electrons[0].document
+    assert document is not None
+    most = max(np.abs(document.bader.charges))
+    assert scale.is_displayed() and scale.text == f"Bader charge: −{most:.2f} e +{most:.2f} e"
+    assert button.get_attribute("aria-pressed") == "true"
+    look = "return panels.at(-1).viewer.viewer.getModel().selectedAtoms({}).map((atom) => atom.style.sphere.color)"
+    colours = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in browser.execute_script(look)])
+    charges = np.array(document.bader.charges)
+    charged = np.abs(charges) > 0.1 * most
+    assert charged.sum() > 1
+    assert (np.sign(colours[charged, 2] - colours[charged, 0]) == np.sign(charges[charged])).all()
+    find(browser, f"{FIGURE} [data-does=on]").click()
+    assert browser.execute_script(look)[0] == "#{:02x}{:02x}{:02x}".format(*colours[0]), "at other levels too"
+    find(browser, f"{FIGURE} [data-does=back]").click()
+    button.click()
+    assert differ(by_element, settle(stage)) == 0 and not scale.is_displayed()
+
+
 def test_the_keyboard_does_it_all(browser: Any, stage: Any) -> None:
     from selenium.webdriver import Keys
 

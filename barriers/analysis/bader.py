@@ -82,7 +82,8 @@ def bader(density: Grid, reference: Grid | None = None) -> Bader:
 
 def _notes(density: Grid, electrons: Values, vacuum: float, elsewhere: float) -> list[str]:
     lost = [f"{density.structure[int(atom)].specie} {atom}" for atom in np.flatnonzero(electrons == 0)]
-    notes = [f"no maximum of the density at {', '.join(lost)}: a reference with cores is needed"] if lost else []
+    way_on = "a reference with its core or a finer grid is needed"
+    notes = [f"no maximum of the density at {', '.join(lost)}: {way_on}"] if lost else []
     if abs(vacuum) >= WORTH_SAYING:
         notes.append(f"{vacuum:.3f} e where the density is below {VACUUM:g} e/Å³ belong to no atom")
     if elsewhere >= WORTH_SAYING:

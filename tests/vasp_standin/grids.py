@@ -35,7 +35,7 @@ def write_grids(folder: Path, atoms: Atoms, incar: dict[str, str]) -> None:
     if "LCHARG" in asked:
         write(folder / "CHGCAR", atoms, total, augmentation=True)
     if "LAECHG" in asked:
-        core = gaussians(atoms, np.array(atoms.numbers) - 3.0, shape, CORE)
+        core = gaussians(atoms, np.maximum(atoms.numbers - 3.0, 0.0), shape, CORE)
         write(folder / "AECCAR0", atoms, [core * volume])
         write(folder / "AECCAR2", atoms, [valence * volume])
     if "LELF" in asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -50,8 +51,7 @@ def draw_charges(document: ElectronsDoc, kind: Literal["bader", "lowdin"] = "bad
         raise ValueError(f"{kind}: the document has no such charges; allowed: bader")
     charges = source.charges
     structure = standing(document.structure, document.n_slab)
-    most = max(0.1, float(np.abs(charges).max()))
-    colours = ScalarMappable(Normalize(-most, most), mpl.colormaps["RdBu"])
+    colours = charge_scale(charges)
     with mpl.rc_context(STYLE):
         figure, panels = two_panels(structure, LEGEND_HEIGHT)
         for view, axes in panels.items():
@@ -59,6 +59,12 @@ def draw_charges(document: ElectronsDoc, kind: Literal["bader", "lowdin"] = "bad
         name = {"bader": "Bader", "lowdin": "Löwdin"}[kind]
         figure.colorbar(colours, ax=list(panels.values()), label=f"{name} charge (e)", shrink=0.8)
     return panels["side"], panels["top"]
+
+
+def charge_scale(charges: Sequence[float]) -> ScalarMappable:
+    """Colours of charges (e): red what gained electrons, blue what lost them, white what is neutral."""
+    most = max(0.1, float(np.abs(charges).max()))
+    return ScalarMappable(Normalize(-most, most), mpl.colormaps["RdBu"])
 
 
 def _draw_coloured(axes: Axes, structure: Structure, charges: Values, colours: ScalarMappable, view: Direction) -> None:

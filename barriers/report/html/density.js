@@ -70,13 +70,27 @@ class DensityViewer extends AtomsViewer {
     return 0;
   }
 
-  /** Draw both surfaces at a level. */
+  /** Draw both surfaces at a level, and the atoms in the colours of their charges where that is asked for. */
   add(index) {
+    if (this.charged) this.colourAtoms(this.viewer.getModel());
     this.volume ??= new Volume(this.scene.volume);
     const level = this.scene.levels[index];
     for (const [value, color] of [[level, this.scene.gain], [-level, this.scene.loss]]) {
       const surface = this.volume.surface(value);
       if (surface.faceArr.length) this.viewer.addCustom({ ...surface, color, opacity: DensityViewer.OPAQUE });
     }
+  }
+
+  colourAtoms(model) {
+    const { elements, roles, charges } = this.scene;
+    elements.forEach((elem, serial) => {
+      const style = this.style(roles[serial], elem, this.colour("--stage"));
+      for (const part of Object.values(style)) part.color = charges.colours[serial];
+      model.setStyle({ serial }, style);
+    });
+  }
+
+  describe(serial) {
+    return `${super.describe(serial)}, Bader charge ${this.scene.charges.values[serial].toFixed(2)} e`;
   }
 }

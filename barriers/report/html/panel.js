@@ -106,13 +106,31 @@ class DensityPanel extends Panel {
     this.show(scene.level);
   }
 
+  does(what) {
+    if (what === "charges") this.colour();
+    else super.does(what);
+  }
+
+  /** Colour atoms by their charges, with the scale, or by their elements again. */
+  colour() {
+    const button = this.section.querySelector("button[data-does=charges]");
+    this.charged = !this.charged;
+    button.setAttribute("aria-pressed", String(this.charged));
+    this.section.querySelector(".scale").hidden = !this.charged;
+    if (this.viewer) this.viewer.charged = this.charged;
+    this.viewer?.draw(this.index);
+  }
+
   words() {
     const level = this.scene.levels[this.index];
     return `Δρ = ±${level.toPrecision(2)} e/Å³ (${(level * DensityPanel.BOHR ** 3).toPrecision(2)} e/bohr³)`;
   }
 
   make(tell) {
-    return new DensityViewer(this.stage, this.scene, this.index, tell);
+    const viewer = new DensityViewer(this.stage, this.scene, this.index, tell);
+    viewer.charged = this.charged;
+    if (this.charged) viewer.draw(this.index);
+    return viewer;
   }
 
   instead() {

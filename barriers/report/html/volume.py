@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import to_hex
 from pymatgen.core import Structure
 from scipy.signal import resample
 
 from barriers.analysis.density import Grid, Values, cell_height
 from barriers.analysis.electrons import ElectronsDoc
-from barriers.report.figures.charges import standing
+from barriers.report.figures.charges import charge_scale, standing
 from barriers.report.figures.density import BEYOND, GAIN, LOSS, level_of
 from barriers.report.html.scene import DECIMALS, still
 from barriers.report.views import arranged, fragment_atoms
@@ -24,6 +26,9 @@ MARGIN = 3.0
 
 LEVELS = tuple(float(f"{10 ** (power / 10):.1e}") for power in range(-30, 11))
 """Levels that can be chosen (e/Å³), ten in each decade; :data:`~barriers.report.figures.density.LEVEL` is one."""
+
+STOPS = 9
+"""Colours of a scale of charges."""
 
 TOP = np.iinfo(np.int16).max
 
@@ -42,8 +47,8 @@ def density_scene(document: ElectronsDoc, difference: Grid) -> dict[str, Any] | 
     -------
     dict[str, Any] or None
         The keys of :func:`~barriers.report.html.scene.still`, and ``volume``: see :func:`volume`; ``levels``: that Δρ
-        reaches (e/Å³); ``level``: number of the one that is drawn first; ``gain`` and ``loss``: colours. None where
-        Δρ reaches no level.
+        reaches (e/Å³); ``level``: number of the one that is drawn first; ``gain`` and ``loss``: colours; ``charges``:
+        see :func:`charge_colours`. None where Δρ reaches no level.
     """
     structure = standing(document.structure, document.n_slab)
     positions, _, corner = arranged(structure, {})
@@ -59,7 +64,27 @@ def density_scene(document: ElectronsDoc, difference: Grid) -> dict[str, Any] | 
     if not levels:
         return None
     first = max(0, sum(level <= level_of(difference) for level in levels) - 1)
-    return still(placed, corner) | {"volume": kept, "levels": levels, "level": first, "gain": GAIN, "loss": LOSS}
+    shown = {"volume": kept, "levels": levels, "level": first, "gain": GAIN, "loss": LOSS}
+    return still(placed, corner) | shown | {"charges": charge_colours(document.bader.charges)}
+
+
+def charge_colours(charges: Sequence[float]) -> dict[str, Any]:
+    """Give charges as the viewer colours atoms by them, on the scale of the flat picture.
+
+    Returns
+    -------
+    dict[str, Any]
+        ``values``: of each atom (e); ``colours``: of each atom; ``most``: where the scale ends (e), as it begins;
+        ``scale``: its colours at even distances.
+    """
+    scale = charge_scale(charges)
+    low, high = scale.get_clim()
+    return {
+        "values": np.round(charges, DECIMALS).tolist(),
+        "colours": [to_hex(colour) for colour in scale.to_rgba(np.array(charges))],
+        "most": round(float(high or 0.0), 2),
+        "scale": [to_hex(colour) for colour in scale.to_rgba(np.linspace(low or 0.0, high or 0.0, STOPS))],
+    }
 
 
 def volume(difference: Grid, placed: Structure, corner: Values) -> dict[str, Any]:
