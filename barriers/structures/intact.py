@@ -11,8 +11,8 @@ from scipy.sparse.csgraph import connected_components
 from barriers.structures.bonding import BOND
 
 LEAST_CHANGE = 0.2
-"""A bond is formed or broken if its length changes by more than this (Å): the sulfurs of LiFSI are 2.62 Å apart on file,
-and the limit of a bond between them is 2.63 Å."""
+"""A bond is formed or broken if its length changes by more than this (Å): the sulfurs of LiFSI are 2.62 Å apart on
+file, and the limit of a bond between them is 2.63 Å."""
 
 MOST_SAID = 3
 """So many bonds are named before the rest is counted."""
