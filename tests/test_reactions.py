@@ -175,6 +175,17 @@ def test_lithium_may_go_from_one_neighbour_to_another_but_not_away() -> None:
     assert rearranged(lithium_at(-3.0), lithium_at(6.0)) == "2 parts where there were 1"
 
 
+def test_neighbours_of_neighbours_at_the_limit_share_no_bond() -> None:
+    before = in_box(species_molecule("FSI-"), 12.0)
+    sulfurs = before.indices_from_symbol("S")
+    after = before.copy()
+    apart = before[sulfurs[1]].coords - before[sulfurs[0]].coords
+    after.translate_sites([sulfurs[1]], 0.05 * apart / np.linalg.norm(apart), frac_coords=False)
+    assert rearranged(before, after) is None
+    after.translate_sites([sulfurs[1]], apart, frac_coords=False)
+    assert "broken S1–S5" in str(rearranged(before, after))
+
+
 def test_two_metals_that_come_near_each_other_share_no_bond() -> None:
     def apart(length: float) -> Structure:
         return in_box(Molecule(["F", "Li", "Li", "F"], [[0, 0, z] for z in (0, 1.6, 1.6 + length, 3.2 + length)]), 12.0)

@@ -10,6 +10,10 @@ from scipy.sparse.csgraph import connected_components
 
 from barriers.structures.bonding import BOND
 
+LEAST_CHANGE = 0.2
+"""A bond is formed or broken if its length changes by more than this (Å): the sulfurs of LiFSI are 2.62 Å apart on
+file, and the limit of a bond between them is 2.63 Å."""
+
 MOST_SAID = 3
 """So many bonds are named before the rest is counted."""
 
@@ -18,7 +22,8 @@ def rearranged(before: Structure, after: Structure) -> str | None:
     """Say how the bonds of a structure have changed; None if they have not.
 
     A bond joins two atoms nearer than 1.25 times the sum of their covalent radii. Those between non-metals must be the
-    same. A metal ion may change its neighbours, but not leave them all.
+    same, but for what changes by less than :data:`LEAST_CHANGE`. A metal ion may change its neighbours, but not leave
+    them all.
 
     Parameters
     ----------
@@ -27,8 +32,8 @@ def rearranged(before: Structure, after: Structure) -> str | None:
     """
     changes = []
     then, now = _bonded(before), _bonded(after)
-    covalent = np.outer(*[~_metals(before)] * 2)
-    for what, found in (("broken", then & ~now & covalent), ("formed", now & ~then & covalent)):
+    changed = np.outer(*[~_metals(before)] * 2) & (abs(after.distance_matrix - before.distance_matrix) > LEAST_CHANGE)
+    for what, found in (("broken", then & ~now & changed), ("formed", now & ~then & changed)):
         pairs = np.argwhere(np.triu(found)).tolist()
         if pairs:
             named = [_named(after, first, second) for first, second in pairs[:MOST_SAID]]
