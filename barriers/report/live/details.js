@@ -67,13 +67,16 @@ export class Details {
       this.said.textContent = "The views cannot be loaded.";
       return;
     }
-    const place = this.panel ? this.panel.index : 0;
-    const same = this.panel?.scene && data.scene && this.panel.scene.names.length === data.scene.names.length;
     const fresh = make("div");
     fresh.innerHTML = html;
-    if (same && this.panel.viewer) keep(this.panel, fresh);
-    this.band.replaceChildren(...fresh.childNodes);
-    this.panel = bandPanel(this.band.querySelector("section"), data, place, same ? this.panel.viewer : null);
+    const section = fresh.querySelector("section");
+    if (this.panel && alike(this.panel, section, data)) {
+      renewPanel(this.panel, section, data);
+      return;
+    }
+    const place = this.panel?.index ?? 0;
+    this.band.replaceChildren(section);
+    this.panel = section.dataset.barrier ? newPanel(section, data, place) : null;
   }
 }
 
@@ -98,24 +101,46 @@ function views() {
   return loading;
 }
 
-/** Put the drawing of the old panel into a new section, with the direction from which it is seen. */
-function keep(panel, section) {
-  section.querySelector(".stage")?.replaceWith(panel.stage);
-}
-
 /** The report's own panel of a band, on a section that has just come. */
-function bandPanel(section, data, index, viewer) {
-  if (!section?.dataset.barrier) return null;
+function newPanel(section, data, index) {
   DATA[0] = data;
   const panel = new BandPanel(section);
-  if (viewer) {
-    viewer.scene = data.scene;
-    panel.viewer = viewer;
-  }
-  panels.splice(0, panels.length, panel);
-  if (!viewer) panel.open();
-  panel.show(index);
+  panels.splice(0, panels.length, panel); // they are drawn anew when colours or window change
+  panel.open();
+  panel.show(Math.min(index, panel.last));
   return panel;
+}
+
+/** Whether a section shows the same things as that of a panel, with other numbers. */
+function alike(panel, section, data) {
+  const charts = Boolean(panel.chart) === Boolean(section.querySelector("svg.profile"));
+  return charts && panel.viewer && data.scene?.names.length === panel.scene.names.length;
+}
+
+/** Put the numbers of a section into the panel that is there: its view stays turned, and who is at its keys stays there. */
+function renewPanel(panel, section, data) {
+  DATA[0] = data;
+  panel.scene = panel.viewer.scene = data.scene;
+  panel.profile = data.profile;
+  const [before, svg] = [panel.section.querySelector("svg.profile"), section.querySelector("svg.profile")];
+  if (svg) {
+    const focused = document.activeElement === before;
+    before.replaceWith(svg);
+    const reading = panel.section.querySelector(".reading");
+    panel.chart = new ProfileChart(svg, DATA, (text) => (reading.textContent = text));
+    svg.addEventListener("click", (event) => panel.show(panel.chart.nearest(event)));
+    svg.addEventListener("keydown", (event) => panel.step(event));
+    if (focused) svg.focus();
+  }
+  const views = panel.section.querySelector(".panels");
+  const others = (parent) => [...parent.children].filter((child) => !child.matches(".panels"));
+  const after = section.querySelector(".panels");
+  others(panel.section).forEach((child) => child.remove());
+  for (const child of others(section)) {
+    if (after.compareDocumentPosition(child) & Node.DOCUMENT_POSITION_PRECEDING) views.before(child);
+    else panel.section.append(child);
+  }
+  panel.show(panel.index);
 }
 
 /** A curve through points on axes of its own. */

@@ -2,10 +2,12 @@ import { Details, make } from "./details.js";
 
 const EVERY = 1000; // ms between two questions; while nobody looks at the page, ten times as many
 const LABELLED = 3; // the first cells of a row say of what and how it is, and need no label on a phone
-const page = Object.fromEntries(["said", "trouble", "share", "filter", "states", "shown", "hops", "log"].map((id) => [id, document.getElementById(id)]));
+const page = Object.fromEntries(["said", "trouble", "share", "filter", "states", "shown", "more", "hops", "log"].map((id) => [id, document.getElementById(id)]));
 const rows = []; // by their number: the data of a row, and its elements
 const seen = { revision: 0, headings: [], states: {}, jobs: 0, over: false, log: [], trouble: "" };
 let only = ""; // the state that is shown alone
+const AT_ONCE = 200; // rows in the page: each costs a browser some 20 kB
+let most = AT_ONCE;
 let open = null; // the row whose details are shown
 
 /** Ask for what has changed, show it, and ask again. */
@@ -27,30 +29,24 @@ async function follow() {
 function take(told) {
   Object.assign(seen, told);
   if (told.headings) head(told.headings);
-  while (rows.length > told.total) remove(rows.pop());
-  const added = document.createDocumentFragment();
+  rows.length = Math.min(rows.length, told.total);
   for (const [at, state, cells, reason] of told.rows) {
-    rows[at] ??= { at, line: null };
-    const row = rows[at];
-    Object.assign(row, { state, cells, reason, text: [...cells, reason].join(" ").toLowerCase() });
-    const isNew = !row.line;
-    if (isNew) begin(row);
-    fill(row);
-    if (isNew) added.append(row.line, row.why);
+    rows[at] ??= { at };
+    Object.assign(rows[at], { state, cells, reason, text: [...cells, reason].join(" ").toLowerCase(), filled: false });
   }
-  page.hops.tBodies[0].append(added);
-  if (rows.length && !performance.getEntriesByName("rows shown").length) performance.mark("rows shown");
   if (told.states) buttons(told.states);
   if (told.log) record(told.log);
   sift();
+  if (rows.length && !performance.getEntriesByName("rows shown").length) performance.mark("rows shown");
 }
 
 function head(headings) {
   page.hops.tHead.rows[0].replaceChildren(...headings.map((text, at) => make("th", { scope: "col", class: at < 4 ? "" : "number" }, text)));
 }
 
+/** Make the elements of a row. */
 function begin(row) {
-  const button = make("button", { type: "button", class: "open", "aria-expanded": "false", tabindex: row.at === 0 ? "0" : "-1" });
+  const button = make("button", { type: "button", class: "open", "aria-expanded": "false", tabindex: "-1" });
   button.addEventListener("click", () => toggle(row));
   row.line = make("tr", {}, make("th", { scope: "row", class: "name" }, button));
   for (const [at, heading] of seen.headings.slice(1).entries()) {
@@ -60,6 +56,7 @@ function begin(row) {
   row.why = make("tr", { class: "reason" }, make("td", { colspan: seen.headings.length }));
 }
 
+/** Write into the elements of a row what is known of it. */
 function fill(row) {
   row.cells.forEach((text, at) => {
     const cell = at ? row.line.cells[at] : row.line.cells[0].firstChild;
@@ -67,26 +64,36 @@ function fill(row) {
   });
   row.line.cells[2].dataset.state = row.state;
   row.why.cells[0].textContent = row.reason;
+  row.filled = true;
 }
 
-function remove(row) {
-  if (open === row) toggle(row);
-  row.line.remove();
-  row.why.remove();
-}
-
-/** Hide the rows that are not asked for. */
+/** Show the rows that are asked for; of many, those first that run or need help. */
 function sift() {
   const words = page.filter.value.toLowerCase().split(/\s+/);
-  let shown = 0;
-  for (const row of rows) {
-    const fits = (!only || row.state === only) && words.every((word) => row.text.includes(word));
-    row.line.hidden = !fits;
-    row.why.hidden = !fits || !row.reason;
-    if (row.details) row.details.element.hidden = !fits;
-    shown += fits;
+  const fitting = rows.filter((row) => (!only || row.state === only) && words.every((word) => row.text.includes(word)));
+  const rests = (row) => ["done", "waiting"].includes(row.state);
+  if (fitting.length > most) fitting.sort((one, other) => rests(one) - rests(other) || one.at - other.at);
+  const shown = fitting.slice(0, most);
+  if (open && !shown.includes(open)) toggle(open);
+  const body = page.hops.tBodies[0];
+  let next = body.firstChild;
+  for (const row of shown) {
+    if (!row.line) begin(row);
+    if (!row.filled) fill(row);
+    for (const element of [row.line, ...(row.reason ? [row.why] : []), ...(row.details ? [row.details.element] : [])]) {
+      if (element === next) next = next.nextSibling;
+      else body.insertBefore(element, next);
+    }
   }
-  page.shown.textContent = shown < rows.length ? `${shown} of ${rows.length} shown` : "";
+  while (next) {
+    const gone = next;
+    next = next.nextSibling;
+    gone.remove();
+  }
+  for (const row of rows) if (row.line && !row.line.isConnected) Object.assign(row, { line: null, why: null, filled: false });
+  if (!page.hops.querySelector('button.open[tabindex="0"]')) page.hops.querySelector("button.open")?.setAttribute("tabindex", "0");
+  page.shown.textContent = shown.length < rows.length ? `${shown.length} of ${rows.length} shown` : "";
+  page.more.hidden = shown.length === fitting.length;
 }
 
 function buttons(states) {
@@ -148,12 +155,16 @@ function toggle(row) {
   if (before === row) return;
   open = row;
   row.details = new Details(row.at, seen.headings.length);
-  row.why.after(row.details.element);
+  (row.why.isConnected ? row.why : row.line).after(row.details.element);
   row.line.querySelector("button").setAttribute("aria-expanded", "true");
   row.details.renew();
 }
 
 page.filter.addEventListener("input", sift);
+page.more.addEventListener("click", () => {
+  most += AT_ONCE;
+  sift();
+});
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "/" && !event.target.matches("input")) {
@@ -169,7 +180,7 @@ document.addEventListener("keydown", (event) => {
 page.hops.addEventListener("keydown", (event) => {
   const button = event.target.closest("button.open");
   if (!button || !["ArrowUp", "ArrowDown", "Home", "End"].includes(event.key)) return;
-  const all = rows.filter((row) => !row.line.hidden).map((row) => row.line.querySelector("button"));
+  const all = [...page.hops.querySelectorAll("button.open")];
   const at = all.indexOf(button);
   const goal = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
   event.preventDefault();

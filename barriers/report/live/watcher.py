@@ -17,6 +17,9 @@ EVERY = 1.0
 SHARE = 4.0
 """A look that takes long is followed by so many times as long without one: a large study costs its database little."""
 
+AGAIN = 3.0
+"""Seconds until the next look, where the last one failed."""
+
 FORGOTTEN = 30.0
 """When nobody has asked for so long (s), nobody looks."""
 
@@ -64,23 +67,24 @@ class Watcher:
             group = self.ledger.groups[at]
             return group, list(self.ledger.curves.get(group.job.uuid, []))
 
-    def look(self) -> None:
-        """Look once."""
+    def look(self) -> bool:
+        """Look once; False if there was nothing to be seen."""
         try:
             jobs = self.read()
         except Exception as error:  # a store half written, a database that is away: all of it may be right again later
             words = hide(str(error)).splitlines()
             with self._lock:
                 self.ledger.fail(words[0] if words else type(error).__name__)
-            return
+            return False
         with self._lock:
             self.ledger.take(jobs)
+        return True
 
     def _watch(self) -> None:
         while not self._stopped.is_set():
             began = time.monotonic()
-            self.look()
-            self._stopped.wait(max(EVERY, SHARE * (time.monotonic() - began)))
+            seen = self.look()
+            self._stopped.wait(max(EVERY, SHARE * (time.monotonic() - began)) if seen else AGAIN)
             if time.monotonic() - self._asked > FORGOTTEN:
                 self._wanted.clear()
                 self._wanted.wait()
