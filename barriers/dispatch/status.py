@@ -5,19 +5,34 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal, get_args
 
+from barriers.dispatch.opening import output_of
 from barriers.dispatch.states import JobState, JobStates
 from barriers.engines.checkpoint import latest_progress
 
 State = Literal[
-    "failed", "lost", "running", "queued", "ready", "not converged", "waiting", "skipped", "withdrawn", "done"
+    "failed",
+    "lost",
+    "running",
+    "queued",
+    "ready",
+    "stopped",
+    "not converged",
+    "waiting",
+    "skipped",
+    "withdrawn",
+    "done",
 ]
 
 STATES: tuple[State, ...] = get_args(State)
 """From the one that a reader must know of to the one that needs nothing any more."""
+
+RESULT = ": barrier"
+"""End of the name of a job that gives a barrier, as in workflow/labels.py, which loads more than a status waits for."""
 
 UNDER_WAY = ("running", "queued", "ready")
 
@@ -51,6 +66,8 @@ class JobStatus:
         Its number in the queue, where it runs, and its last words.
     force_calls : int
         Evaluations of its last run, once that has ended.
+    barrier : float or None
+        The forward barrier that it has given (eV), where it gives one and runs here.
     """
 
     name: str
@@ -66,6 +83,7 @@ class JobStatus:
     folder: str = ""
     message: str = ""
     force_calls: int = 0
+    barrier: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +101,8 @@ class GroupStatus:
     job : JobStatus
         The job that matters most: the first of the foremost state in :data:`STATES`.
     barrier : float or None
-        Highest image of its newest band above the initial state (eV): the barrier so far.
+        The result's forward barrier (eV), and until it is there the highest image of the newest band above the initial
+        state: the barrier so far.
     """
 
     system: str
@@ -97,10 +116,11 @@ class GroupStatus:
 
 def local_status(folder: Path) -> list[JobStatus]:
     """Read where the jobs of a results folder stand, in the flow's order; empty where nothing was run."""
-    return with_expected([_local(state) for state in JobStates(folder).read()])
+    states = JobStates(folder)
+    return with_expected([_local(state, states.path) for state in states.read()])
 
 
-def _local(state: JobState) -> JobStatus:
+def _local(state: JobState, documents: Path) -> JobStatus:
     ended = time.time() if state.state == "running" else state.ended
     tells = bool(state.folder) and (state.kind == "neb" or state.state == "running")
     return JobStatus(
@@ -108,14 +128,21 @@ def _local(state: JobState) -> JobStatus:
         kind=state.kind,
         system=state.system,
         hop=state.hop,
-        state="lost" if state.is_lost else LOCAL[state.state],
+        state="lost" if state.is_lost else "stopped" if state.is_stopped else LOCAL[state.state],
         progress=(latest_progress(Path(state.folder)) if tells else None) or {},
         elapsed=ended - state.started if state.started is not None and ended is not None else None,
         host=state.host,
         folder=state.folder,
         message=state.message,
         force_calls=state.force_calls,
+        barrier=_barrier(documents, state.uuid, state.ended) if state.name.endswith(RESULT) and state.ended else None,
     )
+
+
+@cache
+def _barrier(documents: Path, uuid: str, _ended: float) -> float | None:
+    """Read the forward barrier (eV) that a job which ended then has left in a file of documents."""
+    return output_of(documents, uuid).get("forward")
 
 
 def with_expected(jobs: list[JobStatus]) -> list[JobStatus]:
@@ -138,9 +165,12 @@ def grouped(jobs: Iterable[JobStatus]) -> list[GroupStatus]:
 
 def _group(jobs: list[JobStatus]) -> GroupStatus:
     first = min(jobs, key=lambda job: STATES.index(job.state))
+    results = [job.barrier for job in jobs if job.barrier is not None]
     heights = [job.progress["highest_image"] for job in jobs if "highest_image" in job.progress]
     done = sum(job.state == "done" for job in jobs)
-    return GroupStatus(first.system, first.hop, first.state, len(jobs), done, first, heights[-1] if heights else None)
+    return GroupStatus(
+        first.system, first.hop, first.state, len(jobs), done, first, next(iter([*results[-1:], *heights[-1:]]), None)
+    )
 
 
 def is_over(jobs: Iterable[JobStatus]) -> bool:
