@@ -7,7 +7,7 @@ import traceback
 import warnings
 
 from barriers.cli import before, by_hand, clean, compute, converge, dispatch, export, new, parse, results, setup, watch
-from barriers.cli.app import NOT_CONVERGED, SIGNALLED, WRONG_INPUT, app, state
+from barriers.cli.app import NOT_CONVERGED, SIGNALLED, WRONG_INPUT, app, emit, state
 from barriers.cli.terminal import say, take_any_text, this_command
 from barriers.disk import trouble
 from barriers.dispatch.stopping import Stopped, stop_softly
@@ -46,6 +46,8 @@ def main() -> None:
         sys.exit(SIGNALLED + stopped.signal)
     except Exception as error:
         code, text = verdict(error)
+        if "--json" in sys.argv and not state["debug"]:
+            emit({"problems": text.splitlines(), "exit_code": code})
         say(hide("".join(traceback.format_exception(error))) if state["debug"] else text, err=True)
         sys.exit(code)
 

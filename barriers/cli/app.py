@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from barriers.dispatch.local import LocalRun
     from barriers.documents import StudyDoc
+    from barriers.engines.base import Engine
 
 NOT_CONVERGED, WRONG_INPUT, SIGNALLED = 1, 2, 128
 """Exit codes; the number of the signal that stopped the command comes on top of the last."""
@@ -28,7 +29,6 @@ app = typer.Typer(
     "Start with `barriers init`, look at the plan with `barriers check STUDY`, then `barriers run STUDY`. "
     "Exit codes: 0 done, 1 not converged or failed calculation, 2 wrong input, 128 + number of the signal if stopped.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -49,7 +49,7 @@ Config = Annotated[
 ResultsFolder = Annotated[Path, typer.Argument(help="Results folder of a study.", metavar="RESULTS")]
 
 
-state = {"debug": False}
+state = {"debug": False, "quiet": False}
 
 
 def _version(asked: bool) -> None:
@@ -61,20 +61,25 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress: results and mistakes alone.")] = False,
     _: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
 ) -> None:
-    state["debug"] = debug
+    state.update(debug=debug, quiet=quiet)
 
 
-def watch(flow: Flow, folder: Path, workers: int = 1, study_file: Path | None = None) -> LocalRun:
+def watch(
+    flow: Flow, folder: Path, workers: int = 1, study_file: Path | None = None, engine: Engine | None = None
+) -> LocalRun:
     """Run a flow in a results folder, with its progress on the terminal; what its structures lack is said first."""
     from barriers.dispatch.local import run as run_flow
     from barriers.report.progress import RunView
-    from barriers.workflow.labels import notes_of
+    from barriers.workflow.labels import most_atoms, notes_of
 
     for line in notes_of(flow):
         say(f"! {line}", err=True)
-    with RunView() as view:
+    atoms = most_atoms(flow)
+    seconds = engine.seconds_per_call(atoms, 1) if engine is not None and atoms else 0.0
+    with RunView(seconds, state["quiet"]) as view:
         return run_flow(flow, folder, view, workers, study_file=study_file)
 
 
@@ -82,7 +87,7 @@ def working(what: str) -> Status:
     """Show that something goes on, on a terminal; use as a context manager."""
     from rich.console import Console
 
-    return Console(stderr=True).status(f"{what} …", spinner="line")
+    return Console(stderr=True, quiet=state["quiet"]).status(f"{what} …", spinner="line")
 
 
 def emit(content: Any) -> None:

@@ -19,6 +19,7 @@ from barriers.cli.app import (
     say_failures,
     show_study,
     watch,
+    working,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def run(
     Jobs whose result is in the results folder are not run again; a killed band continues from its last iteration.
     """
     from barriers.cli.lattice import settled
+    from barriers.engines import build_engine
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
     from barriers.study.file import load_study
@@ -47,7 +49,9 @@ def run(
     check_engine(study)
     folder = results / study.name
     study, lattice = settled(study, folder)
-    outcome = watch(StudyMaker(lattice=lattice).make(study), folder, workers, study_file)
+    with working("building slab, hops and placements"):
+        flow = StudyMaker(lattice=lattice).make(study)
+    outcome = watch(flow, folder, workers, study_file, build_engine(study.engine))
     document: StudyDoc | None = outcome.output
     if document is None:
         fail(outcome, folder)
@@ -101,7 +105,7 @@ def neb(
 
     job = single_barrier(initial, final, images, model, weights, fmax, max_steps)
     folder = results / job.name
-    outcome = watch(job.flow, folder)
+    outcome = watch(job.flow, folder, engine=job.engine)
     document: StudyDoc | None = outcome.output
     if document is None:
         fail(outcome, folder)

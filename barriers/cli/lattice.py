@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from barriers.cli.app import state
 from barriers.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ def settled(study: Study | EndpointStudy, folder: Path) -> tuple[Study | Endpoin
     from barriers.report.lattice import lattice_lines
     from barriers.report.progress import RunView
 
-    with RunView() as view:
+    with RunView(quiet=state["quiet"]) as view:
         study, lattice = relax_lattice(study, folder, view)
-    if lattice is not None:
+    if lattice is not None and not state["quiet"]:
         say("\n".join(lattice_lines(lattice)), err=True)
     return study, lattice
 

@@ -69,7 +69,7 @@ def rates(
     """Say what the barriers mean for transport: jump rates, diffusion coefficients, ratios, and an Arrhenius plot."""
     from barriers.analysis.kinetics import NOT_INCLUDED
     from barriers.report.folder import read_results
-    from barriers.report.rates import rate_rows, rate_table, write_arrhenius
+    from barriers.report.rates import network_line, rate_rows, rate_table, write_arrhenius
     from barriers.report.tables import study_notes
 
     try:
@@ -89,6 +89,7 @@ def rates(
         emit({"rows": rows, "gaps": gaps, "notes": lines, "not_included": NOT_INCLUDED, "figures": figures})
     else:
         emit(rate_table(rows))
+        say(network_line(study, network))  # type: ignore[arg-type]
         for line in study_notes(study):
             say(f"! {line}")
         say("\n".join(["not included:", *(f"- {line}" for line in NOT_INCLUDED), *figures]))

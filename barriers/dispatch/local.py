@@ -27,7 +27,7 @@ from barriers.dispatch.identity import contents, identify, key_of
 from barriers.dispatch.lock import only_run
 from barriers.dispatch.schedule import Schedule
 from barriers.dispatch.slots import Here, Slot, Worker, death_of, end_codes_of_the_dead, run_job
-from barriers.dispatch.states import JobState, JobStates
+from barriers.dispatch.states import STOPPED, JobState, JobStates
 from barriers.dispatch.store import results_store
 from barriers.engines.mlip.pool import available_cores
 from barriers.secrecy import told
@@ -44,7 +44,7 @@ Happening = Literal["started", "done", "reused", "unconverged", "failed", "skipp
 
 @dataclass(frozen=True)
 class JobEvent:
-    """What happened to a job: sent to whoever watches a run."""
+    """What happened to a job: sent to whoever watches a run; ``left`` counts the jobs by kind that have not ended."""
 
     state: Happening
     name: str
@@ -54,6 +54,8 @@ class JobEvent:
     seconds: float = 0.0
     message: str = ""
     force_calls: int = 0
+    kind: str = ""
+    left: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -146,6 +148,7 @@ class _Run:
         self.free: list[Slot] = [Here()] if workers == 1 else [Worker() for _ in range(workers)]
         self.running: dict[Future[Executed], tuple[str, Slot]] = {}
         self.keys: dict[str, str] = {}
+        self.left = Counter(_kind(job) for job in self.jobs.values())
         self.seen: set[str] = set()
         self.states = JobStates(folder)
         self.outcome = LocalRun()
@@ -165,7 +168,7 @@ class _Run:
             for slot in [*self.free, *(slot for _, slot in self.running.values())]:
                 slot.stop()
             for state in self.states.read("running"):  # also the one of this process, which no future stands for
-                self.states.change(state.uuid, state="waiting", message="stopped")
+                self.states.change(state.uuid, state="waiting", message=STOPPED)
         wanted = self.flow.output
         if wanted is not None and not any(
             reference.uuid in self.schedule.broken for reference in find_and_get_references(wanted)
@@ -232,7 +235,11 @@ class _Run:
         return Executed("failed", folder, message=words)
 
     def _event(self, uuid: str, state: Happening, **values: Any) -> JobEvent:
-        return JobEvent(state, self.jobs[uuid].name, self.numbers[uuid], len(self.jobs), **values)
+        job = self.jobs[uuid]
+        if state != "started":
+            self.left[_kind(job)] -= 1
+        values |= {"kind": _kind(job), "left": dict(self.left)}
+        return JobEvent(state, job.name, self.numbers[uuid], len(self.jobs), **values)
 
     def _close(self, uuid: str, event: JobEvent) -> None:
         """Write and tell what became of a job."""
@@ -259,6 +266,10 @@ def _told_apart(jobs: dict[str, Job]) -> dict[str, str]:
     shared = Counter(job.name for job in jobs.values())
     numbered = enumerate(jobs.items(), 1)
     return {uuid: job.name if shared[job.name] == 1 else f"{job.name} [{n}/{len(jobs)}]" for n, (uuid, job) in numbered}
+
+
+def _kind(job: Job) -> str:
+    return str(job.metadata.get("kind", ""))
 
 
 def _state(job: Job, number: int) -> JobState:

@@ -75,10 +75,18 @@ class JobState:
         return process if alive else None
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether the job was running when the run was asked to stop: the next run continues it."""
+        return self.state == "waiting" and self.message == STOPPED
+
+    @property
     def is_lost(self) -> bool:
         """Whether the job was running when its process was killed: the next run continues it."""
         return self.state == "running" and self.host == platform.node() and self.process is None
 
+
+STOPPED = "stopped"
+"""Message of a job that waits because the run was asked to stop while it was running."""
 
 COLUMNS = tuple(field.name for field in fields(JobState))
 

@@ -5,19 +5,34 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal, get_args
 
+from barriers.dispatch.sqlite_file import output_of
 from barriers.dispatch.states import JobState, JobStates
 from barriers.engines.progress import latest_progress
 
 State = Literal[
-    "failed", "lost", "running", "queued", "ready", "not converged", "waiting", "skipped", "withdrawn", "done"
+    "failed",
+    "lost",
+    "running",
+    "queued",
+    "ready",
+    "stopped",
+    "not converged",
+    "waiting",
+    "skipped",
+    "withdrawn",
+    "done",
 ]
 
 STATES: tuple[State, ...] = get_args(State)
 """From the one that a reader must know of to the one that needs nothing any more."""
+
+RESULT = ": barrier"
+"""End of the name of a job that gives a barrier, as in workflow/labels.py, which loads more than a status waits for."""
 
 UNDER_WAY = ("running", "queued", "ready")
 
@@ -58,6 +73,8 @@ class JobStatus:
         What its result is filed under.
     started : float or None
         When it started (s since 1970).
+    barrier : float or None
+        The forward barrier that it has given (eV), where it gives one and runs here.
     """
 
     name: str
@@ -75,6 +92,7 @@ class JobStatus:
     force_calls: int = 0
     uuid: str = ""
     started: float | None = None
+    barrier: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +112,8 @@ class GroupStatus:
     members : list of JobStatus
         All of them.
     barrier : float or None
-        Highest image of its newest band above the initial state (eV): the barrier so far.
+        The result's forward barrier (eV), and until it is there the highest image of the newest band above the initial
+        state: the barrier so far.
     """
 
     system: str
@@ -137,7 +156,7 @@ class LocalStatus:
         stamp, self._stamp = self._stamp, None  # what cannot be read now is looked at again
         self._read = self.states.read()
         self._stamp = stamp
-        jobs = [self._ended.get(state) or _local(state) for state in self._read]
+        jobs = [self._ended.get(state) or _local(state, self.states.path) for state in self._read]
         pairs = zip(self._read, jobs, strict=True)
         self._ended = {state: job for state, job in pairs if state.state not in ("waiting", "running")}
         self._jobs = with_expected(jobs)
@@ -154,7 +173,7 @@ class LocalStatus:
         return before is None or before[:2] != self._stamp[:2] or before[2] - found.st_mtime < CLOCK_TICKS
 
 
-def _local(state: JobState) -> JobStatus:
+def _local(state: JobState, documents: Path) -> JobStatus:
     ended = time.time() if state.state == "running" else state.ended
     tells = bool(state.folder) and (state.kind == "neb" or state.state == "running")
     return JobStatus(
@@ -162,7 +181,7 @@ def _local(state: JobState) -> JobStatus:
         kind=state.kind,
         system=state.system,
         hop=state.hop,
-        state="lost" if state.is_lost else LOCAL[state.state],
+        state="lost" if state.is_lost else "stopped" if state.is_stopped else LOCAL[state.state],
         progress=(latest_progress(Path(state.folder)) if tells else None) or {},
         elapsed=ended - state.started if state.started is not None and ended is not None else None,
         host=state.host,
@@ -171,7 +190,14 @@ def _local(state: JobState) -> JobStatus:
         force_calls=state.force_calls,
         uuid=state.uuid,
         started=state.started,
+        barrier=_barrier(documents, state.uuid, state.ended) if state.name.endswith(RESULT) and state.ended else None,
     )
+
+
+@cache
+def _barrier(documents: Path, uuid: str, _ended: float) -> float | None:
+    """Read the forward barrier (eV) that a job which ended then has left in a file of documents."""
+    return output_of(documents, uuid).get("forward")
 
 
 def with_expected(jobs: list[JobStatus]) -> list[JobStatus]:
@@ -194,10 +220,18 @@ def grouped(jobs: Iterable[JobStatus]) -> list[GroupStatus]:
 
 def _group(jobs: list[JobStatus]) -> GroupStatus:
     first = min(jobs, key=lambda job: STATES.index(job.state))
+    results = [job.barrier for job in jobs if job.barrier is not None]
     heights = [job.progress["highest_image"] for job in jobs if "highest_image" in job.progress]
     done = sum(job.state == "done" for job in jobs)
     return GroupStatus(
-        first.system, first.hop, first.state, len(jobs), done, first, jobs, heights[-1] if heights else None
+        first.system,
+        first.hop,
+        first.state,
+        len(jobs),
+        done,
+        first,
+        jobs,
+        next(iter([*results[-1:], *heights[-1:]]), None),
     )
 
 

@@ -9,13 +9,22 @@ from typing import Any, Self
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from barriers.dispatch.local import JobEvent
 from barriers.engines.progress import latest_progress
+from barriers.report.forecast import Forecast, in_words
 
 SIGNS = {"done": "✓", "reused": "=", "unconverged": "!", "failed": "✗", "skipped": "-"}
 STYLES = {"done": "green", "reused": "dim", "unconverged": "yellow", "failed": "red", "skipped": "dim"}
+AWAITED = {"relax": "its first energy", "neb": "its first energies", "static": "its energy"}
+"""What a job that has just begun is waited for, by its kind: a model is loaded, or a code started, before it comes."""
+
+BAR = 24
+"""Width of the bar (columns)."""
+
 PLAIN_SECONDS = 10.0
 """Without a terminal, a running job writes a line this often (s)."""
 
@@ -30,11 +39,21 @@ def describe_progress(progress: dict[str, Any]) -> str:
 
 
 class RunView:
-    """Watches a run: live in a terminal, line by line elsewhere. Use as a context manager, call with events."""
+    """Watches a run: live in a terminal, line by line elsewhere. Use as a context manager, call with events.
 
-    def __init__(self) -> None:
-        self.console = Console(file=sys.stderr, highlight=False)
+    Parameters
+    ----------
+    seconds_per_call : float
+        What the engine expects of an evaluation (s), until some have been seen; 0 if that is not known.
+    quiet : bool
+        Show nothing.
+    """
+
+    def __init__(self, seconds_per_call: float = 0.0, quiet: bool = False) -> None:
+        self.console = Console(file=sys.stderr, highlight=False, quiet=quiet)
         self.running: dict[int, tuple[JobEvent, float]] = {}
+        self.forecast = Forecast(seconds_per_call)
+        self.ended = self.total = 0
         self._live = Live(get_renderable=self._render, console=self.console, refresh_per_second=2, transient=True)
         self._stop = threading.Event()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
@@ -53,9 +72,13 @@ class RunView:
 
     def __call__(self, event: JobEvent) -> None:
         """Take an event of the runner."""
+        self.total = event.total
+        self.forecast.take(event)
         if event.state == "started":
-            self.running = self.running | {event.number: (event, time.monotonic())}
+            started = self.running | {event.number: (event, time.monotonic())}
+            self.running = dict(sorted(started.items()))
             return
+        self.ended += 1
         self.running = {number: each for number, each in self.running.items() if number != event.number}
         seconds = f"  {event.seconds:.1f} s" if event.seconds >= 0.1 else ""
         note = f"  {event.message}" if event.message else ("  done before" if event.state == "reused" else "")
@@ -63,18 +86,30 @@ class RunView:
         self.console.print(Text(line, style=STYLES[event.state]))
 
     def _status(self) -> list[str]:
-        """One line for each running job."""
+        """One line for each running job, in the flow's order."""
         lines = []
         for event, since in self.running.values():
             progress = latest_progress(event.folder) if event.folder else None
-            words = describe_progress(progress) if progress else "starting"
+            awaited = f"waiting for {AWAITED[event.kind]}" if event.kind in AWAITED else "starting"
+            words = describe_progress(progress) if progress else awaited
             lines.append(f"… [{event.number}/{event.total}] {event.name}: {words}, {time.monotonic() - since:.0f} s")
         return lines
 
+    def _overall(self) -> str:
+        """Say how many jobs have ended, and how long the others take."""
+        now = time.monotonic()
+        left = self.forecast.seconds_left([(event.kind, now - since) for event, since in self.running.values()])
+        words = "" if left is None else f", {in_words(left)} left"
+        return f"{self.ended} of {self.total} jobs{words}"
+
     def _render(self) -> Group:
-        return Group(*(Text(line, style="cyan") for line in self._status()))
+        if not self.total:
+            return Group(Text("waiting for the first job", style="cyan"))
+        overall = Table.grid(padding=(0, 1))
+        overall.add_row(ProgressBar(self.total, self.ended, width=BAR), Text(self._overall()))
+        return Group(*(Text(line, style="cyan") for line in self._status()), overall)
 
     def _tick(self) -> None:
         while not self._stop.wait(PLAIN_SECONDS):
-            for line in self._status():
+            for line in [*self._status(), *([self._overall()] if self.total else [])]:
                 self.console.print(line)

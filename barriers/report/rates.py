@@ -94,6 +94,16 @@ def rate_rows(
     return rows
 
 
+def network_line(study: StudyDoc, network: Network | None) -> str:
+    """Say how the numbers of sites and dimensions in D were chosen, or that they were not."""
+    chosen = network or (study.kinetics and study.kinetics.network)
+    if not chosen:
+        return "D: none, for no hop says how many sites the ion can reach (z) and in how many dimensions (d)"
+    where = "as given by --directions and --dimensions" if network else "as the study's kinetics gives them"
+    sites, dimensions = chosen
+    return f"D = z/(2d) × length² × rate with z = {sites} sites and d = {dimensions} dimensions, {where}"
+
+
 def rate_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Lay out the rows of :func:`rate_rows`."""
     known = any(row["model_factor"] is not None for row in rows)

@@ -18,6 +18,7 @@ STYLES = {
     "failed": "red",
     "lost": "red",
     "running": "cyan",
+    "stopped": "yellow",
     "not converged": "yellow",
     "skipped": "yellow",
     "withdrawn": "dim",

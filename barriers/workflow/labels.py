@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, cast, get_args
 
 from jobflow import Flow, Job, OnMissing, OutputReference
+from pymatgen.core import Structure
 
 from barriers.documents import BandDoc, RelaxDoc, StaticDoc
 
@@ -90,6 +91,12 @@ def jobs_of(flow: Flow) -> Iterator[Job]:
             yield from jobs_of(item)
         else:
             yield item
+
+
+def most_atoms(flow: Flow) -> int:
+    """Atoms of the largest structure that a flow starts from; 0 if it starts from none."""
+    given = (value for job in jobs_of(flow) for value in (*job.function_args, *job.function_kwargs.values()))
+    return max((len(value) for value in given if isinstance(value, Structure)), default=0)
 
 
 def notes_of(flow: Flow) -> list[str]:

@@ -14,10 +14,11 @@ from barriers.workflow.barrier import BarrierMaker, pair_flow
 
 @dataclass(frozen=True)
 class SingleBarrier:
-    """A flow that ends in a study of one barrier, and the name of its results folder."""
+    """A flow that ends in a study of one barrier, the name of its results folder, and the engine."""
 
     flow: Flow
     name: str
+    engine: MlipEngine
 
 
 def single_barrier(
@@ -63,4 +64,4 @@ def single_barrier(
         max_steps=max_steps,
     )
     engine.check({element.symbol for element in start.composition.elements}, maker.settings.path.n_images)
-    return SingleBarrier(pair_flow(maker, start, end, warnings, name), name)
+    return SingleBarrier(pair_flow(maker, start, end, warnings, name), name, engine)

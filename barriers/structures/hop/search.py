@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import ceil
 
 import numpy as np
 from pymatgen.core import Structure
@@ -151,8 +152,15 @@ def _neighbours(places: Places) -> dict[int, list[Place]]:
         direct = (detour > DETOUR * lengths) & (2 * lengths < shortest - IMAGE_MARGIN)
         around[first] = [last for last, kept in zip(candidates, direct, strict=True) if kept and last[0] != first]
     if near and not any(around.values()):
-        vector, larger = ("cell", "a larger cell") if places.top is None else ("surface", "larger min_lengths")
-        raise ValueError(f"{vector} vector of {shortest:.1f} Å: a hop meets its own image; use {larger}")
+        ways = (places.position(last) - places.position((first, HERE)) for first, ends in near.items() for last in ends)
+        needed = ceil(2 * min(map(float, map(np.linalg.norm, ways))) + IMAGE_MARGIN)
+        vector, larger, limits = (
+            ("cell", "a larger cell", "lengths") if places.top is None else ("surface", "larger min_lengths", "them")
+        )
+        raise ValueError(
+            f"{vector} vector of {shortest:.1f} Å: a hop meets its own image; use {larger}, {limits} of at least "
+            f"{needed} × {needed} Å"
+        )
     return around
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,22 +79,29 @@ def chosen(
         if len(kept) == wanted:
             break
     if not kept:
-        raise ValueError(f"fragment {fragment.name} {_refusal(nearest, len(others) > 0)}")
+        raise ValueError(f"fragment {fragment.name} {_refusal(nearest, len(others) > 0, slab.lattice)}")
     found = [join(slab, fragment.molecule, pose, vacuum) for pose in kept]
     return (
         found if score is None else sorted(found, key=lambda interface: round_off(score(interface), GRID))[:candidates]
     )
 
 
-def _refusal(nearest: float | None, others: bool) -> str:
+def _refusal(nearest: float | None, others: bool, lattice: Lattice) -> str:
     """Say why no placement is left."""
     if nearest is None:
         return "clashes with the slab in every placement; use a larger distance"
     what, remedy = (" or another fragment", " or fewer fragments") if others else ("", "")
+    a, b = lengths_for(IMAGE_GAP - nearest, lattice)
     return (
         f"comes within {nearest:.2f} Å of its own periodic image{what}; "
-        f"at least {IMAGE_GAP} Å needs larger min_lengths{remedy}"
+        f"at least {IMAGE_GAP} Å needs larger min_lengths{remedy}, e.g. {a} × {b} Å"
     )
+
+
+def lengths_for(more: float, lattice: Lattice) -> tuple[int, int]:
+    """Lengths of both surface vectors, in whole Å, that bring a fragment this much (Å) further from itself."""
+    a, b = (ceil(length + more) for length in lattice.abc[:2])
+    return a, b
 
 
 def join(slab: Structure, molecule: IMolecule, pose: Positions, vacuum: float) -> Structure:
