@@ -195,6 +195,7 @@ def test_what_makes_no_sense_is_refused_before_vasp_runs(tmp_path: Path, monkeyp
         said = computed(tmp_path / str(number), structure(), n_slab, incar=incar)
         assert isinstance(said, str) and words in said
         assert not list((tmp_path / str(number)).rglob("INCAR"))
-    monkeypatch.setenv("VASP_STANDIN", json.dumps({"kill_at": 1}))
-    said = computed(tmp_path / "killed", structure())
-    assert isinstance(said, str) and "whole: VASP ended with exit code -9; its last words" in said
+    monkeypatch.setenv("VASP_STANDIN", json.dumps({"die_at_end": "ELF: not enough memory"}))
+    said = computed(tmp_path / "died", structure())
+    assert isinstance(said, str)
+    assert "whole: VASP ended with exit code 1; its last words: ELF: not enough memory; files in" in said

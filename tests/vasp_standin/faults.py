@@ -18,6 +18,8 @@
     ``{"image", "step", "site"}``: a moment turns over and stays so until WAVECAR is gone, once.
 ``message``
     ``{"text", "until"}``: prints a message and stops, until ALGO is ``until``.
+``die_at_end``
+    Prints this and stops after its steps, before it writes grids and its last words.
 ``silent``
     Does not say that forces are as small as asked for.
 ``claim_at``
@@ -68,6 +70,12 @@ class Faults:
         """After a step is written and the ions have moved."""
         if step == self.asked.get("freeze", {}).get("step") and self._again("freeze", 1):
             time.sleep(600)
+
+    def at_end(self) -> None:
+        """After the last step."""
+        if words := self.asked.get("die_at_end"):
+            print(f" {words}", flush=True)
+            raise SystemExit(1)
 
     def claims(self, step: int) -> bool:
         """Whether it stops now with forces as small as asked for, it says."""

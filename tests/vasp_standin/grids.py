@@ -26,7 +26,8 @@ def write_grids(folder: Path, atoms: Atoms, incar: dict[str, str]) -> None:
     if not asked:
         return
     if "LELF" in asked and incar.get("NPAR") != "1":
-        raise SystemExit("ERROR: LELF needs NPAR=1")
+        print(" ERROR: ELF needs NPAR=1", flush=True)
+        raise SystemExit(1)
     shape = tuple(int(incar.get(f"NG{axis}F", usual)) for axis, usual in zip("XYZ", usual_grid(atoms), strict=True))
     valence = gaussians(atoms, electrons_of(atoms), shape, VALENCE)
     spins = [0.6 * valence, 0.4 * valence] if incar.get("ISPIN") == "2" else [valence]

@@ -77,6 +77,7 @@ def main() -> None:
         place.begin()
     electrons = Electrons(images, places, incar, faults)
     converged = move(electrons, structures, incar, vtst, faults)
+    faults.at_end()
     for place, image in zip(places, images, strict=True):
         if {"LCHARG", "LAECHG", "LELF"} & incar.keys():
             write_grids(place.folder, image, incar)

@@ -130,13 +130,17 @@ def run_vasp(
         (folder / RUNNING).unlink(missing_ok=True)
     if goal.met(folder):
         return Outcome()
-    outcome = _ending(folder, last, reason, handlers, process.returncode if process is not None else None)
+    # A single evaluation has no steps to use up: what ended after its step, while it wrote grids, was killed.
+    most = None if goal.fmax is None else last
+    outcome = _ending(folder, most, reason, handlers, process.returncode if process is not None else None)
     if outcome.kind == "killed" and goal.fmax is not None and evaluated(folder) and goal.said(folder):
         return Outcome("denied", f"VASP says {SENTENCE!r}, but forces are larger")
     return outcome
 
 
-def _ending(folder: Path, last: int, reason: str, handlers: Sequence[ErrorHandler], returncode: int | None) -> Outcome:
+def _ending(
+    folder: Path, most: int | None, reason: str, handlers: Sequence[ErrorHandler], returncode: int | None
+) -> Outcome:
     """Say why a run that is over has not succeeded."""
     if reason:
         return Outcome("final", reason)
@@ -145,7 +149,7 @@ def _ending(folder: Path, last: int, reason: str, handlers: Sequence[ErrorHandle
     lines = [handler.line for handler in handlers if getattr(handler, "line", "")]
     if lines:
         return Outcome("final", lines[0])
-    if steps_done(folder) >= last:
+    if most is not None and steps_done(folder) >= most:
         return Outcome("limit", "max_steps steps used up; run again to continue")
     said = [line for line in (folder / "vasp.out").read_text("utf-8", "replace").splitlines() if line.strip()]
     return Outcome(
