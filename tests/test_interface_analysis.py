@@ -53,6 +53,10 @@ def test_reactions_read_as_equations() -> None:
         "2 HF + Li2CO3(s) → 2 LiF(s) + H2O + CO2",
         "2 HCN + Li2CO3 → 2 LiCN + H2O + CO2",
         "LiFSI → Li+ + FSI-",
+        "LiFSI + PVDF → LiFSI@PVDF",
+        "LiFSI@PVDF → Li+@PVDF + FSI-",
+        "LiFSI + PVDF-HF → LiFSI@PVDF-HF",
+        "LiFSI@PVDF-HF → Li+@PVDF-HF + FSI-",
     ]
 
 
