@@ -43,16 +43,8 @@ LIGHT = {
 }
 """Commands that wait for no heavy package."""
 
-NEVER = {"torch", "matplotlib", "atomate2", "chgnet", "pandas", "scipy.stats", "scipy.signal", "pymatgen.io.vasp"}
+NEVER = {"torch", "matplotlib", "atomate2", "pandas", "scipy.stats", "scipy.signal", "pymatgen.io.vasp"}
 NOT_NEEDED = NEVER | {"jobflow", "maggma", "rdkit", "scipy.optimize", "ase.io", "pymatgen.io.ase"}
-    "jobflow",
-    "maggma",
-    "rdkit",
-    "scipy.optimize",
-    "ase.io",
-    "pymatgen.io.ase",
-    "pymatgen.core.local_env",
-}
 
 
 @pytest.mark.parametrize("command", LIGHT)
