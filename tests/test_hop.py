@@ -18,6 +18,7 @@ from barriers.structures.cathode.crystal import bulk, known_cathodes
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop, final_in_initial_order, hop_ends, make_endpoint, midpoint, moving_index
 from barriers.structures.hop.search import find_hops
+from barriers.structures.hop.spoken import spoken_labels
 from barriers.structures.surface.slab import LAYER, frozen_atoms, set_vacuum
 from barriers.workflow.lattice import settled_lattice
 from barriers.workflow.slab_and_hops import build_slab, crystal_of, hops_of
@@ -235,6 +236,24 @@ def test_hops_share_their_end_states(hops: list[Hop]) -> None:
     states = {state for hop in hops for state in (hop.initial, hop.final)}
     assert len(states) == 12 + 24 + 12
     assert len({state.label for state in states}) == len(states)
+
+
+def test_a_hop_has_a_name_that_people_can_say_and_that_chooses_it(hops: list[Hop]) -> None:
+    names = spoken_labels(hops)
+    assert len(set(names)) == len(hops)
+    assert set(names) >= {"sub-surface dumbbell 2.87 Å a", "surface adatom 2.70 Å a"}
+    for hop, name in zip(hops, names, strict=True):
+        assert f"{hop.distance:.2f} Å" in name
+        for label in (name, name.replace("Å", "A"), hop.label):
+            assert select_hops(hops, label=label) == [hop]
+    with pytest.raises(ValueError, match=r"did you mean 'sub-surface dumbbell 2\.87 Å a'"):
+        select_hops(hops, label="sub-surface dumbell 2.87 Å a")
+
+
+def test_letters_go_on_after_z(hops: list[Hop]) -> None:
+    one = hops[0].model_copy(update={"layers": None})
+    names = spoken_labels([one] * 28)
+    assert [name.rpartition(" ")[2] for name in names][-3:] == ["z", "aa", "ab"]
 
 
 def test_a_cell_too_small_for_a_hop_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -32,6 +33,29 @@ def test_help_loads_no_heavy_module() -> None:
     out = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert "Exit codes" in out
     assert out.strip().endswith("loaded []")
+
+
+LIGHT = {
+    "show": ("show", str(ROOT / "docs/data/ncm811_pvdf.json")),
+    "status": ("status", str(ROOT / "inputs/ncm811_pvdf.yaml"), "--results", "nowhere"),
+    "models": ("models",),
+    "check": ("check", str(ROOT / "inputs/ncm811_pvdf.yaml")),
+}
+"""Commands that wait for no heavy package."""
+
+NEVER = {"torch", "matplotlib", "atomate2", "pandas", "scipy.stats", "scipy.signal", "pymatgen.io.vasp"}
+NOT_NEEDED = NEVER | {"jobflow", "maggma", "rdkit", "scipy.optimize", "ase.io", "pymatgen.io.ase"}
+
+
+@pytest.mark.parametrize("command", LIGHT)
+def test_a_command_that_shows_something_loads_only_what_it_needs(command: str) -> None:
+    code = (
+        f"import sys\nsys.argv = ['barriers', *{LIGHT[command]!r}]\nfrom barriers.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\nprint('loaded', sorted(sys.modules))"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], text=True, stderr=subprocess.DEVNULL)
+    loaded = set(ast.literal_eval(out.rpartition("loaded ")[2]))
+    assert loaded & (NEVER if command == "check" else NOT_NEEDED) == set()
 
 
 def test_every_public_name_is_there() -> None:

@@ -89,8 +89,9 @@ def test_times_are_written_with_hours() -> None:
 
 
 def test_a_run_here_tells_of_running_jobs_and_of_those_whose_process_is_gone(tmp_path: Path) -> None:
-    run(gold_flow(), tmp_path)
+    done = run(gold_flow(), tmp_path).output
     assert {each.state for each in local_status(tmp_path)} == {"done"}
+    assert grouped(local_status(tmp_path))[-1].barrier == done.forward  # the result's, not that of the highest image
     states = JobStates(tmp_path)
     band = next(state for state in states.read() if state.kind == "neb")
     mine = {"state": "running", "pid": os.getpid(), "host": platform.node(), "started": time.time(), "ended": None}
@@ -102,6 +103,8 @@ def test_a_run_here_tells_of_running_jobs_and_of_those_whose_process_is_gone(tmp
     assert 0 <= seen.elapsed < 5
     states.change(band.uuid, pid=2**22 + 1)
     assert next(each for each in local_status(tmp_path) if each.kind == "neb").state == "lost"
+    states.change(band.uuid, state="waiting", message="stopped")
+    assert next(each for each in local_status(tmp_path) if each.kind == "neb").state == "stopped"
 
 
 def test_without_a_run_there_is_no_status(cli: Callable[..., Outcome], tmp_path: Path) -> None:

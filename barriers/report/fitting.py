@@ -64,7 +64,8 @@ def fitted(content: RenderableType, width: int | None) -> RenderableType:
         return Group(*(fitted(part, width) for part in content.renderables))
     if not isinstance(content, Table):
         return content
-    columns = [_content(column, content.show_footer) for column in content.columns]
+    below = max(len(_text(column.footer).split("\n")) for column in content.columns) if content.show_footer else 0
+    columns = [_content(column, below) for column in content.columns]
     borders = 3 * len(columns) + 1
     natural = sum(column.most for column in columns) + borders
     if width is None or sum(column.least for column in columns) + borders <= width:
@@ -78,14 +79,16 @@ def fitted(content: RenderableType, width: int | None) -> RenderableType:
     return Group(*(part for part in (title, *body, caption) if part is not None))
 
 
-def _content(column: Column, footer: bool) -> _Content:
+def _content(column: Column, below: int) -> _Content:
+    """Take what stands in a column, its footer as so many cells of a line each."""
     whole = column.justify == "right" or column.no_wrap
-    heading, last = _text(column.header), _text(column.footer)
-    cells = [_text(cell) for cell in column.cells]
-    lines = [line for cell in [*cells, *([last] if footer else [])] for line in cell.split("\n")]
+    heading, last = _text(column.header), _text(column.footer).split("\n")
+    cells = [*map(_text, column.cells), *[*last, *[Text()] * below][:below]]
+    lines = [line for cell in cells for line in cell.split("\n")]
     most = max([0, *(line.cell_len for line in [*lines, *heading.split("\n")])])
     least = max([0, *(_least(line, whole) for line in lines), *map(_longest_word, [heading])])
-    return _Content(heading, cells + [last] * footer, column.justify, least, most)
+    most = max(least, min(most, column.max_width or most))
+    return _Content(heading, cells, column.justify, least, most)
 
 
 def _text(cell: RenderableType) -> Text:
@@ -118,7 +121,7 @@ def _with_lines(table: Table, widths: Sequence[int]) -> Table:
     laid = copy(table)
     laid.title = laid.caption = None
     laid.columns = [
-        replace(column, width=width, min_width=None, no_wrap=False, overflow="fold")
+        replace(column, width=width, min_width=None, max_width=None, no_wrap=False, overflow="fold")
         for column, width in zip(table.columns, widths, strict=True)
     ]
     return laid
@@ -149,7 +152,7 @@ def _said(columns: Sequence[_Content], cells: Sequence[Text]) -> Text:
         heading = " ".join(column.heading.plain.split())
         if cell.plain not in NOTHING:
             said += Text(" " if heading in BOUND else " · ") if said else Text()
-            said += Text(f"{heading} " if heading else "", "dim") + cell
+            said += Text(f"{heading} " if heading else "", "dim") + Text(", ").join(cell.split("\n"))
     return said
 
 

@@ -19,8 +19,8 @@ from barriers.report.forecast import Forecast, in_words
 
 SIGNS = {"done": "✓", "reused": "=", "unconverged": "!", "failed": "✗", "skipped": "-"}
 STYLES = {"done": "green", "reused": "dim", "unconverged": "yellow", "failed": "red", "skipped": "dim"}
-AWAITED = {"relax": "its first energy", "neb": "its first energies", "static": "its energy"}
-"""What a job that has just begun is waited for, by its kind: a model is loaded, or a code started, before it comes."""
+AWAITED = dict.fromkeys(("relax", "neb", "static"), "loading its model or starting its code, no energy yet")
+"""What a calculation that has just begun is at, by its kind."""
 
 BAR = 24
 """Width of the bar (columns)."""
@@ -90,7 +90,7 @@ class RunView:
         lines = []
         for event, since in self.running.values():
             progress = latest_progress(event.folder) if event.folder else None
-            awaited = f"waiting for {AWAITED[event.kind]}" if event.kind in AWAITED else "starting"
+            awaited = AWAITED.get(event.kind, "starting")
             words = describe_progress(progress) if progress else awaited
             lines.append(f"… [{event.number}/{event.total}] {event.name}: {words}, {time.monotonic() - since:.0f} s")
         return lines
@@ -99,7 +99,7 @@ class RunView:
         """Say how many jobs have ended, and how long the others take."""
         now = time.monotonic()
         left = self.forecast.seconds_left([(event.kind, now - since) for event, since in self.running.values()])
-        words = "" if left is None else f", {in_words(left)} left"
+        words = f", {in_words(left)} left" if left and left >= 1 else ""
         return f"{self.ended} of {self.total} jobs{words}"
 
     def _render(self) -> Group:

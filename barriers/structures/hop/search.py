@@ -154,13 +154,12 @@ def _neighbours(places: Places) -> dict[int, list[Place]]:
     if near and not any(around.values()):
         ways = (places.position(last) - places.position((first, HERE)) for first, ends in near.items() for last in ends)
         needed = ceil(2 * min(map(float, map(np.linalg.norm, ways))) + IMAGE_MARGIN)
-        vector, larger, limits = (
-            ("cell", "a larger cell", "lengths") if places.top is None else ("surface", "larger min_lengths", "them")
+        vector, larger = (
+            ("cell", f"a larger cell, at least {needed} Å")
+            if places.top is None
+            else ("surface", f"larger min_lengths, at least {needed} × {needed} Å")
         )
-        raise ValueError(
-            f"{vector} vector of {shortest:.1f} Å: a hop meets its own image; use {larger}, {limits} of at least "
-            f"{needed} × {needed} Å"
-        )
+        raise ValueError(f"{vector} vector of {shortest:.1f} Å: a hop meets its own image; use {larger}")
     return around
 
 

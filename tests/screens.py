@@ -1,0 +1,169 @@
+"""What the commands print at 80 columns, kept as text in tests/data/screens.
+
+``python tests/screens.py`` writes them anew: after a change of a table, read them before they are committed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
+from io import StringIO
+from pathlib import Path
+from unittest.mock import patch
+
+from rich.console import RenderableType
+
+from barriers.analysis.ensemble import DistributionDoc, EnsembleDoc, PairDoc
+from barriers.analysis.series import ConvergenceDoc, PointDoc, SeriesDoc
+from barriers.by_hand.write import Inputs, Written
+from barriers.cli import main
+from barriers.cli.app import emit
+from barriers.dispatch.doctor import Finding, findings_table
+from barriers.dispatch.explain import Explained
+from barriers.dispatch.fireworks.listing import StudyOnLaunchPad
+from barriers.dispatch.fireworks.recover import Recovered
+from barriers.dispatch.leftovers import Leftover, Leftovers
+from barriers.dispatch.status import JobStatus
+from barriers.report.by_hand import inputs_table
+from barriers.report.dispatch import recovered_table, studies_table
+from barriers.report.ensemble import ensemble_table
+from barriers.report.explain import differences_table, explained_table, listed_table
+from barriers.report.leftovers import leftovers_table
+from barriers.report.plan import models_table
+from barriers.report.series import series_table
+from barriers.report.status import status_view
+
+ROOT = Path(__file__).parent.parent
+SCREENS = Path(__file__).parent / "data" / "screens"
+STUDY = "inputs/ncm811_pvdf.yaml"
+
+COMMANDS = {
+    "show": ("show", "docs/data/ncm811_pvdf.json"),
+    "check": ("check", STUDY),
+    "check-mistake": ("check", "tests/data/bad_studies/unknown_engine.yaml"),
+    "check-mistake-json": ("check", "tests/data/bad_studies/unknown_engine.yaml", "--json"),
+    "hops": ("hops", STUDY, "--layer", "sub-surface"),
+    "terminations": ("terminations", STUDY),
+    "parse-check": ("parse", "tests/data/bands/lammps/cu_edge_converged", "--check"),
+    "parse-codes": ("parse", "--codes"),
+}
+"""Commands as they are typed in the repository; what they need is in it."""
+
+
+def _job(state: str, system: str = "NCM@PVDF-HF", hop: str = "sub-surface", **values: object) -> JobStatus:
+    return JobStatus(f"{system} {hop}: band carried", "neb", system, hop, state, **values)  # type: ignore[arg-type]
+
+
+PROGRESS = {"stage": "climbing", "iteration": 134, "max_force": 0.1234, "target": 0.05, "highest_image": 0.4321}
+FOLDER = "/scratch/ada/barriers/results/ncm811_pvdf/jobs/neb-NCM_PVDF-HF-sub-surface-band-carried-81fc6691c867"
+JOBS = [
+    _job("done", "NCM", barrier=0.413),
+    _job("running", "NCM@PVDF", progress=PROGRESS, elapsed=3661.0, expected=7322.0, queue_id="4711"),
+    _job("stopped", message="stopped"),
+    _job("not converged", hop="surface", progress=PROGRESS, message="0.12 eV/Å after 500 iterations"),
+    _job("lost", hop="divacancy", folder=FOLDER),
+]
+CONTENTS = {
+    "computes": "neb",
+    "engine": "mlip",
+    "settings": {"fmax": 0.05, "spring": 1.0},
+    "initial": "Li17 0a1b2c3d4e",
+}
+ONE = Explained("NCM sub-surface: band idpp", "81fc6691c867", "u-1", "NCM", "sub-surface", "neb", CONTENTS)
+OTHER = Explained(
+    "NCM@PVDF-HF sub-surface: band carried", "14902f008005", "u-2", "NCM@PVDF-HF", "sub-surface", "neb",
+    CONTENTS | {"settings": {"fmax": 0.03, "spring": 1.0}},
+)  # fmt: skip
+PAIRS = [
+    PairDoc(hop=f"hop{number}", of_hop=f"hop{number}", ordering=1, seed=1, delta=0.01 * number, placements={})
+    for number in (1, 2)
+]
+SYSTEMS = ("NCM@PVDF", "NCM@PVDF-HF", "NCM@PVDF-2HF", "NCM@PAN", "NCM@PAN-HCN", "NCM@PEO")
+
+TABLES: dict[str, Callable[[], RenderableType]] = {
+    "status": lambda: status_view("ncm811_pvdf", JOBS),
+    "recover": lambda: recovered_table(
+        [Recovered("NCM sub-surface: band", "the node went down", "put back", FOLDER, 134, 938, 3661.0)]
+    ),
+    "list": lambda: studies_table(
+        [StudyOnLaunchPad("ada", "ncm811_pvdf", "2026-01-02T03:04:05", {"COMPLETED": 1234, "RUNNING": 8, "FIZZLED": 1})]
+    ),
+    "clean": lambda: leftovers_table(
+        Leftovers([Leftover("folder", "NCM: relax", FOLDER, 123_456_789, "of an earlier version of the study")], [])
+    ),
+    "doctor": lambda: findings_table(
+        [
+            Finding("pw.x", True, "6.7, /usr/bin/pw.x", "engine espresso", ""),
+            Finding("mattersim", False, "not installed", "models mattersim-1m", "pip install 'li-barriers[mattersim]'"),
+        ]
+    ),
+    "inputs": lambda: inputs_table(
+        Inputs([Written("a", "NCM-slab", "relax", 72, []), Written("b", "NCM-band", "neb", 71, ["a", "c"])], "", 0, "")
+    ),
+    "explain": lambda: explained_table(ONE),
+    "explain-list": lambda: listed_table([ONE, OTHER]),
+    "explain-two": lambda: differences_table(ONE, OTHER),
+    "converge": lambda: series_table(
+        ConvergenceDoc(
+            name="n", system="NCM", hop="h", label="l", which="forward",
+            series=[SeriesDoc(
+                setting="vacuum", unit="Å", finest="20", reached="16",
+                points=[
+                    PointDoc(value="12", own=True, atoms=72, barrier=0.4123, uncertainty=0.002, from_finest=0.031),
+                    PointDoc(value="16", atoms=72, barrier=0.3913, uncertainty=0.002, from_finest=0.009),
+                    PointDoc(value="20", atoms=72, barrier=0.3823, uncertainty=0.002, from_finest=0.0),
+                ],
+            )],
+        )
+    ),
+    "ensemble": lambda: ensemble_table(
+        EnsembleDoc(members=[], distributions=[
+            DistributionDoc(system=system, reference="NCM", lithium=1, pairs=PAIRS, falls=2, rises=0, mean=-0.0123,
+                            spread=0.021, standard_error=0.0101, p_value=0.0123)
+            for system in SYSTEMS
+        ]), "forward",
+    ),
+    "models": lambda: models_table(
+        [
+            {"name": "chgnet", "about": "CHGNet 0.3.0 (PBE+U, MPtrj; moments)", "ready": True, "needs": ""},
+            {"name": "mattersim-1m", "about": "MatterSim 1M; nearer to DFT for oxide hops than chgnet; from a file",
+             "ready": False, "needs": "pip install 'li-barriers[mattersim]'"},
+        ]
+    ),
+}  # fmt: skip
+"""Tables of commands that need more than the repository, made up."""
+
+
+class Terminal(StringIO):
+    """A terminal that keeps what is written."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+def screen(name: str, width: int | None) -> str:
+    """Give what a command prints at a width, or without a terminal, as plain text."""
+    out = StringIO() if width is None else Terminal()
+    seen = {"COLUMNS": str(width or ""), "TERM": "xterm", "NO_COLOR": "1"}
+    with patch.dict(os.environ, seen), redirect_stdout(out), patch.object(sys, "stderr", out):
+        if name in TABLES:
+            emit(TABLES[name]())
+        else:
+            command, *options = COMMANDS[name]
+            places = [str(ROOT / each) if "/" in each else each for each in options]
+            with patch.object(sys, "argv", ["barriers", command, *places]), suppress(SystemExit):
+                main()
+    text = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).replace(f"{ROOT}/", "")
+    text = re.sub(r"about \d+ min on this machine", "about N min on this machine", text)
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+if __name__ == "__main__":
+    SCREENS.mkdir(exist_ok=True)
+    for each in (*COMMANDS, *TABLES):
+        (SCREENS / f"{each}.txt").write_text(screen(each, 80), "utf-8")
