@@ -33,9 +33,14 @@ export class Details {
   /** Ask for what is known now. */
   async renew() {
     const response = await fetch(`hop?row=${this.at}`, { headers: { "If-None-Match": this.tag } });
-    if (response.status !== 200) return;
-    this.tag = response.headers.get("ETag");
-    const told = await response.json();
+    if (response.status === 200) {
+      this.tag = response.headers.get("ETag");
+      this.tell(await response.json());
+    }
+    if (this.wanted && this.changed) this.draw(); // also what changed while it was being drawn
+  }
+
+  tell(told) {
     const headings = ["Job", "State", "Time", "Queue", "Host", "Folder", "Last words"];
     const line = (kind, cells) => make("tr", {}, ...cells.map((text) => make(kind, kind === "th" ? { scope: "col" } : {}, text)));
     this.jobs.replaceChildren(make("thead", {}, line("th", headings)), make("tbody", {}, ...told.jobs.map((cells) => line("td", cells))));
@@ -49,7 +54,6 @@ export class Details {
     this.show.hidden = this.wanted || !told.has_band;
     if (told.stamp !== this.stamp) this.changed = true;
     this.stamp = told.stamp;
-    if (this.wanted && this.changed) this.draw();
   }
 
   want() {
