@@ -11,6 +11,7 @@ from espresso_cases import STUDY, as_relaxed, compute, documents, hydrogen_engin
 
 from barriers.dispatch.local import run
 from barriers.documents import BandDoc, StaticDoc
+from barriers.engines.running import running_band
 from barriers.files.structures import read_endpoints
 from barriers.structures.path.start import Start
 from barriers.study.file import load_study
@@ -53,6 +54,9 @@ def test_a_vacancy_in_lithium_oxide_from_a_study_to_a_barrier(li2o_results: Path
     assert barrier.band.history[-1].force_calls == barrier.band.cost.force_calls
     for relaxed in documents(li2o_results, "relax"):
         assert relaxed.converged and relaxed.max_force <= 0.1
+    watched = running_band(next(li2o_results.glob("jobs/*band*")))
+    assert len(watched.history) == len(barrier.band.history) and None not in watched.energies
+    assert np.abs(np.array(watched.positions) - barrier.band.positions).max() < 0.2
 
 
 def test_hydrogen_exchange_has_the_barrier_of_the_codes_own_example(tmp_path: Path) -> None:

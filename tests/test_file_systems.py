@@ -19,7 +19,7 @@ from external import need
 
 from barriers.cli import verdict
 from barriers.disk import NO_LOCKS, trouble, writing
-from barriers.dispatch import sqlite_file
+from barriers.dispatch import opening
 from barriers.dispatch.lock import NOTE, has_locks, only_run
 from barriers.dispatch.sqlite import SqliteStore
 
@@ -140,7 +140,7 @@ def test_several_processes_lose_nothing_without_locks(
 
 
 def test_what_a_killed_process_left_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.1)
     (tmp_path / NOTE).touch()
     path = tmp_path / "documents.sqlite"
     left = Path(f"{path}.lock")

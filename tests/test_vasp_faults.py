@@ -36,6 +36,7 @@ from barriers.documents import BandDoc, RelaxDoc
 from barriers.engines.dft import Corrections
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.processes import RUNNING, end_orphan, is_running
+from barriers.engines.running import running_band
 from barriers.engines.vasp import handlers, run
 from barriers.engines.vasp.engine import VaspEngine
 from barriers.engines.vasp.outputs import all_outcars, band_steps
@@ -325,8 +326,13 @@ def test_what_cannot_be_mended_is_said_in_one_line(fault: str, band: Callable[..
     assert "files in" in line
 
 
-def test_without_vtst_the_plain_band_is_converged_where_that_is_allowed(band: Callable[..., LocalRun]) -> None:
+def test_without_vtst_the_plain_band_is_converged_where_that_is_allowed(
+    band: Callable[..., LocalRun], tmp_path: Path
+) -> None:
     document = band({"no_vtst": True}, without_vtst="plain band").output
+    watched = running_band(next(tmp_path.glob("jobs/*")))
+    assert len(watched.history) == len(document.history) and None not in watched.energies
+    assert np.abs(np.array(watched.positions) - document.positions).max() < 0.2
     assert document.warnings == ["saddle not climbed: this VASP has no VTST; the barrier is read off the plain band"]
     assert document.settings["climbed"] is False
     assert {row.stage for row in document.history} == {"plain"}

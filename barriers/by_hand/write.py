@@ -18,7 +18,7 @@ from barriers.by_hand.script import script_text
 from barriers.by_hand.walk import Calculation, walk
 from barriers.dispatch.execution import execute, slug
 from barriers.dispatch.identity import contents, key_of
-from barriers.dispatch.sqlite_file import DOCUMENTS
+from barriers.dispatch.opening import DOCUMENTS
 from barriers.dispatch.store import config_folder, configured_store, results_store
 from barriers.engines import build_engine
 from barriers.engines.base import NotHereError

@@ -11,7 +11,7 @@ from typing import Any
 from jobflow import JobStore
 
 from barriers.dispatch.execution import CONTENTS_FILE, slug
-from barriers.dispatch.sqlite_file import DOCUMENTS
+from barriers.dispatch.opening import DOCUMENTS
 from barriers.dispatch.states import JobStates
 from barriers.dispatch.store import config_folder, configured_store, results_store
 

@@ -13,8 +13,8 @@ from jobflow import Flow, JobStore
 
 from barriers.dispatch.execution import CONTENTS_FILE, ERROR_FILE, unconverged
 from barriers.dispatch.identity import identify
+from barriers.dispatch.opening import DOCUMENTS
 from barriers.dispatch.sqlite import SqliteStore
-from barriers.dispatch.sqlite_file import DOCUMENTS
 from barriers.dispatch.store import results_store
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.labels import jobs_of

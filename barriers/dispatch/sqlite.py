@@ -12,8 +12,8 @@ from maggma.core import Sort, Store, StoreError
 from maggma.stores import MemoryStore
 from monty.json import jsanitize
 
+from barriers.dispatch.opening import of_the_system, opened
 from barriers.dispatch.rows import COLUMNS, LATER, NO_SCALAR, TABLES, document_of, narrow, row_of
-from barriers.dispatch.sqlite_file import of_the_system, opened
 
 BATCH = 32
 """Documents in memory at once: each may be 1 MB."""

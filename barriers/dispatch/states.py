@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import psutil
 
-from barriers.dispatch.sqlite_file import DOCUMENTS, of_the_system, opened
+from barriers.dispatch.opening import DOCUMENTS, of_the_system, opened
 
 State = Literal["waiting", "running", "done", "reused", "unconverged", "failed", "skipped"]
 

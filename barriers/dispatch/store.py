@@ -8,9 +8,9 @@ from typing import Any
 
 from jobflow import JobStore
 
+from barriers.dispatch.opening import DOCUMENTS
 from barriers.dispatch.secret_files import read_secret_file
 from barriers.dispatch.sqlite import SqliteStore
-from barriers.dispatch.sqlite_file import DOCUMENTS
 from barriers.dispatch.store_kinds import check_store
 from barriers.secrecy import hide
 from barriers.words import closest

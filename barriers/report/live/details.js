@@ -17,6 +17,7 @@ export class Details {
     this.tag = "";
     this.stamp = "";
     this.wanted = false; // whether the band is to be seen
+    this.busy = this.changed = false; // whether it is being drawn, and has changed since
     this.plots = make("div", { class: "panels" });
     this.show = make("button", { type: "button" }, "Show the band");
     this.show.addEventListener("click", () => this.want());
@@ -32,9 +33,14 @@ export class Details {
   /** Ask for what is known now. */
   async renew() {
     const response = await fetch(`hop?row=${this.at}`, { headers: { "If-None-Match": this.tag } });
-    if (response.status !== 200) return;
-    this.tag = response.headers.get("ETag");
-    const told = await response.json();
+    if (response.status === 200) {
+      this.tag = response.headers.get("ETag");
+      this.tell(await response.json());
+    }
+    if (this.wanted && this.changed) this.draw(); // also what changed while it was being drawn
+  }
+
+  tell(told) {
     const headings = ["Job", "State", "Time", "Queue", "Host", "Folder", "Last words"];
     const line = (kind, cells) => make("tr", {}, ...cells.map((text) => make(kind, kind === "th" ? { scope: "col" } : {}, text)));
     this.jobs.replaceChildren(make("thead", {}, line("th", headings)), make("tbody", {}, ...told.jobs.map((cells) => line("td", cells))));
@@ -46,27 +52,36 @@ export class Details {
     this.lines.hidden = !told.lines.length;
     this.where.textContent = told.where;
     this.show.hidden = this.wanted || !told.has_band;
-    if (this.wanted && told.stamp !== this.stamp) await this.draw();
+    if (told.stamp !== this.stamp) this.changed = true;
     this.stamp = told.stamp;
   }
 
-  async want() {
+  want() {
     this.wanted = true;
     this.show.hidden = true;
     this.said.textContent = "Drawing the band: a moment the first time …";
-    await this.draw();
+    this.draw();
   }
 
-  /** Draw the band as it is now, or renew what is drawn: who turned it finds it as it was. */
+  /** Draw the band as it is now, unless that is being done; nothing else of the page waits for it. */
   async draw() {
+    if (this.busy) return;
+    [this.busy, this.changed] = [true, false];
+    try {
+      await this.drawn();
+    } catch {
+      [this.said.textContent, this.changed] = ["The band cannot be had now.", true];
+    }
+    this.busy = false;
+  }
+
+  /** Draw it anew, or renew what is drawn: who turned it finds it as it was. */
+  async drawn() {
     const response = await fetch(`band?row=${this.at}`);
     const { html, data, reason } = response.ok ? await response.json() : { reason: "it cannot be had now" };
     this.said.textContent = reason ? `No band: ${reason}.` : "";
     if (reason) return;
-    if (!(await views())) {
-      this.said.textContent = "The views cannot be loaded.";
-      return;
-    }
+    await views();
     const fresh = make("div");
     fresh.innerHTML = html;
     const section = fresh.querySelector("section");
@@ -89,12 +104,12 @@ const transposed = ([across, up]) => across.map((value, at) => [value, up[at]]);
 /** Load library and scripts of the report once, when the first band is to be seen. */
 let loading = null;
 function views() {
-  loading ??= new Promise((ready) => {
+  loading ??= new Promise((ready, failed) => {
     const script = make("script", { src: "views.js" });
-    script.onload = () => ready(true);
+    script.onload = ready;
     script.onerror = () => {
       loading = null;
-      ready(false);
+      failed();
     };
     document.head.append(script);
   });

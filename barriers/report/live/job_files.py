@@ -57,10 +57,11 @@ def details(group: GroupStatus, seen: list[list[float]]) -> dict[str, Any]:
 
 
 def told_of(group: GroupStatus) -> JobStatus:
-    """Choose the job whose files are shown: the one that runs, else the last band, else the one that matters most."""
+    """Choose the job whose files are shown: one that runs, else the last band or calculation that has begun."""
     running = [job for job in group.members if job.state == "running"]
-    begun = [job for job in group.members if job.kind == "neb" and job.folder]
-    return next(iter(running), begun[-1] if begun else group.job)
+    begun = [job for job in group.members if job.folder and job.kind != "analysis"]
+    bands = [job for job in begun if job.kind == "neb"]
+    return next(iter([*running, *bands[-1:], *begun[-1:]]), group.job)
 
 
 def _cells(job: JobStatus) -> list[str]:

@@ -132,7 +132,7 @@ function record(log) {
 /** Say in a line how the study stands. */
 function tell() {
   const counts = Object.entries(seen.states).map(([name, number]) => `${number} ${name}`).join(", ");
-  const left = (seen.states.waiting ?? 0) + (seen.states.lost ?? 0);
+  const left = ["waiting", "stopped", "lost"].some((state) => seen.states[state]);
   let words = seen.jobs ? "Going on" : "Nothing to be seen yet";
   if (seen.over) words = left ? "Nothing runs any more, and not all is done" : "The run has ended";
   const told = `${words}${counts ? `; jobs: ${counts}` : ""}.${seen.over ? " This page stays, and goes on if a run does." : ""}`;

@@ -1,4 +1,4 @@
-"""Opening an SQLite file that other processes use too, whatever file system it lies on."""
+"""Opening the file that holds a study's documents and the states of its jobs: SQLite alone, no maggma."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from barriers.dispatch.lock import has_locks
 
 DOCUMENTS = "documents.sqlite"
-"""File in a results folder that holds documents, and the states of jobs."""
+"""Its name in a results folder."""
 
 BUSY_SECONDS = 60.0
 """How long a process waits for another one that writes (s)."""
