@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -18,12 +19,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_study import HEIGHTS, REACTION, made_up_study
 from monty.json import MontyEncoder
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.vasp import Poscar
 
-from barriers.documents import StudyDoc
+from barriers.analysis.energetics import PlacementRow, PlacementsDoc
+from barriers.documents import BandDoc, IterationDoc, SlabDoc, StudyDoc
+from barriers.report.exports import band_extxyz, profile_csv, states
+from barriers.report.figures import draw_profiles
 from barriers.report.html.chart import chart
+from barriers.report.html.convergence import BOTTOM, HEIGHT, TOP, convergence
 from barriers.report.html.library import library
 from barriers.report.html.origin import changed
 from barriers.report.html.page import render_page, write_report
+from barriers.report.html.saves import saves
 from barriers.report.html.scene import scene
 from barriers.study.file import load_study
 
@@ -63,6 +71,10 @@ def study() -> StudyDoc:
     return made_up_study()
 
 
+def without_atoms(band: BandDoc) -> BandDoc:
+    return band.model_copy(update={"structure": Structure(Lattice.cubic(1.0), [], []), "positions": [[], []]})
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A results folder with its study file."""
@@ -89,10 +101,10 @@ def test_the_page_is_the_same_to_the_byte_and_fetches_nothing(folder: Path) -> N
     text = render_page(study(), folder)
     assert text == render_page(StudyDoc.model_validate(json.loads(json.dumps(study(), cls=MontyEncoder))), folder)
     page = Page(text)
-    targets = [
-        value for _, attributes in page.elements for name, value in attributes.items() if name in ("src", "href")
-    ]
-    assert {value for value in targets if not (value or "").startswith("#")} == {"data:,"}
+    targets = {
+        value or "" for _, attributes in page.elements for name, value in attributes.items() if name in ("src", "href")
+    }
+    assert {value.partition(":")[0] for value in targets if not value.startswith("#")} == {"data"}
     policy = next(
         attributes["content"] for tag, attributes in page.elements if tag == "meta" and "http-equiv" in attributes
     )
@@ -115,7 +127,87 @@ def test_three_systems_of_nine_images_and_150_atoms_stay_below_ten_megabytes(fol
     large = made_up_study(images=9, layers=6)
     assert [len(barrier.band.positions) for barrier in large.barriers] == [9, 9, 9]
     assert max(len(barrier.band.structure) for barrier in large.barriers) > 150
-    assert write_report(large, folder).stat().st_size < 4_000_000
+    assert write_report(large, folder).stat().st_size < 6_000_000
+
+
+def test_files_can_be_saved_and_are_those_that_are_written_beside_the_page(folder: Path) -> None:
+    page = Page(render_page(study(), folder))
+    saved = {
+        attributes["download"]: base64.b64decode((attributes["href"] or "").partition("base64,")[2]).decode()
+        for _, attributes in page.elements
+        if "download" in attributes
+    }
+    assert len(saved) == 3 * 8 + 2
+    barrier = study().barriers[2]
+    assert saved["NCM+PVDF-HF--sub-surface-profile.csv"] == profile_csv(barrier)
+    assert saved["NCM+PVDF-HF--sub-surface.extxyz"] == band_extxyz(barrier)
+    saddle = saved["NCM+PVDF-HF--sub-surface-saddle.vasp"]
+    assert saddle.splitlines()[0] == "NCM@PVDF-HF, sub-surface: saddle"
+    assert np.allclose(Poscar.from_str(saddle).structure.cart_coords, states(barrier)["saddle"].cart_coords, atol=1e-6)
+    assert saved["references.bib"].startswith("@article{cineb")
+    (none,) = saves([barrier.model_copy(update={"profile": None, "band": without_atoms(barrier.band)})])
+    assert none == []
+
+
+def test_there_is_room_for_so_much_and_no_more_to_save(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = sum(len(each.address) for each in saves(study().barriers)[0])
+    monkeypatch.setattr("barriers.report.html.saves.MOST", int(1.5 * size))
+    assert [len(each) for each in saves(study().barriers)] == [8, 0, 0]
+
+
+def test_slab_placements_convergence_and_trust_are_told(folder: Path) -> None:
+    told = study().model_copy(deep=True)
+    told.slab = SlabDoc(thickness=4.26, formula="Li18 O36", atoms=72, frozen=24, dipole=0.0, ordering="sqs, seed 3")
+    rows = [
+        PlacementRow(energy=energy, converged=converged, lowest=2.5, bonds=[], like=like)
+        for energy, converged, like in ((-9.0, True, None), (-9.25, True, None), (-9.25, False, 2))
+    ]
+    told.placements = [PlacementsDoc(system="NCM@PVDF", kept=2, rows=rows)]
+    band = told.barriers[0].band
+    band.history = [
+        IterationDoc(stage=stage, iteration=number, max_force=force, highest_image=0.4, force_calls=8 * number)
+        for number, (stage, force) in enumerate((("plain", 2.0), ("plain", 0.2), ("climbing", 0.3), ("climbing", 0.04)))
+    ]
+    page = Page(render_page(told, folder))
+    assert "Frozen 24 of 72 atoms" in page.text and "Dipole along the normal none" in page.text
+    assert "Ordering of the metals sqs, seed 3" in page.text
+    assert "NCM@PVDF 1 0.250 2.50 none — NCM@PVDF 2 0.000 2.50 none relaxed fully" in page.text
+    assert "NCM@PVDF 3 0.000 2.50 none as placement 2, not converged" in page.text
+    assert "Largest force, from 2 to 0.04 eV/Å in 4 iterations" in page.text
+    drawn = convergence(band)
+    assert drawn and convergence(told.barriers[1].band) is None
+    # On a logarithmic axis each decade is as high as the other, and the stages begin with a stroke of their own.
+    assert np.diff([place for place, _ in drawn.up]) == pytest.approx(-(HEIGHT - TOP - BOTTOM) / 3, abs=0.11)
+    assert [(stage.path.count("M"), stage.path.count("L")) for stage in drawn.stages] == [(1, 1), (1, 1)]
+    trust = page.text[page.text.index("How far to trust it") :]
+    assert "made-up 1.0: what it was trained on is not known here" in trust
+    titles = {attributes.get("title") for tag, attributes in page.elements if tag == "abbr"}
+    assert any((title or "").startswith("Saddle minus final state") for title in titles)
+
+
+def test_polyhedra_hold_the_oxygen_around_each_metal_in_every_image(folder: Path) -> None:
+    content = scene(study().barriers[0])
+    assert {content["elements"][one["centre"]] for one in content["polyhedra"]} == {"Ni", "Co", "Mn"}
+    for image in content["images"]:
+        places = np.reshape(image, (-1, 3))
+        for one in content["polyhedra"]:
+            corners = np.array([places[atom] + way for atom, *way in one["corners"]])
+            assert 4 <= len(corners) <= 6
+            assert {content["elements"][atom] for atom, *_ in one["corners"]} == {"O"}
+            assert np.linalg.norm(corners - places[one["centre"]], axis=1).max() < 2.7
+            assert sorted(set(np.ravel(one["faces"]))) == list(range(len(corners)))
+    looks = content["looks"]
+    assert looks["O"]["radius"] == max(look["radius"] for look in looks.values())
+    assert (looks["O"]["colour"], looks["Li"]["colour"]) == ("#fe0300", "#86df73")
+    assert content["saddle"] in (2, 3)
+
+
+def test_a_curve_under_another_is_drawn_wider() -> None:
+    drawn = chart(study().barriers, [0, 1, 2])
+    assert drawn
+    assert [bool(line.wide) for line in drawn.lines] == [True, False, False]  # NCM and NCM@PVDF have one height
+    wide = [line for line in draw_profiles(study().barriers).lines if line.get_alpha() == 0.3]
+    assert len(wide) == 1 and wide[0].get_linewidth() > 4
 
 
 def test_an_unconverged_band_has_a_viewer_and_no_barrier(folder: Path) -> None:

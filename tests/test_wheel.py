@@ -53,6 +53,8 @@ def test_it_writes_the_examples_and_finds_a_barrier(
     assert json.loads(barriers("neb", "--model", "emt", "--json", *gold_files))["forward"] == pytest.approx(
         0.374, abs=0.001
     )
+    page = Path(json.loads(barriers("report", "--json", next((tmp_path / "results").iterdir())))[0])
+    assert "window.$3Dmol=" in (tmp_path / page).read_text("utf-8")  # out of a package that it requires
 
 
 def test_the_command_of_the_hints_adds_an_extra(programs: Path) -> None:

@@ -162,7 +162,7 @@ class AtomsViewer {
 /** A band: its atoms, the polyhedra of its oxide, and the path of the moving ion with a ghost of it at the saddle. */
 class BandViewer extends AtomsViewer {
   static GHOST = 0.45;
-  static POLYHEDRON = { slab: 0.5, frozen: 0.25 };
+  static POLYHEDRON = { slab: 0.35, frozen: 0.2 };
 
   add(index) {
     this.addPolyhedra(index);
