@@ -17,21 +17,23 @@ def table_siunitx(study: StudyDoc) -> str:
     It needs the packages booktabs and siunitx. A standard deviation stands in parentheses, in units of the last digit:
     0.413(2). What ± is, and what the model is and cannot be trusted for, stands in comments.
     """
-    rows, columns = comparison_rows(study), _columns(study)
-    cells = [[_number(text, spread) for text, spread in _energies(row, study)] for row in rows]
-    names = [[latex(row[name] or "") for name in columns[:-4]] for row in rows]
-    formats = [_format([line[place] for line in cells]) for place in range(4)]
-    headings = [*(name.capitalize() for name in columns[:-4]), *(f"{{{name}}}" for name in columns[-4:])]
-    headings[-1] = rf"{{$\Delta$ {study.which}}}"
+    rows, (names, numbers) = comparison_rows(study), _columns(study)
+    cells = [[_number(text, spread) for text, spread in _energies(row, study)][: len(numbers)] for row in rows]
+    formats = [_format(list(column)) for column in zip(*cells, strict=True)]
+    headings = [name.capitalize() for name in names]
+    headings += [rf"{{$\Delta$ {study.which}}}" if name == "difference" else f"{{{name}}}" for name in numbers]
     lines = [
         r"% \usepackage{booktabs, siunitx}; energies in eV, one standard deviation in parentheses",
         *(f"% {' '.join(line.split())}" for line in (meaning(study), *model_lines(study.barriers))),
         *(f"% {row['system']} {row['hop']}: {' '.join(row['reason'].split())}" for row in rows if row["reason"]),
-        rf"\begin{{tabular}}{{{'l' * (len(columns) - 4)}{''.join(formats)}}}",
+        rf"\begin{{tabular}}{{{'l' * len(names)}{''.join(formats)}}}",
         r"\toprule",
         " & ".join(headings) + r" \\",
         r"\midrule",
-        *(" & ".join([*name, *line]) + r" \\" for name, line in zip(names, cells, strict=True)),
+        *(
+            " & ".join([*(latex(row[name] or "") for name in names), *line]) + r" \\"
+            for row, line in zip(rows, cells, strict=True)
+        ),
         r"\bottomrule",
         r"\end{tabular}",
     ]
@@ -40,26 +42,24 @@ def table_siunitx(study: StudyDoc) -> str:
 
 def table_markdown(study: StudyDoc) -> str:
     """Write the comparison as a Markdown table (eV), what is to be known of its numbers below it."""
-    columns = _columns(study)
-    headings = [*(name.capitalize() for name in columns[:-1]), f"Δ {study.which}"]
-    lines = [headings, ["---"] * (len(columns) - 4) + ["---:"] * 4]
-    for row in comparison_rows(study):
-        names = [(row[name] or "").replace("|", r"\|") for name in columns[:-4]]
-        lines.append([*names, *(_signed(text, spread) for text, spread in _energies(row, study))])
+    rows, (names, numbers) = comparison_rows(study), _columns(study)
+    headings = [f"Δ {study.which}" if name == "difference" else name.capitalize() for name in (*names, *numbers)]
+    lines = [headings, ["---"] * len(names) + ["---:"] * len(numbers)]
+    for row in rows:
+        energies = [_signed(text, spread) for text, spread in _energies(row, study)][: len(numbers)]
+        lines.append([*((row[name] or "").replace("|", r"\|") for name in names), *energies])
     notes = [meaning(study), *model_lines(study.barriers)]
-    notes += [
-        f"{row['system']} {row['hop']}".rstrip() + f": {row['reason']}"
-        for row in comparison_rows(study)
-        if row["reason"]
-    ]
+    notes += [f"{row['system']} {row['hop']}".rstrip() + f": {row['reason']}" for row in rows if row["reason"]]
     return (
         "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", f"Energies in eV. {'. '.join(notes)}."]) + "\n"
     )
 
 
-def _columns(study: StudyDoc) -> list[str]:
-    several = len({row.hop for row in study.rows}) > 1
-    return ["system", *(["hop"] if several else []), "forward", "reverse", "span", "difference"]
+def _columns(study: StudyDoc) -> tuple[list[str], list[str]]:
+    """Columns of names and of numbers: hops and differences where there are several."""
+    hops, systems = {row.hop for row in study.rows}, {row.system for row in study.rows}
+    names = ["system", "hop"] if len(hops) > 1 else ["system"]
+    return names, ["forward", "reverse", "span", *(["difference"] if len(systems) > 1 else [])]
 
 
 def _energies(row: Cells, study: StudyDoc) -> list[tuple[str | None, str | None]]:
