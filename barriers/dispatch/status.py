@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, get_args
 
-from barriers.dispatch.sqlite_file import output_of
+from barriers.dispatch.opening import output_of
 from barriers.dispatch.states import JobState, JobStates
 from barriers.engines.progress import latest_progress
 
