@@ -25,8 +25,10 @@ from barriers.report.folder import write_figures, write_results
 from barriers.report.html.page import write_report
 from barriers.report.tables import study_json
 from barriers.structures.hop.hop import midpoint
+from barriers.structures.surface.slab import FRAGMENT, LAYER
 from barriers.study.file import read_study
 from barriers.study.models import Study
+from barriers.workflow.beside_documents import placements_rows
 from barriers.workflow.build_jobs import lowest
 from barriers.workflow.ensemble import expand, members_of, rows_of
 from barriers.workflow.labels import jobs_of
@@ -180,13 +182,18 @@ def test_placements_that_relax_into_one_are_one() -> None:
         "fmax": 0.1,
         "steps": 1,
     }
-    slab = member.slab.structure
+    slab = member.slab.structure.copy()
+    slab.append("F", [0, 0, 20], coords_are_cartesian=True, properties={LAYER: FRAGMENT})
     moved = {shift: slab.copy().translate_sites([0], [shift, 0, 0], frac_coords=False) for shift in (0.0, 0.1, 1.0)}
     relaxed = [
         RelaxDoc(structure=moved[shift], energy=energy, **numbers)
         for shift, energy in ((1.0, -1.0), (0.1, -1.999), (0.0, -2.0))
     ]
-    assert lowest.original(relaxed).energy == -2.0
+    chosen = lowest.original(relaxed)
+    assert (chosen.energy, chosen.kept, [row.like for row in chosen.placements]) == (-2.0, 3, [None, None, 2])
+    assert [row.energy for row in chosen.placements] == [-1.0, -1.999, -2.0]
+    told = placements_rows({"o1 NCM@PVDF: choose placement": chosen, "NCM: choose placement": "not computed yet"})
+    assert [(one.system, one.kept, len(one.rows)) for one in told] == [("o1 NCM@PVDF", 3, 3)]
     assert lowest.original(relaxed, 2).energy == -1.0
     with pytest.raises(ValueError, match=r"placement\.rank: 3, of which there are 2 once relaxed"):
         lowest.original(relaxed, 3)

@@ -85,7 +85,7 @@ def test_the_viewer_draws_atoms_and_the_moving_ion(opened: Any) -> None:
         pixels = seen(stage(opened, number))
         assert (np.abs(pixels - pixels[5, 5]).max(axis=2) > 24).mean() > 0.05
         hue = pixels / np.maximum(pixels.max(axis=2, keepdims=True), 1)
-        assert (np.abs(hue - MOVING / MOVING.max()).max(axis=2) < 0.08).sum() > 300
+        assert (np.abs(hue - MOVING / MOVING.max()).max(axis=2) < 0.12).sum() > 150  # seen through polyhedra
 
 
 def test_stepping_an_image_changes_picture_words_and_mark(opened: Any) -> None:

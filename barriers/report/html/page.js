@@ -32,12 +32,20 @@ class BandPanel extends Panel {
   /** Run to and fro along the band, or stop. */
   play() {
     const button = this.section.querySelector("button[data-does=play]");
-    clearInterval(this.playing);
-    this.playing = this.playing ? null : setInterval(() => this.advance(), 1000 * SECONDS_PER_IMAGE);
+    clearTimeout(this.playing);
+    this.playing = this.playing ? null : this.soon();
     this.forth = this.index < this.last;
     button.setAttribute("aria-pressed", String(Boolean(this.playing)));
     button.textContent = this.playing ? "Pause" : "Play";
     this.section.querySelector(".now").setAttribute("aria-live", this.playing ? "off" : "polite");
+  }
+
+  /** Advance in a while, again and again: a slow machine has time for all else between two images. */
+  soon() {
+    return setTimeout(() => {
+      this.advance();
+      this.playing = this.soon();
+    }, 1000 * SECONDS_PER_IMAGE);
   }
 
   advance() {

@@ -61,7 +61,7 @@ def scene(barrier: BarrierDoc) -> dict[str, Any]:
     return _drawn(structure, positions, corner, crystal_looks(structure), moving) | {
         "moving": moving,
         "saddle": highest_image(barrier.band.energies) if known else None,
-        "polyhedra": polyhedra(structure, positions[0]),
+        "polyhedra": [one for one in polyhedra(structure, positions[0]) if one["centre"] != moving],
         "turn": _angle(jump),
         "names": image_names(len(positions)),
     }
