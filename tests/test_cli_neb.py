@@ -246,7 +246,7 @@ def test_results_folder(cli: Cli, gold_files: tuple[Path, Path], tmp_path: Path)
     folder = tmp_path / "neb-au_initial--au_final"
     assert str(folder) in outcome.out
     band = read(folder / "structures" / "au_initial,au_final.extxyz", index=":")
-    assert len(band) == 7
+    assert len(band) == 6
     energies = np.array([image.get_potential_energy() for image in band])
     shown = json.loads(cli("show", folder, "--json").out)["barriers"][0]
     assert energies.max() - energies[0] == pytest.approx(shown["forward"], abs=0.001)
