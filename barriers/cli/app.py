@@ -129,7 +129,7 @@ def show_study(study: StudyDoc, folder: Path) -> None:
     for note in [*study_notes(study), *beside_notes(study)]:
         say(f"! {note}")
     for system, bonds in {barrier.system: barrier.bonds for barrier in study.barriers if barrier.bonds}.items():
-        say(f"{system}: bonds between fragment and surface: {', '.join(bonds)}")
+        say(f"{system}: bonds between fragment and surface at the start of the hop: {', '.join(bonds)}")
     if study.slab is not None and study.slab.lattice is not None:
         say("\n".join(lattice_lines(study.slab.lattice)))
     if len(study.rows) > 1:

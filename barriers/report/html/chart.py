@@ -155,7 +155,9 @@ def chart(barriers: Sequence[BarrierDoc], numbers: Sequence[int]) -> Chart | Non
         if (profile := drawn.get(number)) is None:
             continue
         named = zip(image_names(len(profile["energies"])), profile["distances"], profile["energies"], strict=True)
-        top = Image(x(profile["saddle_distance"]), y(profile["forward"]), f"{energy(barriers[number].forward)} eV")
+        sure = barriers[number].band.converged
+        told = energy(barriers[number].forward) + " eV" if sure else energy(profile["forward"]) + " eV so far"
+        top = Image(x(profile["saddle_distance"]), y(profile["forward"]), told)
         lines.append(
             Line(
                 number=number,
