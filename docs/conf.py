@@ -8,10 +8,15 @@ from pydantic import BaseModel
 from sphinx.application import Sphinx
 
 from barriers.distribution import versions
+from barriers.engines import mlip
+from barriers.engines.mlip import cell, jobs
 
 sys.path.append(str(Path(__file__).parent))
 from draw_figures import DOCS, draw_figures
 from pages import read_page
+
+for maker in (cell.CellMaker, jobs.NebMaker, jobs.RelaxMaker, jobs.StaticMaker):
+    setattr(mlip, maker.__name__, maker)  # the engine names their types, and loads them when it needs them
 
 project = "barriers"
 author = "The barriers developers"
