@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -121,7 +122,7 @@ def test_the_command_asks_before_it_withdraws(
     study.write_text(f"{text}neb: {{spring: 2.0}}\n")
     before = everything(cluster)
     code, out, err = cli("submit", study, *options, "--json")
-    assert (code, out) == (2, "") and "'gold' of ada has 2 jobs" in err
+    assert (code, json.loads(out)["exit_code"]) == (2, 2) and "'gold' of ada has 2 jobs" in err
     monkeypatch.setattr("sys.stdin", Typed("n\n"))
     assert cli("submit", study, *options).code == 1
     assert everything(cluster) == before

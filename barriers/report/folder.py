@@ -16,7 +16,6 @@ from barriers.documents import OLDEST_READABLE, SCHEMA_VERSION, BarrierDoc, Stud
 from barriers.files.structures import kind_of_hop, stem, write_band, write_structure
 from barriers.report.beside import electrons_folder, write_beside
 from barriers.report.comparison import write_comparison
-from barriers.report.density import draw_electrons
 from barriers.report.ensemble import write_pairs
 from barriers.report.tables import write_csv
 
@@ -134,6 +133,8 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
                 written += save_figure(draw_path(barrier)[0], figures / f"path-{name}")
     for row in study.electrons:
         if row.document is not None:
+            from barriers.report.density import draw_electrons
+
             place = electrons_folder(row, folder)
             place.mkdir(parents=True, exist_ok=True)
             written += draw_electrons(row.document, place)

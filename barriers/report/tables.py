@@ -10,7 +10,6 @@ from rich.table import Table
 
 from barriers.analysis.electrons import ElectronsRow
 from barriers.documents import BarrierDoc, GapDoc, StudyDoc
-from barriers.files.density import charges_content
 from barriers.report.corrected import (
     CORRECTED,
     POINTS,
@@ -79,6 +78,8 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
 
 def _electrons_json(row: ElectronsRow) -> dict[str, Any]:
     """Say what is known of the electrons of one structure, or why nothing is."""
+    from barriers.files.density import charges_content
+
     known = charges_content(row.document) if row.document else {}
     return {"system": row.system, "state": row.state, "reason": row.reason, **known}
 

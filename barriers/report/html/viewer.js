@@ -17,9 +17,17 @@ class AtomsViewer {
     this.tell = tell;
     this.viewer = $3Dmol.createViewer(host, { antialias: true, orthographic: true, disableFog: true });
     if (!this.viewer) throw new Error("no WebGL");
+    for (const length of ["getWidth", "getHeight"]) this.keep(length);
     this.place(this.image(index)); // atoms without a look cost nothing to turn and fit
     this.face("side");
     this.draw(index);
+  }
+
+  /** Let the library keep the size it had while its box is hidden: it would draw into nothing, and complain. */
+  keep(length) {
+    const read = this.viewer[length].bind(this.viewer);
+    let last = read();
+    this.viewer[length] = () => (last = read() || last);
   }
 
   /** The image that is seen at an index of the slider. */
