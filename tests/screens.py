@@ -42,6 +42,7 @@ STUDY = "inputs/ncm811_pvdf.yaml"
 
 COMMANDS = {
     "show": ("show", "docs/data/ncm811_pvdf.json"),
+    "rates": ("rates", "docs/data/ncm811_pvdf.json", "--temperatures", "300", "--directions", "6", "--dimensions", "2"),
     "check": ("check", STUDY),
     "check-mistake": ("check", "tests/data/bad_studies/unknown_engine.yaml"),
     "check-mistake-json": ("check", "tests/data/bad_studies/unknown_engine.yaml", "--json"),

@@ -156,7 +156,8 @@ def test_the_page_shows_barriers_under_their_own_names_and_lists_what_is_not_the
     titles = [f"{barrier.system}, {barrier.hop_name}" for barrier in study.barriers]
     sections = [attributes["id"] for tag, attributes in page.elements if tag == "section"]
     assert sections == ["comparison", *(f"system-{number}" for number in range(4)), "methods", "provenance"]
-    links = re.findall(r'<a href="#system-(\d)">([^<]+)</a></th>\s*<td data-label="Hop" class="name">([^<]+)</td>', text)
+    row = r'<a href="#system-(\d)">([^<]+)</a></th>\s*<td data-label="Hop" class="name">([^<]+)</td>'
+    links = re.findall(row, text)
     assert links == [(str(number), *title.split(", ")) for number, title in enumerate(titles)]
     for barrier, title in zip(study.barriers, titles, strict=True):
         assert f"{title} Forward {barrier.forward:.2f} eV" in page.text
