@@ -24,8 +24,10 @@ def seconds(checkout: Path, command: list[str]) -> float:
     """Time of the processor that a command takes with a checkout's package (s)."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     environment = os.environ | {"PYTHONPATH": str(checkout)}
-    call = [sys.executable, "-m", "barriers", *command]
-    subprocess.run(call, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    call = [sys.executable, "-m", "barriers", *command]  # which takes the package in its own folder before all others
+    subprocess.run(
+        call, cwd=checkout, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    )
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
 
