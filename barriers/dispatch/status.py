@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal, get_args
@@ -176,6 +175,7 @@ class LocalStatus:
 def _local(state: JobState, documents: Path) -> JobStatus:
     ended = time.time() if state.state == "running" else state.ended
     tells = bool(state.folder) and (state.kind == "neb" or state.state == "running")
+    gives = state.name.endswith(RESULT) and bool(state.ended)
     return JobStatus(
         name=state.name,
         kind=state.kind,
@@ -190,14 +190,8 @@ def _local(state: JobState, documents: Path) -> JobStatus:
         force_calls=state.force_calls,
         uuid=state.uuid,
         started=state.started,
-        barrier=_barrier(documents, state.uuid, state.ended) if state.name.endswith(RESULT) and state.ended else None,
+        barrier=output_of(documents, state.uuid).get("forward") if gives else None,
     )
-
-
-@cache
-def _barrier(documents: Path, uuid: str, _ended: float) -> float | None:
-    """Read the forward barrier (eV) that a job which ended then has left in a file of documents."""
-    return output_of(documents, uuid).get("forward")
 
 
 def with_expected(jobs: list[JobStatus]) -> list[JobStatus]:

@@ -109,14 +109,19 @@ def draw_structure(
 
 def draw_view(structure: Structure, seen: View, axes: Axes) -> None:
     """Draw a projection without its hops: atoms, bonds of fragments, the cell and a scale."""
+    draw_frame(seen, axes)
+    _draw_atoms(axes, structure, seen)
+    _draw_scale(axes, seen.page[0])
+
+
+def draw_frame(seen: View, axes: Axes) -> None:
+    """Draw what atoms stand in: bonds of fragments and the cell, below its title."""
     low, high = seen.page
     axes.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     axes.set_axis_off()
     axes.set_title(seen.note, fontsize=STYLE["legend.fontsize"])
     axes.plot(*seen.outline.T, color="0.5", linewidth=0.7, zorder=0)
     axes.add_collection(LineCollection(list(seen.bonds), colors="0.25", linewidths=1.5, zorder=1))
-    _draw_atoms(axes, structure, seen)
-    _draw_scale(axes, low)
 
 
 def add_legend(

@@ -9,7 +9,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
@@ -19,7 +18,7 @@ from barriers.analysis.density import SAME_CELL, Values, atom_heights, cell_heig
 from barriers.analysis.electrons import ElectronsDoc
 from barriers.engines.common import at_positions
 from barriers.engines.dft import LEAST_VACUUM
-from barriers.report.structures import LEGEND_HEIGHT, SCALE, drawn_radius
+from barriers.report.structures import LEGEND_HEIGHT, SCALE, draw_frame, drawn_radius
 from barriers.report.style import STYLE, TWO_COLUMNS
 from barriers.report.views import Direction, empty_height, view_of
 from barriers.structures.interface.contacts import in_one_piece
@@ -69,12 +68,7 @@ def charge_scale(charges: Sequence[float]) -> ScalarMappable:
 
 def _draw_coloured(axes: Axes, structure: Structure, charges: Values, colours: ScalarMappable, view: Direction) -> None:
     seen = view_of(structure, {}, view)
-    low, high = seen.page
-    axes.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    axes.set_axis_off()
-    axes.set_title(seen.note, fontsize=STYLE["legend.fontsize"])
-    axes.plot(*seen.outline.T, color="0.5", linewidth=0.7, zorder=0)
-    axes.add_collection(LineCollection(list(seen.bonds), colors="0.25", linewidths=1.5, zorder=1))
+    draw_frame(seen, axes)
     for number, (atom, point) in enumerate(zip(seen.atoms.tolist(), seen.points, strict=True)):
         symbol, face = structure[atom].specie.symbol, colours.to_rgba(charges[atom])
         place = 2 + number / len(seen.atoms)  # the letters of an atom behind another one are hidden with it

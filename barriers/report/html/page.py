@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from barriers.disk import writing
 from barriers.distribution import versions
-from barriers.documents import BarrierDoc, ComparisonRowDoc, StudyDoc
+from barriers.documents import BarrierDoc, StudyDoc
 from barriers.report.beside import beside_notes, sheets
 from barriers.report.corrected import corrected_numbers
 from barriers.report.figures.labels import title
@@ -33,9 +34,6 @@ PAGE = "report.html"
 
 SCRIPTS = ("viewer", "density", "profile", "panel", "page")
 """The page's own scripts, in the order in which they need each other."""
-
-NOWHERE = "no-results-folder"
-"""Stands for the results folder of what has none: no study file lies there."""
 
 DIGITS = 5
 """Digits after the point of energies (eV) and path lengths (Å) that the page's curves hold."""
@@ -73,7 +71,46 @@ def write_report(study: StudyDoc, folder: Path) -> Path:
 
 def render_page(study: StudyDoc, folder: Path) -> str:
     """Give the text of the page; see :func:`write_report`."""
-    return _rendered("page.html.j2", study, folder)
+    said = methods(study)
+    cites = bibtex(said)
+    changed, study_file = settings(study, folder)
+    hops: dict[str, list[int]] = {row.hop: [] for row in study.rows}
+    places = {(barrier.system, barrier.hop_name): number for number, barrier in enumerate(study.barriers)}
+    for (_, hop), number in places.items():
+        hops[hop].append(number)
+    template = _environment().get_template("page.html.j2")
+    return template.render(
+        study=study,
+        rows=[(row, barrier, places.get((row.system, row.hop))) for row, barrier in study.paired()],
+        titles=[title(barrier) for barrier in study.barriers],
+        hops=[hop for hop in hops if hop],
+        corrected=any(barrier.points for barrier in study.barriers),
+        corrected_numbers=corrected_numbers,
+        meaning=meaning(study),
+        models=model_lines(study.barriers),
+        methods=said,
+        references=cites,
+        several=len({row.system for row in study.rows}) > 1,
+        wanted=Counter(row.hop for row in study.rows),
+        overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
+        pictures=pictures(study),
+        sheets=sheets(study),
+        electron_pictures=electron_pictures(study),
+        beside_notes=beside_notes(study),
+        paper=[save("methods.md", "methods.md", said), save("references.bib", "references.bib", cites)],
+        slab_facts=list(slab_facts(study.slab)) if study.slab else [],
+        engines=engines(study),
+        lattice_lines=list(lattice_lines(study.slab.lattice)) if study.slab and study.slab.lattice else [],
+        packages=packages(study),
+        settings=changed,
+        study_file=study_file,
+        commands=commands(study, study_file is not None),
+        library={name: Markup(text) for name, text in library()._asdict().items()},
+        version=versions()["barriers"],
+        style=_text("page.css"),
+        scripts=[_text(f"{name}.js") for name in SCRIPTS],
+        **_of_sections(study.barriers),
+    )
 
 
 def render_section(barrier: BarrierDoc, heading: str) -> str:
@@ -81,15 +118,8 @@ def render_section(barrier: BarrierDoc, heading: str) -> str:
 
     The barrier may be of a band that is on its way. What is given is JSON.
     """
-    study = StudyDoc(
-        name=heading,
-        barriers=[barrier],
-        which="forward",
-        reference=barrier.system,
-        rows=[ComparisonRowDoc(system=barrier.system, hop=barrier.hop_name)],
-        sentences=[],
-    )
-    return _rendered("section.json.j2", study, Path(NOWHERE), heading=heading)
+    template = _environment().get_template("section.json.j2")
+    return template.render(barrier=barrier, heading=heading, **_of_sections([barrier]))
 
 
 def page_scripts() -> str:
@@ -98,12 +128,7 @@ def page_scripts() -> str:
     return "\n".join([f"/*\n{known.notices}\n*/", known.script, *(_text(f"{name}.js") for name in SCRIPTS)])
 
 
-def page_style() -> str:
-    """Give the page's style."""
-    return _text("page.css")
-
-
-def _rendered(template: str, study: StudyDoc, folder: Path, **more: str) -> str:
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("barriers.report", "html"),
         autoescape=True,
@@ -116,54 +141,23 @@ def _rendered(template: str, study: StudyDoc, folder: Path, **more: str) -> str:
         "signed": signed,
         "spread": lambda value: shown(written_uncertainty(value)),
     }
-    cites = bibtex(methods(study))
-    changed, study_file = settings(study, folder)
-    hops: dict[str, list[int]] = {row.hop: [] for row in study.rows}
-    places = {(barrier.system, barrier.hop_name): number for number, barrier in enumerate(study.barriers)}
-    for (_, hop), number in places.items():
-        hops[hop].append(number)
-    return environment.get_template(template).render(
-        study=study,
-        rows=[(row, barrier, places.get((row.system, row.hop))) for row, barrier in study.paired()],
-        titles=[title(barrier) for barrier in study.barriers],
-        hops=[hop for hop in hops if hop],
-        corrected=any(barrier.points for barrier in study.barriers),
-        corrected_numbers=corrected_numbers,
-        meaning=meaning(study),
-        models=model_lines(study.barriers),
-        model=in_short,
-        methods=methods(study),
-        references=cites,
-        several=len({row.system for row in study.rows}) > 1,
-        wanted=Counter(row.hop for row in study.rows),
-        overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
-        pictures=pictures(study),
-        sheets=sheets(study),
-        electron_pictures=electron_pictures(study),
-        beside_notes=beside_notes(study),
-        charts=[chart(study.barriers, [number]) for number in range(len(study.barriers))],
-        data=[
+    return environment
+
+
+def _of_sections(barriers: list[BarrierDoc]) -> dict[str, Any]:
+    """Give what the sections on barriers are made of."""
+    return {
+        "model": in_short,
+        "charts": [chart(barriers, [number]) for number in range(len(barriers))],
+        "data": [
             {"scene": scene(barrier) if len(barrier.band.structure) else None, "profile": _curve(barrier)}
-            for barrier in study.barriers
+            for barrier in barriers
         ],
-        frame={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
-        converged=[converging.convergence(barrier.band) for barrier in study.barriers],
-        forces_frame=converging.FRAME,
-        saves=saves(study.barriers),
-        paper=[save("methods.md", "methods.md", methods(study)), save("references.bib", "references.bib", cites)],
-        slab_facts=list(slab_facts(study.slab)) if study.slab else [],
-        engines=engines(study),
-        lattice_lines=list(lattice_lines(study.slab.lattice)) if study.slab and study.slab.lattice else [],
-        packages=packages(study),
-        settings=changed,
-        study_file=study_file,
-        commands=commands(study, study_file is not None),
-        library={name: Markup(text) for name, text in library()._asdict().items()},
-        version=versions()["barriers"],
-        style=_text("page.css"),
-        scripts=[_text(f"{name}.js") for name in SCRIPTS],
-        **more,
-    )
+        "frame": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
+        "converged": [converging.convergence(barrier.band) for barrier in barriers],
+        "forces_frame": converging.FRAME,
+        "saves": saves(barriers),
+    }
 
 
 def _curve(barrier: BarrierDoc) -> dict[str, list[float]] | None:
