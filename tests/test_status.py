@@ -25,7 +25,7 @@ from barriers.dispatch.fireworks.seen import dispatched_status
 from barriers.dispatch.fireworks.submit import submit
 from barriers.dispatch.marker import write_marker
 from barriers.dispatch.states import JobStates
-from barriers.dispatch.status import STATES, JobStatus, grouped, is_over, local_status
+from barriers.dispatch.status import STATES, JobStatus, LocalStatus, grouped, is_over
 from barriers.report.status import MOST_ROWS, clock, status_view
 
 
@@ -90,21 +90,21 @@ def test_times_are_written_with_hours() -> None:
 
 def test_a_run_here_tells_of_running_jobs_and_of_those_whose_process_is_gone(tmp_path: Path) -> None:
     done = run(gold_flow(), tmp_path).output
-    assert {each.state for each in local_status(tmp_path)} == {"done"}
-    assert grouped(local_status(tmp_path))[-1].barrier == done.forward  # the result's, not that of the highest image
+    assert {each.state for each in LocalStatus(tmp_path)()} == {"done"}
+    assert grouped(LocalStatus(tmp_path)())[-1].barrier == done.forward  # the result's, not that of the highest image
     states = JobStates(tmp_path)
     band = next(state for state in states.read() if state.kind == "neb")
     mine = {"state": "running", "pid": os.getpid(), "host": platform.node(), "started": time.time(), "ended": None}
     states.change(band.uuid, **mine)
-    seen = next(each for each in local_status(tmp_path) if each.kind == "neb")
+    seen = next(each for each in LocalStatus(tmp_path)() if each.kind == "neb")
     assert seen.state == "running"
     assert seen.progress["stage"] == "climbing"
     assert seen.progress["highest_image"] == pytest.approx(0.374, abs=0.001)
     assert 0 <= seen.elapsed < 5
     states.change(band.uuid, pid=2**22 + 1)
-    assert next(each for each in local_status(tmp_path) if each.kind == "neb").state == "lost"
+    assert next(each for each in LocalStatus(tmp_path)() if each.kind == "neb").state == "lost"
     states.change(band.uuid, state="waiting", message="stopped")
-    assert next(each for each in local_status(tmp_path) if each.kind == "neb").state == "stopped"
+    assert next(each for each in LocalStatus(tmp_path)() if each.kind == "neb").state == "stopped"
 
 
 def test_without_a_run_there_is_no_status(cli: Callable[..., Outcome], tmp_path: Path) -> None:

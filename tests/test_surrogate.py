@@ -20,7 +20,7 @@ from pymatgen.core import Lattice, Structure, SymmOp
 
 from barriers import AttemptFrequencyMaker, BarrierMaker, EspressoEngine, MlipEngine, SurrogateEngine, run
 from barriers.analysis.surrogate.rounds import SMALLEST_RADIUS
-from barriers.dispatch.status import grouped, local_status
+from barriers.dispatch.status import LocalStatus, grouped
 from barriers.documents import BarrierDoc, EndDoc
 from barriers.engines.common import atoms_of
 from barriers.files.structures import to_structure
@@ -89,7 +89,7 @@ def test_a_second_run_asks_for_nothing_and_more_points_use_those_that_are_there(
     assert more.output.converged
     assert not set(spent) & set(evaluated(ended))
     assert len(spent) + len(evaluated(ended)) == sum(more.output.points.values())
-    (shown,) = grouped(local_status(tmp_path))
+    (shown,) = grouped(LocalStatus(tmp_path)())
     assert shown.barrier == pytest.approx(more.output.forward, abs=1e-6)
     again, ended = ran(gold(corrector(points=11), uneven=True), tmp_path)
     assert evaluated(ended) == []

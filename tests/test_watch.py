@@ -32,7 +32,7 @@ from barriers.dispatch.fireworks.submit import submit
 from barriers.dispatch.marker import write_marker
 from barriers.dispatch.source import following_source
 from barriers.dispatch.states import JobStates
-from barriers.dispatch.status import STATES, JobStatus, grouped, local_status
+from barriers.dispatch.status import STATES, JobStatus, LocalStatus, grouped
 from barriers.documents import BarrierDoc
 from barriers.engines.running import running_band
 from barriers.report.live.bands import NOTHING, band_section
@@ -125,12 +125,12 @@ def test_the_page_asks_nobody_else_and_holds_no_token(server: PageServer) -> Non
 
 def test_the_state_is_that_of_the_run(server: PageServer, gold: tuple[Path, BarrierDoc]) -> None:
     state = told(server, "state")
-    groups = grouped(local_status(gold[0]))
+    groups = grouped(LocalStatus(gold[0])())
     assert state["rows"] == [[at, group.state, cells(group), ""] for at, group in enumerate(groups)]
     assert state["rows"][0][2][6] == f"{gold[1].forward:.3f}"
     assert (state["states"], state["over"], state["trouble"]) == ({"done": 4}, True, "")
     assert len(state["log"]) == 8 and state["log"][0][0] >= state["log"][-1][0]
-    band = next(job for job in local_status(gold[0]) if job.kind == "neb")
+    band = next(job for job in LocalStatus(gold[0])() if job.kind == "neb")
     assert any(
         f"{band.name} in {clock(band.elapsed)}, {band.force_calls} force calls" in line for *_, line in state["log"]
     )
@@ -152,7 +152,7 @@ def test_a_hop_tells_forces_profile_and_files_of_its_band(server: PageServer, go
 
 
 def test_the_section_on_a_hop_is_that_of_the_report(gold: tuple[Path, BarrierDoc]) -> None:
-    jobs = local_status(gold[0])
+    jobs = LocalStatus(gold[0])()
     section = json.loads(band_section(gold[0], None, jobs, "gold, there"))
     assert '<h2 id="title-0">gold, there</h2>' in section["html"] and "all starts converged" in section["html"]
     assert section["data"]["profile"]["energies"] == pytest.approx(gold[1].profile["energies"], abs=1e-5)
@@ -165,7 +165,7 @@ def test_the_section_on_a_hop_is_that_of_the_report(gold: tuple[Path, BarrierDoc
 
 
 def test_half_written_files_are_left_out_until_they_are_whole(gold: tuple[Path, BarrierDoc], tmp_path: Path) -> None:
-    band = next(job for job in local_status(gold[0]) if job.kind == "neb")
+    band = next(job for job in LocalStatus(gold[0])() if job.kind == "neb")
     texts = {path.name: path.read_text() for path in Path(band.folder).iterdir()}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)

@@ -125,11 +125,6 @@ class GroupStatus:
     barrier: float | None
 
 
-def local_status(folder: Path) -> list[JobStatus]:
-    """Read where the jobs of a results folder stand, in the flow's order; empty where nothing was run."""
-    return LocalStatus(folder)()
-
-
 class LocalStatus:
     """Reads where the jobs of a results folder stand, again and again.
 
