@@ -126,6 +126,25 @@ def test_a_folder_in_use_is_refused_in_one_line(tmp_path: Path) -> None:
         pass
 
 
+LEAVES_ITS_LOCK_TO_A_CHILD = """
+import os, sys, time
+from pathlib import Path
+from barriers.dispatch.lock import only_run
+with only_run(Path(sys.argv[1])):
+    if not os.fork():
+        time.sleep(0.5)
+        os._exit(0)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_run_killed_while_it_starts_a_program_can_be_run_again_at_once(tmp_path: Path) -> None:
+    """Until the program begins, its process holds what its parent held, the lock too."""
+    subprocess.run([sys.executable, "-c", LEAVES_ITS_LOCK_TO_A_CHILD, str(tmp_path)], check=False)
+    with only_run(tmp_path):
+        pass
+
+
 def test_states_say_what_waits_runs_and_was_lost(tmp_path: Path) -> None:
     table = JobStates(tmp_path)
     assert table.read() == []

@@ -8,14 +8,19 @@ import logging
 import os
 import platform
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import TextIO
 
 from barriers.disk import NO_LOCKS
 
 LOCK, NOTE = "run.lock", "no-locks.txt"
+
+HANDED_ON = 2.0
+"""A process killed while it starts a program leaves its lock to that child until the program begins, that long (s)."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +44,7 @@ def only_run(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file)
         except BlockingIOError:
             file.seek(0)
             whose = json.loads(file.read() or "{}")
@@ -54,6 +59,18 @@ def only_run(folder: Path) -> Iterator[None]:
         file.write(json.dumps({"pid": os.getpid(), "host": platform.node()}))
         file.flush()
         yield
+
+
+def _lock(file: TextIO) -> None:
+    """Lock a file at once, or as soon as it is free within :data:`HANDED_ON`."""
+    until = time.monotonic() + HANDED_ON
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 @cache
