@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
 
-from barriers.analysis.diffusion import Floats, potentials, vacancy_diffusion
-from barriers.analysis.network import Ints, percolation
-from barriers.analysis.translations import lattice_basis, shortened
+from barriers.analysis.diffusion import vacancy_diffusion
+from barriers.analysis.network import percolation
+from barriers.analysis.translations import Floats, Ints, lattice_basis, potentials, shortened
 
 WORK = 400_000
 """Elements of the largest array of Green's functions: a fraction of a second."""
@@ -30,12 +30,12 @@ class Correlation:
     ----------
     tensor : (3, 3)
         f in Cartesian axes. With the diffusion tensor D of charge, D½ f D½ is the tracer's; zero where D is.
-    error : float
-        What the extrapolation is worth: the change of f by its last size of cell, the largest of all directions.
+    change : (3, 3)
+        How much the last size of supercell changed it: what the extrapolation is worth.
     """
 
     tensor: Floats
-    error: float
+    change: Floats
 
 
 def correlation_factor(
@@ -79,43 +79,30 @@ def correlation_factor(
         change += scale * along.T @ moved @ along
         free += scale * len(members) * along.T @ vacancy_diffusion(*ends, steps, often) @ along
     root = _inverse_root(free)
-    return Correlation(root @ tracer @ root, float(np.abs(root @ change @ root).max()))
+    return Correlation(root @ tracer @ root, root @ change @ root)
 
 
-def _inverse_root(tensor: Floats) -> Floats:
-    values, axes = np.linalg.eigh(tensor)
-    kept = values > 1e-12 * values.max()
-    result: Floats = (axes[:, kept] / np.sqrt(values[kept])) @ axes[:, kept].T
-    return result
+def tracer_diffusion(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats, cells: Ints) -> Floats:
+    """Diffusion tensor of a tracer among N − 1 ions in a supercell with one vacancy, times N − 1, exactly.
 
+    Parameters
+    ----------
+    sites : int
+        Number of sites of a cell; all are connected.
+    first, last : (k,)
+        Jumps of the vacancy, both ways listed.
+    steps : (k, d)
+        How many cells each goes.
+    fluxes : (k,)
+        As for :func:`correlation_factor`.
+    cells : (d,)
+        Cells of the supercell along each vector, more than a jump goes.
 
-def _limited(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats) -> tuple[Floats, float]:
-    """Fluxes over that of the bottleneck, within what floating-point numbers carry, and the bottleneck's."""
-    images = np.pad(steps, ((0, 0), (0, 3 - steps.shape[1])))
-    bottleneck = fluxes[percolation(first, last, images, sites, -np.log(fluxes), {})["1-D"].jump]
-    return np.clip(fluxes / bottleneck, 1 / STIFFEST, STIFFEST), float(bottleneck)
-
-
-def _extrapolated(
-    sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats, along: Floats
-) -> tuple[Floats, Floats]:
-    """Tensor of the tracer in units of the lattice, without vacancies, and by how much the last size changes it."""
-    lengths = np.linalg.norm(along, axis=1)
-    shape = np.clip(np.rint(lengths.max() / lengths), 1, 4).astype(int)
-    least = max(2, int(np.ceil((2 * np.abs(steps).max(axis=0) + 1) / shape).max()))
-    most = int((min(WORK / sites**2, CELLS) / shape.prod()) ** (1 / len(shape)))
-    largest = max(most, least + 2)
-    sizes = [largest - max(2, round(0.4 * largest)), largest - max(1, round(0.2 * largest)), largest]
-    found = [_tracer(sites, first, last, steps, fluxes, size * shape) for size in sizes]
-    cells = [float(size) ** len(shape) for size in sizes]
-    limits = [
-        (cells[b] * found[b] - cells[a] * found[a]) / (cells[b] - cells[a]) for a, b in ((0, 1), (1, 2))
-    ]
-    return limits[1], limits[1] - limits[0]
-
-
-def _tracer(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats, cells: Ints) -> Floats:
-    """N − 1 times the diffusion tensor of a tracer in a supercell with one vacancy, with the fluxes as rates."""
+    Returns
+    -------
+    (d, d)
+        In units of the cell vectors, for a vacancy that is on all sites of one cell together once.
+    """
     green = _green(sites, first, last, steps, fluxes, cells)
 
     def between(here: Ints, there: Ints, apart: Ints) -> Floats:
@@ -144,6 +131,36 @@ def _tracer(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats, ce
     cross = np.einsum("e,ei,ej->ij", fluxes, steps, later)
     result: Floats = np.einsum("e,ei,ej->ij", fluxes, steps, steps) / 2 + (cross + cross.T) / 2
     return result
+
+
+def _inverse_root(tensor: Floats) -> Floats:
+    values, axes = np.linalg.eigh(tensor)
+    kept = values > 1e-12 * values.max()
+    result: Floats = (axes[:, kept] / np.sqrt(values[kept])) @ axes[:, kept].T
+    return result
+
+
+def _limited(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats) -> tuple[Floats, float]:
+    """Fluxes over that of the bottleneck, within what floating-point numbers carry, and the bottleneck's."""
+    images = np.pad(steps, ((0, 0), (0, 3 - steps.shape[1])))
+    bottleneck = fluxes[percolation(first, last, images, sites, -np.log(fluxes), {})["1-D"].jump]
+    return np.clip(fluxes / bottleneck, 1 / STIFFEST, STIFFEST), float(bottleneck)
+
+
+def _extrapolated(
+    sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats, along: Floats
+) -> tuple[Floats, Floats]:
+    """Tensor of the tracer in units of the lattice, without vacancies, and by how much the last size changes it."""
+    lengths = np.linalg.norm(along, axis=1)
+    shape = np.clip(np.rint(lengths.max() / lengths), 1, 4).astype(int)
+    least = max(2, int(np.ceil((2 * np.abs(steps).max(axis=0) + 1) / shape).max()))
+    most = int((min(WORK / sites**2, CELLS) / shape.prod()) ** (1 / len(shape)))
+    largest = max(most, least + 2)
+    sizes = [largest - max(2, round(0.4 * largest)), largest - max(1, round(0.2 * largest)), largest]
+    found = [tracer_diffusion(sites, first, last, steps, fluxes, size * shape) for size in sizes]
+    cells = [float(size) ** len(shape) for size in sizes]
+    limits = [(cells[b] * found[b] - cells[a] * found[a]) / (cells[b] - cells[a]) for a, b in ((0, 1), (1, 2))]
+    return limits[1], limits[1] - limits[0]
 
 
 def _green(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats, cells: Ints) -> Floats:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.constants import angstrom, centi, elementary_charge
 
 from barriers.analysis.kinetics import BOLTZMANN
-
-Floats = NDArray[np.float64]
+from barriers.analysis.translations import Floats, Ints, potentials
 
 SAME_PLACE = 1e-6
 """Two ways round that end this near to each other (Å) end at one place."""
@@ -94,41 +93,7 @@ def vacancy_diffusion(
     return result
 
 
-def potentials(
-    sites: int, first: NDArray[np.int_], last: NDArray[np.int_], steps: NDArray, order: ArrayLike | None = None
-) -> tuple[NDArray[np.int_], NDArray]:
-    """Give each site a place, so that the jumps of a spanning tree have no length, and the part it is connected with.
-
-    Parameters
-    ----------
-    sites : int
-        Number n of sites.
-    first, last, steps : (k,), (k,), (k, d)
-        Jumps, and how far they go: in Å, or lattice translations.
-    order : (k,), optional
-        In which order jumps join the tree.
-
-    Returns
-    -------
-    part : (n,)
-        Lowest number of a site that each is connected with.
-    places : (n, d)
-        steps + places[first] − places[last] is zero for the tree, and a closed way round for each other jump.
-    """
-    part, places = np.arange(sites), np.zeros((sites, steps.shape[1]), dtype=steps.dtype)
-    for jump in range(len(first)) if order is None else np.asarray(order):
-        here, there = first[jump], last[jump]
-        if part[here] != part[there]:
-            joined = part == part[there]
-            places[joined] += places[here] + steps[jump] - places[there]
-            both = joined | (part == part[here])
-            part[both] = part[both].min()
-    return part, places
-
-
-def _connected(
-    sites: int, first: NDArray[np.int_], last: NDArray[np.int_], steps: Floats, rates: Floats
-) -> Floats:
+def _connected(sites: int, first: Ints, last: Ints, steps: Floats, rates: Floats) -> Floats:
     """Diffusion tensor of one connected network, in the unit of the steps."""
     size = (sites, sites)
     rate, mean, square = np.zeros(size), np.zeros((*size, steps.shape[1])), np.zeros((*size, *2 * steps.shape[1:]))

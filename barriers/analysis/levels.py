@@ -1,21 +1,15 @@
-"""Energies of the sites of a network from the barriers between them, and what of the network is the same."""
+"""Energies of the sites of a network, from the barriers between them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from barriers.analysis.diffusion import Floats, potentials
-from barriers.analysis.network import Ints, Jumps
-
-SAME_VECTOR = 0.1
-"""Displacements of equivalent jumps agree to this (Å) in each component, even after a relaxation."""
-
-
-FAR_FROM_WHOLE = 0.1
-"""A lattice translation further from a whole number of cells is none: the network is taken as it stands."""
+from barriers.analysis.network import Jumps
+from barriers.analysis.reduction import refine, told_apart
+from barriers.analysis.translations import Floats, Ints, potentials
 
 
 @dataclass(frozen=True)
@@ -40,34 +34,6 @@ class Levels:
     group: Ints
 
 
-def refine(sites: int, first: Ints, last: Ints, labels: Ints) -> Ints:
-    """Number the sites so that two have one number where the network looks the same from both, (n,).
-
-    Colours are refined by those of the neighbours until nothing changes: Weisfeiler and Leman, 1968.
-
-    Parameters
-    ----------
-    sites : int
-        Number n of sites.
-    first, last : (k,)
-        Jumps.
-    labels : (k,)
-        What jumps are told apart by.
-    """
-    colour = np.zeros(sites, dtype=int)
-    jumps = [np.flatnonzero(first == site) for site in range(sites)]
-    while True:
-        seen = [
-            (int(colour[site]), *sorted(zip(labels[out].tolist(), colour[last[out]].tolist(), strict=True)))
-            for site, out in enumerate(jumps)
-        ]
-        known = {key: number for number, key in enumerate(sorted(set(seen)))}
-        refined = np.array([known[key] for key in seen], dtype=int)
-        if refined.max(initial=0) == colour.max(initial=0):
-            return refined
-        colour = refined
-
-
 def fit_levels(jumps: Jumps, barriers: ArrayLike, energies: ArrayLike | None = None) -> Levels:
     """Find the energies of sites and saddles that fit barriers both ways, by least squares.
 
@@ -87,8 +53,7 @@ def fit_levels(jumps: Jumps, barriers: ArrayLike, energies: ArrayLike | None = N
     """
     heights = np.asarray(barriers, dtype=float)[jumps.hop]
     known = np.isfinite(heights).all(axis=1)
-    way = np.where(jumps.forward | np.isin(jumps.hop, list(_both_ways(jumps))), 0, 1)
-    kind = refine(jumps.sites, jumps.first, jumps.last, 2 * jumps.hop + way)
+    kind = refine(jumps.sites, jumps.first, jumps.last, told_apart(jumps))
     up = np.where(jumps.forward, heights[:, 0], heights[:, 1])
     down = np.where(jumps.forward, heights[:, 1], heights[:, 0])
 
@@ -113,13 +78,6 @@ def fit_levels(jumps: Jumps, barriers: ArrayLike, energies: ArrayLike | None = N
     return Levels(sites, saddles, misfit, group)
 
 
-def _both_ways(jumps: Jumps) -> Ints:
-    """Hops between equivalent sites: some site starts both a forward and a reverse jump of theirs."""
-    starts = np.stack([jumps.hop, jumps.first], axis=1)
-    ways = [{tuple(row) for row in starts[kept].tolist()} for kept in (jumps.forward, ~jumps.forward)]
-    return np.array(sorted({hop for hop, _ in ways[0] & ways[1]}), dtype=int)
-
-
 def _compare(sites: Floats, group: Ints, reached: NDArray[np.bool_], energies: ArrayLike | None) -> Ints:
     """Set the lowest site of each group to zero, and make one group of those whose energies are known."""
     if energies is not None:
@@ -131,56 +89,3 @@ def _compare(sites: Floats, group: Ints, reached: NDArray[np.bool_], energies: A
     for number in np.unique(group[reached]):
         sites[group == number] -= sites[reached & (group == number)].min()
     return group
-
-
-def reduced(jumps: Jumps, labels: ArrayLike) -> tuple[Jumps, Ints, Ints, Ints]:
-    """Reduce a network to sites that no translation makes the same, so that a supercell costs what its cell does.
-
-    Sites are the same if equal jumps (label and vector) lead from both to sites that are the same. Parts of a network
-    that are not connected but alike become one.
-
-    Parameters
-    ----------
-    jumps : Jumps
-        The network.
-    labels : (k,)
-        Numbers that tell jumps apart which are not the same: hops, with their way.
-
-    Returns
-    -------
-    network : Jumps
-        In a cell that is an integer fraction of the given one along each vector.
-    sites, jumps : (n',), (k',)
-        Which sites and jumps of the given network were kept.
-    copies : (n',)
-        Number of sites that each stands for.
-    """
-    kind = refine(jumps.sites, jumps.first, jumps.last, _numbered(np.asarray(labels, dtype=int), jumps.vectors))
-    kept, copies = np.unique(kind, return_index=True, return_counts=True)[1:]
-    same = jumps, np.arange(jumps.sites), np.arange(len(jumps.first)), np.ones(jumps.sites, dtype=int)
-    if len(kept) == jumps.sites:
-        return same
-    of = np.flatnonzero(np.isin(jumps.first, kept))
-    first, last = kind[jumps.first[of]], kind[jumps.last[of]]
-    moves = np.linalg.solve(jumps.lattice.T, jumps.vectors[of].T).T
-    places = potentials(len(kept), first, last, moves)[1]
-    fine = int(np.lcm.reduce(copies))
-    closed = fine * (moves + places[first] - places[last])
-    images = np.rint(closed).astype(int)
-    if np.abs(closed - images).max() > FAR_FROM_WHOLE:
-        return same
-    small = replace(jumps.only(of), sites=len(kept), first=first, last=last, images=images, lattice=jumps.lattice / fine)
-    return small, kept, of, copies
-
-
-def _numbered(labels: Ints, vectors: Floats) -> Ints:
-    """Number the pairs of a label and a vector; vectors that differ by noise are one."""
-    seen: list[tuple[int, Floats]] = []
-    numbers = []
-    for label, vector in zip(labels.tolist(), vectors, strict=True):
-        same = (n for n, (one, other) in enumerate(seen) if one == label and np.abs(other - vector).max() < SAME_VECTOR)
-        number = next(same, len(seen))
-        if number == len(seen):
-            seen.append((label, vector))
-        numbers.append(number)
-    return np.array(numbers, dtype=int)

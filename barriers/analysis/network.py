@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from barriers.analysis.diffusion import Floats, potentials
+from barriers.analysis.translations import Floats, Ints, potentials
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
-
-Ints = NDArray[np.int_]
 
 AXES = {"a": (1, 0, 0), "b": (0, 1, 0), "c": (0, 0, 1)}
 
@@ -82,7 +80,7 @@ class Threshold:
 
 
 def ways_round(first: ArrayLike, last: ArrayLike, images: ArrayLike, sites: int) -> Iterator[tuple[Ints, Ints]]:
-    """Give for each connected part its sites, and the lattice translations by which they are connected with their images.
+    """Give for each connected part its sites, and the lattice translations that connect them with their images.
 
     A spanning tree gives each site a cell of its own; each other jump then closes a way round.
 

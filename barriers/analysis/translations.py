@@ -1,11 +1,45 @@
-"""Lattices of translations by whole numbers of cells: a basis, and a short one."""
+"""Ways round in a periodic network, and the lattices of translations that they make."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from barriers.analysis.diffusion import Floats
-from barriers.analysis.network import Ints
+Ints = NDArray[np.int_]
+
+Floats = NDArray[np.float64]
+
+
+def potentials(
+    sites: int, first: Ints, last: Ints, steps: NDArray, order: ArrayLike | None = None
+) -> tuple[Ints, NDArray]:
+    """Give each site a place, so that the jumps of a spanning tree have no length, and the part it is connected with.
+
+    Parameters
+    ----------
+    sites : int
+        Number n of sites.
+    first, last, steps : (k,), (k,), (k, d)
+        Jumps, and how far they go: in Å, or lattice translations.
+    order : (k,), optional
+        In which order jumps join the tree.
+
+    Returns
+    -------
+    part : (n,)
+        Lowest number of a site that each is connected with.
+    places : (n, d)
+        steps + places[first] − places[last] is zero for the tree, and a closed way round for each other jump.
+    """
+    part, places = np.arange(sites), np.zeros((sites, steps.shape[1]), dtype=steps.dtype)
+    for jump in range(len(first)) if order is None else np.asarray(order):
+        here, there = first[jump], last[jump]
+        if part[here] != part[there]:
+            joined = part == part[there]
+            places[joined] += places[here] + steps[jump] - places[there]
+            both = joined | (part == part[here])
+            part[both] = part[both].min()
+    return part, places
 
 
 def lattice_basis(translations: Ints) -> Ints:
