@@ -46,7 +46,7 @@ class Carrier:
 
     @classmethod
     def on(cls, jumps: Jumps, levels: Levels, frequencies: ArrayLike) -> Carrier | None:
-        """Make it of jumps, levels and the attempt frequency of each distinct hop (Hz); None if no hop has a barrier."""
+        """Make it of jumps, levels and the attempt frequency (Hz) of each distinct hop; None if none has a barrier."""
         known = np.flatnonzero(np.isfinite(levels.saddles))
         if not len(known):
             return None
@@ -55,12 +55,12 @@ class Carrier:
         compared = len(np.unique(levels.group[sites[np.unique(small.first)]])) == 1
         return cls(small, levels.sites[sites], levels.saddles[known[kept]], of_hop[small.hop], copies, compared)
 
-    def thresholds(self, errors: ArrayLike = 0.0) -> dict[str, Threshold]:
+    def thresholds(self, errors: Floats | float = 0.0) -> dict[str, Threshold]:
         """Percolating barriers, with an error (eV) added to each jump's saddle."""
         jumps = self.jumps
         return percolation(jumps.first, jumps.last, jumps.images, jumps.sites, self.saddles + errors)
 
-    def diffusion(self, temperature: float, errors: ArrayLike = 0.0) -> Floats:
+    def diffusion(self, temperature: float, errors: Floats | float = 0.0) -> Floats:
         """Diffusion tensor (cm²/s) at a temperature (K), with an error (eV) added to each jump's saddle.
 
         A saddle below the site that is left counts as no barrier.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +18,12 @@ WORK = 400_000
 
 CELLS = 30_000
 """Cells of a supercell at most."""
+
+LONGEST = (20, 8, 3, 1)
+"""Cells along one vector of a supercell are at most so many times those along another; less where work is too much."""
+
+SHRINK = (0.6, 0.8, 1.0)
+"""Sizes of supercells that are extrapolated from, over the largest."""
 
 STIFFEST = 1e6
 """Jumps made more often than the bottleneck's by more than this factor, or less, change the tracer's walk no more."""
@@ -74,10 +81,11 @@ def correlation_factor(
         ends = np.searchsorted(members, first[here]), np.searchsorted(members, last[here])
         often, scale = _limited(len(members), *ends, steps, flux[here])
         along = basis @ matrix
-        value, moved = _extrapolated(len(members), *ends, steps, often, along)
+        alone = len(members) * vacancy_diffusion(*ends, steps, often)
+        value, moved = _extrapolated(len(members), *ends, steps, often, alone)
         tracer += scale * along.T @ value @ along
         change += scale * along.T @ moved @ along
-        free += scale * len(members) * along.T @ vacancy_diffusion(*ends, steps, often) @ along
+        free += scale * along.T @ alone @ along
     root = _inverse_root(free)
     return Correlation(root @ tracer @ root, root @ change @ root)
 
@@ -148,15 +156,18 @@ def _limited(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats) -
 
 
 def _extrapolated(
-    sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats, along: Floats
+    sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats, free: Floats
 ) -> tuple[Floats, Floats]:
     """Tensor of the tracer in units of the lattice, without vacancies, and by how much the last size changes it."""
-    lengths = np.linalg.norm(along, axis=1)
-    shape = np.clip(np.rint(lengths.max() / lengths), 1, 4).astype(int)
-    least = max(2, int(np.ceil((2 * np.abs(steps).max(axis=0) + 1) / shape).max()))
-    most = int((min(WORK / sites**2, CELLS) / shape.prod()) ** (1 / len(shape)))
-    largest = max(most, least + 2)
-    sizes = [largest - max(2, round(0.4 * largest)), largest - max(1, round(0.2 * largest)), largest]
+    # A supercell that the vacancy crosses along each vector in the same time, as far as the work allows.
+    lengths = np.sqrt(np.diag(np.linalg.inv(free)))
+    for longest in LONGEST:
+        shape = np.clip(np.rint(lengths.max() / lengths), 1, longest).astype(int)
+        least = ceil(max((2 * np.abs(steps).max(axis=0) + 1) / shape) / SHRINK[0])
+        most = int((min(WORK / sites**2, CELLS) / shape.prod()) ** (1 / len(shape)))
+        if most >= max(least, 5):
+            break
+    sizes = [ceil(max(most, least, 5) * shrink) for shrink in SHRINK]
     found = [tracer_diffusion(sites, first, last, steps, fluxes, size * shape) for size in sizes]
     cells = [float(size) ** len(shape) for size in sizes]
     limits = [(cells[b] * found[b] - cells[a] * found[a]) / (cells[b] - cells[a]) for a, b in ((0, 1), (1, 2))]
@@ -168,11 +179,10 @@ def _green(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: Floats, cel
     walk = np.zeros((*cells, sites, sites))
     np.add.at(walk, (*np.moveaxis(steps % cells, -1, 0), first, last), -fluxes)
     here = (0,) * len(cells)
-    np.add.at(walk, (*here, first, first), fluxes)
+    np.add.at(walk[here], (first, first), fluxes)
     axes = tuple(range(len(cells)))
     waves = np.fft.fftn(walk, axes=axes)
-    waves[here] = np.eye(sites) * fluxes.sum()
+    waves[here] += fluxes.mean()  # singular without; a constant added to the whole function is of no consequence
     inverse = np.linalg.inv(waves)
-    inverse[here] = np.linalg.pinv(np.asarray(walk.sum(axis=axes)), hermitian=True)
     result: Floats = np.fft.ifftn(inverse, axes=axes).real
     return result

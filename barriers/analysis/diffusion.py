@@ -185,5 +185,6 @@ def activation(temperatures: Sequence[float], diffusivities: Sequence[float]) ->
     known = [(1 / (BOLTZMANN * t), log(d)) for t, d in zip(temperatures, diffusivities, strict=True) if d > 0]
     if len({inverse for inverse, _ in known}) < 2:
         return None
-    slope, at_zero = np.polyfit(*zip(*known, strict=True), 1)
+    inverses, logarithms = np.array(known).T
+    slope, at_zero = np.polyfit(inverses, logarithms, 1)
     return Activation(float(-slope), float(np.exp(at_zero)))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from barriers.analysis.translations import Floats, Ints, potentials
+from barriers.analysis.translations import Floats, Forest, Ints, potentials
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
@@ -79,10 +79,8 @@ class Threshold:
     jump: int
 
 
-def ways_round(first: ArrayLike, last: ArrayLike, images: ArrayLike, sites: int) -> Iterator[tuple[Ints, Ints]]:
-    """Give for each connected part its sites, and the lattice translations that connect them with their images.
-
-    A spanning tree gives each site a cell of its own; each other jump then closes a way round.
+def dimension(first: ArrayLike, last: ArrayLike, images: ArrayLike, sites: int) -> int:
+    """Number of independent directions, 0 to 3, in which the best connected site goes on to its own images.
 
     Parameters
     ----------
@@ -94,21 +92,7 @@ def ways_round(first: ArrayLike, last: ArrayLike, images: ArrayLike, sites: int)
     first, last, images = (np.asarray(values, dtype=int) for values in (first, last, images))
     part, cells = potentials(sites, first, last, images.reshape(-1, 3))
     closed = images.reshape(-1, 3) + cells[first] - cells[last]
-    for number in np.unique(part):
-        yield np.flatnonzero(part == number), np.unique(closed[part[first] == number], axis=0)
-
-
-def dimension(first: ArrayLike, last: ArrayLike, images: ArrayLike, sites: int) -> int:
-    """Number of independent directions, 0 to 3, in which the best connected site goes on to its own images.
-
-    Parameters
-    ----------
-    first, last, images : (k,), (k,), (k, 3)
-        Jumps as of :class:`Jumps`.
-    sites : int
-        Number of sites.
-    """
-    return max((_rank(closed) for _, closed in ways_round(first, last, images, sites)), default=0)
+    return max((_rank(closed[part[first] == number]) for number in np.unique(part[first])), default=0)
 
 
 def percolation(
@@ -143,18 +127,20 @@ def percolation(
         By ``1-D``, ``2-D``, ``3-D`` and the names of directions; without those in which nothing goes on.
     """
     first, last, images = (np.asarray(values, dtype=int) for values in (first, last, images))
-    energies = np.round(np.asarray(saddles, dtype=float), ENERGY_DECIMALS)
+    energies = np.asarray(saddles, dtype=float)
+    forest, spans = Forest(sites, images), [np.zeros((0, 3), dtype=int)] * sites
     found: dict[str, Threshold] = {}
-    for energy in np.unique(energies):
-        low = np.flatnonzero(energies <= energy)
-        for members, closed in ways_round(first[low], last[low], images[low], sites):
-            rank = _rank(closed)
-            reached = [f"{dimensions}-D" for dimensions in range(1, rank + 1)]
-            reached += [name for name, along in directions.items() if rank and _rank([*closed, along]) == rank]
-            new = [name for name in reached if name not in found]
-            if new:
-                jump = np.flatnonzero((energies == energy) & np.isin(first, members))[0]
-                found |= {name: Threshold(float(energy), int(jump)) for name in new}
+    for jump in np.argsort(np.round(energies, ENERGY_DECIMALS), kind="stable").tolist():
+        here, there = forest.part[[first[jump], last[jump]]].tolist()
+        closed = images[jump] + forest.places[first[jump]] - forest.places[last[jump]]
+        more = spans[there] if forest.join(first[jump], last[jump], images[jump]) else closed[None]
+        span = np.vstack([spans[here], more])
+        if (rank := _rank(span)) == len(spans[here]):
+            span = spans[here]
+        spans[min(here, there)] = span
+        reached = [f"{dimensions}-D" for dimensions in range(1, rank + 1)]
+        reached += [name for name, along in directions.items() if rank and _rank([*span, along]) == rank]
+        found |= {name: Threshold(float(energies[jump]), jump) for name in reached if name not in found}
     return found
 
 

@@ -10,6 +10,31 @@ Ints = NDArray[np.int_]
 Floats = NDArray[np.float64]
 
 
+class Forest:
+    """Spanning trees that grow jump by jump.
+
+    Attributes
+    ----------
+    part : (n,)
+        Lowest number of a site that each is connected with.
+    places : (n, d)
+        Where each site is, so that the jumps of a tree have no length.
+    """
+
+    def __init__(self, sites: int, steps: NDArray) -> None:
+        self.part, self.places = np.arange(sites), np.zeros((sites, steps.shape[1]), dtype=steps.dtype)
+
+    def join(self, here: int, there: int, step: NDArray) -> bool:
+        """Let a jump into the tree; False if its sites are connected already."""
+        if self.part[here] == self.part[there]:
+            return False
+        joined = self.part == self.part[there]
+        self.places[joined] += self.places[here] + step - self.places[there]
+        both = joined | (self.part == self.part[here])
+        self.part[both] = min(self.part[here], self.part[there])
+        return True
+
+
 def potentials(
     sites: int, first: Ints, last: Ints, steps: NDArray, order: ArrayLike | None = None
 ) -> tuple[Ints, NDArray]:
@@ -31,15 +56,10 @@ def potentials(
     places : (n, d)
         steps + places[first] − places[last] is zero for the tree, and a closed way round for each other jump.
     """
-    part, places = np.arange(sites), np.zeros((sites, steps.shape[1]), dtype=steps.dtype)
+    forest = Forest(sites, steps)
     for jump in range(len(first)) if order is None else np.asarray(order):
-        here, there = first[jump], last[jump]
-        if part[here] != part[there]:
-            joined = part == part[there]
-            places[joined] += places[here] + steps[jump] - places[there]
-            both = joined | (part == part[here])
-            part[both] = part[both].min()
-    return part, places
+        forest.join(first[jump], last[jump], steps[jump])
+    return forest.part, forest.places
 
 
 def lattice_basis(translations: Ints) -> Ints:

@@ -196,7 +196,7 @@ def _diffuse(document: NetworkDoc, carrier: Carrier, temperatures: Sequence[floa
         unsure = sum(f is None and d > 0 for f, d in zip(row.correlation, row.principal, strict=True))
         if unsure:
             document.notes.append(
-                f"{row.temperature:g} K: no correlation factor along {unsure} of 3 axes, not converged"
+                f"{row.temperature:g} K: no correlation factor along {unsure} of 3 axes: it depends on the supercell"
             )
     line = activation(temperatures, [row.mean for row in document.rows])
     if line is not None:
