@@ -98,7 +98,7 @@ def test_a_hop_between_equivalent_sites_has_one_barrier_whichever_way_is_called_
     chain = supercell(LATTICES["chain"], (1, 8, 1))
     random = np.random.default_rng(seed)
     forward = random.random(8) < 0.5
-    forward[:2] = True, False
+    forward[:2] = True  # else the labels may be those of two kinds of sites in turn
     step = chain.vectors[:, 1] > 0
     starts = np.where(step, chain.first, chain.last)
     levels = fit_levels(replace(chain, forward=forward[starts] == step), [(0.30, 0.31)])
@@ -166,6 +166,7 @@ def test_hops_without_a_barrier_are_left_out_and_told() -> None:
         "hop 1: no barrier; its jumps are left out, D is a lower bound",
         "the network goes on in 3 dimensions, by the hops that have a barrier in 2",
     ]
+    assert document.rows[0].axes == [[1, 0, 0], [0, 0, 1], [0, 1, 0]]
     nothing = result(by_axis(), [(NAN, NAN)] * 3)
     assert (nothing.rows, nothing.levels, nothing.activation_energy) == ([], [None], None)
 
@@ -243,6 +244,14 @@ def test_thirty_sites_without_symmetry_are_solved() -> None:
     assert row.tensor == pytest.approx(np.array(row.tensor).T)
     assert all(0 < factor < 1 for factor in row.correlation if factor is not None)
     assert None not in row.correlation
+
+
+def test_a_pair_of_sites_and_a_cold_crystal_have_no_diffusion_and_a_reason() -> None:
+    pair = result(two_sites().only(np.arange(2)), [(0.3, 0.2)])
+    assert (pair.dimension, pair.rows, pair.levels) == (0, [], pytest.approx([0, 0.1]))
+    assert pair.notes == ["no D: no chain of hops connects a site with its own images"]
+    cold = result(by_axis(), [(0.3, 0.3)] * 3, temperatures=[1.0])
+    assert cold.notes == ["no D: temperature: 1 K is too low for a rate; allowed: higher"]
 
 
 def test_fractions_out_of_bounds_are_refused() -> None:

@@ -64,10 +64,17 @@ class Carrier:
         """Diffusion tensor (cm²/s) at a temperature (K), with an error (eV) added to each jump's saddle.
 
         A saddle below the site that is left counts as no barrier.
+
+        Raises
+        ------
+        ValueError
+            If the temperature is too low for a rate, or parts are not connected whose energies cannot be compared.
         """
         heights = np.maximum(self.saddles + errors - self.levels[self.jumps.first], 0)
         pairs = zip(heights.tolist(), self.frequencies.tolist(), strict=True)
         rates = [jump_rate(height, temperature, frequency) for height, frequency in pairs]
+        if min(rates) == 0:
+            raise ValueError(f"temperature: {temperature:g} K is too low for a rate; allowed: higher")
         weights = self.copies * np.exp(-self.levels / (BOLTZMANN * temperature)) if self.compared else None
         return (
             vacancy_diffusion(self.jumps.first, self.jumps.last, self.jumps.vectors, rates, weights)

@@ -139,7 +139,9 @@ def network_result(
         document.notes.append(
             f"the network goes on in {document.dimension} dimensions, by the hops that have a barrier in {reached}"
         )
-    if reached:
+    if not reached:
+        document.notes.append("no D: no chain of hops connects a site with its own images")
+    else:
         _diffuse(document, carrier, temperatures, errors)
         _conduct(document, charge, jumps.sites / abs(float(np.linalg.det(jumps.lattice))))
     return document
@@ -205,9 +207,12 @@ def _diffuse(document: NetworkDoc, carrier: Carrier, temperatures: Sequence[floa
 
 def _row(carrier: Carrier, temperature: float, errors: Floats | None) -> DiffusionRow:
     tensor = carrier.diffusion(temperature)
-    values, vectors = np.linalg.eigh(tensor)
-    principal, axes = values[::-1], vectors.T[::-1]
-    principal = np.where(principal > ACROSS * principal[0], principal, 0.0)
+    # Axes of equal values are the Cartesian ones, whatever the rounding.
+    values, vectors = np.linalg.eigh(np.round(tensor / np.abs(tensor).max(), 10))
+    axes = vectors.T[np.argsort(-values, kind="stable")]
+    axes *= np.sign(axes[np.arange(3), np.abs(axes).argmax(axis=1)])[:, None]
+    principal = np.einsum("ai,ij,aj->a", axes, tensor, axes)
+    principal = np.where(principal > ACROSS * principal.max(), principal, 0.0)
     correlation = carrier.correlation(temperature)
     factors, changes = (np.einsum("ai,ij,aj->a", axes, of, axes) for of in (correlation.tensor, correlation.change))
     told = (principal > 0) & (np.abs(changes) < SURE)
