@@ -1,0 +1,241 @@
+"""From the barriers of all hops of a crystal to percolating barriers and diffusion: one document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import BaseModel, Field
+
+from barriers.analysis.carrier import Carrier
+from barriers.analysis.diffusion import activation, conductivity
+from barriers.analysis.kinetics import USUAL_ATTEMPT_FREQUENCY
+from barriers.analysis.levels import Levels, fit_levels
+from barriers.analysis.network import AXES, Jumps, dimension
+from barriers.analysis.translations import Floats
+
+DRAWS, SEED = 100, 20
+"""Draws of all barriers that their uncertainties are carried on with."""
+
+SURE = 0.01
+"""A correlation factor whose extrapolation changes it by more is not told."""
+
+ACROSS = 1e-12
+"""A principal diffusion coefficient below this share of the largest is zero."""
+
+FITS = 0.01
+"""Energies that fit each other to this (eV) are not worth a note."""
+
+
+class PercolationRow(BaseModel):
+    """The lowest barrier over which a network goes on in one sense."""
+
+    name: str = Field(description="1-D, 2-D, 3-D: in so many dimensions; a, b, c: along that axis")
+    barrier: float | None = Field(
+        None, description="highest saddle above the lowest site (eV); none: it does not go on"
+    )
+    uncertainty: float | None = Field(None, description="one standard deviation, from those of the hops (eV)")
+    hop: str | None = Field(None, description="the bottleneck: a hop over that saddle")
+
+
+class DiffusionRow(BaseModel):
+    """Diffusion at one temperature. Principal axes go from fast to slow."""
+
+    temperature: float = Field(description="in K")
+    tensor: list[list[float]] = Field(
+        description="diffusion tensor of one carrier, Cartesian axes (cm²/s), shape (3, 3)"
+    )
+    principal: list[float] = Field(description="its principal values (cm²/s), shape (3,)")
+    axes: list[list[float]] = Field(description="its principal axes in rows, unit vectors, shape (3, 3)")
+    mean: float = Field(description="a third of its trace (cm²/s): what a powder shows")
+    factor: float | None = Field(None, description="the mean lies between itself divided and multiplied by this")
+    correlation: list[float | None] = Field(description="correlation factor of a tracer along the principal axes")
+    tracer: list[float | None] | None = Field(None, description="tracer's diffusion along the principal axes (cm²/s)")
+    conductivity: list[float] | None = Field(None, description="ionic conductivity along the principal axes (S/cm)")
+
+
+class NetworkDoc(BaseModel):
+    """What the hops of a crystal make together."""
+
+    dimension: int = Field(description="directions, 0 to 3, in which the network of all hops goes on")
+    percolation: list[PercolationRow] = Field(description="by the hops that have a barrier")
+    levels: list[float | None] = Field(
+        description="energy of the carrier on each site above the lowest (eV), shape (n,)"
+    )
+    misfit: float = Field(description="largest difference of energy between two sites that barriers contradict (eV)")
+    fraction: float | None = Field(None, description="carriers per site")
+    rows: list[DiffusionRow] = Field(description="one for each temperature; none where there is no diffusion")
+    activation_energy: float | None = Field(
+        None, description="of the mean, an Arrhenius fit over the temperatures (eV)"
+    )
+    prefactor: float | None = Field(None, description="D₀ of that fit (cm²/s)")
+    notes: list[str] = Field(default_factory=list, description="what is missing, assumed or in doubt, one line each")
+
+
+def network_result(
+    jumps: Jumps,
+    barriers: ArrayLike,
+    *,
+    names: Sequence[str],
+    temperatures: Sequence[float],
+    attempt_frequencies: ArrayLike | None = None,
+    charge: int = 1,
+    fraction: float | None = None,
+    uncertainties: ArrayLike | None = None,
+    energies: ArrayLike | None = None,
+) -> NetworkDoc:
+    """Join the barriers of all distinct hops to what the crystal does: percolating barriers, D(T), conductivity.
+
+    Hops without a barrier are left out, and named: D is then a lower bound, percolating barriers an upper one.
+
+    Parameters
+    ----------
+    jumps : Jumps
+        Every jump of the carrier; of a vacancy, :meth:`~barriers.analysis.network.Jumps.back` of those of the ions.
+    barriers : (m, 2)
+        Forward and reverse barrier (eV) of each distinct hop; NaN where there is none.
+    names : sequence of m str
+        Of the hops, for what is said about them.
+    temperatures : sequence of float
+        In K.
+    attempt_frequencies : (m,), optional
+        Of each hop, the same both ways (Hz); 1e13 if left out.
+    charge : int
+        Of the ion, in elementary charges.
+    fraction : float, optional
+        Carriers per site, between 0 and 1; without it, neither conductivity nor diffusion of a tracer.
+    uncertainties : (m,), optional
+        Of each hop's saddle (eV), one standard deviation.
+    energies : (n,), optional
+        Energies of the carrier on sites (eV, from any zero), NaN where not known: needed where no chain of barriers
+        connects sites.
+
+    Raises
+    ------
+    ValueError
+        If ``fraction`` is not between 0 and 1, or a number is not above 0 that has to be.
+    """
+    if fraction is not None and not 0 < fraction < 1:
+        raise ValueError(f"fraction: {fraction:g}; allowed: above 0, below 1")
+    levels = fit_levels(jumps, barriers, energies)
+    document = NetworkDoc(
+        dimension=dimension(jumps.first, jumps.last, jumps.images, jumps.sites),
+        percolation=[PercolationRow(name=name) for name in ("1-D", "2-D", "3-D", *AXES)],
+        levels=[float(level) if np.isfinite(level) else None for level in levels.sites],
+        misfit=levels.misfit,
+        fraction=fraction,
+        rows=[],
+        notes=_doubts(jumps, levels, names),
+    )
+    usual = np.full(len(names), USUAL_ATTEMPT_FREQUENCY)
+    carrier = Carrier.on(jumps, levels, usual if attempt_frequencies is None else attempt_frequencies)
+    if carrier is None:
+        return document
+    errors = _errors(carrier, uncertainties, len(names))
+    document.percolation = _percolation(carrier, names, errors)
+    reached = sum(row.barrier is not None for row in document.percolation[:3])
+    if reached < document.dimension:
+        document.notes.append(
+            f"the network goes on in {document.dimension} dimensions, by the hops that have a barrier in {reached}"
+        )
+    if not reached:
+        document.notes.append("no D: no chain of hops connects a site with its own images")
+    else:
+        _diffuse(document, carrier, temperatures, errors)
+        _conduct(document, charge, jumps.sites / abs(float(np.linalg.det(jumps.lattice))))
+    return document
+
+
+def _doubts(jumps: Jumps, levels: Levels, names: Sequence[str]) -> list[str]:
+    """Say which hops are left out, and which energies do not fit."""
+    left_out = np.unique(jumps.hop[~np.isfinite(levels.saddles)])
+    notes = [f"{names[hop]}: no barrier; its jumps are left out, D is a lower bound" for hop in left_out]
+    if levels.misfit > FITS:
+        notes.append(f"barriers both ways differ by {levels.misfit:.3f} eV from those that energies of sites allow")
+    low = np.fmin.reduce(np.stack([levels.saddles - levels.sites[end] for end in (jumps.first, jumps.last)]))
+    for hop in np.unique(jumps.hop[low < 0]):
+        notes.append(
+            f"{names[hop]}: its saddle lies {-np.nanmin(low[jumps.hop == hop]):.3f} eV below a site; "
+            "taken as no barrier"
+        )
+    groups = len(np.unique(levels.group[np.isfinite(levels.sites)]))
+    if groups > 1:
+        notes.append(f"energies of {groups} groups of sites are counted each from its own lowest: no hop connects them")
+    return notes
+
+
+def _errors(carrier: Carrier, uncertainties: ArrayLike | None, hops: int) -> Floats | None:
+    """Errors of the saddles (eV) in each draw, shape (DRAWS, k)."""
+    if uncertainties is None:
+        return None
+    spread = np.nan_to_num(np.asarray(uncertainties, dtype=float))
+    draws: Floats = np.random.default_rng(SEED).standard_normal((DRAWS, hops)) * spread
+    return draws[:, carrier.jumps.hop]
+
+
+def _percolation(carrier: Carrier, names: Sequence[str], errors: Floats | None) -> list[PercolationRow]:
+    found = carrier.thresholds()
+    drawn = [] if errors is None else [carrier.thresholds(error) for error in errors]
+    rows = []
+    for name in ("1-D", "2-D", "3-D", *AXES):
+        row = PercolationRow(name=name)
+        if name in found:
+            row.barrier, row.hop = found[name].barrier, names[carrier.jumps.hop[found[name].jump]]
+            row.uncertainty = float(np.std([one[name].barrier for one in drawn])) if drawn else None
+        rows.append(row)
+    return rows
+
+
+def _diffuse(document: NetworkDoc, carrier: Carrier, temperatures: Sequence[float], errors: Floats | None) -> None:
+    """Add D and the correlation factor at each temperature, and the Arrhenius fit."""
+    try:
+        document.rows = [_row(carrier, temperature, errors) for temperature in temperatures]
+    except ValueError as problem:
+        document.notes.append(f"no D: {problem}")
+        return
+    for row in document.rows:
+        unsure = sum(f is None and d > 0 for f, d in zip(row.correlation, row.principal, strict=True))
+        if unsure:
+            document.notes.append(
+                f"{row.temperature:g} K: no correlation factor along {unsure} of 3 axes: it depends on the supercell"
+            )
+    line = activation(temperatures, [row.mean for row in document.rows])
+    if line is not None:
+        document.activation_energy, document.prefactor = line.energy, line.prefactor
+
+
+def _row(carrier: Carrier, temperature: float, errors: Floats | None) -> DiffusionRow:
+    tensor = carrier.diffusion(temperature)
+    # Axes of equal values are the Cartesian ones, whatever the rounding.
+    values, vectors = np.linalg.eigh(np.round(tensor / np.abs(tensor).max(), 10))
+    axes = vectors.T[np.argsort(-values, kind="stable")]
+    axes *= np.sign(axes[np.arange(3), np.abs(axes).argmax(axis=1)])[:, None]
+    principal = np.einsum("ai,ij,aj->a", axes, tensor, axes)
+    principal = np.where(principal > ACROSS * principal.max(), principal, 0.0)
+    correlation = carrier.correlation(temperature)
+    factors, changes = (np.einsum("ai,ij,aj->a", axes, of, axes) for of in (correlation.tensor, correlation.change))
+    told = (principal > 0) & (np.abs(changes) < SURE)
+    factor = None
+    if errors is not None:
+        logarithms = [np.log(np.trace(carrier.diffusion(temperature, error))) for error in errors]
+        factor = float(np.exp(np.std(logarithms)))
+    return DiffusionRow(
+        temperature=temperature,
+        tensor=tensor.tolist(),
+        principal=principal.tolist(),
+        axes=axes.tolist(),
+        mean=float(np.trace(tensor) / 3),
+        factor=factor,
+        correlation=[float(value) if sure else None for value, sure in zip(factors, told, strict=True)],
+    )
+
+
+def _conduct(document: NetworkDoc, charge: int, density: float) -> None:
+    """Add what needs the number of carriers; ``density`` is that of sites (1/Å³)."""
+    if (fraction := document.fraction) is None:
+        return
+    for row in document.rows:
+        row.conductivity = conductivity(row.principal, fraction * density, charge, row.temperature).tolist()
+        pairs = zip(row.correlation, row.principal, strict=True)
+        row.tracer = [None if f is None else fraction / (1 - fraction) * f * value for f, value in pairs]
