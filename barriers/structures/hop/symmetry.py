@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Species, Structure
@@ -10,6 +12,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from barriers.structures.hop.jump import Jump, Places, rank
+from barriers.structures.rounding import rounded
 from barriers.structures.surface.slab import frozen_atoms
 
 Integers = NDArray[np.int64]
@@ -18,28 +22,63 @@ SYMPREC = 0.01
 """Positions that differ by less (Å) are the same."""
 
 
-def same_jumps(structure: Structure, fractions: NDArray[np.float64], points: Integers, images: Integers) -> Integers:
-    """Number the classes of jumps that symmetry, or going backwards, makes the same.
+@dataclass(frozen=True)
+class Classes:
+    """Jumps sorted by what symmetry makes the same; every jump is listed both ways.
+
+    Attributes
+    ----------
+    distinct : list[Jump]
+        The first jump of each class, in their order (:func:`~barriers.structures.hop.jump.rank`).
+    points : ndarray of int, shape (k, m)
+        Places of each jump: from, to, and further ones that belong to it.
+    images : ndarray of int, shape (k, m, 3)
+        Their lattice translations; those of the first are zero.
+    number : ndarray of int, shape (k,)
+        Class of each jump, an index into ``distinct``.
+    forward : ndarray of bool, shape (k,)
+        Whether symmetry maps it on the distinct jump, rather than on its way back alone.
+    """
+
+    distinct: list[Jump]
+    points: Integers
+    images: Integers
+    number: Integers
+    forward: NDArray[np.bool_]
+
+
+def classes(places: Places, jumps: list[Jump]) -> Classes:
+    """Sort jumps into those that symmetry, or going backwards, makes the same.
 
     The symmetry is that of all atoms, metals and frozen atoms told apart.
 
     Parameters
     ----------
-    structure : Structure
-        Slab or crystal.
-    fractions : ndarray, shape (n, 3)
-        Fractional coordinates of the places, not wrapped.
-    points : ndarray of int, shape (k, m)
-        Places of each jump: from, to, and further ones that belong to it.
-    images : ndarray of int, shape (k, m, 3)
-        Their lattice translations; those of the first are zero.
-
-    Returns
-    -------
-    ndarray of int, shape (k,)
-        Number of the class of each jump.
+    places : Places
+        Places between which they run.
+    jumps : list[Jump]
+        All jumps, of one kind, at least one.
     """
-    rows = _undirected(points, images)
+    # One direction: the way that goes to larger x, then y, then z.
+    ways = [jump for jump in jumps if tuple(rounded(places.vector(jump), 3)) > (0.0, 0.0, 0.0)]
+    ways.sort(key=lambda jump: rank(places, jump))
+    points = np.array([[place for place, _ in jump.places] for jump in ways])
+    images = np.array([[image for _, image in jump.places] for jump in ways])
+    back = [1, 0, *range(2, points.shape[1])]
+    points = np.concatenate([points, points[:, back]])
+    images = np.concatenate([images, images[:, back] - images[:, 1:2]])
+    directed = _same(places.structure, places.fractions, points, images)
+    there, returned = directed.reshape(2, -1)
+    _, first, number = np.unique(np.minimum(there, returned), return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    number = np.argsort(order)[number]
+    number = np.concatenate([number, number])
+    return Classes([ways[way] for way in first[order]], points, images, number, directed == there[first[order]][number])
+
+
+def _same(structure: Structure, fractions: NDArray[np.float64], points: Integers, images: Integers) -> Integers:
+    """Number the classes of jumps that symmetry maps on each other, the way back told apart, shape (k,)."""
+    rows = _rows(points, images)
     edges = []
     wrapped = _wrapped(fractions)
     tree = cKDTree(wrapped, boxsize=1.0)
@@ -49,7 +88,7 @@ def same_jumps(structure: Structure, fractions: NDArray[np.float64], points: Int
         apart, partner = tree.query(_wrapped(moved))
         shift = np.rint(moved - fractions[partner]).astype(int)
         there = images @ rotation.T + shift[points]
-        mapped = _undirected(partner[points], there - there[:, :1])
+        mapped = _rows(partner[points], there - there[:, :1])
         reached = (apart[points] < tolerance).all(axis=1)
         edges.append(_matches(rows, mapped, reached))
     first, second = np.concatenate(edges, axis=1)
@@ -75,16 +114,9 @@ def _wrapped(fractions: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(wrapped >= 1.0, 0.0, wrapped)
 
 
-def _undirected(points: Integers, images: Integers) -> Integers:
-    """One row of whole numbers for a jump and its way back, shape (k, 4 m)."""
-    back = [1, 0, *range(2, points.shape[1])]
-    forward = np.concatenate([points, images.reshape(len(points), -1)], axis=1)
-    returned = images[:, back] - images[:, 1:2]
-    backward = np.concatenate([points[:, back], returned.reshape(len(points), -1)], axis=1)
-    difference = forward - backward
-    first = (difference != 0).argmax(axis=1)
-    lower = difference[np.arange(len(points)), first] > 0
-    return np.where(lower[:, None], backward, forward)
+def _rows(points: Integers, images: Integers) -> Integers:
+    """One row of whole numbers for each jump, shape (k, 4 m)."""
+    return np.concatenate([points, images.reshape(len(points), -1)], axis=1)
 
 
 def _matches(rows: Integers, mapped: Integers, reached: NDArray[np.bool_]) -> Integers:
