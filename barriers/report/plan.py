@@ -10,8 +10,9 @@ from rich.table import Table
 from barriers.report.lattice import lattice_lines
 
 if TYPE_CHECKING:
-    from barriers.documents import LatticeDoc
     from barriers.workflow.cost import SinglePoints
+    from barriers.workflow.crystal import BuiltCrystal
+    from barriers.workflow.lattice import Lattice
     from barriers.workflow.plan import Plan
     from barriers.workflow.slab_and_hops import BuiltSlab
 
@@ -33,7 +34,7 @@ def plan_table(plan: Plan) -> Table:
 def plan_lines(plan: Plan) -> list[str]:
     """Say what the slab is, which hops are looked at, and what will be done: a line each."""
     slab = plan.built.slab
-    about = [] if slab is None else _about(slab, plan.lattice)
+    about = _about(slab, plan.lattice)
     jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
     minutes = None if plan.seconds is None else max(1, round(plan.seconds / 60))
     time = "how long one takes is not known" if minutes is None else f"about {minutes} min on this machine"
@@ -67,13 +68,27 @@ def _single_points(points: SinglePoints) -> str:
     return f"at most {points.a_hop} single points a hop instead of about {points.instead_of}{known}{beside}"
 
 
-def _about(slab: BuiltSlab, lattice: LatticeDoc | None) -> list[str]:
+def _about(slab: BuiltSlab | BuiltCrystal | None, lattice: Lattice | None) -> list[str]:
+    if slab is None:
+        return []
+    if slab.word == "crystal":
+        return _about_crystal(slab, lattice)
     nearest = f", {min(slab.to_frozen.values()):.2f} Å from hop to frozen atom" if slab.to_frozen else ""
     return [
         f"slab: termination {slab.termination.label}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
         f"slab: {slab.thickness:.2f} Å thick{nearest}",
         *([f"lattice: {slab.crystal.source}"] if lattice is None else lattice_lines(lattice)),
         *(f"! {warning}" for warning in slab.warnings),
+    ]
+
+
+def _about_crystal(crystal: BuiltCrystal, lattice: Lattice | None) -> list[str]:
+    repeats = " × ".join(map(str, crystal.repeats))
+    return [
+        f"crystal: {crystal.cell.composition.reduced_formula}, {crystal.space_group}; supercell {repeats} of "
+        f"{len(crystal.cell)} atoms, {len(crystal.structure)} in all; {crystal.image_distance:.2f} Å to its nearest image",
+        *([] if lattice is None else lattice_lines(lattice)),
+        *(f"! {warning}" for warning in crystal.warnings),
     ]
 
 

@@ -8,7 +8,7 @@ from jobflow import job
 
 from barriers.analysis.comparison import Difference, Row, compare, sentence
 from barriers.analysis.ensemble import MemberDoc, ensemble_document
-from barriers.documents import BarrierDoc, ComparisonRowDoc, GapDoc, SlabDoc, StudyDoc
+from barriers.documents import BarrierDoc, ComparisonRowDoc, CrystalDoc, GapDoc, SlabDoc, StudyDoc
 
 
 @job(output_schema=StudyDoc)
@@ -22,6 +22,7 @@ def study_document(
     members: list[MemberDoc] | None = None,
     slab: SlabDoc | None = None,
     beside: dict[str, Any] | None = None,
+    crystal: CrystalDoc | None = None,
 ) -> StudyDoc:
     """Compare the barriers of a study, as far as they are there.
 
@@ -36,7 +37,7 @@ def study_document(
     which : {'forward', 'reverse', 'span'}
         The barrier that is compared.
     notes : list[str] or None
-        What is to be known of the slab.
+        What is to be known of the slab or the crystal.
     wanted : list[tuple[str, str]] or None
         System and name of the hop of each barrier; may be left out where none is missing.
     members : list[MemberDoc] or None
@@ -47,6 +48,8 @@ def study_document(
         What other jobs of the study gave, by their names; None or a reason for what is not there. Under
         :data:`~barriers.workflow.beside_documents.ASKED` and ``PUBLISHED`` the study's sections on rates and on
         published values.
+    crystal : CrystalDoc or None
+        The supercell, where the study is one of a crystal.
     """
     if wanted is None:
         wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if isinstance(barrier, BarrierDoc)]
@@ -74,6 +77,7 @@ def study_document(
         notes=notes or [],
         ensemble=ensemble,
         slab=slab,
+        crystal=crystal,
         **(_told(beside, there, table) if beside else {}),
     )
 

@@ -10,16 +10,19 @@ import numpy as np
 from pymatgen.core import Structure
 
 from barriers.analysis.ensemble import MemberDoc
-from barriers.documents import LatticeDoc, SlabDoc
+from barriers.documents import CrystalCellDoc, CrystalDoc, LatticeDoc, SlabDoc
 from barriers.structures.bonding import distances_to
 from barriers.structures.digest import structure_digest
 from barriers.structures.hop.hop import Hop, midpoint
 from barriers.structures.hop.search import find_hops
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.rounding import round_off, rounded
+from barriers.structures.surface.edits import rattle
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.ensemble import EnsembleSection, placed_name
+from barriers.study.forms import CrystalStudy
 from barriers.study.models import HopSection, Study, SystemSection
+from barriers.workflow.crystal import BuiltCrystal, crystal_hops, prepared
 from barriers.workflow.lattice import settled_lattice
 from barriers.workflow.placements import placements_of
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of, measured
@@ -47,30 +50,37 @@ class Variant:
 
 @dataclass(frozen=True)
 class Member:
-    """A member of an ensemble, or a whole study that is none, with its slab and hops.
+    """A member of an ensemble, or a whole study that is none, with its slab, or supercell of a crystal, and hops.
 
     Attributes
     ----------
     study, tag : Study, str
         See :class:`Variant`.
-    slab : BuiltSlab
-        Its slab.
+    slab : BuiltSlab or BuiltCrystal
+        What the hops were found on.
     hops : list[Hop]
         The hops that are computed, their names unlike those of any other member.
     anchor : Hop
         The hop that fragments are placed by.
     """
 
-    study: Study
+    study: Study | CrystalStudy
     tag: str
-    slab: BuiltSlab
+    slab: BuiltSlab | BuiltCrystal
     hops: list[Hop]
     anchor: Hop
 
     @property
+    def start(self) -> Structure:
+        """What is relaxed first: a slab rattled as the study asks, a crystal as it is."""
+        if isinstance(self.study, CrystalStudy):
+            return self.slab.structure
+        return rattle(self.slab.structure, self.study.surface.rattle, self.study.cathode.seed)
+
+    @property
     def to_frozen(self) -> dict[str, float]:
         """Least distance of the moving ion to a frozen atom by the hop (Å), where anything is frozen."""
-        near = self.slab.to_frozen.values()
+        near = self.slab.to_frozen.values() if isinstance(self.slab, BuiltSlab) else ()
         return dict(zip((hop.name for hop in self.hops), near, strict=True)) if near else {}
 
 
@@ -90,6 +100,11 @@ def expand(study: Study) -> list[Variant]:
         change = {"systems": systems, "cathode": cathode, "engine": engine, "ensemble": None}
         variants.append(Variant(study.model_copy(update=change), tag, number + 1))
     return variants
+
+
+def wanted_of(member: Member) -> list[tuple[str, str]]:
+    """List system and hop of every barrier of a study that is no ensemble, in their order."""
+    return [(system.name, hop.name) for system in member.study.systems for hop in member.hops]
 
 
 def rows_of(study: Study) -> list[MemberDoc]:
@@ -116,7 +131,7 @@ def rows_of(study: Study) -> list[MemberDoc]:
     ]
 
 
-def members_of(study: Study) -> list[Member]:
+def members_of(study: Study | CrystalStudy) -> list[Member]:
     """Build the slab and find the hops of each member of an ensemble, or of the one study that is none.
 
     Raises
@@ -125,6 +140,10 @@ def members_of(study: Study) -> list[Member]:
         One line, if a slab or a hop cannot be built, or two orderings are one.
     """
     study, _ = settled_lattice(study)
+    if isinstance(study, CrystalStudy):
+        of_crystal, built_crystal = prepared(study)
+        hops = crystal_hops(built_crystal.structure, study)
+        return [Member(of_crystal, "", built_crystal, hops, hops[0])]
     built: dict[tuple[int, float], tuple[BuiltSlab, list[Hop], Hop]] = {}  # models share what they start from
     seen: dict[str, int] = {}
     members = []
@@ -147,12 +166,22 @@ def warnings_of(members: list[Member]) -> list[str]:
     return list(dict.fromkeys(warning for member in members for warning in member.slab.warnings))
 
 
-def slab_of(members: list[Member], lattice: LatticeDoc | None) -> SlabDoc:
+def crystal_of_member(member: Member, lattice: CrystalCellDoc | None) -> CrystalDoc | None:
+    """What is to be known of a crystal in numbers; None of a slab."""
+    if not isinstance(member.study, CrystalStudy) or not isinstance(member.slab, BuiltCrystal):
+        return None
+    return member.slab.document(member.study.crystal, lattice)
+
+
+def slab_of(members: list[Member], lattice: LatticeDoc | None) -> SlabDoc | None:
     """What is to be known of the slabs in numbers: the thinnest, and the nearest frozen atom of each hop."""
     to_frozen = {hop: distance for member in members for hop, distance in member.to_frozen.items()}
-    first, cathode = members[0].slab, members[0].study.cathode
+    slabs = [member.slab for member in members if isinstance(member.slab, BuiltSlab)]
+    if not slabs or not isinstance(members[0].study, Study):
+        return None
+    first, cathode = slabs[0], members[0].study.cathode
     return SlabDoc(
-        thickness=min(member.slab.thickness for member in members),
+        thickness=min(slab.thickness for slab in slabs),
         to_frozen=to_frozen,
         lattice=lattice,
         formula=first.structure.composition.formula,
