@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 def plan_table(plan: Plan) -> Table:
     """Lay out a study's systems."""
-    table = Table(header_style="bold", caption="image: fragment to its nearest periodic image", caption_justify="left")
+    of_crystal = plan.built.slab is not None and plan.built.slab.word == "crystal"
+    caption = None if of_crystal else "image: fragment to its nearest periodic image"
+    table = Table(header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", "Formula"):
         table.add_column(heading)
-    for heading in ("Atoms", "Placements", "Image (Å)"):
+    for heading in ("Atoms", *(() if of_crystal else ("Placements", "Image (Å)"))):
         table.add_column(heading, justify="right")
     for row in plan.as_json()["systems"]:
         bare = row["image_distance"] is None
-        ways = [] if bare else [str(row["placements"]), f"{row['image_distance']:.2f}"]
-        table.add_row(row["name"], row["formula"], str(row["atoms"]), *(ways or ["—", "—"]))
+        ways = ["—", "—"] if bare else [str(row["placements"]), f"{row['image_distance']:.2f}"]
+        table.add_row(row["name"], row["formula"], str(row["atoms"]), *([] if of_crystal else ways))
     return table
 
 
@@ -85,8 +87,8 @@ def _about(slab: BuiltSlab | BuiltCrystal | None, lattice: Lattice | None) -> li
 def _about_crystal(crystal: BuiltCrystal, lattice: Lattice | None) -> list[str]:
     repeats = " × ".join(map(str, crystal.repeats))
     return [
-        f"crystal: {crystal.cell.composition.reduced_formula}, {crystal.space_group}; supercell {repeats} of "
-        f"{len(crystal.cell)} atoms, {len(crystal.structure)} in all; {crystal.image_distance:.2f} Å to its nearest image",
+        f"crystal: {crystal.cell.composition.reduced_formula}, {crystal.space_group}; supercell {repeats}, "
+        f"{len(crystal.structure)} atoms; {crystal.image_distance:.2f} Å to its nearest image",
         *([] if lattice is None else lattice_lines(lattice)),
         *(f"! {warning}" for warning in crystal.warnings),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
@@ -46,9 +46,8 @@ def plain_crystal(structure: Structure, ion: str) -> Structure:
     elements = [site.specie.symbol for site in structure]
     if ion not in elements:
         there = sorted(set(elements))
-        raise ValueError(
-            f"no {ion} in {structure.composition.reduced_formula}; allowed: {', '.join(there)}{closest(ion, there)}"
-        )
+        allowed = ", ".join(there) + closest(ion, there)
+        raise ValueError(f"no {ion} in {structure.composition.reduced_formula}; allowed: {allowed}")
     plain = Structure(structure.lattice, elements, structure.frac_coords)
     if pair := overlap(AseAtomsAdaptor.get_atoms(plain)):
         raise ValueError(f"{pair}, they overlap; allowed: a file that lists each atom once")
@@ -56,8 +55,11 @@ def plain_crystal(structure: Structure, ion: str) -> Structure:
 
 
 def conventional(structure: Structure) -> Structure:
-    """Give the conventional cell of a crystal, its axes as the space group has them."""
-    return SpacegroupAnalyzer(structure, SYMPREC).get_conventional_standard_structure()
+    """Give the conventional cell of a crystal: the given one, with its axes, where that has its shape."""
+    refined = SpacegroupAnalyzer(structure, SYMPREC).get_refined_structure()
+    given, standard = (np.sort([*each.abc, *each.angles]) for each in (structure.lattice, refined.lattice))
+    alike = len(refined) == len(structure) and np.allclose(given, standard, atol=SYMPREC)
+    return structure if alike else refined
 
 
 def space_group(structure: Structure) -> str:
@@ -73,15 +75,10 @@ def shortest_vector(lattice: Lattice) -> float:
 def repeats_for(lattice: Lattice, least: float = LEAST_VECTOR) -> Repeats:
     """Fewest repeats of a cell after which no lattice vector is shorter than ``least`` (Å); of equals the roundest."""
     most = [ceil(least / length) + 1 for length in _heights(lattice)]
-    choices = sorted(product(*(range(1, number + 1) for number in most)), key=lambda each: (np.prod(each), each))
-    fewest, found = 0, []
-    for repeats in choices:
-        if found and np.prod(repeats) > fewest:
-            break
-        if shortest_vector(_repeated(lattice, repeats)) >= least - 1e-6:
-            fewest = int(np.prod(repeats))
-            found.append(repeats)
-    return max(found, key=lambda each: round_off(shortest_vector(_repeated(lattice, each)), 3))
+    choices: list[Repeats] = [(i, j, k) for i, j, k in product(*(range(1, number + 1) for number in most))]
+    apart = {each: round_off(shortest_vector(_repeated(lattice, each)), 3) for each in choices}
+    enough = [each for each in choices if apart[each] >= round_off(least, 3)]
+    return min(enough, key=lambda each: (prod(each), -apart[each], each))
 
 
 def _heights(lattice: Lattice) -> np.ndarray:

@@ -144,9 +144,8 @@ class CrystalHopSection(Section):
     def _has_no_surface(cls, value: Any) -> Any:
         for key in ("layer", "depth"):
             if isinstance(value, dict) and key in value:
-                raise refusal(
-                    value[key], "is of a surface, a crystal has none", "kind, mechanism, length, label", (key,)
-                )
+                allowed = "kind, mechanism, length, label"
+                raise refusal(value[key], "is of a surface, a crystal has none", allowed, (key,))
         return value
 
     @field_validator("length")
@@ -162,10 +161,8 @@ class CrystalHopSection(Section):
             given, lacking = ("to", "from") if self.from_ is None else ("from", "to")
             value = self.to if self.from_ is None else self.from_
             raise refusal(value, f"stands without {lacking}", "both, or neither", (given,))
-        fields = type(self).model_fields
-        chosen = [
-            key for key in ("kind", "mechanism", "length", "label", "rank") if getattr(self, key) != fields[key].default
-        ]
-        if self.from_ is not None and chosen:
+        own = type(self)().model_dump(exclude={"name", "from_", "to"}) if self.from_ is not None else {}
+        chosen = [key for key, default in own.items() if getattr(self, key) != default]
+        if chosen:
             raise refusal(getattr(self, chosen[0]), "stands beside from and to", "from and to alone", (chosen[0],))
         return self

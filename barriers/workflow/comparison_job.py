@@ -20,9 +20,8 @@ def study_document(
     notes: list[str] | None = None,
     wanted: list[tuple[str, str]] | None = None,
     members: list[MemberDoc] | None = None,
-    slab: SlabDoc | None = None,
+    slab: SlabDoc | CrystalDoc | None = None,
     beside: dict[str, Any] | None = None,
-    crystal: CrystalDoc | None = None,
 ) -> StudyDoc:
     """Compare the barriers of a study, as far as they are there.
 
@@ -42,14 +41,12 @@ def study_document(
         System and name of the hop of each barrier; may be left out where none is missing.
     members : list[MemberDoc] or None
         Of an ensemble: what each is one of.
-    slab : SlabDoc or None
-        The bare slab, where the study built one.
+    slab : SlabDoc, CrystalDoc or None
+        The bare slab or the supercell of a crystal, where the study built one.
     beside : dict[str, Any] or None
         What other jobs of the study gave, by their names; None or a reason for what is not there. Under
         :data:`~barriers.workflow.beside_documents.ASKED` and ``PUBLISHED`` the study's sections on rates and on
         published values.
-    crystal : CrystalDoc or None
-        The supercell, where the study is one of a crystal.
     """
     if wanted is None:
         wanted = [(barrier.system, barrier.hop_name) for barrier in barriers if isinstance(barrier, BarrierDoc)]
@@ -76,8 +73,8 @@ def study_document(
         sentences=[one.sentence for one in ensemble.distributions] if ensemble else _sentences(rows, reference),
         notes=notes or [],
         ensemble=ensemble,
-        slab=slab,
-        crystal=crystal,
+        slab=slab if isinstance(slab, SlabDoc) else None,
+        crystal=slab if isinstance(slab, CrystalDoc) else None,
         **(_told(beside, there, table) if beside else {}),
     )
 

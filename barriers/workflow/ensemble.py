@@ -22,8 +22,8 @@ from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.ensemble import EnsembleSection, placed_name
 from barriers.study.forms import CrystalStudy
 from barriers.study.models import HopSection, Study, SystemSection
-from barriers.workflow.crystal import BuiltCrystal, crystal_hops, prepared
-from barriers.workflow.lattice import settled_lattice
+from barriers.workflow.crystal import BuiltCrystal, build_crystal, crystal_hops, prepared
+from barriers.workflow.lattice import Lattice, settled_lattice
 from barriers.workflow.placements import placements_of
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of, measured
 
@@ -161,27 +161,29 @@ def members_of(study: Study | CrystalStudy) -> list[Member]:
     return members
 
 
+def host_of(study: Study | CrystalStudy) -> tuple[Structure, str]:
+    """Build what the hops of a study are searched on, of an ensemble that of its first member; give also the ion."""
+    if isinstance(study, CrystalStudy):
+        return build_crystal(study.crystal).structure, study.crystal.ion
+    return build_slab(crystal_of(study.cathode), study.cathode, study.surface).structure, "Li"
+
+
 def warnings_of(members: list[Member]) -> list[str]:
     """What is to be known of the slabs, each line once."""
     return list(dict.fromkeys(warning for member in members for warning in member.slab.warnings))
 
 
-def crystal_of_member(member: Member, lattice: CrystalCellDoc | None) -> CrystalDoc | None:
-    """What is to be known of a crystal in numbers; None of a slab."""
-    if not isinstance(member.study, CrystalStudy) or not isinstance(member.slab, BuiltCrystal):
-        return None
-    return member.slab.document(member.study.crystal, lattice)
-
-
-def slab_of(members: list[Member], lattice: LatticeDoc | None) -> SlabDoc | None:
+def slab_of(members: list[Member], lattice: Lattice | None) -> SlabDoc | CrystalDoc:
     """What is to be known of the slabs in numbers: the thinnest, and the nearest frozen atom of each hop."""
+    study, first = members[0].study, members[0].slab
+    if isinstance(study, CrystalStudy):
+        assert isinstance(first, BuiltCrystal) and not isinstance(lattice, LatticeDoc)
+        return first.document(study.crystal, lattice)
+    assert isinstance(first, BuiltSlab) and not isinstance(lattice, CrystalCellDoc)
     to_frozen = {hop: distance for member in members for hop, distance in member.to_frozen.items()}
-    slabs = [member.slab for member in members if isinstance(member.slab, BuiltSlab)]
-    if not slabs or not isinstance(members[0].study, Study):
-        return None
-    first, cathode = slabs[0], members[0].study.cathode
+    cathode = study.cathode
     return SlabDoc(
-        thickness=min(slab.thickness for slab in slabs),
+        thickness=min(member.slab.thickness for member in members if isinstance(member.slab, BuiltSlab)),
         to_frozen=to_frozen,
         lattice=lattice,
         formula=first.structure.composition.formula,

@@ -22,7 +22,7 @@ from barriers.workflow.beside_documents import ASKED, PUBLISHED
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
 from barriers.workflow.engine import engine_of
-from barriers.workflow.ensemble import Member, crystal_of_member, members_of, rows_of, slab_of, wanted_of, warnings_of
+from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, wanted_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, beside_outputs, despite_failures, label, tagged
 from barriers.workflow.lattice import settled_lattice
@@ -38,8 +38,7 @@ class About(NamedTuple):
 
     notes: list[str]
     members: list[Member] = []  # noqa: RUF012 (of a tuple)
-    slab: SlabDoc | None = None
-    crystal: CrystalDoc | None = None
+    slab: SlabDoc | CrystalDoc | None = None
 
 
 @dataclass
@@ -150,7 +149,6 @@ class StudyMaker(Maker):
             wanted=order,
             members=rows,
             slab=about.slab,
-            crystal=about.crystal,
             **_asked_beside(study, beside or {}),
         )
         despite_failures(job)
@@ -170,10 +168,8 @@ class StudyMaker(Maker):
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
         parts = (part for member in members for part in parts_of(member, hops_at_once))
-        lattice = self.lattice or on_file
-        slab = slab_of(members, lattice if isinstance(lattice, LatticeDoc) else None)
-        crystal = crystal_of_member(members[0], lattice if isinstance(lattice, CrystalCellDoc) else None)
-        return chain(_reactions(study), parts), About(warnings_of(members), members, slab, crystal)
+        about = About(warnings_of(members), members, slab_of(members, self.lattice or on_file))
+        return chain(_reactions(study), parts), about
 
 
 def _reactions(study: Study | CrystalStudy) -> Iterator[Flow]:

@@ -11,7 +11,7 @@ from barriers.dispatch.execution import with_inputs
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
 from barriers.documents import BarrierDoc, LatticeDoc, StudyDoc
-from barriers.study.models import EndpointStudy, Study
+from barriers.study.forms import AnyStudy
 from barriers.workflow.labels import beside_outputs
 from barriers.workflow.study import StudyMaker
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
 
 
-def collect(study: Study | EndpointStudy, cluster: Cluster, lattice: LatticeDoc | None = None) -> StudyDoc:
+def collect(study: AnyStudy, cluster: Cluster, lattice: LatticeDoc | None = None) -> StudyDoc:
     """Read barriers off the bands that were computed, and compare them.
 
     Barriers are read off here, so that they are those of the code as it is now, however long ago the bands were made.

@@ -43,7 +43,7 @@ class StressCalculator(EvaluatorCalculator):
         if result.stress is None:
             name = self.evaluator.spec.name
             raise RuntimeError(
-                f"model {name} gives no stress, which relax needs; allowed: false, with a cell of your own"
+                f"model {name} gives no stress, relax needs one; allowed: false, with a cell of your own"
             )
         self.results = {"energy": result.energy, "forces": result.forces, "stress": result.stress}
 
