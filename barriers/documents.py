@@ -547,6 +547,12 @@ class StudyDoc(_Document):
     electrons: list[ElectronsRow] = Field(default_factory=list, description="electron densities, where asked for")
     published: PublishedDoc | None = Field(None, description="values of others that the study names")
 
+    @property
+    def lattice(self) -> LatticeDoc | CrystalCellDoc | None:
+        """How the lattice below the slab, or the crystal, was relaxed first; None where it was not."""
+        below = self.slab or self.crystal
+        return below.lattice if below else None
+
     def paired(self) -> list[tuple[ComparisonRowDoc, BarrierDoc | None]]:
         """Set each row of the comparison beside its barrier, None where that is a gap."""
         barriers = {(barrier.system, barrier.hop_name): barrier for barrier in self.barriers}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from barriers.documents import CrystalCellDoc, LatticeDoc
+from barriers.documents import CrystalCellDoc, CrystalDoc, LatticeDoc
 
 
 def lattice_lines(lattice: LatticeDoc | CrystalCellDoc) -> Iterator[str]:
@@ -21,6 +21,15 @@ def lattice_lines(lattice: LatticeDoc | CrystalCellDoc) -> Iterator[str]:
         f"in {lattice.cost.force_calls} calls; strain {', '.join(strains)}"
     )
     yield f"lattice: stress along a, c {', '.join(before)} GPa as on file, {', '.join(left)} GPa relaxed"
+
+
+def crystal_line(crystal: CrystalDoc) -> str:
+    """Say which supercell of which crystal the hops are in."""
+    repeats = " × ".join(map(str, crystal.supercell))
+    return (
+        f"crystal: {crystal.formula}, {crystal.space_group}; supercell {repeats}, {crystal.atoms} atoms; "
+        f"{crystal.image_distance:.2f} Å to its nearest image"
+    )
 
 
 def _crystal_lines(found: CrystalCellDoc) -> Iterator[str]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from barriers.report.lattice import lattice_lines
+from barriers.report.lattice import crystal_line, lattice_lines
+from barriers.workflow.crystal import BuiltCrystal
 
 if TYPE_CHECKING:
     from barriers.workflow.cost import SinglePoints
-    from barriers.workflow.crystal import BuiltCrystal
     from barriers.workflow.lattice import Lattice
     from barriers.workflow.plan import Plan
     from barriers.workflow.slab_and_hops import BuiltSlab
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def plan_table(plan: Plan) -> Table:
     """Lay out a study's systems."""
-    of_crystal = plan.built.slab is not None and plan.built.slab.word == "crystal"
+    of_crystal = isinstance(plan.built.slab, BuiltCrystal)
     caption = None if of_crystal else "image: fragment to its nearest periodic image"
     table = Table(header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", "Formula"):
@@ -73,7 +73,7 @@ def _single_points(points: SinglePoints) -> str:
 def _about(slab: BuiltSlab | BuiltCrystal | None, lattice: Lattice | None) -> list[str]:
     if slab is None:
         return []
-    if slab.word == "crystal":
+    if isinstance(slab, BuiltCrystal):
         return _about_crystal(slab, lattice)
     nearest = f", {min(slab.to_frozen.values()):.2f} Å from hop to frozen atom" if slab.to_frozen else ""
     return [
@@ -85,10 +85,8 @@ def _about(slab: BuiltSlab | BuiltCrystal | None, lattice: Lattice | None) -> li
 
 
 def _about_crystal(crystal: BuiltCrystal, lattice: Lattice | None) -> list[str]:
-    repeats = " × ".join(map(str, crystal.repeats))
     return [
-        f"crystal: {crystal.cell.composition.reduced_formula}, {crystal.space_group}; supercell {repeats}, "
-        f"{len(crystal.structure)} atoms; {crystal.image_distance:.2f} Å to its nearest image",
+        crystal_line(crystal.document()),
         *([] if lattice is None else lattice_lines(lattice)),
         *(f"! {warning}" for warning in crystal.warnings),
     ]

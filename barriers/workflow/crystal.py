@@ -34,6 +34,8 @@ class BuiltCrystal:
 
     Attributes
     ----------
+    section : CrystalSection
+        What it was built from.
     structure : Structure
         The supercell.
     cell : Structure
@@ -49,6 +51,7 @@ class BuiltCrystal:
     """
 
     word: ClassVar[str] = "crystal"
+    section: CrystalSection
     structure: Structure
     cell: Structure
     repeats: tuple[int, int, int]
@@ -56,20 +59,56 @@ class BuiltCrystal:
     image_distance: float
     warnings: list[str] = field(default_factory=list)
 
-    def document(self, section: CrystalSection, lattice: CrystalCellDoc | None = None) -> CrystalDoc:
-        """Say it in numbers, as results keep it."""
-        known = {"source": Path(section.file).name, "ion": section.ion, "charge": section.charge, "lattice": lattice}
-        return CrystalDoc(**self.facts(), **known)
+    def document(self, lattice: CrystalCellDoc | None = None) -> CrystalDoc:
+        """Say it in numbers, as results keep it, and how it was relaxed before."""
+        return CrystalDoc(
+            formula=self.cell.composition.reduced_formula,
+            space_group=self.space_group,
+            supercell=self.repeats,
+            atoms=len(self.structure),
+            image_distance=round(self.image_distance, 4),
+            source=Path(self.section.file).name,
+            ion=self.section.ion,
+            charge=self.section.charge,
+            lattice=lattice,
+        )
 
-    def facts(self) -> dict[str, Any]:
-        """Give formula, space group, repeats, number of atoms and distance of images (Å)."""
-        return {
-            "formula": self.cell.composition.reduced_formula,
-            "space_group": self.space_group,
-            "supercell": self.repeats,
-            "atoms": len(self.structure),
-            "image_distance": round(self.image_distance, 3),
-        }
+
+@dataclass(frozen=True)
+class CrystalMember:
+    """A study of a crystal with its supercell and hops: what a :class:`~barriers.workflow.ensemble.Member` is of slabs.
+
+    Attributes
+    ----------
+    study : CrystalStudy
+        The study, the crystal named and the engine as it has to be for one.
+    slab : BuiltCrystal
+        The supercell, in the place of a slab.
+    hops : list[Hop]
+        The hops that are computed.
+    """
+
+    study: CrystalStudy
+    slab: BuiltCrystal
+    hops: list[Hop]
+    tag: ClassVar[str] = ""
+
+    @property
+    def start(self) -> Structure:
+        """What is relaxed first: the supercell, its symmetry kept."""
+        return self.slab.structure
+
+
+def crystal_member(study: CrystalStudy) -> CrystalMember:
+    """Build the supercell of a study and find its hops.
+
+    Raises
+    ------
+    ValueError
+        One line, if the crystal cannot be read or has no such hop.
+    """
+    named, built = prepared(study)
+    return CrystalMember(named, built, crystal_hops(built.structure, study))
 
 
 def read_crystal(section: CrystalSection) -> Structure:
@@ -133,7 +172,7 @@ def build_crystal(section: CrystalSection) -> BuiltCrystal:
         )
     if len(supercell) > MOST_ATOMS:
         warnings.append(f"crystal.supercell: {len(supercell)} atoms, more than {MOST_ATOMS}: the calculations are long")
-    return BuiltCrystal(supercell, cell, repeats, group, apart, warnings)
+    return BuiltCrystal(section, supercell, cell, repeats, group, apart, warnings)
 
 
 def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:

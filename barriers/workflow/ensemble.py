@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -22,7 +22,7 @@ from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.ensemble import EnsembleSection, placed_name
 from barriers.study.forms import CrystalStudy
 from barriers.study.models import HopSection, Study, SystemSection
-from barriers.workflow.crystal import BuiltCrystal, build_crystal, crystal_hops, prepared
+from barriers.workflow.crystal import CrystalMember, build_crystal, crystal_member
 from barriers.workflow.lattice import Lattice, settled_lattice
 from barriers.workflow.placements import placements_of
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of, measured
@@ -50,37 +50,35 @@ class Variant:
 
 @dataclass(frozen=True)
 class Member:
-    """A member of an ensemble, or a whole study that is none, with its slab, or supercell of a crystal, and hops.
+    """A member of an ensemble, or a whole study that is none, with its slab and hops.
 
     Attributes
     ----------
     study, tag : Study, str
         See :class:`Variant`.
-    slab : BuiltSlab or BuiltCrystal
-        What the hops were found on.
+    slab : BuiltSlab
+        Its slab.
     hops : list[Hop]
         The hops that are computed, their names unlike those of any other member.
     anchor : Hop
         The hop that fragments are placed by.
     """
 
-    study: Study | CrystalStudy
+    study: Study
     tag: str
-    slab: BuiltSlab | BuiltCrystal
+    slab: BuiltSlab
     hops: list[Hop]
     anchor: Hop
 
     @property
     def start(self) -> Structure:
-        """What is relaxed first: a slab rattled as the study asks, a crystal as it is."""
-        if isinstance(self.study, CrystalStudy):
-            return self.slab.structure
+        """What is relaxed first: the slab, rattled as the study asks."""
         return rattle(self.slab.structure, self.study.surface.rattle, self.study.cathode.seed)
 
     @property
     def to_frozen(self) -> dict[str, float]:
         """Least distance of the moving ion to a frozen atom by the hop (Å), where anything is frozen."""
-        near = self.slab.to_frozen.values() if isinstance(self.slab, BuiltSlab) else ()
+        near = self.slab.to_frozen.values()
         return dict(zip((hop.name for hop in self.hops), near, strict=True)) if near else {}
 
 
@@ -102,7 +100,10 @@ def expand(study: Study) -> list[Variant]:
     return variants
 
 
-def wanted_of(member: Member) -> list[tuple[str, str]]:
+AnyMember = Member | CrystalMember
+
+
+def wanted_of(member: AnyMember) -> list[tuple[str, str]]:
     """List system and hop of every barrier of a study that is no ensemble, in their order."""
     return [(system.name, hop.name) for system in member.study.systems for hop in member.hops]
 
@@ -131,7 +132,7 @@ def rows_of(study: Study) -> list[MemberDoc]:
     ]
 
 
-def members_of(study: Study | CrystalStudy) -> list[Member]:
+def members_of(study: Study | CrystalStudy) -> list[AnyMember]:
     """Build the slab and find the hops of each member of an ensemble, or of the one study that is none.
 
     Raises
@@ -141,12 +142,10 @@ def members_of(study: Study | CrystalStudy) -> list[Member]:
     """
     study, _ = settled_lattice(study)
     if isinstance(study, CrystalStudy):
-        of_crystal, built_crystal = prepared(study)
-        hops = crystal_hops(built_crystal.structure, study)
-        return [Member(of_crystal, "", built_crystal, hops, hops[0])]
+        return [crystal_member(study)]
     built: dict[tuple[int, float], tuple[BuiltSlab, list[Hop], Hop]] = {}  # models share what they start from
     seen: dict[str, int] = {}
-    members = []
+    members: list[AnyMember] = []
     for variant in expand(study):
         cathode = variant.study.cathode
         key = cathode.seed, cathode.lithium
@@ -168,22 +167,22 @@ def host_of(study: Study | CrystalStudy) -> tuple[Structure, str]:
     return build_slab(crystal_of(study.cathode), study.cathode, study.surface).structure, "Li"
 
 
-def warnings_of(members: list[Member]) -> list[str]:
+def warnings_of(members: Sequence[AnyMember]) -> list[str]:
     """What is to be known of the slabs, each line once."""
     return list(dict.fromkeys(warning for member in members for warning in member.slab.warnings))
 
 
-def slab_of(members: list[Member], lattice: Lattice | None) -> SlabDoc | CrystalDoc:
+def slab_of(members: Sequence[AnyMember], lattice: Lattice | None) -> SlabDoc | CrystalDoc:
     """What is to be known of the slabs in numbers: the thinnest, and the nearest frozen atom of each hop."""
-    study, first = members[0].study, members[0].slab
-    if isinstance(study, CrystalStudy):
-        assert isinstance(first, BuiltCrystal) and not isinstance(lattice, LatticeDoc)
-        return first.document(study.crystal, lattice)
-    assert isinstance(first, BuiltSlab) and not isinstance(lattice, CrystalCellDoc)
-    to_frozen = {hop: distance for member in members for hop, distance in member.to_frozen.items()}
-    cathode = study.cathode
+    if isinstance(members[0], CrystalMember):
+        assert not isinstance(lattice, LatticeDoc)
+        return members[0].slab.document(lattice)
+    assert not isinstance(lattice, CrystalCellDoc)
+    of_slabs = [member for member in members if isinstance(member, Member)]
+    to_frozen = {hop: distance for member in of_slabs for hop, distance in member.to_frozen.items()}
+    first, cathode = of_slabs[0].slab, of_slabs[0].study.cathode
     return SlabDoc(
-        thickness=min(member.slab.thickness for member in members if isinstance(member.slab, BuiltSlab)),
+        thickness=min(member.slab.thickness for member in of_slabs),
         to_frozen=to_frozen,
         lattice=lattice,
         formula=first.structure.composition.formula,

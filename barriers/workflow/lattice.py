@@ -31,7 +31,7 @@ from barriers.workflow.slab_and_hops import crystal_of, decorated
 FMAX = 0.03
 """Largest force left in the bulk (eV/Å), whatever a study asks of its hops: studies share their lattices."""
 
-Bulk = TypeVar("Bulk", Study, CrystalStudy)
+Bulk = TypeVar("Bulk", bound=Study | CrystalStudy)
 
 REPEATS = (1, 2, 3, 4)
 """Repeats of the hexagonal cell in the plane that are tried until one holds the composition: 12 to 192 atoms."""

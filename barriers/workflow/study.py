@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from barriers.workflow.beside_documents import ASKED, PUBLISHED
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
 from barriers.workflow.engine import engine_of
-from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, wanted_of, warnings_of
+from barriers.workflow.ensemble import AnyMember, Member, members_of, rows_of, slab_of, wanted_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, beside_outputs, despite_failures, label, tagged
 from barriers.workflow.lattice import settled_lattice
@@ -37,7 +37,7 @@ class About(NamedTuple):
     """What is to be known of a study beside its barriers: lines, and its slab or crystal where it builds one."""
 
     notes: list[str]
-    members: list[Member] = []  # noqa: RUF012 (of a tuple)
+    members: Sequence[AnyMember] = ()
     slab: SlabDoc | CrystalDoc | None = None
 
 
@@ -187,7 +187,7 @@ def _asked_beside(study: AnyStudy, beside: Mapping[str, Any]) -> dict[str, Any]:
     return {"beside": told} if told else {}
 
 
-def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
+def parts_of(member: AnyMember, hops_at_once: int) -> Iterator[Flow]:
     """Give the jobs of a study, or of a member of an ensemble: the slab and what stands on it, then some hops each."""
     hops, engine = member.hops, engine_of(member.study, member.slab.structure)
     ending: dict[EndState, list[Hop]] = {}
@@ -204,7 +204,7 @@ def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
         yield tagged(part, member.tag)
 
 
-def _ground(member: Member, last_engine: Engine, ending: dict[EndState, list[Hop]]) -> tuple[Flow, list[SystemHops]]:
+def _ground(member: AnyMember, last_engine: Engine, ending: dict[EndState, list[Hop]]) -> tuple[Flow, list[SystemHops]]:
     """Relax the slab and the interfaces; systems without a fragment come first.
 
     Systems that differ in which placement they keep share the placements.
@@ -222,18 +222,18 @@ def _ground(member: Member, last_engine: Engine, ending: dict[EndState, list[Hop
     bare = None
     for system in sorted(study.systems, key=lambda system: system.fragment is not None):
         base = relaxed.output
-        if (shared := placements_in(system)) is not None and isinstance(study, Study):
+        if (shared := placements_in(system)) is not None and isinstance(member, Member):
             if shared not in placed:
-                placed[shared] = candidates_flow(study, system, engine, base, member.anchor)
+                placed[shared] = candidates_flow(member.study, system, engine, base, member.anchor)
                 jobs.append(placed[shared])
-            jobs.append(interface_flow(study, system, engine, placed[shared].output))
+            jobs.append(interface_flow(member.study, system, engine, placed[shared].output))
             base = interfaces[system.name] = jobs[-1].output
         maker = BarrierMaker(system.name, last_engine, study.relax, study.path, study.neb)
         has_fragment = system.fragment is not None
         systems.append(SystemHops(maker, has_fragment, base, built.output, ending, bare if has_fragment else None))
         bare = bare if has_fragment else systems[-1]
-    if isinstance(study, Study):
-        jobs += ground_flows(study, (engine, last_engine), relaxed.output, interfaces, slab)
+    if isinstance(member, Member):
+        jobs += ground_flows(member.study, (engine, last_engine), relaxed.output, interfaces, slab)
     return Flow(jobs, name="slab and interfaces" if word == "slab" else word), systems
 
 

@@ -54,7 +54,8 @@ class HexagonalCalculator(StressCalculator):
     def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
         """Evaluate energy, forces and stress."""
         super().calculate(atoms, properties, system_changes)
-        plane, normal = self.results["stress"][:2].mean(), self.results["stress"][2]
+        stress = np.array(self.results["stress"])
+        plane, normal = stress[:2].mean(), stress[2]
         self.results["stress"] = np.array([plane, plane, normal, 0.0, 0.0, 0.0])
 
 
