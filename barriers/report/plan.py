@@ -8,10 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from barriers.report.lattice import crystal_line, lattice_lines
-from barriers.workflow.crystal import BuiltCrystal
 
 if TYPE_CHECKING:
     from barriers.workflow.cost import SinglePoints
+    from barriers.workflow.crystal import BuiltCrystal
     from barriers.workflow.lattice import Lattice
     from barriers.workflow.plan import Plan
     from barriers.workflow.slab_and_hops import BuiltSlab
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def plan_table(plan: Plan) -> Table:
     """Lay out a study's systems."""
-    of_crystal = isinstance(plan.built.slab, BuiltCrystal)
+    of_crystal = plan.of_crystal
     caption = None if of_crystal else "image: fragment to its nearest periodic image"
     table = Table(header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", "Formula"):
@@ -35,8 +35,7 @@ def plan_table(plan: Plan) -> Table:
 
 def plan_lines(plan: Plan) -> list[str]:
     """Say what the slab is, which hops are looked at, and what will be done: a line each."""
-    slab = plan.built.slab
-    about = _about(slab, plan.lattice)
+    about = _about(plan.built.slab, plan.lattice)
     jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
     minutes = None if plan.seconds is None else max(1, round(plan.seconds / 60))
     time = "how long one takes is not known" if minutes is None else f"about {minutes} min on this machine"
@@ -73,6 +72,8 @@ def _single_points(points: SinglePoints) -> str:
 def _about(slab: BuiltSlab | BuiltCrystal | None, lattice: Lattice | None) -> list[str]:
     if slab is None:
         return []
+    from barriers.workflow.crystal import BuiltCrystal  # a table of models needs none of it
+
     if isinstance(slab, BuiltCrystal):
         return _about_crystal(slab, lattice)
     nearest = f", {min(slab.to_frozen.values()):.2f} Å from hop to frozen atom" if slab.to_frozen else ""

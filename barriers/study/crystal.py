@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainValidator, PrivateAttr, field_validator, model_validator
-from pymatgen.core import Element, Structure
 
 from barriers.study.fields import Name, Section, refusal, takes, unit
 from barriers.words import closest
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 IONS = ("Li", "Na", "K", "Mg", "Ca", "Zn", "Al")
 """Ions of batteries: what is proposed where a name is no element."""
@@ -83,11 +85,15 @@ class CrystalSection(Section):
         description="relax cell and ions of the crystal with the study's engine first; if left out, where the engine "
         "is a model on file",
     )
-    _relaxed: Structure | None = PrivateAttr(None)
+    _relaxed: Any = PrivateAttr(None)
 
     @field_validator("ion")
     @classmethod
     def _is_an_element(cls, ion: str) -> str:
+        if ion in IONS:
+            return ion
+        from pymatgen.core import Element
+
         if not Element.is_valid_symbol(ion):
             raise refusal(ion, "is no element", f"an element of the crystal: {', '.join(IONS)}{closest(ion, IONS)}")
         return ion
@@ -95,7 +101,8 @@ class CrystalSection(Section):
     @property
     def relaxed(self) -> Structure | None:
         """The cell of the file as it was relaxed before; None where it was not."""
-        return self._relaxed
+        found: Structure | None = self._relaxed
+        return found
 
     def as_relaxed(self, structure: Structure) -> Self:
         """Give the section of the same crystal, its cell and ions relaxed."""

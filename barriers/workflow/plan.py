@@ -87,6 +87,11 @@ class Plan:
         }
 
     @property
+    def of_crystal(self) -> bool:
+        """Whether the hops are those of a crystal, on which nothing is placed."""
+        return isinstance(self.built.slab, BuiltCrystal)
+
+    @property
     def barriers(self) -> int:
         """Number of barriers: one for each system and hop."""
         return sum(len(built.systems) * max(1, len(built.hops)) for built in self.members.values() or [self.built])

@@ -34,6 +34,7 @@ class StressCalculator(EvaluatorCalculator):
     """Gives the stress, too."""
 
     implemented_properties = ("energy", "forces", "stress")
+    needed_by: ClassVar[str] = "crystal.relax needs one; allowed there: false"
     evaluator: Evaluator
 
     def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
@@ -42,14 +43,14 @@ class StressCalculator(EvaluatorCalculator):
         (result,) = self.evaluator.evaluate([self.atoms], stress=True)
         if result.stress is None:
             name = self.evaluator.spec.name
-            raise RuntimeError(
-                f"model {name} gives no stress, relax needs one; allowed: false, with a cell of your own"
-            )
+            raise RuntimeError(f"model {name} gives no stress: {self.needed_by}")
         self.results = {"energy": result.energy, "forces": result.forces, "stress": result.stress}
 
 
 class HexagonalCalculator(StressCalculator):
     """Gives the stress that strains a hexagonal cell to a hexagonal one, c along z: the same along all of the plane."""
+
+    needed_by: ClassVar[str] = "cathode.relax needs one, or a and c of the study's own"
 
     def calculate(self, atoms: Atoms | None = None, properties: Any = None, system_changes: Any = all_changes) -> None:
         """Evaluate energy, forces and stress."""
