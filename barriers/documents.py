@@ -111,10 +111,13 @@ class RelaxDoc(StaticDoc):
 
 
 class CellDoc(RelaxDoc):
-    """A hexagonal crystal whose cell was relaxed with its ions. Stresses are in the plane and along c."""
+    """A crystal whose cell was relaxed with its ions.
 
-    stress_before: tuple[float, float] = Field(description="in the cell as it was built (GPa), > 0 under tension")
-    stress: tuple[float, float] = Field(description="in the relaxed cell (GPa)")
+    Stresses of a hexagonal one are in the plane and along c, of any other xx, yy, zz, yz, xz, xy.
+    """
+
+    stress_before: tuple[float, ...] = Field(description="in the cell as it was built (GPa), > 0 under tension")
+    stress: tuple[float, ...] = Field(description="in the relaxed cell (GPa)")
 
 
 PointKind = Literal["initial", "saddle", "final", "path"]
@@ -473,6 +476,35 @@ class LatticeDoc(BaseModel):
     engine: EngineDoc
 
 
+class CrystalCellDoc(BaseModel):
+    """Cell and ions of a crystal as an engine relaxed them. Of six numbers: xx, yy, zz, yz, xz, xy."""
+
+    of: str = Field(description="digest of what was relaxed, and with what")
+    structure: Structure = Field(description="the relaxed cell")
+    strain: tuple[float, float, float] = Field(description="relative change of the cell's lengths")
+    volume_change: float = Field(description="relative change of its volume")
+    space_groups: tuple[str, str] = Field(description="before and after")
+    stress_before: tuple[float, ...] = Field(description="stress in the cell that it started from (GPa)")
+    stress: tuple[float, ...] = Field(description="stress that is left (GPa)")
+    source: str = Field(description="file that it started from")
+    cost: CostDoc
+    engine: EngineDoc
+
+
+class CrystalDoc(BaseModel):
+    """What the barriers of a study rest on below their engine: the supercell of a crystal."""
+
+    formula: str = Field(description="reduced")
+    space_group: str = Field(description="of the cell that is repeated, once it is relaxed")
+    supercell: tuple[int, int, int] = Field(description="repeats of the cell along its vectors")
+    atoms: int
+    image_distance: float = Field(description="shortest lattice vector of the supercell (Å)")
+    source: str = Field(description="file of the crystal")
+    ion: str = Field("", description="element that moves")
+    charge: int = Field(0, description="of the cells with a vacancy (e)")
+    lattice: CrystalCellDoc | None = Field(None, description="of a study that relaxes it first")
+
+
 class SlabDoc(BaseModel):
     """What the barriers of a study rest on below their engine: how much there is of the slab."""
 
@@ -506,6 +538,7 @@ class StudyDoc(_Document):
     gaps: list[GapDoc] = Field(default_factory=list, description="barriers that are not there")
     notes: list[str] = Field(default_factory=list, description="what is to be known of the slab, such as a polar face")
     slab: SlabDoc | None = Field(None, description="the bare slab as it was built; None where no study built it")
+    crystal: CrystalDoc | None = Field(None, description="of a study of a crystal: its supercell")
     sentences: list[str] = Field(description="the result in words: a line for each hop and system beside the reference")
     ensemble: EnsembleDoc | None = Field(None, description="of an ensemble: its members, and their distribution")
     energetics: EnergeticsDoc | None = Field(None, description="energies beside the barriers, where asked for")
@@ -513,6 +546,12 @@ class StudyDoc(_Document):
     placements: list[PlacementsDoc] = Field(default_factory=list, description="of each system with a fragment")
     electrons: list[ElectronsRow] = Field(default_factory=list, description="electron densities, where asked for")
     published: PublishedDoc | None = Field(None, description="values of others that the study names")
+
+    @property
+    def lattice(self) -> LatticeDoc | CrystalCellDoc | None:
+        """How the lattice below the slab, or the crystal, was relaxed first; None where it was not."""
+        below = self.slab or self.crystal
+        return below.lattice if below else None
 
     def paired(self) -> list[tuple[ComparisonRowDoc, BarrierDoc | None]]:
         """Set each row of the comparison beside its barrier, None where that is a gap."""

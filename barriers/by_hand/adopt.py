@@ -22,7 +22,7 @@ from barriers.dispatch.identity import key_of
 from barriers.dispatch.lock import only_run
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.vasp.potcars import find_potcars
-from barriers.study.models import EndpointStudy, Study
+from barriers.study.forms import AnyStudy
 from barriers.workflow.study import StudyMaker
 
 
@@ -45,14 +45,12 @@ class Adopted:
     missing: list[str] = field(default_factory=list)
 
 
-def adopt(
-    study: Study | EndpointStudy, source: Path, results: Path, tell: Callable[[str], None] = lambda _name: None
-) -> Adopted:
+def adopt(study: AnyStudy, source: Path, results: Path, tell: Callable[[str], None] = lambda _name: None) -> Adopted:
     """Take in what runs by hand left in the folders of ``barriers inputs``.
 
     Parameters
     ----------
-    study : Study or EndpointStudy
+    study : Study, CrystalStudy or EndpointStudy
         The study that the inputs were written for.
     source : Path
         Folder of all calculations, or of one.

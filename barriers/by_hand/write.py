@@ -26,7 +26,7 @@ from barriers.engines.density import DensityDoc
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.command import code_version
 from barriers.engines.mlip import MlipEngine
-from barriers.study.models import EndpointStudy, Study
+from barriers.study.forms import AnyStudy
 from barriers.workflow.study import StudyMaker
 
 ABOUT, SCRIPT = "job.json", "job.sh"
@@ -71,7 +71,7 @@ class Inputs:
 
 
 def write_inputs(
-    study: Study | EndpointStudy,
+    study: AnyStudy,
     folder: Path,
     results: Path,
     version: str | None = None,
@@ -82,7 +82,7 @@ def write_inputs(
 
     Parameters
     ----------
-    study : Study or EndpointStudy
+    study : Study, CrystalStudy or EndpointStudy
         With an engine whose code reads files.
     folder : Path
         Where each calculation gets a folder.
@@ -136,7 +136,7 @@ def open_results(results: Path, *, make: bool = False) -> JobStore | None:
     return results_store(results)
 
 
-def check_reads_files(study: Study | EndpointStudy) -> None:
+def check_reads_files(study: AnyStudy) -> None:
     """Raise ``ValueError`` for a study whose engine reads no files, or has a wrong setting."""
     kind, neb = study.engine.kind, study.engine.neb
     if kind == "mlip":

@@ -118,7 +118,7 @@ def show_study(study: StudyDoc, folder: Path) -> None:
     """Print a study's table, what the reader has to know, and its sentences."""
     from barriers.report.beside import beside_notes, beside_tables
     from barriers.report.ensemble import ensemble_table
-    from barriers.report.lattice import lattice_lines
+    from barriers.report.lattice import crystal_line, lattice_lines
     from barriers.report.tables import study_notes, study_table
 
     emit(study_table(study))
@@ -130,8 +130,10 @@ def show_study(study: StudyDoc, folder: Path) -> None:
         say(f"! {note}")
     for system, bonds in {barrier.system: barrier.bonds for barrier in study.barriers if barrier.bonds}.items():
         say(f"{system}: bonds between fragment and surface at the start of the hop: {', '.join(bonds)}")
-    if study.slab is not None and study.slab.lattice is not None:
-        say("\n".join(lattice_lines(study.slab.lattice)))
+    if study.crystal is not None:
+        say(crystal_line(study.crystal))
+    if study.lattice is not None:
+        say("\n".join(lattice_lines(study.lattice)))
     if len(study.rows) > 1:
         say("\n".join(study.sentences))
     say(f"results in {folder}")

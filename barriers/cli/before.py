@@ -12,6 +12,7 @@ from barriers.cli.app import Json, StudyFile, app, emit
 from barriers.cli.terminal import say
 
 if TYPE_CHECKING:
+    from barriers.study.forms import CrystalStudy
     from barriers.study.models import Study
 
 
@@ -102,20 +103,19 @@ def hops(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List every distinct hop of a study's bare slab, or those that the options choose, by a name and a label.
+    """List every distinct hop of a study's bare slab or crystal, or those that the options choose.
 
-    Both stand for that hop in a study file. The options are those of a study's `hops`.
+    Each has a name and a label. Both stand for that hop in a study file. The options are those of a study's `hops`.
     """
     from barriers.report.choices import hop_rows, hop_table
     from barriers.structures.hop.choice import select_hops
     from barriers.structures.hop.hop import hop_ends
     from barriers.structures.hop.search import find_hops
-    from barriers.workflow.slab_and_hops import build_slab, crystal_of
+    from barriers.workflow.ensemble import host_of
 
     spans = {"length": _span("--length", length), "depth": _span("--depth", depth)}
-    study = _slab_study(study_file)
-    slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface).structure
-    found = find_hops(slab)
+    slab, ion = host_of(_with_hops(study_file))
+    found = find_hops(slab, ion)
     chosen = select_hops(found, layer=layer, mechanism=mechanism, kind=kind, **spans)  # type: ignore[arg-type]
     rows = hop_rows(found, chosen)
     figures = []
@@ -150,23 +150,27 @@ def terminations(study_file: StudyFile, as_json: Json = False) -> None:
     from barriers.report.choices import termination_rows, termination_table
     from barriers.structures.cathode.crystal import bulk
     from barriers.structures.surface.terminations import terminations as distinct
+    from barriers.study.models import Study
     from barriers.workflow.slab_and_hops import crystal_of
 
-    study = _slab_study(study_file)
+    study = _with_hops(study_file)
+    if not isinstance(study, Study):
+        raise ValueError(f"{study_file}: a crystal has no facet; allowed: a study with a cathode and a surface")
     rows = termination_rows(distinct(bulk(crystal_of(study.cathode)), study.surface.facet))
     emit(rows if as_json else termination_table(rows))
 
 
-def _slab_study(study_file: Path) -> Study:
-    """Read a study that cuts a slab; one that names its endpoints has nothing to choose from."""
+def _with_hops(study_file: Path) -> Study | CrystalStudy:
+    """Read a study that finds its hops; one that names its endpoints has nothing to choose from."""
     from barriers.cli.lattice import foreseen
     from barriers.study.file import load_study
-    from barriers.study.models import Study
+    from barriers.study.models import EndpointStudy
 
     study, _, warnings = foreseen(load_study(study_file))
     _warn(warnings)
-    if not isinstance(study, Study):
-        raise ValueError(f"{study_file}: names its endpoints itself; allowed: a study with a cathode and a surface")
+    if isinstance(study, EndpointStudy):
+        allowed = "a study with a cathode and a surface, or with a crystal"
+        raise ValueError(f"{study_file}: names its endpoints itself; allowed: {allowed}")
     return study
 
 

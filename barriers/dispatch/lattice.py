@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from jobflow import Flow
-from pydantic import ValidationError
+from monty.json import MontyEncoder
 
 from barriers.disk import writing
 from barriers.dispatch.local import JobEvent, run
-from barriers.documents import CellDoc, LatticeDoc
+from barriers.documents import CellDoc, CrystalCellDoc, LatticeDoc
+from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy, Study
-from barriers.workflow.lattice import lattice_document, lattice_job, lattice_key, lattice_on_file, with_lattice
+from barriers.workflow.lattice import (
+    Lattice,
+    lattice_document,
+    lattice_job,
+    lattice_key,
+    lattice_on_file,
+    with_lattice,
+)
 
 LATTICE = "lattice.json"
 
 
 def relax_lattice(
-    study: Study | EndpointStudy, folder: Path | str, on_event: Callable[[JobEvent], None] | None = None
-) -> tuple[Study | EndpointStudy, LatticeDoc | None]:
-    """Relax the lattice of a study that asks for it (``cathode.relax``), unless it is known already.
+    study: AnyStudy, folder: Path | str, on_event: Callable[[JobEvent], None] | None = None
+) -> tuple[AnyStudy, Lattice | None]:
+    """Relax the lattice of a study that asks for it (``cathode.relax``, ``crystal.relax``), unless it is known already.
 
     Parameters
     ----------
@@ -35,7 +44,7 @@ def relax_lattice(
     -------
     Study
         The study with that lattice; the same study where none is asked for.
-    LatticeDoc or None
+    LatticeDoc, CrystalCellDoc or None
         The lattice, for :class:`barriers.StudyMaker`.
 
     Raises
@@ -50,26 +59,29 @@ def relax_lattice(
     if lattice is None:
         lattice = lattice_document(study, _relaxed(study, folder, on_event))
         with writing(folder / LATTICE):
-            (folder / LATTICE).write_text(lattice.model_dump_json(indent=1), "utf-8")
+            (folder / LATTICE).write_text(json.dumps(lattice, cls=MontyEncoder, indent=1), "utf-8")
     return with_lattice(study, lattice), lattice
 
 
-def kept_lattice(study: Study, folder: Path) -> LatticeDoc | None:
+def kept_lattice(study: Study | CrystalStudy, folder: Path) -> Lattice | None:
     """Read a study's lattice from its results folder; None where there is none, or one of another bulk or model."""
     if (on_file := lattice_on_file(study)) is not None:
         return on_file
     try:
-        kept = LatticeDoc.model_validate_json((folder / LATTICE).read_text("utf-8"))
-    except (FileNotFoundError, ValidationError):
+        content = json.loads((folder / LATTICE).read_text("utf-8"))
+        form: type[Lattice] = CrystalCellDoc if isinstance(study, CrystalStudy) else LatticeDoc
+        kept = form.model_validate(content)
+    except (FileNotFoundError, ValueError):
         return None
     return kept if kept.of == lattice_key(study) else None
 
 
-def _relaxed(study: Study, folder: Path, on_event: Callable[[JobEvent], None] | None) -> CellDoc:
+def _relaxed(study: Study | CrystalStudy, folder: Path, on_event: Callable[[JobEvent], None] | None) -> CellDoc:
     job = lattice_job(study)
     outcome = run(Flow([job], output=job.output), folder, on_event)
     cell: CellDoc | None = outcome.output
     if cell is None or not cell.converged:
         said = "; ".join(outcome.failures.values()) if cell is None else f"not converged, {cell.reason}"
-        raise RuntimeError(f"cathode.relax: {said}; the same command goes on, files are in {folder / 'jobs'}")
+        which = "crystal" if isinstance(study, CrystalStudy) else "cathode"
+        raise RuntimeError(f"{which}.relax: {said}; the same command goes on, files are in {folder / 'jobs'}")
     return cell

@@ -16,7 +16,7 @@ from barriers.dispatch.identity import identify
 from barriers.dispatch.opening import DOCUMENTS
 from barriers.dispatch.sqlite import SqliteStore
 from barriers.dispatch.store import results_store
-from barriers.study.models import EndpointStudy, Study
+from barriers.study.forms import AnyStudy
 from barriers.workflow.labels import jobs_of
 from barriers.workflow.study import StudyMaker
 
@@ -65,9 +65,7 @@ class Leftovers:
     unfinished: list[str]
 
 
-def local_leftovers(
-    study: Study | EndpointStudy, folder: Path, series: Iterable[Flow] = ()
-) -> tuple[Leftovers, JobStore]:
+def local_leftovers(study: AnyStudy, folder: Path, series: Iterable[Flow] = ()) -> tuple[Leftovers, JobStore]:
     """Look for leftovers in a results folder, whose series stay; give also the store that the documents are in."""
     wanted = {job.uuid: job.name for job in jobs_of(identify(StudyMaker().make(study), ""))}
     store = results_store(folder)

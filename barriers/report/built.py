@@ -15,7 +15,7 @@ from barriers.files.structures import FORMATS, stem, write_structure
 from barriers.report.sheet import Drawn, contact_sheet, draw_system
 from barriers.report.style import save_figure
 from barriers.report.tables import write_rows
-from barriers.report.views import empty_height, fragment_atoms
+from barriers.report.views import empty_height, fragment_atoms, is_bulk
 from barriers.structures.interface.contacts import fragment_gap, image_distance
 from barriers.structures.surface.slab import frozen_atoms
 
@@ -39,9 +39,9 @@ def describe(name: str, structure: Structure) -> dict[str, Any]:
     Returns
     -------
     dict[str, Any]
-        ``name``, ``formula``, ``atoms``; cell lengths ``a``, ``b``, ``c`` and ``vacuum`` (Å); number of ``frozen``
-        atoms; ``fragment_gap``, the least distance between fragment and slab (Å), and ``image_distance``, the least
-        between a fragment and its periodic images (Å), both None for a bare slab.
+        ``name``, ``formula``, ``atoms``; cell lengths ``a``, ``b``, ``c`` and ``vacuum`` (Å), None of a crystal;
+        number of ``frozen`` atoms; ``fragment_gap``, the least distance between fragment and slab (Å), and
+        ``image_distance``, the least between a fragment and its periodic images (Å), both None for a bare slab.
     """
     of_fragment = fragment_atoms(structure)
     n_slab = int((~of_fragment).sum())
@@ -54,7 +54,7 @@ def describe(name: str, structure: Structure) -> dict[str, Any]:
         "formula": structure.composition.formula,
         "atoms": len(structure),
         **lengths,
-        "vacuum": round(empty_height(structure), 3),
+        "vacuum": None if is_bulk(structure) else round(empty_height(structure), 3),
         "frozen": len(frozen_atoms(structure)),
         "fragment_gap": None if bare else round(fragment_gap(slab_first, n_slab), 3),
         "image_distance": None if bare else round(image_distance(slab_first, n_slab), 3),

@@ -51,19 +51,25 @@ def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[d
 
 def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Lay out the rows of :func:`hop_rows`."""
+    of_slab = any(row["z"] is not None for row in rows)
+    height = (
+        "z: middle of the jump against the topmost atom (Å), below it negative, as in the label; the depth of a study "
+        "file is −z; "
+    )
     caption = (
-        "name or label choose a hop in a study file; z: middle of the jump against the topmost atom (Å), below it "
-        "negative, as in the label; the depth of a study file is −z; from, to: a site's nearest anions; nearest metals"
+        f"name or label choose a hop in a study file; {height if of_slab else ''}from, to: a site's nearest anions; "
+        "nearest metals"
     )
     table = Table(header_style="bold", caption=caption, caption_justify="left")
     table.add_column("#", justify="right")
     table.add_column("Name", no_wrap=True)
-    table.add_column("z (Å)", justify="right")
+    if of_slab:
+        table.add_column("z (Å)", justify="right")
     for heading in ("From", "To", "Kind", "Label"):
         table.add_column(heading)
     for row in rows:
-        height = NONE if row["z"] is None else f"{row['z']:+.2f}".replace("-", MINUS)
-        table.add_row(str(row["number"]), row["name"], height, row["from"], row["to"], row["kind"], row["label"])
+        z = [NONE if row["z"] is None else f"{row['z']:+.2f}".replace("-", MINUS)] if of_slab else []
+        table.add_row(str(row["number"]), row["name"], *z, row["from"], row["to"], row["kind"], row["label"])
     return table
 
 

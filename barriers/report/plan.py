@@ -7,33 +7,35 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from barriers.report.lattice import lattice_lines
+from barriers.report.lattice import crystal_line, lattice_lines
 
 if TYPE_CHECKING:
-    from barriers.documents import LatticeDoc
     from barriers.workflow.cost import SinglePoints
+    from barriers.workflow.crystal import BuiltCrystal
+    from barriers.workflow.lattice import Lattice
     from barriers.workflow.plan import Plan
     from barriers.workflow.slab_and_hops import BuiltSlab
 
 
 def plan_table(plan: Plan) -> Table:
     """Lay out a study's systems."""
-    table = Table(header_style="bold", caption="image: fragment to its nearest periodic image", caption_justify="left")
+    of_crystal = plan.of_crystal
+    caption = None if of_crystal else "image: fragment to its nearest periodic image"
+    table = Table(header_style="bold", caption=caption, caption_justify="left")
     for heading in ("System", "Formula"):
         table.add_column(heading)
-    for heading in ("Atoms", "Placements", "Image (Å)"):
+    for heading in ("Atoms", *(() if of_crystal else ("Placements", "Image (Å)"))):
         table.add_column(heading, justify="right")
     for row in plan.as_json()["systems"]:
         bare = row["image_distance"] is None
-        ways = [] if bare else [str(row["placements"]), f"{row['image_distance']:.2f}"]
-        table.add_row(row["name"], row["formula"], str(row["atoms"]), *(ways or ["—", "—"]))
+        ways = ["—", "—"] if bare else [str(row["placements"]), f"{row['image_distance']:.2f}"]
+        table.add_row(row["name"], row["formula"], str(row["atoms"]), *([] if of_crystal else ways))
     return table
 
 
 def plan_lines(plan: Plan) -> list[str]:
     """Say what the slab is, which hops are looked at, and what will be done: a line each."""
-    slab = plan.built.slab
-    about = [] if slab is None else _about(slab, plan.lattice)
+    about = _about(plan.built.slab, plan.lattice)
     jobs = ", ".join(f"{number} × {kind}" for kind, number in plan.jobs.items() if number)
     minutes = None if plan.seconds is None else max(1, round(plan.seconds / 60))
     time = "how long one takes is not known" if minutes is None else f"about {minutes} min on this machine"
@@ -67,13 +69,27 @@ def _single_points(points: SinglePoints) -> str:
     return f"at most {points.a_hop} single points a hop instead of about {points.instead_of}{known}{beside}"
 
 
-def _about(slab: BuiltSlab, lattice: LatticeDoc | None) -> list[str]:
+def _about(slab: BuiltSlab | BuiltCrystal | None, lattice: Lattice | None) -> list[str]:
+    if slab is None:
+        return []
+    from barriers.workflow.crystal import BuiltCrystal  # a table of models needs none of it
+
+    if isinstance(slab, BuiltCrystal):
+        return _about_crystal(slab, lattice)
     nearest = f", {min(slab.to_frozen.values()):.2f} Å from hop to frozen atom" if slab.to_frozen else ""
     return [
         f"slab: termination {slab.termination.label}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
         f"slab: {slab.thickness:.2f} Å thick{nearest}",
         *([f"lattice: {slab.crystal.source}"] if lattice is None else lattice_lines(lattice)),
         *(f"! {warning}" for warning in slab.warnings),
+    ]
+
+
+def _about_crystal(crystal: BuiltCrystal, lattice: Lattice | None) -> list[str]:
+    return [
+        crystal_line(crystal.document()),
+        *([] if lattice is None else lattice_lines(lattice)),
+        *(f"! {warning}" for warning in crystal.warnings),
     ]
 
 

@@ -71,6 +71,7 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "models": model_lines(study.barriers),
         **({} if study.ensemble is None else {"ensemble": [one.model_dump() for one in study.ensemble.distributions]}),
         "slab": None if study.slab is None else study.slab.model_dump(),
+        **({} if study.crystal is None else {"crystal": study.crystal.model_dump(exclude={"lattice": {"structure"}})}),
         **{name: found.model_dump() for name in BESIDE if (found := getattr(study, name)) is not None},
         **({"electrons": [_electrons_json(row) for row in study.electrons]} if study.electrons else {}),
     }
@@ -119,7 +120,7 @@ def _energy(barrier: BarrierDoc | None, name: str) -> str | None:
 def study_table(study: StudyDoc) -> Table:
     """Lay out a study's barriers and gaps, a row each, with their differences where there are several systems."""
     compared = len({row.system for row in study.rows}) > 1
-    several = len({row.hop for row in study.rows}) > 1
+    several = study.crystal is not None or len({row.hop for row in study.rows}) > 1
     corrected = any(barrier.points for barrier in study.barriers)
     caption = "\n".join([f"eV; {meaning(study)}", *model_lines(study.barriers)])
     table = Table(title=None, header_style="bold", caption=caption, caption_justify="left")

@@ -30,6 +30,12 @@ BORDER = np.array([[1.0, 1.8], [1.0, 1.0]])
 EDGE = 1e-3
 """Atoms on the border of the cell, to this fraction of it, are drawn on its lower side."""
 
+NO_VACUUM = 4.0
+"""A cell that is empty over less than this height (Å) is one of a crystal: all of it repeats."""
+
+EDGES = ("000", "100", "110", "010", "000", "001", "101", "100", "101", "111", "110", "111", "011", "010", "011", "001")
+"""Corners of a cell in the order of one line along all of its edges."""
+
 UP = np.array([0.0, 0.0, 1.0])
 NO_ARROWS: Mapping[str, Points] = MappingProxyType({})
 
@@ -82,6 +88,11 @@ def empty_height(structure: Structure) -> float:
     return float(structure.lattice.c - np.ptp(structure.cart_coords[:, 2]))
 
 
+def is_bulk(structure: Structure) -> bool:
+    """Tell a crystal from a slab by the vacuum that it lacks."""
+    return empty_height(structure) < NO_VACUUM
+
+
 def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direction) -> View:
     """Project a slab or an interface onto the page.
 
@@ -108,6 +119,9 @@ def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direct
         front = _at_ends(positions, arrows)
         outline = _side_outline(structure.lattice, positions, corner, plane)
         note = f"side view, {empty_height(structure):.1f} Å of vacuum cut off"
+        if is_bulk(structure):
+            note = "side view, c upwards"
+            outline = (corner + np.array([list(map(int, each)) for each in EDGES]) @ structure.lattice.matrix) @ plane.T
     else:
         height, top = positions[:, 2], positions[~fragment, 2].max()
         floor = min([top - TOP_DEPTH, *(ends[:, 2].min() - 0.1 for ends in arrows.values())])
@@ -115,7 +129,7 @@ def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direct
         front = np.zeros(len(structure), dtype=bool)
         a, b = structure.lattice.matrix[:2]
         outline = (corner + np.array([0 * a, a, a + b, b, 0 * a])) @ plane.T
-        note = f"top view, upper {top - floor:.1f} Å of the slab"
+        note = f"top view, upper {top - floor:.1f} Å of the {'crystal' if is_bulk(structure) else 'slab'}"
     atoms, depth = _back_to_front(positions, seen, fragment, front, np.cross(*plane))
     bonded = positions[fragment_bonds(structure, positions, atoms)] @ plane.T
     on_page = {name: ends @ plane.T for name, ends in arrows.items()}
@@ -124,6 +138,8 @@ def view_of(structure: Structure, hops: Mapping[str, HopEnds], direction: Direct
 
 def arranged(structure: Structure, hops: Mapping[str, HopEnds]) -> tuple[Points, dict[str, Points], Points]:
     """Move atoms by whole lattice vectors into the cell centred on the first hop; a fragment stays in one piece.
+
+    Of a slab that is done along the surface alone.
 
     Returns
     -------
@@ -138,10 +154,11 @@ def arranged(structure: Structure, hops: Mapping[str, HopEnds]) -> tuple[Points,
         centre = _middle(next(iter(ends.values())))
     else:
         centre = places[fragment].mean(axis=0) if fragment.any() else np.full(3, 0.5)
-    corner = np.array([*(centre[:2] - 0.5), 0.0])
+    bulk = is_bulk(structure)
+    corner = centre - 0.5 if bulk else np.array([*(centre[:2] - 0.5), 0.0])
 
     def moved(points: Points, by: Points) -> Points:
-        return points - np.floor(by - corner + EDGE) * [1, 1, 0]
+        return points - np.floor(by - corner + EDGE) * [1, 1, int(bulk)]
 
     places[~fragment] = moved(places[~fragment], places[~fragment])
     if fragment.any():

@@ -14,13 +14,14 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from barriers.study.describe import by_key
 from barriers.study.errors import StudyError
 from barriers.study.fields import Section
-from barriers.study.models import EndpointStudy, Study
+from barriers.study.forms import AnyStudy, CrystalStudy, form_of
+from barriers.study.models import Study
 from barriers.words import show
 
 Form = TypeVar("Form", bound=Section)
 
 
-def load_study(path: Path | str) -> Study | EndpointStudy:
+def load_study(path: Path | str) -> AnyStudy:
     """Read and check a study file.
 
     Structure files that it names are taken relative to its folder.
@@ -42,6 +43,9 @@ def load_study(path: Path | str) -> Study | EndpointStudy:
             return study
         cathode = study.cathode.model_copy(update={"file": str(path.parent / study.cathode.file)})
         return study.model_copy(update={"cathode": cathode})
+    if isinstance(study, CrystalStudy):
+        crystal = study.crystal.model_copy(update={"file": str(path.parent / study.crystal.file)})
+        return study.model_copy(update={"crystal": crystal})
     files = {which: str(path.parent / file) for which, file in study.endpoints.model_dump().items()}
     return study.model_copy(update={"endpoints": study.endpoints.model_copy(update=files)})
 
@@ -56,11 +60,11 @@ def yaml_text(path: Path) -> str:
         raise StudyError([f"{path}: {error.strerror}; allowed: a YAML file in UTF-8"]) from None
 
 
-def read_study(text: str) -> Study | EndpointStudy:
-    """Check the text of a study file, as :func:`load_study` does: one that names ``endpoints`` is about them alone."""
+def read_study(text: str) -> AnyStudy:
+    """Check the text of a study file, as :func:`load_study` does: its form follows from its keys."""
     content = parse_yaml(text)
-    endpoints = isinstance(content, dict) and "endpoints" in content
-    return validate(content, EndpointStudy) if endpoints else validate(content, Study)
+    study: AnyStudy = validate(content, form_of(content))
+    return study
 
 
 def validate(content: Any, form: type[Form], context: Any = None) -> Form:

@@ -140,8 +140,8 @@ StudyName = Annotated[
 ]
 
 
-class _EngineByName(Section):
-    """What both forms of a study share: an engine may be given by its name alone."""
+class EngineByName(Section):
+    """What all forms of a study share: an engine may be given by its name alone."""
 
     @field_validator("engine", mode="before", check_fields=False)
     @classmethod
@@ -171,7 +171,16 @@ class _EngineByName(Section):
         return neb
 
 
-class Study(_EngineByName):
+def names_differ(rows: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse rows of which two have one name; those without are named later."""
+    first: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        if row.name is not None and first.setdefault(row.name, index) < index:
+            raise refusal(row.name, "stands twice", "a name of its own for each", (index, "name"))
+    return rows
+
+
+class Study(EngineByName):
     """A cathode, a surface, systems, hops, an engine, and what to compare."""
 
     name: StudyName
@@ -195,11 +204,7 @@ class Study(_EngineByName):
     @field_validator("systems", "hops")
     @classmethod
     def _names_differ(cls, rows: tuple[Any, ...]) -> tuple[Any, ...]:
-        first: dict[str, int] = {}
-        for index, row in enumerate(rows):
-            if first.setdefault(row.name, index) < index:
-                raise refusal(row.name, "stands twice", "a name of its own for each", (index, "name"))
-        return rows
+        return names_differ(rows)
 
     @field_validator("comparison")
     @classmethod
@@ -267,7 +272,7 @@ class EndpointsSection(Section):
     final: StructureFile = Field(description="final state, the same atoms in the same cell")
 
 
-class EndpointStudy(_EngineByName):
+class EndpointStudy(EngineByName):
     """The barrier between two structures."""
 
     name: StudyName

@@ -17,6 +17,7 @@ from barriers.engines.pyscf import PyscfEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.polymer.reactions import known_reactions
 from barriers.structures.polymer.species import parse_reaction
+from barriers.study.forms import CrystalStudy
 from barriers.study.models import Study
 from barriers.words import naming
 from barriers.workflow.adsorption import AdsorptionMaker
@@ -83,7 +84,7 @@ def ground_flows(
 
 
 def band_flows(
-    study: Study,
+    study: Study | CrystalStudy,
     own: Engine,
     barriers: Mapping[tuple[str, str], OutputReference],
     hops: Sequence[Hop],

@@ -125,10 +125,11 @@ def make_end(
     """
     for hop in hops:
         check_carried(slab, system.structure, hop)
-    made = make_endpoint(system.structure, state)
+    ion = hops[0].ion
+    made = make_endpoint(system.structure, state, ion)
     if bare is None or bare_end is None:
         return made
-    before = make_endpoint(bare.structure, state)
+    before = make_endpoint(bare.structure, state, ion)
     moves, _ = find_mic(bare_end.structure.cart_coords - before.cart_coords, before.lattice.matrix)
     moves[[bond.slab_atom for bond in surface_bonds(made, len(moves))]] = 0.0  # the bond may hold them elsewhere
     positions = made.cart_coords

@@ -8,8 +8,10 @@ from pymatgen.core import Structure
 
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
-from barriers.study.models import EndpointStudy, Study
-from barriers.workflow.ensemble import Member, members_of
+from barriers.study.forms import AnyStudy
+from barriers.study.models import EndpointStudy
+from barriers.workflow.crystal import BuiltCrystal
+from barriers.workflow.ensemble import AnyMember, Member, members_of
 from barriers.workflow.placements import Placed, placements_in, placements_of
 from barriers.workflow.slab_and_hops import BuiltSlab
 
@@ -20,15 +22,15 @@ class BuiltStudy:
 
     Attributes
     ----------
-    slab : BuiltSlab or None
-        The bare slab; none where the study names its endpoints itself.
+    slab : BuiltSlab, BuiltCrystal or None
+        The bare slab, or the supercell of a crystal; none where the study names its endpoints itself.
     hops : list[Hop]
         The hops, found on it.
     systems : dict[str, list[Structure]]
         First placements of each system; the slab itself for a bare one, both ends of a hop that the study names.
     """
 
-    slab: BuiltSlab | None
+    slab: BuiltSlab | BuiltCrystal | None
     hops: list[Hop]
     systems: dict[str, list[Structure]]
 
@@ -38,18 +40,18 @@ class BuiltStudy:
         if self.slab is None:
             ((initial, final),) = self.systems.values()
             return {"initial": initial, "final": final}
-        built = {"slab": self.slab.structure}
+        built = {self.slab.word: self.slab.structure}
         for name, candidates in self.systems.items():
             if candidates[0] is not self.slab.structure:
                 built |= {f"{name} placement {number}": item for number, item in enumerate(candidates, 1)}
             for hop in self.hops:
-                final = make_endpoint(candidates[0], hop.final)
-                built[f"{name} {hop.name} initial"] = make_endpoint(candidates[0], hop.initial)
+                final = make_endpoint(candidates[0], hop.final, hop.ion)
+                built[f"{name} {hop.name} initial"] = make_endpoint(candidates[0], hop.initial, hop.ion)
                 built[f"{name} {hop.name} final"] = final_in_initial_order(final, hop)
         return built
 
 
-def build_study(study: Study | EndpointStudy) -> BuiltStudy:
+def build_study(study: AnyStudy) -> BuiltStudy:
     """Build the slab of a study, its hops, and the first placements of each system. Needs no engine.
 
     Of an ensemble, those of its first member.
@@ -65,21 +67,21 @@ def build_study(study: Study | EndpointStudy) -> BuiltStudy:
     return _built(members_of(study)[0])
 
 
-def build_members(study: Study | EndpointStudy) -> dict[str, BuiltStudy]:
+def build_members(study: AnyStudy) -> dict[str, BuiltStudy]:
     """Do the same for each member of an ensemble, by its tag; a study that is none has an empty one."""
     if isinstance(study, EndpointStudy):
         return {"": build_study(study)}
     return {member.tag: _built(member) for member in members_of(study)}
 
 
-def _built(member: Member) -> BuiltStudy:
-    slab, vacuum = member.slab.structure, member.study.surface.vacuum
+def _built(member: AnyMember) -> BuiltStudy:
+    slab = member.slab.structure
     placed: dict[Placed, list[Structure]] = {}
     systems = {}
     for system in member.study.systems:
         systems[system.name] = [slab]
-        if (shared := placements_in(system)) is not None:
+        if (shared := placements_in(system)) is not None and isinstance(member, Member):
             if shared not in placed:
-                placed[shared] = placements_of(slab, *shared, vacuum, member.anchor)
+                placed[shared] = placements_of(slab, *shared, member.study.surface.vacuum, member.anchor)
             systems[system.name] = placed[shared]
     return BuiltStudy(member.slab, member.hops, systems)

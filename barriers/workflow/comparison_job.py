@@ -8,7 +8,7 @@ from jobflow import job
 
 from barriers.analysis.comparison import Difference, Row, compare, sentence
 from barriers.analysis.ensemble import MemberDoc, ensemble_document
-from barriers.documents import BarrierDoc, ComparisonRowDoc, GapDoc, SlabDoc, StudyDoc
+from barriers.documents import BarrierDoc, ComparisonRowDoc, CrystalDoc, GapDoc, SlabDoc, StudyDoc
 
 
 @job(output_schema=StudyDoc)
@@ -20,7 +20,7 @@ def study_document(
     notes: list[str] | None = None,
     wanted: list[tuple[str, str]] | None = None,
     members: list[MemberDoc] | None = None,
-    slab: SlabDoc | None = None,
+    slab: SlabDoc | CrystalDoc | None = None,
     beside: dict[str, Any] | None = None,
 ) -> StudyDoc:
     """Compare the barriers of a study, as far as they are there.
@@ -36,13 +36,13 @@ def study_document(
     which : {'forward', 'reverse', 'span'}
         The barrier that is compared.
     notes : list[str] or None
-        What is to be known of the slab.
+        What is to be known of the slab or the crystal.
     wanted : list[tuple[str, str]] or None
         System and name of the hop of each barrier; may be left out where none is missing.
     members : list[MemberDoc] or None
         Of an ensemble: what each is one of.
-    slab : SlabDoc or None
-        The bare slab, where the study built one.
+    slab : SlabDoc, CrystalDoc or None
+        The bare slab or the supercell of a crystal, where the study built one.
     beside : dict[str, Any] or None
         What other jobs of the study gave, by their names; None or a reason for what is not there. Under
         :data:`~barriers.workflow.beside_documents.ASKED` and ``PUBLISHED`` the study's sections on rates and on
@@ -73,7 +73,8 @@ def study_document(
         sentences=[one.sentence for one in ensemble.distributions] if ensemble else _sentences(rows, reference),
         notes=notes or [],
         ensemble=ensemble,
-        slab=slab,
+        slab=slab if isinstance(slab, SlabDoc) else None,
+        crystal=slab if isinstance(slab, CrystalDoc) else None,
         **(_told(beside, there, table) if beside else {}),
     )
 

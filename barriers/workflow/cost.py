@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.surrogate import SurrogateEngine
+from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy, Study, SystemSection
 from barriers.workflow.built import BuiltStudy
 from barriers.workflow.placements import Placed, placements_in
@@ -54,10 +55,10 @@ class SinglePoints:
     beside: int = 0
 
 
-Described = tuple[Study | EndpointStudy, BuiltStudy]
+Described = tuple[AnyStudy, BuiltStudy]
 
 
-def work_of(study: Study | EndpointStudy, built: BuiltStudy) -> tuple[Counter[str], int, float]:
+def work_of(study: AnyStudy, built: BuiltStudy) -> tuple[Counter[str], int, float]:
     """Count the jobs of a study by kind; expected evaluations, and seconds on this machine, 0 where not known."""
     engine = build_engine(study.engine)
     if built.slab is None or isinstance(study, EndpointStudy):
@@ -65,13 +66,13 @@ def work_of(study: Study | EndpointStudy, built: BuiltStudy) -> tuple[Counter[st
     else:
         ends = len({state for hop in built.hops for state in (hop.initial, hop.final)})
         counted = {system.name: _jobs(study, system, len(built.hops), ends) for system in study.systems}
-        total = Counter(slab=1)
+        total = Counter({built.slab.word: 1})
         placed: set[Placed] = set()
         for system in study.systems:
             if (shared := placements_in(system)) in placed:
                 del counted[system.name]["screened"], counted[system.name]["placement"]
             placed |= {shared} if shared else set()
-    calls = total["slab"] * CALLS["slab"]
+    calls = total.total() * CALLS["slab"]
     seconds = engine.seconds_per_call(len(built.slab.structure), 1) * calls if built.slab else 0.0
     for name, jobs in counted.items():
         if isinstance(engine, SurrogateEngine):
@@ -105,7 +106,7 @@ def _evaluations_beside(study: Study, hops: int) -> int:
     return sum(CALLS[kind] * number for kind, number in jobs.items())
 
 
-def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[str]:
+def _jobs(study: Study | CrystalStudy, system: SystemSection, hops: int, ends: int) -> Counter[str]:
     """Count a system's jobs by kind."""
     jobs = Counter(endpoint=ends, band=hops * (study.path.starts if system.fragment else 1))
     if system.fragment:
@@ -115,14 +116,14 @@ def _jobs(study: Study, system: SystemSection, hops: int, ends: int) -> Counter[
     return jobs + (Counter() if study.engine.neb != "band" else _beside(study, system, hops))
 
 
-def _beside(study: Study, system: SystemSection, hops: int) -> Counter[str]:
+def _beside(study: Study | CrystalStudy, system: SystemSection, hops: int) -> Counter[str]:
     """Count a system's jobs for energies and rates: work of the study's own engine."""
     alone = 2 if system.fragment and study.energetics and study.energetics.adsorption else 0
     densities = study.electrons.interfaces + 3 * hops * study.electrons.bands if study.electrons else 0
     return Counter({"fragment alone": alone, "displacement": 12 * hops if study.kinetics else 0, "density": densities})
 
 
-def _calls(study: Study | EndpointStudy, jobs: Counter[str]) -> tuple[int, int]:
+def _calls(study: AnyStudy, jobs: Counter[str]) -> tuple[int, int]:
     """Expected evaluations: of images that are evaluated together, and of structures alone."""
     by_model = study.engine.kind == "mlip" or study.engine.neb != "band"
     in_bands = CALLS["foretold images" if by_model else "images"] * study.path.n_images * jobs["band"]

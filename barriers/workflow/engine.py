@@ -10,11 +10,12 @@ from pymatgen.core import Structure
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.engines.surrogate import SurrogateEngine
+from barriers.study.forms import CrystalStudy
 from barriers.study.models import Study
 from barriers.workflow.placements import fragment_elements
 
 
-def engine_of(study: Study, slab: Structure) -> Engine:
+def engine_of(study: Study | CrystalStudy, slab: Structure) -> Engine:
     """Build the engine that a study asks for, so that bare slab and interfaces have the same settings.
 
     Cutoffs of plane waves follow the elements of a structure. Where those of a fragment would raise them, they are
@@ -38,14 +39,14 @@ def expensive_one(engine: Engine) -> Engine:
     return engine.expensive if isinstance(engine, SurrogateEngine) else engine
 
 
-def for_interfaces(engine: Any, study: Study, slab: Structure) -> Any:
+def for_interfaces(engine: Any, study: Study | CrystalStudy, slab: Structure) -> Any:
     """Give an engine whose settings are those of a study's interfaces, whatever structure it is for."""
     if not hasattr(engine, "for_elements"):
         return engine
     return engine.for_elements(sorted({*slab.symbol_set, *fragment_elements(study.systems)}))
 
 
-def _for_all(engine: Any, study: Study, slab: Structure) -> Engine:
+def _for_all(engine: Any, study: Study | CrystalStudy, slab: Structure) -> Engine:
     raised: Engine = for_interfaces(engine, study, slab)
     unchanged = raised is engine or raised == engine.for_elements(sorted(slab.symbol_set))
     return engine if unchanged else raised  # what is stored of the slab stays known

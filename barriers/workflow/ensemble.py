@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -10,17 +10,20 @@ import numpy as np
 from pymatgen.core import Structure
 
 from barriers.analysis.ensemble import MemberDoc
-from barriers.documents import LatticeDoc, SlabDoc
+from barriers.documents import CrystalCellDoc, CrystalDoc, LatticeDoc, SlabDoc
 from barriers.structures.bonding import distances_to
 from barriers.structures.digest import structure_digest
 from barriers.structures.hop.hop import Hop, midpoint
 from barriers.structures.hop.search import find_hops
 from barriers.structures.interface.contacts import surface_bonds
 from barriers.structures.rounding import round_off, rounded
+from barriers.structures.surface.edits import rattle
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.ensemble import EnsembleSection, placed_name
+from barriers.study.forms import CrystalStudy
 from barriers.study.models import HopSection, Study, SystemSection
-from barriers.workflow.lattice import settled_lattice
+from barriers.workflow.crystal import CrystalMember, build_crystal, crystal_member
+from barriers.workflow.lattice import Lattice, settled_lattice
 from barriers.workflow.placements import placements_of
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of, measured
 
@@ -68,6 +71,11 @@ class Member:
     anchor: Hop
 
     @property
+    def start(self) -> Structure:
+        """What is relaxed first: the slab, rattled as the study asks."""
+        return rattle(self.slab.structure, self.study.surface.rattle, self.study.cathode.seed)
+
+    @property
     def to_frozen(self) -> dict[str, float]:
         """Least distance of the moving ion to a frozen atom by the hop (Å), where anything is frozen."""
         near = self.slab.to_frozen.values()
@@ -90,6 +98,14 @@ def expand(study: Study) -> list[Variant]:
         change = {"systems": systems, "cathode": cathode, "engine": engine, "ensemble": None}
         variants.append(Variant(study.model_copy(update=change), tag, number + 1))
     return variants
+
+
+AnyMember = Member | CrystalMember
+
+
+def wanted_of(member: AnyMember) -> list[tuple[str, str]]:
+    """List system and hop of every barrier of a study that is no ensemble, in their order."""
+    return [(system.name, hop.name) for system in member.study.systems for hop in member.hops]
 
 
 def rows_of(study: Study) -> list[MemberDoc]:
@@ -116,7 +132,7 @@ def rows_of(study: Study) -> list[MemberDoc]:
     ]
 
 
-def members_of(study: Study) -> list[Member]:
+def members_of(study: Study | CrystalStudy) -> list[AnyMember]:
     """Build the slab and find the hops of each member of an ensemble, or of the one study that is none.
 
     Raises
@@ -125,9 +141,11 @@ def members_of(study: Study) -> list[Member]:
         One line, if a slab or a hop cannot be built, or two orderings are one.
     """
     study, _ = settled_lattice(study)
+    if isinstance(study, CrystalStudy):
+        return [crystal_member(study)]
     built: dict[tuple[int, float], tuple[BuiltSlab, list[Hop], Hop]] = {}  # models share what they start from
     seen: dict[str, int] = {}
-    members = []
+    members: list[AnyMember] = []
     for variant in expand(study):
         cathode = variant.study.cathode
         key = cathode.seed, cathode.lithium
@@ -142,17 +160,29 @@ def members_of(study: Study) -> list[Member]:
     return members
 
 
-def warnings_of(members: list[Member]) -> list[str]:
+def host_of(study: Study | CrystalStudy) -> tuple[Structure, str]:
+    """Build what the hops of a study are searched on, of an ensemble that of its first member; give also the ion."""
+    if isinstance(study, CrystalStudy):
+        return build_crystal(study.crystal).structure, study.crystal.ion
+    return build_slab(crystal_of(study.cathode), study.cathode, study.surface).structure, "Li"
+
+
+def warnings_of(members: Sequence[AnyMember]) -> list[str]:
     """What is to be known of the slabs, each line once."""
     return list(dict.fromkeys(warning for member in members for warning in member.slab.warnings))
 
 
-def slab_of(members: list[Member], lattice: LatticeDoc | None) -> SlabDoc:
+def slab_of(members: Sequence[AnyMember], lattice: Lattice | None) -> SlabDoc | CrystalDoc:
     """What is to be known of the slabs in numbers: the thinnest, and the nearest frozen atom of each hop."""
-    to_frozen = {hop: distance for member in members for hop, distance in member.to_frozen.items()}
-    first, cathode = members[0].slab, members[0].study.cathode
+    if isinstance(members[0], CrystalMember):
+        assert not isinstance(lattice, LatticeDoc)
+        return members[0].slab.document(lattice)
+    assert not isinstance(lattice, CrystalCellDoc)
+    of_slabs = [member for member in members if isinstance(member, Member)]
+    to_frozen = {hop: distance for member in of_slabs for hop, distance in member.to_frozen.items()}
+    first, cathode = of_slabs[0].slab, of_slabs[0].study.cathode
     return SlabDoc(
-        thickness=min(member.slab.thickness for member in members),
+        thickness=min(member.slab.thickness for member in of_slabs),
         to_frozen=to_frozen,
         lattice=lattice,
         formula=first.structure.composition.formula,

@@ -1,30 +1,37 @@
-"""Relaxing a study's bulk before its slab is cut: one job, and the study with the lattice that comes out."""
+"""Relaxing a study's bulk before its slab is cut, or its crystal: one job, and the study with what comes out."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
 
 from jobflow import Job
 from pydantic import TypeAdapter
 from pymatgen.core import Structure
 
 from barriers.contents import digest
-from barriers.documents import CellDoc, LatticeDoc
+from barriers.documents import CellDoc, CrystalCellDoc, LatticeDoc
 from barriers.engines import build_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.mlip.weights import potential
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.cathode.lattice import hexagonal_lattice, supercell
+from barriers.structures.crystal import space_group
 from barriers.structures.digest import structure_digest
 from barriers.structures.surface.edits import without
+from barriers.study.forms import CrystalStudy
 from barriers.study.models import Study
+from barriers.workflow.crystal import read_crystal
 from barriers.workflow.labels import label
 from barriers.workflow.slab_and_hops import crystal_of, decorated
 
 FMAX = 0.03
 """Largest force left in the bulk (eV/Å), whatever a study asks of its hops: studies share their lattices."""
+
+Bulk = TypeVar("Bulk", bound=Study | CrystalStudy)
 
 REPEATS = (1, 2, 3, 4)
 """Repeats of the hexagonal cell in the plane that are tried until one holds the composition: 12 to 192 atoms."""
@@ -63,24 +70,32 @@ def bulk_of(study: Study) -> tuple[Cathode, Structure, int]:
     )
 
 
-def lattice_job(study: Study) -> Job:
+Lattice = LatticeDoc | CrystalCellDoc
+"""What is kept of a bulk that was relaxed: of a layered cathode, and of any other crystal."""
+
+
+def lattice_job(study: Study | CrystalStudy) -> Job:
     """Build the job that relaxes cell and ions of a study's bulk (CellDoc)."""
     engine = build_engine(study.engine)
     own = engine.expensive if isinstance(engine, SurrogateEngine) else engine
     assert isinstance(own, MlipEngine)  # a study with another engine does not relax its lattice
-    maker = own.cell(FMAX, study.relax.max_steps)
-    return label(maker.make(bulk_of(study)[1]), "bulk: relax cell")
+    if isinstance(study, CrystalStudy):
+        job = own.crystal_cell(FMAX, study.relax.max_steps).make(read_crystal(study.crystal))
+        return label(job, "crystal: relax cell")
+    return label(own.cell(FMAX, study.relax.max_steps).make(bulk_of(study)[1]), "bulk: relax cell")
 
 
-def lattice_key(study: Study) -> str:
+def lattice_key(study: Study | CrystalStudy) -> str:
     """Digest of what a study's lattice is relaxed from and with."""
     job = lattice_job(study)
     (start,) = job.function_args
     return digest([job.maker.identity(), structure_digest(start)])
 
 
-def lattice_document(study: Study, cell: CellDoc) -> LatticeDoc:
+def lattice_document(study: Study | CrystalStudy, cell: CellDoc) -> Lattice:
     """Read a study's lattice off its relaxed bulk."""
+    if isinstance(study, CrystalStudy):
+        return _crystal_document(study, cell)
     crystal, start, repeats = bulk_of(study)
     a, c, z = hexagonal_lattice(start, cell.structure, repeats)
     return LatticeDoc(
@@ -98,17 +113,37 @@ def lattice_document(study: Study, cell: CellDoc) -> LatticeDoc:
     )
 
 
+def _crystal_document(study: CrystalStudy, cell: CellDoc) -> CrystalCellDoc:
+    start = read_crystal(study.crystal)
+    before, after = start.lattice, cell.structure.lattice
+    a, b, c = (now / was - 1 for now, was in zip(after.abc, before.abc, strict=True))
+    return CrystalCellDoc(
+        of=lattice_key(study),
+        structure=cell.structure,
+        strain=(a, b, c),
+        volume_change=after.volume / before.volume - 1,
+        space_groups=(space_group(start), space_group(cell.structure)),
+        stress_before=cell.stress_before,
+        stress=cell.stress,
+        source=Path(study.crystal.file).name,
+        cost=cell.cost,
+        engine=cell.engine,
+    )
+
+
 @cache
 def _on_file() -> dict[str, LatticeDoc]:
     text = (files("barriers.engines.mlip") / "lattices.json").read_text("utf-8")
     return TypeAdapter(dict[str, LatticeDoc]).validate_json(text)
 
 
-def lattice_on_file(study: Study) -> LatticeDoc | None:
+def lattice_on_file(study: Study | CrystalStudy) -> LatticeDoc | None:
     """Look up what :func:`lattice_job` gave where it was run before: for cathodes on file, with the default model.
 
     Where the model's weights are not here, its name is taken for them: a flow may be built on such a machine.
     """
+    if isinstance(study, CrystalStudy):
+        return None
     job = lattice_job(study)
     (start,) = job.function_args
     lattice = _on_file().get(structure_digest(start))
@@ -119,7 +154,7 @@ def lattice_on_file(study: Study) -> LatticeDoc | None:
     return lattice if same else None
 
 
-def settled_lattice(study: Study) -> tuple[Study, LatticeDoc | None]:
+def settled_lattice(study: Bulk) -> tuple[Bulk, LatticeDoc | None]:
     """Give a study the lattice that it is to have, where none has to be relaxed for it.
 
     Raises
@@ -130,13 +165,18 @@ def settled_lattice(study: Study) -> tuple[Study, LatticeDoc | None]:
     if not study.relaxes_lattice:
         return study, None
     if (lattice := lattice_on_file(study)) is None:
+        which = "crystal" if isinstance(study, CrystalStudy) else "cathode"
         raise ValueError(
-            "cathode.relax: the lattice is not relaxed yet; `barriers run` relaxes it, relax_lattice in Python"
+            f"{which}.relax: the lattice is not relaxed yet; `barriers run` relaxes it, relax_lattice in Python"
         )
     return with_lattice(study, lattice), lattice
 
 
-def with_lattice(study: Study, lattice: LatticeDoc) -> Study:
-    """Give the study the lattice that was found, as if its file had named a, c and z."""
+def with_lattice(study: Bulk, lattice: Lattice) -> Bulk:
+    """Give the study the lattice that was found, as if its file had named a, c and z, or held the relaxed crystal."""
+    if isinstance(study, CrystalStudy):
+        assert isinstance(lattice, CrystalCellDoc)
+        return study.model_copy(update={"crystal": study.crystal.as_relaxed(lattice.structure)})
+    assert isinstance(lattice, LatticeDoc)
     found = {"a": lattice.a, "c": lattice.c, "z": lattice.z, "relax": False}
     return study.model_copy(update={"cathode": study.cathode.model_copy(update=found)})

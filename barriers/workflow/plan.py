@@ -9,21 +9,23 @@ from typing import Any
 
 from pymatgen.core import Structure
 
-from barriers.documents import LatticeDoc
 from barriers.engines import build_engine
 from barriers.engines.base import NotHereError
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.files.structures import read_endpoints
 from barriers.structures.interface.choice import lengths_for
 from barriers.structures.interface.contacts import image_distance
+from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy, Study
 from barriers.words import naming
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.beside import molecules_of, reactions_flow
 from barriers.workflow.built import BuiltStudy, build_members
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
+from barriers.workflow.crystal import BuiltCrystal, prepared, read_crystal
 from barriers.workflow.engine import expensive_one
 from barriers.workflow.ensemble import expand
+from barriers.workflow.lattice import Lattice
 from barriers.workflow.placements import fragment_elements
 from barriers.workflow.slab_and_hops import BuiltSlab, crystal_of
 
@@ -53,8 +55,8 @@ class Plan:
         How a DFT code is started, and on how many processes.
     warnings : tuple of str
         What to look at in the engine's settings, and what this machine lacks to run it.
-    lattice : LatticeDoc or None
-        How the lattice was relaxed that the slab is cut from.
+    lattice : LatticeDoc, CrystalCellDoc or None
+        How the lattice was relaxed that the slab is cut from, or the crystal.
     """
 
     built: BuiltStudy
@@ -65,12 +67,12 @@ class Plan:
     members: Mapping[str, BuiltStudy] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    lattice: LatticeDoc | None = None
+    lattice: Lattice | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Give the plan as ``--json`` prints it."""
         slab = self.built.slab
-        about = {} if slab is None else {"slab": self._slab(slab)}
+        about = {} if slab is None else {slab.word: self._slab(slab)}
         return about | {
             "systems": [self._system(name, first) for name, first in self.built.systems.items()],
             "hops": [hop.model_dump() for hop in self.built.hops],
@@ -81,8 +83,13 @@ class Plan:
             **({"ensemble": self._ensemble()} if self.members else {}),
             **({"commands": list(self.commands)} if self.commands else {}),
             **({"warnings": list(self.warnings)} if self.warnings else {}),
-            **({"lattice": self.lattice.model_dump(mode="json")} if self.lattice else {}),
+            **({"lattice": self.lattice.model_dump(exclude={"structure"})} if self.lattice else {}),
         }
+
+    @property
+    def of_crystal(self) -> bool:
+        """Whether the hops are those of a crystal, on which nothing is placed."""
+        return isinstance(self.built.slab, BuiltCrystal)
 
     @property
     def barriers(self) -> int:
@@ -99,8 +106,10 @@ class Plan:
             ],
         }
 
-    def _slab(self, slab: BuiltSlab) -> dict[str, Any]:
+    def _slab(self, slab: BuiltSlab | BuiltCrystal) -> dict[str, Any]:
         relaxed = self.lattice
+        if isinstance(slab, BuiltCrystal):
+            return slab.document().model_dump(exclude={"lattice"}) | {"warnings": slab.warnings}
         return {
             "formula": slab.structure.composition.formula,
             "atoms": len(slab.structure),
@@ -124,7 +133,7 @@ class Plan:
         }
 
 
-def check_engine(study: Study | EndpointStudy) -> None:
+def check_engine(study: AnyStudy) -> None:
     """Check that the engines of a study can treat all its elements here, before anything is computed.
 
     Raises
@@ -136,6 +145,10 @@ def check_engine(study: Study | EndpointStudy) -> None:
         engines = [study.engine]
         initial, _, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
         elements = {element.symbol for element in initial.composition.elements}
+    elif isinstance(study, CrystalStudy):
+        section = study.crystal
+        cell = section.relaxed or read_crystal(section)
+        elements, engines = set(cell.symbol_set), [prepared(study)[0].engine]
     else:
         caps = {"hydroxyl": {"H"}, "fluorine": {"H", "F"}}.get(study.surface.polar, set())
         elements = {"Li", "O", *crystal_of(study.cathode).metals, *caps, *fragment_elements(study.systems)}
@@ -164,7 +177,7 @@ def _check_molecules(study: Study) -> None:
             raise
 
 
-def make_plan(study: Study | EndpointStudy) -> Plan:
+def make_plan(study: AnyStudy) -> Plan:
     """Build the structures of a study and count its work.
 
     Raises
@@ -177,6 +190,8 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
         check_engine(study)
     except NotHereError as error:  # a laptop may not have what the cluster has; a run is refused
         lacking = [f"not on this machine: {error}"]
+    if isinstance(study, CrystalStudy):
+        study = prepared(study)[0]
     engine = build_engine(study.engine)
     members = build_members(study)
     described: list[Described] = [(study, built) for built in members.values()]
@@ -195,7 +210,7 @@ def make_plan(study: Study | EndpointStudy) -> Plan:
 
 def _near_itself(built: BuiltStudy) -> list[str]:
     """Warn of fragments that come so near to their own images that they feel themselves."""
-    if built.slab is None:
+    if not isinstance(built.slab, BuiltSlab):
         return []
     bare = built.slab.structure
     lines = []

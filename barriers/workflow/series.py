@@ -11,7 +11,8 @@ from barriers.analysis.series import SeriesAsked
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.same_place import at_same_place
 from barriers.structures.surface.continued import height
-from barriers.study.models import EndpointStudy, HopSection, Study
+from barriers.study.forms import AnyStudy, CrystalStudy
+from barriers.study.models import HopSection, Study
 from barriers.study.series import Series, Value, series_of, with_value, written
 from barriers.words import closest
 from barriers.workflow.ensemble import Member
@@ -58,9 +59,7 @@ class SeriesPlan:
         return SeriesAsked(system=self.system, hop=self.own.hops[0].name, over=over)
 
 
-def plan_series(
-    study: Study | EndpointStudy, over: str, system: str | None = None, hop: str | None = None
-) -> SeriesPlan:
+def plan_series(study: AnyStudy, over: str, system: str | None = None, hop: str | None = None) -> SeriesPlan:
     """Build the slabs of all values of all series, and find the hop on each of them.
 
     Slabs of more or fewer layers, or repeated in the plane, have the metals of the study's own slab at the same places
@@ -83,8 +82,9 @@ def plan_series(
     ValueError
         One line, if there is no such system, hop or setting, or the study's own slab cannot be built.
     """
-    if isinstance(study, EndpointStudy):
-        raise ValueError("endpoints: two given structures have no slab to vary; allowed: a study with a cathode")
+    if not isinstance(study, Study):
+        what = "crystal" if isinstance(study, CrystalStudy) else "endpoints"
+        raise ValueError(f"{what}: a study of that has no slab to vary; allowed: a study with a cathode")
     study, _ = settled_lattice(study)
     one = _one_barrier(study, system or study.reference, hop)
     slab = build_slab(crystal_of(one.cathode), one.cathode, one.surface)
@@ -108,7 +108,7 @@ def barrier_flow(plan: SeriesPlan, member: Member, name: str) -> Flow:
     return Flow(parts, output=output, name=name)
 
 
-def flows_of(study: Study | EndpointStudy, asked: SeriesAsked) -> list[Flow]:
+def flows_of(study: AnyStudy, asked: SeriesAsked) -> list[Flow]:
     """Build the flows of series that were asked for, as far as the study still has such a system and hop."""
     over = ",".join(f"{setting}={','.join(values)}" for setting, values in asked.over.items())
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pymatgen.core import Structure
 
@@ -58,6 +58,7 @@ class BuiltSlab:
         What :func:`decorated` gave: the ordered crystal, and the lithium that was taken out.
     """
 
+    word: ClassVar[str] = "slab"
     structure: Structure
     crystal: Cathode
     termination: Termination

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
 from jobflow import Flow, Job, Maker, OutputReference
 
-from barriers.documents import LatticeDoc, SlabDoc
+from barriers.documents import CrystalCellDoc, CrystalDoc, LatticeDoc, SlabDoc
 from barriers.engines import build_engine
 from barriers.engines.base import Engine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
-from barriers.structures.surface.edits import rattle
+from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.beside import band_flows, ground_flows, reactions_flow
@@ -22,7 +22,7 @@ from barriers.workflow.beside_documents import ASKED, PUBLISHED
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
 from barriers.workflow.engine import engine_of
-from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, warnings_of
+from barriers.workflow.ensemble import AnyMember, Member, members_of, rows_of, slab_of, wanted_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, beside_outputs, despite_failures, label, tagged
 from barriers.workflow.lattice import settled_lattice
@@ -34,17 +34,19 @@ HOPS_AT_ONCE = 50
 
 
 class About(NamedTuple):
-    """What is to be known of a study beside its barriers: lines, and its slab where it builds one."""
+    """What is to be known of a study beside its barriers: lines, and its slab or crystal where it builds one."""
 
     notes: list[str]
-    slab: SlabDoc | None = None
+    members: Sequence[AnyMember] = ()
+    slab: SlabDoc | CrystalDoc | None = None
 
 
 @dataclass
 class StudyMaker(Maker):
     """All systems and hops of a study.
 
-    1. Relax the slab once: the one that the hops were found on when the flow was built, which the flow hands in.
+    1. Relax the slab once, or the supercell of a crystal: the one that the hops were found on when the flow was
+       built, which the flow hands in.
     2. For each fragment: place it in several ways, relax the clearest (or the lowest in energy) roughly, relax the
        lowest fully.
     3. For each system: relax each end state once; two of them are the endpoints of a hop.
@@ -58,14 +60,14 @@ class StudyMaker(Maker):
     ----------
     name : str
         Name of the flow; the study's name if left empty.
-    lattice : LatticeDoc or None
+    lattice : LatticeDoc, CrystalCellDoc or None
         How the crystal's lattice was relaxed before, for the results: :func:`barriers.relax_lattice` gives it.
     """
 
     name: str = ""
-    lattice: LatticeDoc | None = None
+    lattice: LatticeDoc | CrystalCellDoc | None = None
 
-    def make(self, study: Study | EndpointStudy) -> Flow:
+    def make(self, study: AnyStudy) -> Flow:
         """Build the flow of a study.
 
         Parameters
@@ -80,7 +82,7 @@ class StudyMaker(Maker):
         summary = self.summary(study, barriers, about, beside)
         return Flow([*parts, summary], output=summary.output, name=self.name or study.name)
 
-    def parts(self, study: Study | EndpointStudy, hops_at_once: int = HOPS_AT_ONCE) -> Iterator[Flow]:
+    def parts(self, study: AnyStudy, hops_at_once: int = HOPS_AT_ONCE) -> Iterator[Flow]:
         """Build the jobs of :meth:`make`, but for the comparison, one part after the other.
 
         First comes what depends on no hop: the slab and the interfaces. Then come, some hops at a time, the barriers
@@ -110,7 +112,7 @@ class StudyMaker(Maker):
 
     def summary(
         self,
-        study: Study | EndpointStudy,
+        study: AnyStudy,
         barriers: Mapping[tuple[str, str], Any],
         about: About | None = None,
         beside: Mapping[str, Any] | None = None,
@@ -131,25 +133,28 @@ class StudyMaker(Maker):
         """
         about = about or self._begin(study, HOPS_AT_ONCE)[1]
         if isinstance(study, EndpointStudy):
-            order, compared, members = [(study.name, "")], (study.name, "forward"), None
+            order, compared, rows = [(study.name, "")], (study.name, "forward"), None
+        elif isinstance(study, CrystalStudy):
+            order, rows = wanted_of(about.members[0]), None
+            compared = order[0][0], "forward"
         else:
             listed = rows_of(study)
             order = [(row.system, row.hop) for row in listed]
-            compared, members = (study.reference, study.comparison.barrier), listed if study.ensemble else None
+            compared, rows = (study.reference, study.comparison.barrier), listed if study.ensemble else None
         job = study_document(
             study.name,
             [barriers.get(of) for of in order],
             *compared,
             notes=about.notes,
             wanted=order,
-            members=members,
+            members=rows,
             slab=about.slab,
             **_asked_beside(study, beside or {}),
         )
         despite_failures(job)
         return label(job, f"{study.name}: comparison")
 
-    def _begin(self, study: Study | EndpointStudy, hops_at_once: int) -> tuple[Iterator[Flow], About]:
+    def _begin(self, study: AnyStudy, hops_at_once: int) -> tuple[Iterator[Flow], About]:
         """Give the parts, and what is to be known of the slab or of the structures."""
         if hops_at_once < 1:
             raise ValueError(f"hops_at_once: {hops_at_once}; allowed: 1 or more")
@@ -163,16 +168,17 @@ class StudyMaker(Maker):
         if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
             hops_at_once = max(1, hops_at_once // 10)
         parts = (part for member in members for part in parts_of(member, hops_at_once))
-        return chain(_reactions(study), parts), About(warnings_of(members), slab_of(members, self.lattice or on_file))
+        about = About(warnings_of(members), members, slab_of(members, self.lattice or on_file))
+        return chain(_reactions(study), parts), about
 
 
-def _reactions(study: Study) -> Iterator[Flow]:
+def _reactions(study: Study | CrystalStudy) -> Iterator[Flow]:
     """Give the part with the reactions; its species are built when it is asked for, not for the comparison alone."""
-    if (flow := reactions_flow(study)) is not None:
+    if isinstance(study, Study) and (flow := reactions_flow(study)) is not None:
         yield flow
 
 
-def _asked_beside(study: Study | EndpointStudy, beside: Mapping[str, Any]) -> dict[str, Any]:
+def _asked_beside(study: AnyStudy, beside: Mapping[str, Any]) -> dict[str, Any]:
     """What the comparison is told of other things that a study asks for; nothing where it asks for none."""
     if isinstance(study, EndpointStudy):
         return {}
@@ -181,7 +187,7 @@ def _asked_beside(study: Study | EndpointStudy, beside: Mapping[str, Any]) -> di
     return {"beside": told} if told else {}
 
 
-def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
+def parts_of(member: AnyMember, hops_at_once: int) -> Iterator[Flow]:
     """Give the jobs of a study, or of a member of an ensemble: the slab and what stands on it, then some hops each."""
     hops, engine = member.hops, engine_of(member.study, member.slab.structure)
     ending: dict[EndState, list[Hop]] = {}
@@ -198,36 +204,37 @@ def parts_of(member: Member, hops_at_once: int) -> Iterator[Flow]:
         yield tagged(part, member.tag)
 
 
-def _ground(member: Member, last_engine: Engine, ending: dict[EndState, list[Hop]]) -> tuple[Flow, list[SystemHops]]:
+def _ground(member: AnyMember, last_engine: Engine, ending: dict[EndState, list[Hop]]) -> tuple[Flow, list[SystemHops]]:
     """Relax the slab and the interfaces; systems without a fragment come first.
 
     Systems that differ in which placement they keep share the placements.
     """
     study, slab = member.study, member.slab.structure
+    word = member.slab.word
     scout = BarrierMaker(engine=last_engine, path=study.path).scout()
     engine = last_engine if scout is None else scout.engine
     built = hand_on(slab)
-    start = rattle(slab, study.surface.rattle, study.cathode.seed)
-    relaxed = engine.relax(study.relax.fmax, study.relax.max_steps).make(start)
-    jobs: list[Job | Flow] = [label(built, "slab: as built"), label(relaxed, "slab: relax")]
+    relaxed = engine.relax(study.relax.fmax, study.relax.max_steps).make(member.start)
+    jobs: list[Job | Flow] = [label(built, f"{word}: as built"), label(relaxed, f"{word}: relax")]
     placed: dict[Placed, Flow] = {}
     systems: list[SystemHops] = []
     interfaces: dict[str, OutputReference] = {}
     bare = None
     for system in sorted(study.systems, key=lambda system: system.fragment is not None):
         base = relaxed.output
-        if (shared := placements_in(system)) is not None:
+        if (shared := placements_in(system)) is not None and isinstance(member, Member):
             if shared not in placed:
-                placed[shared] = candidates_flow(study, system, engine, base, member.anchor)
+                placed[shared] = candidates_flow(member.study, system, engine, base, member.anchor)
                 jobs.append(placed[shared])
-            jobs.append(interface_flow(study, system, engine, placed[shared].output))
+            jobs.append(interface_flow(member.study, system, engine, placed[shared].output))
             base = interfaces[system.name] = jobs[-1].output
         maker = BarrierMaker(system.name, last_engine, study.relax, study.path, study.neb)
         has_fragment = system.fragment is not None
         systems.append(SystemHops(maker, has_fragment, base, built.output, ending, bare if has_fragment else None))
         bare = bare if has_fragment else systems[-1]
-    jobs += ground_flows(study, (engine, last_engine), relaxed.output, interfaces, slab)
-    return Flow(jobs, name="slab and interfaces"), systems
+    if isinstance(member, Member):
+        jobs += ground_flows(member.study, (engine, last_engine), relaxed.output, interfaces, slab)
+    return Flow(jobs, name="slab and interfaces" if word == "slab" else word), systems
 
 
 def _barriers(systems: list[SystemHops], hops: list[Hop], name: str) -> Flow:

@@ -12,7 +12,7 @@ from barriers.dispatch.fireworks.task import root_of
 from barriers.dispatch.fireworks.workflow import changing
 from barriers.dispatch.identity import identify
 from barriers.dispatch.leftovers import Leftover, Leftovers, leftovers
-from barriers.study.models import EndpointStudy, Study
+from barriers.study.forms import AnyStudy
 from barriers.workflow.labels import jobs_of
 from barriers.workflow.study import StudyMaker
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 AT_WORK = ("RESERVED", "RUNNING")
 
 
-def dispatched_leftovers(study: Study | EndpointStudy, cluster: Cluster) -> Leftovers:
+def dispatched_leftovers(study: AnyStudy, cluster: Cluster) -> Leftovers:
     """Look for leftovers of a submitted study, in its folder as far as it can be seen from here.
 
     Raises

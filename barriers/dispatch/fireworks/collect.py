@@ -10,9 +10,10 @@ from maggma.stores import MemoryStore
 from barriers.dispatch.execution import with_inputs
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
-from barriers.documents import BarrierDoc, LatticeDoc, StudyDoc
-from barriers.study.models import EndpointStudy, Study
+from barriers.documents import BarrierDoc, StudyDoc
+from barriers.study.forms import AnyStudy
 from barriers.workflow.labels import beside_outputs
+from barriers.workflow.lattice import Lattice
 from barriers.workflow.study import StudyMaker
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
 
 
-def collect(study: Study | EndpointStudy, cluster: Cluster, lattice: LatticeDoc | None = None) -> StudyDoc:
+def collect(study: AnyStudy, cluster: Cluster, lattice: Lattice | None = None) -> StudyDoc:
     """Read barriers off the bands that were computed, and compare them.
 
     Barriers are read off here, so that they are those of the code as it is now, however long ago the bands were made.
@@ -32,7 +33,7 @@ def collect(study: Study | EndpointStudy, cluster: Cluster, lattice: LatticeDoc 
         The study that was submitted.
     cluster : Cluster
         Where it was submitted.
-    lattice : LatticeDoc or None
+    lattice : LatticeDoc, CrystalCellDoc or None
         How its lattice was relaxed before it was submitted.
 
     Returns

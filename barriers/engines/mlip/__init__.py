@@ -12,7 +12,7 @@ from monty.json import MSONable
 from barriers.engines.mlip.models import ModelSpec, check_model, entry
 
 if TYPE_CHECKING:
-    from barriers.engines.mlip.cell import CellMaker
+    from barriers.engines.mlip.cell import CellMaker, CrystalCellMaker
     from barriers.engines.mlip.jobs import NebMaker, RelaxMaker, StaticMaker
 
 
@@ -85,6 +85,12 @@ class MlipEngine(MSONable):
         from barriers.engines.mlip.cell import CellMaker
 
         return CellMaker(model=self.spec, workers=self.workers, fmax=fmax, max_steps=max_steps)
+
+    def crystal_cell(self, fmax: float, max_steps: int) -> CrystalCellMaker:
+        """Maker of a relaxation of cell and ions to ``fmax`` (eV/Å) of any crystal, its symmetry kept."""
+        from barriers.engines.mlip.cell import CrystalCellMaker
+
+        return CrystalCellMaker(model=self.spec, workers=self.workers, fmax=fmax, max_steps=max_steps)
 
     def neb(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> NebMaker:
         """Maker of a climbing band; forces in eV/Å, spring in eV/Å²."""

@@ -23,7 +23,7 @@ from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.pictures import electron_pictures, pictures
 from barriers.report.html.saves import save, saves
 from barriers.report.html.scene import scene
-from barriers.report.html.slab import slab_facts
+from barriers.report.html.slab import facts
 from barriers.report.lattice import lattice_lines
 from barriers.report.methods import bibtex, methods, write_methods
 from barriers.report.numbers import energy, shown, signed, written_uncertainty
@@ -98,9 +98,9 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         electron_pictures=electron_pictures(study),
         beside_notes=beside_notes(study),
         paper=[save("methods.md", "methods.md", said), save("references.bib", "references.bib", cites)],
-        slab_facts=list(slab_facts(study.slab)) if study.slab else [],
+        facts=list(facts(study)),
         engines=engines(study),
-        lattice_lines=list(lattice_lines(study.slab.lattice)) if study.slab and study.slab.lattice else [],
+        lattice_lines=list(lattice_lines(study.lattice)) if study.lattice else [],
         packages=packages(study),
         settings=changed,
         study_file=study_file,

@@ -1,13 +1,31 @@
-"""What a study's slab is, in words."""
+"""What a study's slab or crystal is, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from barriers.documents import SlabDoc
+from barriers.documents import CrystalDoc, SlabDoc, StudyDoc
 
 LEAST = 5e-4
 """A smaller dipole (e/Å) would be written as nothing."""
+
+
+def facts(study: StudyDoc) -> Iterator[tuple[str, str]]:
+    """Say what the slab or the crystal of a study is: a name and words for each fact."""
+    if study.slab is not None:
+        yield from slab_facts(study.slab)
+    if study.crystal is not None:
+        yield from crystal_facts(study.crystal)
+
+
+def crystal_facts(crystal: CrystalDoc) -> Iterator[tuple[str, str]]:
+    """Say what the crystal is."""
+    yield "Formula", f"{crystal.formula}, {crystal.space_group}, from {crystal.source}"
+    yield "Supercell", f"{' × '.join(map(str, crystal.supercell))}, {crystal.atoms} atoms"
+    yield "Nearest image of an atom", f"{crystal.image_distance:.2f} Å"
+    yield "Ion that moves", crystal.ion
+    if crystal.charge:
+        yield "Charge asked for", f"{crystal.charge:+d} e, with a compensating background"
 
 
 def slab_facts(slab: SlabDoc) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,175 @@
+"""The study file's sections on a crystal: its file, the ion that moves in it, and its hops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import Field, PlainValidator, PrivateAttr, field_validator, model_validator
+
+from barriers.study.fields import Name, Section, refusal, takes, unit
+from barriers.words import closest
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+IONS = ("Li", "Na", "K", "Mg", "Ca", "Zn", "Al")
+"""Ions of batteries: what is proposed where a name is no element."""
+
+WORD = takes("1 to 40 characters, no spaces or slashes")
+
+NUMBER_OR_PLACE = "number of an atom of the supercell, from 0, or a list of 3 fractional coordinates there"
+
+Span = Annotated[float, Field(ge=0, le=10, json_schema_extra=unit("Å"))]
+
+
+def _numbers(value: Any, kind: type | tuple[type, ...]) -> bool:
+    """Whether something is a list of three numbers."""
+    three = isinstance(value, (list, tuple)) and len(value) == 3
+    return three and all(isinstance(each, kind) and not isinstance(each, bool) for each in value)
+
+
+def _repeats(value: Any) -> Any:
+    """Take ``auto``, or how often a cell is repeated along its three vectors."""
+    if value == "auto":
+        return value
+    if not _numbers(value, int) or not all(1 <= each <= 20 for each in value):
+        raise refusal(value, "is no supercell", "auto, or a list of 3, each 1 to 20")
+    return tuple(value)
+
+
+def _site(value: Any) -> Any:
+    """Take the number of an atom, or fractional coordinates."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    if not _numbers(value, (int, float)) or not all(abs(each) <= 10 for each in value):
+        raise refusal(value, "is no site", NUMBER_OR_PLACE)
+    return tuple(float(each) for each in value)
+
+
+Supercell = Annotated[Literal["auto"] | tuple[int, int, int], PlainValidator(_repeats)]
+SiteInCell = Annotated[int | tuple[float, float, float] | None, PlainValidator(_site)]
+
+
+class CrystalSection(Section):
+    """A bulk crystal, every site of it held by one element, and the ion whose vacancies hop in it."""
+
+    file: str = Field(
+        pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$",
+        description="CIF, POSCAR or another structure file, relative to the study file",
+        json_schema_extra=takes("a path"),
+    )
+    ion: str = Field(
+        "Li", description="element that moves", json_schema_extra=takes(f"an element of the crystal: {', '.join(IONS)}")
+    )
+    name: Name | None = Field(
+        None,
+        description="of the crystal in tables and figures; its reduced formula if left out",
+        json_schema_extra=WORD,
+    )
+    supercell: Supercell = Field(
+        "auto",
+        description="repeats of the cell in the file along its vectors; auto: the fewest of the conventional cell that "
+        "keep an ion apart from its images",
+        json_schema_extra=takes("auto, or a list of 3, each 1 to 20"),
+    )
+    charge: int = Field(
+        0,
+        ge=-10,
+        le=10,
+        description="of the cells with a vacancy, with a compensating background: −1 for a vacancy of Li⁺; with engine "
+        "espresso",
+        json_schema_extra=unit("e"),
+    )
+    relax: bool | None = Field(
+        None,
+        description="relax cell and ions of the crystal with the study's engine first; if left out, where the engine "
+        "is a model on file",
+    )
+    _relaxed: Any = PrivateAttr(None)
+
+    @field_validator("ion")
+    @classmethod
+    def _is_an_element(cls, ion: str) -> str:
+        if ion in IONS:
+            return ion
+        from pymatgen.core import Element
+
+        if not Element.is_valid_symbol(ion):
+            raise refusal(ion, "is no element", f"an element of the crystal: {', '.join(IONS)}{closest(ion, IONS)}")
+        return ion
+
+    @property
+    def relaxed(self) -> Structure | None:
+        """The cell of the file as it was relaxed before; None where it was not."""
+        found: Structure | None = self._relaxed
+        return found
+
+    def as_relaxed(self, structure: Structure) -> Self:
+        """Give the section of the same crystal, its cell and ions relaxed."""
+        section = self.model_copy(update={"relax": False})
+        section._relaxed = structure
+        return section
+
+
+class CrystalHopSection(Section):
+    """One jump of the ion in the crystal, found on its supercell before that is relaxed."""
+
+    name: Name | None = Field(
+        None, description="name in tables and figures; what the hop is if left out", json_schema_extra=WORD
+    )
+    kind: Literal["vacancy", "divacancy"] = Field(
+        "vacancy", description="into a vacancy, or into one of two neighbouring vacancies"
+    )
+    mechanism: Literal["oxygen dumbbell", "single oxygen", "tetrahedral", "open"] | None = Field(
+        None,
+        description="what the ion passes: an edge of two anions, one anion, a tetrahedral site, or none of these; any "
+        "if left out",
+    )
+    length: tuple[Span, Span] | None = Field(
+        None, strict=False, description="least and largest length; any if left out"
+    )
+    label: str | None = Field(
+        None,
+        description="label of the hop, which chooses it alone",
+        json_schema_extra=takes("a label of `barriers hops`, either of both"),
+    )
+    rank: int = Field(1, ge=1, le=100_000, description="1 is the shortest such hop, 2 the next, and so on")
+    from_: SiteInCell = Field(
+        None,
+        alias="from",
+        description=f"the ion that jumps: {NUMBER_OR_PLACE}",
+        json_schema_extra=takes("a whole number, or a list of 3 numbers"),
+    )
+    to: SiteInCell = Field(
+        None,
+        description="the ion whose site it jumps to, in the same way; the nearest image",
+        json_schema_extra=takes("a whole number, or a list of 3 numbers"),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_surface(cls, value: Any) -> Any:
+        for key in ("layer", "depth"):
+            if isinstance(value, dict) and key in value:
+                allowed = "kind, mechanism, length, label"
+                raise refusal(value[key], "is of a surface, a crystal has none", allowed, (key,))
+        return value
+
+    @field_validator("length")
+    @classmethod
+    def _is_a_range(cls, span: tuple[float, float] | None) -> tuple[float, float] | None:
+        if span is not None and span[0] > span[1]:
+            raise refusal(list(span), "is no range", "the smaller number first")
+        return span
+
+    @model_validator(mode="after")
+    def _two_sites_are_a_hop(self) -> Self:
+        if (self.from_ is None) != (self.to is None):
+            given, lacking = ("to", "from") if self.from_ is None else ("from", "to")
+            value = self.to if self.from_ is None else self.from_
+            raise refusal(value, f"stands without {lacking}", "both, or neither", (given,))
+        own = type(self)().model_dump(exclude={"name", "from_", "to"}) if self.from_ is not None else {}
+        chosen = [key for key, default in own.items() if getattr(self, key) != default]
+        if chosen:
+            raise refusal(getattr(self, chosen[0]), "stands beside from and to", "from and to alone", (chosen[0],))
+        return self

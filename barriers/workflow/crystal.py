@@ -1,0 +1,222 @@
+"""The supercell and the hops that a study of a crystal describes. Pure and fast, no energies and no jobs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pymatgen.core import Structure
+
+from barriers.documents import CrystalCellDoc, CrystalDoc
+from barriers.structures.crystal import (
+    LEAST_VECTOR,
+    MOST_ATOMS,
+    conventional,
+    plain_crystal,
+    repeats_for,
+    shortest_vector,
+    space_group,
+)
+from barriers.structures.hop.between import hop_between
+from barriers.structures.hop.choice import select_hops
+from barriers.structures.hop.hop import Hop
+from barriers.structures.hop.search import find_hops
+from barriers.study.crystal import CrystalHopSection, CrystalSection
+from barriers.study.forms import CrystalStudy
+from barriers.words import naming
+
+
+@dataclass(frozen=True)
+class BuiltCrystal:
+    """The supercell of a study, and what is to be known of it.
+
+    Attributes
+    ----------
+    section : CrystalSection
+        What it was built from.
+    structure : Structure
+        The supercell.
+    cell : Structure
+        What it repeats.
+    repeats : tuple[int, int, int]
+        How often along each vector.
+    space_group : str
+        Its symbol, of the cell.
+    image_distance : float
+        Shortest lattice vector of the supercell (Å).
+    warnings : list[str]
+        One line each.
+    """
+
+    word: ClassVar[str] = "crystal"
+    section: CrystalSection
+    structure: Structure
+    cell: Structure
+    repeats: tuple[int, int, int]
+    space_group: str
+    image_distance: float
+    warnings: list[str] = field(default_factory=list)
+
+    def document(self, lattice: CrystalCellDoc | None = None) -> CrystalDoc:
+        """Say it in numbers, as results keep it, and how it was relaxed before."""
+        return CrystalDoc(
+            formula=self.cell.composition.reduced_formula,
+            space_group=self.space_group,
+            supercell=self.repeats,
+            atoms=len(self.structure),
+            image_distance=round(self.image_distance, 4),
+            source=Path(self.section.file).name,
+            ion=self.section.ion,
+            charge=self.section.charge,
+            lattice=lattice,
+        )
+
+
+@dataclass(frozen=True)
+class CrystalMember:
+    """A study of a crystal with its supercell and hops: what a :class:`~barriers.workflow.ensemble.Member` is of slabs.
+
+    Attributes
+    ----------
+    study : CrystalStudy
+        The study, the crystal named and the engine as it has to be for one.
+    slab : BuiltCrystal
+        The supercell, in the place of a slab.
+    hops : list[Hop]
+        The hops that are computed.
+    """
+
+    study: CrystalStudy
+    slab: BuiltCrystal
+    hops: list[Hop]
+    tag: ClassVar[str] = ""
+
+    @property
+    def start(self) -> Structure:
+        """What is relaxed first: the supercell, its symmetry kept."""
+        return self.slab.structure
+
+
+def crystal_member(study: CrystalStudy) -> CrystalMember:
+    """Build the supercell of a study and find its hops.
+
+    Raises
+    ------
+    ValueError
+        One line, if the crystal cannot be read or has no such hop.
+    """
+    named, built = prepared(study)
+    return CrystalMember(named, built, crystal_hops(built.structure, study))
+
+
+def read_crystal(section: CrystalSection) -> Structure:
+    """Read the crystal that a study names.
+
+    Raises
+    ------
+    ValueError
+        One line, if the file cannot be read or is no crystal in which hops of the ion can be found.
+    """
+    path = Path(section.file)
+    try:
+        structure = Structure.from_file(path)
+    except FileNotFoundError:
+        raise ValueError(f"crystal.file: {path}: no such file") from None
+    except Exception as error:  # pymatgen's readers raise anything
+        reason = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(f"crystal.file: {path}: not a crystal that can be read: {reason[0][:200]}") from error
+    with naming(f"crystal.file: {path}"):
+        return plain_crystal(structure, section.ion)
+
+
+def prepared(study: CrystalStudy) -> tuple[CrystalStudy, BuiltCrystal]:
+    """Give a study its crystal's name and what its engine has to know of a crystal, and build the supercell.
+
+    Raises
+    ------
+    ValueError
+        One line, if the crystal cannot be read.
+    """
+    section = study.crystal
+    built = build_crystal(section)
+    named = section.model_copy(update={"name": section.name or built.cell.composition.reduced_formula})
+    engine: Any = study.engine
+    if engine.kind != "mlip" and engine.dipole is None:
+        engine = engine.model_copy(update={"dipole": False})
+    if section.charge and engine.kind == "espresso":
+        engine = engine.model_copy(update={"keywords": {"tot_charge": section.charge, **engine.keywords}})
+    if section.charge and engine.kind == "mlip":
+        line = f"crystal.charge: {section.charge:+d} is left out: the embedded engine knows no charges"
+        built = replace(built, warnings=[*built.warnings, line])
+    return study.model_copy(update={"crystal": named, "engine": engine}), built
+
+
+def build_crystal(section: CrystalSection) -> BuiltCrystal:
+    """Build the supercell that a study asks for."""
+    cell = section.relaxed or read_crystal(section)
+    group = space_group(cell)
+    if section.supercell == "auto":
+        cell = conventional(cell)
+        repeats = repeats_for(cell.lattice)
+    else:
+        repeats = section.supercell
+    supercell = cell.copy()
+    supercell.make_supercell(repeats, to_unit_cell=False)
+    apart, warnings = shortest_vector(supercell.lattice), []
+    if apart < LEAST_VECTOR:
+        warnings.append(
+            f"crystal.supercell: its shortest vector is {apart:.1f} Å, an ion feels its images; {LEAST_VECTOR:g} Å or "
+            "more, or auto, mends it"
+        )
+    if len(supercell) > MOST_ATOMS:
+        warnings.append(f"crystal.supercell: {len(supercell)} atoms, more than {MOST_ATOMS}: the calculations are long")
+    return BuiltCrystal(section, supercell, cell, repeats, group, apart, warnings)
+
+
+def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
+    """Find the hops that a study describes on its supercell: every distinct one of a vacancy where it names none.
+
+    Raises
+    ------
+    ValueError
+        One line, if there is no such hop, or fewer than the rank asked for.
+    """
+    ion = study.crystal.ion
+    if study.hops is not None and all(section.from_ is not None for section in study.hops):
+        found: list[Hop] = []  # of a cell without neighbours, too
+    else:
+        with naming("crystal"):
+            found = find_hops(structure, ion)
+    if study.hops is None:
+        with naming("hops"):
+            return _named(select_hops(found, kind="vacancy"))
+    hops = [_chosen(structure, found, section, ion, number) for number, section in enumerate(study.hops)]
+    names = [section.name for section in study.hops]
+    short = _named(hops)
+    return [
+        hop.model_copy(update={"name": name}) if name is not None else hop
+        for hop, name in zip(short, names, strict=True)
+    ]
+
+
+def _chosen(structure: Structure, found: list[Hop], section: CrystalHopSection, ion: str, number: int) -> Hop:
+    """Find the hop that a section describes."""
+    with naming(f"hops[{number}]"):
+        if section.from_ is not None and section.to is not None:
+            return hop_between(structure, section.from_, section.to, ion)
+        if section.label is not None:
+            return select_hops(found, label=section.label)[0]
+        of_kind = select_hops(found, mechanism=section.mechanism, kind=section.kind, length=section.length)
+        if section.rank > len(of_kind):
+            raise ValueError(f"rank: {section.rank}; allowed: 1 to {len(of_kind)} in this crystal")
+        return of_kind[section.rank - 1]
+
+
+def _named(hops: list[Hop]) -> list[Hop]:
+    """Name hops by mechanism and length; by their labels, which no two share, where that is not enough."""
+    short = ["_".join(hop.label.split("_")[:2]) for hop in hops]
+    counted = Counter(short)
+    names = [name if counted[name] == 1 else hop.label for name, hop in zip(short, hops, strict=True)]
+    return [hop.model_copy(update={"name": name}) for name, hop in zip(names, hops, strict=True)]
