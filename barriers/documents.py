@@ -14,6 +14,7 @@ from barriers.analysis.electrons import ElectronsRow
 from barriers.analysis.energetics import EnergeticsDoc, KineticsDoc, PlacementRow, PlacementsDoc, PublishedDoc
 from barriers.analysis.ensemble import EnsembleDoc
 from barriers.analysis.modes import ALONG
+from barriers.analysis.network_document import NetworkDoc
 from barriers.structures.digest import rounded, short_digest, structure_digest
 from barriers.structures.hop.hop import Hop
 
@@ -543,6 +544,7 @@ class StudyDoc(_Document):
     ensemble: EnsembleDoc | None = Field(None, description="of an ensemble: its members, and their distribution")
     energetics: EnergeticsDoc | None = Field(None, description="energies beside the barriers, where asked for")
     kinetics: KineticsDoc | None = Field(None, description="attempt frequencies, where asked for")
+    network: NetworkDoc | None = Field(None, description="of a study of a crystal: what its hops make together")
     placements: list[PlacementsDoc] = Field(default_factory=list, description="of each system with a fragment")
     electrons: list[ElectronsRow] = Field(default_factory=list, description="electron densities, where asked for")
     published: PublishedDoc | None = Field(None, description="values of others that the study names")

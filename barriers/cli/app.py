@@ -119,6 +119,7 @@ def show_study(study: StudyDoc, folder: Path) -> None:
     from barriers.report.beside import beside_notes, beside_tables
     from barriers.report.ensemble import ensemble_table
     from barriers.report.lattice import crystal_line, lattice_lines
+    from barriers.report.network import network_sentence
     from barriers.report.tables import study_notes, study_table
 
     emit(study_table(study))
@@ -132,6 +133,8 @@ def show_study(study: StudyDoc, folder: Path) -> None:
         say(f"{system}: bonds between fragment and surface at the start of the hop: {', '.join(bonds)}")
     if study.crystal is not None:
         say(crystal_line(study.crystal))
+    if study.network is not None:
+        say(network_sentence(study.network))
     if study.lattice is not None:
         say("\n".join(lattice_lines(study.lattice)))
     if len(study.rows) > 1:

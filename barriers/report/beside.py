@@ -14,6 +14,7 @@ from barriers.analysis.electrons import ElectronsRow
 from barriers.analysis.energetics import EnergeticsDoc, PlacementsDoc, PublishedDoc
 from barriers.documents import StudyDoc
 from barriers.files.structures import stem
+from barriers.report.network import diffusion_rows, network_lines, network_tables
 from barriers.report.numbers import NONE, energy, shown, signed, written_uncertainty
 from barriers.report.rates import rate_rows
 from barriers.report.tables import write_rows
@@ -45,6 +46,7 @@ def sheets(study: StudyDoc) -> list[Sheet]:
     found = [_placements(study.placements)] if study.placements else []
     found += _energies(study.energetics) if study.energetics else []
     found += [_frequencies(study)] if study.kinetics else []
+    found += [Sheet(*table) for table in network_tables(study.network)] if study.network else []
     found += [_electrons(study.electrons)] if any(row.document for row in study.electrons) else []
     return [*found, _published(study.published, study.which)] if study.published else found
 
@@ -78,7 +80,14 @@ def beside_notes(study: StudyDoc) -> list[str]:
         for line in (row.document.warnings if row.document else ())
     ]
     differs = [f"done otherwise there: {line}" for line in (study.published.differs if study.published else ())]
-    return differs + energetics.warnings + of_electrons + [f"{what}: {reason}" for what, reason in lacking if reason]
+    of_network = network_lines(study.network) if study.network else []
+    return (
+        differs
+        + energetics.warnings
+        + of_electrons
+        + of_network
+        + [f"{what}: {reason}" for what, reason in lacking if reason]
+    )
 
 
 def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
@@ -93,6 +102,8 @@ def write_beside(study: StudyDoc, folder: Path) -> list[Path]:
     for row in tables["species"]:
         row["dropped"] = "; ".join(row["dropped"])
     tables["rates"] = rate_rows(study) if study.kinetics else []
+    tables["percolation"] = [row.model_dump() for row in study.network.percolation] if study.network else []
+    tables["diffusion"] = diffusion_rows(study.network) if study.network else []
     tables["published"] = [row.model_dump() for row in study.published.rows] if study.published else []
     written = []
     for name, rows in tables.items():

@@ -131,6 +131,10 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
                 written += save_figure(draw_convergence(barrier)[0], figures / f"convergence-{name}")
             if len(barrier.band.structure):
                 written += save_figure(draw_path(barrier)[0], figures / f"path-{name}")
+    if study.network is not None:
+        from barriers.report.network import draw_diffusion
+
+        written += draw_diffusion(study.network, folder / "diffusion")
     for row in study.electrons:
         if row.document is not None:
             from barriers.report.density import draw_electrons

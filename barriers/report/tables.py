@@ -24,7 +24,7 @@ from barriers.report.trust import model_lines
 from barriers.report.uncertainty import meaning
 
 NUMBERS = ("forward", "reverse", "span", "fit_spread", "n_paths", "path_spread")
-BESIDE = ("energetics", "kinetics", "published")
+BESIDE = ("energetics", "kinetics", "network", "published")
 DIFFERENCE = ("difference", "difference_uncertainty")
 
 

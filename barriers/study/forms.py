@@ -20,6 +20,7 @@ from barriers.study.models import (
     StudyName,
     names_differ,
 )
+from barriers.study.network import NetworkSection
 from barriers.study.systems import SystemSection
 
 
@@ -44,6 +45,9 @@ class CrystalStudy(EngineByName):
     path: PathSection = Field(default_factory=PathSection, description="first bands")
     neb: NebSection = Field(default_factory=NebSection, description="nudged elastic band")
     kinetics: KineticsSection | None = Field(None, description="attempt frequencies and rates")
+    network: NetworkSection | None = Field(
+        None, description="what the hops make together; as below where every distinct one is computed"
+    )
 
     @field_validator("hops")
     @classmethod
@@ -66,6 +70,11 @@ class CrystalStudy(EngineByName):
         if self.crystal.relax is not None:
             return self.crystal.relax
         return self.engine.kind == "mlip" and ":" not in self.engine.model
+
+    @property
+    def asked_network(self) -> NetworkSection | None:
+        """What is asked of the network; None where single hops are and nothing of it."""
+        return self.network or (NetworkSection() if self.hops is None else None)
 
     @property
     def systems(self) -> tuple[SystemSection, ...]:

@@ -88,10 +88,13 @@ def _told(beside: dict[str, Any], barriers: list[BarrierDoc], rows: list[Compari
         placements_rows,
         published_document,
     )
+    from barriers.workflow.network import network_document
 
+    kinetics = kinetics_document(beside)
     return {
         "energetics": energetics_document(beside, barriers),
-        "kinetics": kinetics_document(beside),
+        "kinetics": kinetics,
+        "network": network_document(beside, barriers, kinetics),
         "electrons": electrons_rows(beside),
         "placements": placements_rows(beside),
         "published": published_document(beside, rows),

@@ -21,11 +21,13 @@ from barriers.workflow.beside import band_flows, ground_flows, reactions_flow
 from barriers.workflow.beside_documents import ASKED, PUBLISHED
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
+from barriers.workflow.crystal import CrystalMember
 from barriers.workflow.engine import engine_of
 from barriers.workflow.ensemble import AnyMember, Member, members_of, rows_of, slab_of, wanted_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, beside_outputs, despite_failures, label, tagged
 from barriers.workflow.lattice import settled_lattice
+from barriers.workflow.network import asked_of
 from barriers.workflow.placements import Placed, placements_in
 from barriers.workflow.system import SystemHops
 
@@ -149,7 +151,7 @@ class StudyMaker(Maker):
             wanted=order,
             members=rows,
             slab=about.slab,
-            **_asked_beside(study, beside or {}),
+            **_asked_beside(study, about.members, beside or {}),
         )
         despite_failures(job)
         return label(job, f"{study.name}: comparison")
@@ -178,12 +180,15 @@ def _reactions(study: Study | CrystalStudy) -> Iterator[Flow]:
         yield flow
 
 
-def _asked_beside(study: AnyStudy, beside: Mapping[str, Any]) -> dict[str, Any]:
+def _asked_beside(study: AnyStudy, members: Sequence[AnyMember], beside: Mapping[str, Any]) -> dict[str, Any]:
     """What the comparison is told of other things that a study asks for; nothing where it asks for none."""
     if isinstance(study, EndpointStudy):
         return {}
     asked = {ASKED: study.kinetics, PUBLISHED: study.published}
     told = {**beside, **{name: section for name, section in asked.items() if section is not None}}
+    told |= {
+        name: of for member in members if isinstance(member, CrystalMember) for name, of in asked_of(member).items()
+    }
     return {"beside": told} if told else {}
 
 

@@ -22,8 +22,9 @@ def draw_arrhenius(
     temperatures: ArrayLike,
     values: Mapping[str, ArrayLike],
     factors: Mapping[str, ArrayLike] | None = None,
+    quantity: str = "Jump rate (s⁻¹)",
 ) -> Axes:
-    """Draw jump rates of several systems over the inverse temperature.
+    """Draw jump rates of several systems, or something else that is activated, over the inverse temperature.
 
     Parameters
     ----------
@@ -34,11 +35,13 @@ def draw_arrhenius(
     factors : Mapping[str, array of shape (n,)] or None
         Uncertainty of each value as the factor by which it may be larger or smaller, at least 1, by system: an
         uncertainty of the barrier of u (eV) is the factor exp(u / kT). Drawn as a band.
+    quantity : str
+        What the values are, with their unit.
 
     Returns
     -------
     Axes
-        Rates, logarithmic, over 1000/T (1/K), the temperatures (K) above.
+        Values, logarithmic, over 1000/T (1/K), the temperatures (K) above.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def draw_arrhenius(
     inverse = 1000 / at[order]
     with mpl.rc_context(STYLE):
         axes = own_axes()
-        axes.set(xlabel="1000 / T (1/K)", ylabel="Jump rate (s⁻¹)", yscale="log")
+        axes.set(xlabel="1000 / T (1/K)", ylabel=quantity, yscale="log")
         handles = []
         for number, (name, value) in enumerate(lines.items()):
             line = look(number)

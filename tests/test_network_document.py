@@ -13,7 +13,8 @@ from periodic_networks import CUBE, LATTICES, neighbours, shuffled, supercell
 from barriers.analysis.kinetics import BOLTZMANN
 from barriers.analysis.levels import fit_levels
 from barriers.analysis.network import Jumps, as_graph, dimension, percolation
-from barriers.analysis.transport import NetworkDoc, network_result
+from barriers.analysis.network_document import NetworkDoc
+from barriers.analysis.network_result import network_result
 
 SEEDS = st.integers(0, 2**32 - 1)
 NAN = float("nan")
@@ -220,7 +221,7 @@ def test_a_layer_that_ions_seldom_leave_keeps_its_correlation() -> None:
 
 
 def test_a_factor_that_is_not_converged_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("barriers.analysis.transport.SURE", 1e-9)
+    monkeypatch.setattr("barriers.analysis.network_result.SURE", 1e-9)
     document = result(by_axis(), [(0.2, 0.2)] * 3, temperatures=[300.0])
     assert document.rows[0].correlation == [None] * 3
     assert document.notes == ["300 K: no correlation factor along 3 of 3 axes: it depends on the supercell"]

@@ -1,0 +1,101 @@
+"""What the barriers of a crystal's hops make together, put together from the documents of its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from pymatgen.core import Element
+
+from barriers.analysis.energetics import KineticsDoc
+from barriers.analysis.kinetics import USUAL_ATTEMPT_FREQUENCY
+from barriers.analysis.network import Jumps
+from barriers.analysis.network_document import NetworkDoc
+from barriers.analysis.network_result import network_result
+from barriers.documents import BarrierDoc
+from barriers.structures.network.network import Network, find_network
+from barriers.study.network import NetworkSection
+from barriers.workflow.crystal import CrystalMember
+
+NETWORK = "network"
+"""Name of what a study asks of its network among the documents: no job has such a name."""
+
+
+def asked_of(member: CrystalMember) -> dict[str, Any]:
+    """Give what the comparison is told of a crystal's network; nothing where the study asks for none."""
+    section = member.study.asked_network
+    if section is None:
+        return {}
+    return {NETWORK: {"structure": member.slab.structure, "ion": member.study.crystal.ion, "section": section}}
+
+
+def vacancy_jumps(network: Network) -> Jumps:
+    """Give the jumps of a vacancy: it goes where the ion comes from, over the same barrier."""
+    ions = Jumps(
+        sites=len(network.fractions),
+        first=network.first,
+        last=network.last,
+        images=network.images,
+        vectors=network.vectors,
+        lattice=network.structure.lattice.matrix,
+        hop=network.hop,
+        forward=network.forward,
+    )
+    return ions.back()
+
+
+def network_document(
+    beside: Mapping[str, Any], barriers: Sequence[BarrierDoc], kinetics: KineticsDoc | None
+) -> NetworkDoc | None:
+    """Join the barriers of a crystal's hops; None where the study asks for no network.
+
+    Parameters
+    ----------
+    beside : Mapping[str, Any]
+        What the study's other jobs gave, and under :data:`NETWORK` what :func:`asked_of` gives.
+    barriers : sequence of BarrierDoc
+        Those that are there; a hop without one is left out and named.
+    kinetics : KineticsDoc or None
+        Attempt frequencies that were computed; for others 1e13 Hz stand in.
+    """
+    asked = beside.get(NETWORK)
+    if asked is None:
+        return None
+    section: NetworkSection = asked["section"]
+    network = find_network(asked["structure"], asked["ion"])
+    found = _by_hop(network, barriers)
+    names = [hop.label for hop in network.hops]
+    heights = np.full((len(names), 2), np.nan)
+    frequencies, uncertainties = np.full(len(names), USUAL_ATTEMPT_FREQUENCY), np.zeros(len(names))
+    for number, (barrier, forward) in found.items():
+        ways = barrier.forward, barrier.reverse
+        heights[number] = ways if forward else ways[::-1]
+        names[number], uncertainties[number] = barrier.hop_name, barrier.plus_minus() or 0.0
+        computed = kinetics and kinetics.attempt_frequency(barrier.system, barrier.hop_name)
+        frequencies[number] = computed or USUAL_ATTEMPT_FREQUENCY
+    return network_result(
+        vacancy_jumps(network),
+        heights,
+        names=names,
+        temperatures=section.temperatures,
+        attempt_frequencies=frequencies,
+        charge=Element(asked["ion"]).common_oxidation_states[0],
+        fraction=section.vacancies,
+        uncertainties=uncertainties,
+    )
+
+
+def _by_hop(network: Network, barriers: Sequence[BarrierDoc]) -> dict[int, tuple[BarrierDoc, bool]]:
+    """Give the barrier of each distinct hop that has one, and whether it was found the way that the hop runs."""
+    atoms = np.array(network.structure.indices_from_symbol(network.ion))
+    jumps = zip(atoms[network.first].tolist(), atoms[network.last].tolist(), network.images.tolist(), strict=True)
+    number = {(first, last, tuple(image)): row for row, (first, last, image) in enumerate(jumps)}
+    found: dict[int, tuple[BarrierDoc, bool]] = {}
+    for barrier in barriers:
+        hop = barrier.hop
+        if hop is None or hop.kind != "vacancy" or barrier.forward is None or barrier.reverse is None:
+            continue
+        if (row := number.get((hop.moving, hop.target, hop.image))) is not None:
+            found.setdefault(int(network.hop[row]), (barrier, bool(network.forward[row])))
+    return found
