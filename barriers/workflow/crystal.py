@@ -19,7 +19,7 @@ from barriers.structures.crystal import (
     shortest_vector,
     space_group,
 )
-from barriers.structures.hop.between import hop_between
+from barriers.structures.hop.named_sites import hop_between
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.search import find_hops
