@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from math import ceil
-
 import numpy as np
 from pymatgen.core import Structure
 
-from barriers.structures.hop.hop import Hop, Mechanism, Site
-from barriers.structures.hop.jump import HERE, Jump, Place, Places, as_hops, places_in, rank
+from barriers.structures.hop.hop import Hop, Kind, Site
+from barriers.structures.hop.jump import Jump, Places, as_hops, places_in, rank
+from barriers.structures.hop.neighbours import (
+    LONGEST_HOP,
+    divacancy_jumps,
+    free_of_images,
+    neighbours,
+    vacancy_jumps,
+)
 from barriers.structures.hop.places import adatom_sites, fragment_sites, has_room
 from barriers.structures.hop.surroundings import whole
-from barriers.structures.hop.symmetry import same_jumps
-from barriers.structures.rounding import round_off, rounded
+from barriers.structures.hop.symmetry import classes
+from barriers.structures.rounding import round_off
 from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
-
-LONGEST_HOP = 4.5
-"""Pairs of Li sites further apart (Å) are not neighbours in a layered oxide (first shell 2.9, second 5.0 Å)."""
 
 SHORTEST_HOP = 1.5
 """An added ion nearer to two places than this (Å) relaxes into one of them."""
-
-DETOUR = 0.9
-"""A jump is two jumps if a site lies nearer to both ends than this multiple of its length."""
-
-IMAGE_MARGIN = 0.2
-"""Twice the length of a jump stays that much (Å) below the shortest vector of the cell, or it meets its image."""
 
 
 def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
@@ -58,22 +53,38 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
     ValueError
         If there is no hop, or the cell is too small to tell a jump from its image.
     """
-    lithium = _ions(structure, ion)
-    vacancy, divacancy = _vacancy_jumps(lithium)
-    adatoms = _added(structure, adatom_sites(structure, ion), ion)
-    surface = [
-        Jump("interstitial", first, last, mechanism="surface")
-        for first, around in _neighbours(adatoms).items()
-        for last in around
-    ]
     found = [
-        entry
-        for places, jumps in ((lithium, vacancy), (lithium, divacancy), (adatoms, surface))
-        for entry in _distinct(places, jumps)
+        (places, jump)
+        for places, jumps in jumps_in(structure, ion).values()
+        if jumps
+        for jump in classes(places, jumps).distinct
     ]
     if not found:
         raise ValueError(f"no hop: no two free {ion} sites, or places above the surface, within {LONGEST_HOP} Å")
     return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
+
+
+def jumps_in(structure: Structure, ion: str = "Li") -> dict[Kind, tuple[Places, list[Jump]]]:
+    """Give every jump of a slab or crystal by its kind, there and back, with the places it is between.
+
+    Raises
+    ------
+    ValueError
+        If the cell is too small to tell a jump from its image.
+    """
+    sites = ion_sites(structure, ion)
+    around = free_of_images(sites, neighbours(sites))
+    adatoms = _added(structure, adatom_sites(structure, ion), ion)
+    surface = [
+        Jump("interstitial", first, last, mechanism="surface")
+        for first, lasts in free_of_images(adatoms, neighbours(adatoms)).items()
+        for last in lasts
+    ]
+    return {
+        "vacancy": (sites, vacancy_jumps(sites, around)),
+        "divacancy": (sites, divacancy_jumps(sites, around)),
+        "interstitial": (adatoms, surface),
+    }
 
 
 def find_fragment_hops(interface: Structure, ion: str = "Li") -> list[Hop]:
@@ -121,7 +132,8 @@ def find_fragment_hops(interface: Structure, ion: str = "Li") -> list[Hop]:
     return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
 
 
-def _ions(structure: Structure, ion: str) -> Places:
+def ion_sites(structure: Structure, ion: str) -> Places:
+    """Sites of the ion that are free to move."""
     frozen = set(frozen_atoms(structure))
     members = [index for index in structure.indices_from_symbol(ion) if index not in frozen]
     return places_in(structure, members, structure.frac_coords[members], ion)
@@ -131,82 +143,3 @@ def _added(structure: Structure, sites: list[Site], ion: str) -> Places:
     positions = np.array([site.position(structure) for site in sites]).reshape(-1, 3)
     fractions = structure.lattice.get_fractional_coords(positions)
     return places_in(structure, sites, fractions, ion)
-
-
-def _neighbours(places: Places) -> dict[int, list[Place]]:
-    """Places that can be reached from each in one jump that does not meet its own image."""
-    around: dict[int, list[Place]] = defaultdict(list)
-    if not len(places.fractions):
-        return around
-    lattice = places.structure.lattice
-    points = Structure(lattice, ["H"] * len(places.fractions), places.fractions)
-    near: dict[int, list[Place]] = defaultdict(list)
-    for first, last, image, _ in zip(*points.get_neighbor_list(LONGEST_HOP), strict=True):
-        near[int(first)].append((int(last), whole(image)))
-    shortest = min(lattice.abc if places.top is None else lattice.abc[:2])
-    for first, candidates in near.items():
-        steps = np.array([places.position(last) for last in candidates]) - places.position((first, HERE))
-        lengths = np.linalg.norm(steps, axis=1)
-        between = np.linalg.norm(steps[:, None] - steps, axis=-1)
-        detour = np.maximum(lengths, between).min(axis=1, where=~np.eye(len(steps), dtype=bool), initial=np.inf)
-        direct = (detour > DETOUR * lengths) & (2 * lengths < shortest - IMAGE_MARGIN)
-        around[first] = [last for last, kept in zip(candidates, direct, strict=True) if kept and last[0] != first]
-    if near and not any(around.values()):
-        ways = (places.position(last) - places.position((first, HERE)) for first, ends in near.items() for last in ends)
-        needed = ceil(2 * min(map(float, map(np.linalg.norm, ways))) + IMAGE_MARGIN)
-        vector, larger = (
-            ("cell", f"a larger cell, at least {needed} Å")
-            if places.top is None
-            else ("surface", f"larger min_lengths, at least {needed} × {needed} Å")
-        )
-        raise ValueError(f"{vector} vector of {shortest:.1f} Å: a hop meets its own image; use {larger}")
-    return around
-
-
-def _vacancy_jumps(places: Places) -> tuple[list[Jump], list[Jump]]:
-    """Jumps into one vacancy, and those beside a second."""
-    around = _neighbours(places)
-    words: dict[int, Mechanism] = {1: "single oxygen", 2: "oxygen dumbbell"}
-    single, double = [], []
-    for first, lasts in around.items():
-        for last in lasts:
-            shared = _shared(places, (first, HERE), last)
-            single.append(Jump("vacancy", first, last, mechanism=words.get(len(shared), "open")))
-            for third in lasts:
-                if third[0] == last[0] or _back(third, last) not in around[last[0]]:
-                    continue
-                tetrahedron = shared | _shared(places, (first, HERE), third) | _shared(places, last, third)
-                if len(tetrahedron) == 4:
-                    jump = Jump("divacancy", first, last, third, "tetrahedral", tuple(sorted(tetrahedron)))
-                    double.append(jump)
-    return single, double
-
-
-def _back(place: Place, origin: Place) -> Place:
-    """Give a place as it is seen from another's cell."""
-    x, y, z = np.subtract(place[1], origin[1]).tolist()
-    return place[0], (x, y, z)
-
-
-def _shared(places: Places, first: Place, last: Place) -> set[Place]:
-    """Anions next to both places."""
-
-    def anions(place: Place) -> set[Place]:
-        return {(atom, whole(np.add(image, place[1]))) for atom, image in places.around[place[0]].anions}
-
-    return anions(first) & anions(last)
-
-
-def _distinct(places: Places, jumps: list[Jump]) -> list[tuple[Places, Jump]]:
-    """Keep the first of the jumps that symmetry makes the same."""
-    # One direction: the way that goes to larger x, then y, then z.
-    jumps = [jump for jump in jumps if tuple(rounded(places.vector(jump), 3)) > (0.0, 0.0, 0.0)]
-    if not jumps:
-        return []
-    points = np.array([[place for place, _ in jump.places] for jump in jumps])
-    images = np.array([[image for _, image in jump.places] for jump in jumps])
-    classes = same_jumps(places.structure, places.fractions, points, images)
-    kept: dict[int, Jump] = {}
-    for number, jump in sorted(zip(classes.tolist(), jumps, strict=True), key=lambda entry: rank(places, entry[1])):
-        kept.setdefault(number, jump)
-    return [(places, jump) for jump in kept.values()]

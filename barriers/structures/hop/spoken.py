@@ -9,7 +9,14 @@ from string import ascii_lowercase
 from barriers.structures.hop.hop import Hop, Mechanism
 from barriers.words import in_ascii
 
-PASSED: dict[Mechanism, str] = {"oxygen dumbbell": "dumbbell", "single oxygen": "one oxygen", "surface": "adatom"}
+PASSED: dict[Mechanism, str] = {
+    "oxygen dumbbell": "dumbbell",
+    "single oxygen": "one oxygen",
+    "anion dumbbell": "dumbbell",
+    "single anion": "one anion",
+    "anion triangle": "triangle",
+    "surface": "adatom",
+}
 """Shorter words for some mechanisms; the others are said as they are."""
 
 NAMED_LAYERS = ("surface", "sub-surface")
@@ -18,8 +25,8 @@ NAMED_LAYERS = ("surface", "sub-surface")
 def spoken_labels(hops: Sequence[Hop]) -> list[str]:
     """Name all hops of a slab by layer, mechanism and length, and a letter that tells apart those that agree in these.
 
-    Letters follow the order of the hops, so that names are the same for the same slab, and those of that slab alone:
-    the label with its code is what names a hop on any.
+    Hops of a crystal have a letter only where two agree. Letters follow the order of the hops, so that names are the
+    same for the same slab, and those of that slab alone: the label with its code is what names a hop on any.
 
     Parameters
     ----------
@@ -29,10 +36,11 @@ def spoken_labels(hops: Sequence[Hop]) -> list[str]:
     alike = [
         " ".join([*_where(hop), PASSED.get(hop.mechanism, hop.mechanism), f"{hop.distance:.2f} Å"]) for hop in hops
     ]
-    seen: Counter[str] = Counter()
+    often, seen = Counter(alike), Counter[str]()
     names = []
-    for name in alike:
-        names.append(f"{name} {_letters(seen[name])}")
+    for hop, name in zip(hops, alike, strict=True):
+        alone = hop.depth is None and often[name] == 1
+        names.append(name if alone else f"{name} {_letters(seen[name])}")
         seen[name] += 1
     return names
 

@@ -1,0 +1,1 @@
+"""The network of hops of a crystal: every jump of one vacancy, sorted into those that symmetry makes the same."""
