@@ -106,12 +106,10 @@ def _refusal(name: str, structure: Structure, found: str) -> ValueError:
     amounts = structure.composition.get_el_amt_dict()
     units = amounts.get("O", 0) / 2
     content = amounts.get("Li", 0) / units if units else 0.0
-    lacking = FULL < content < 1 - FULL and abs(_metal_amount(amounts) / units - 1) <= FULL
+    others = {element: amount for element, amount in amounts.items() if element not in ("Li", "O")}
+    of_metals = bool(units) and all(Element(element).is_metal for element in others)
+    lacking = of_metals and FULL < content < 1 - FULL and abs(sum(others.values()) / units - 1) <= FULL
     full = f", of a delithiated one the full crystal with lithium: {content:.2g}" if lacking else ""
     return ValueError(
         f"cathode {name!r}: found {found}; allowed: layered LiMO2 in R-3m with full sites{full}, or {ANY_OTHER}"
     )
-
-
-def _metal_amount(amounts: dict[str, float]) -> float:
-    return sum(amount for element, amount in amounts.items() if element not in ("Li", "O"))
