@@ -96,9 +96,12 @@ if TYPE_CHECKING:
     from barriers.structures.surface.edits import without as without
     from barriers.structures.surface.slab import cut_slab as cut_slab
     from barriers.structures.surface.terminations import terminations as terminations
+    from barriers.study.crystal import CrystalHopSection as CrystalHopSection
+    from barriers.study.crystal import CrystalSection as CrystalSection
     from barriers.study.errors import StudyError as StudyError
     from barriers.study.file import load_study as load_study
     from barriers.study.file import read_study as read_study
+    from barriers.study.forms import CrystalStudy as CrystalStudy
     from barriers.study.models import CathodeSection as CathodeSection
     from barriers.study.models import ComparisonSection as ComparisonSection
     from barriers.study.models import EndpointsSection as EndpointsSection

@@ -54,11 +54,21 @@ def endpoint_fields() -> str:
     return markdown_table(EndpointsSection, "endpoints.")
 
 
+def crystal_fields() -> str:
+    """Table of the sections of a study of a crystal."""
+    from barriers.study.crystal import CrystalHopSection, CrystalSection
+    from barriers.study.template import markdown_table
+
+    hops = markdown_table(CrystalHopSection, "hops[].").partition("| --- |")[2].partition("\n")[2]
+    return markdown_table(CrystalSection, "crystal.") + hops
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "models_table": models_table,
     "public_names": public_names,
     "study_fields": study_fields,
     "endpoint_fields": endpoint_fields,
+    "crystal_fields": crystal_fields,
 }
 
 

@@ -182,3 +182,22 @@ def test_what_is_no_layered_oxide_is_refused_with_what_was_found(structure: Stru
     with pytest.raises(ValueError, match=r"^cathode 'x': found [^\n]+; allowed: layered LiMO2[^\n]+$") as caught:
         read_cathode(structure, "x")
     assert word in str(caught.value)
+
+
+def test_a_refusal_points_to_the_study_that_would_work() -> None:
+    half = layered(2.87, 14.2, "Ni", {"Li": 0.5})
+    olivine = Structure(Lattice.cubic(5), ["Li", "Fe", "P", "O", "O", "O", "O"], np.linspace(0, 0.9, 21).reshape(7, 3))
+    for structure in (half, olivine, SPINEL):
+        with pytest.raises(ValueError, match=r"or crystal: \{file: …\} in the place of cathode") as caught:
+            read_cathode(structure, "x")
+        assert ("lithium: 0.5" in str(caught.value)) == (structure is not olivine)
+    for name, words in (("Li0.5CoO2", "lithium: 0.5 beside that"), ("LiFePO4", "crystal: {file: …}")):
+        with pytest.raises(ValueError, match=r"^cathode: ") as caught:
+            cathode_of(name)
+        assert words in str(caught.value)
+
+
+def test_cathodes_are_known_by_the_other_order_of_letters() -> None:
+    assert cathode_of("NMC811") == cathode_of("NCM811")
+    assert cathode_of("NMC532").metals == {"Ni": 0.5, "Co": 0.2, "Mn": 0.3}
+    assert cathode_of("NCA").metals == {"Ni": 0.8, "Co": 0.15, "Al": 0.05}

@@ -10,6 +10,7 @@ from rich.table import Table
 from barriers.report.lattice import crystal_line, lattice_lines
 
 if TYPE_CHECKING:
+    from barriers.structures.hop.hop import Hop
     from barriers.workflow.cost import SinglePoints
     from barriers.workflow.crystal import BuiltCrystal
     from barriers.workflow.lattice import Lattice
@@ -42,7 +43,7 @@ def plan_lines(plan: Plan) -> list[str]:
     return [
         *about,
         *(
-            f"hop {hop.name}: {hop.label}, {hop.initial.label} → {hop.final.label}, {hop.distance:.2f} Å"
+            f"hop {_named(hop)}, {hop.initial.label} → {hop.final.label}, {hop.distance:.2f} Å"
             for built in plan.members.values() or [plan.built]
             for hop in built.hops
         ),
@@ -53,6 +54,10 @@ def plan_lines(plan: Plan) -> list[str]:
         *plan.commands,
         *(f"! {warning}" for warning in plan.warnings),
     ]
+
+
+def _named(hop: Hop) -> str:
+    return hop.name if hop.name == hop.label else f"{hop.name}: {hop.label}"
 
 
 def _ensemble(plan: Plan) -> str:

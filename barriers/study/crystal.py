@@ -120,10 +120,21 @@ class CrystalHopSection(Section):
     kind: Literal["vacancy", "divacancy"] = Field(
         "vacancy", description="into a vacancy, or into one of two neighbouring vacancies"
     )
-    mechanism: Literal["oxygen dumbbell", "single oxygen", "tetrahedral", "open"] | None = Field(
+    mechanism: (
+        Literal[
+            "oxygen dumbbell",
+            "single oxygen",
+            "anion dumbbell",
+            "single anion",
+            "anion triangle",
+            "tetrahedral",
+            "open",
+        ]
+        | None
+    ) = Field(
         None,
-        description="what the ion passes: an edge of two anions, one anion, a tetrahedral site, or none of these; any "
-        "if left out",
+        description="what the ion passes: an edge of two oxygens, one oxygen, the same of other anions, a face of "
+        "three, a tetrahedral site, or none of these; any if left out",
     )
     length: tuple[Span, Span] | None = Field(
         None, strict=False, description="least and largest length; any if left out"

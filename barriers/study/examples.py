@@ -6,6 +6,7 @@ from pathlib import Path
 
 from barriers.disk import writes_folder
 from barriers.study.file import read_study
+from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy
 from barriers.study.template import render
 from barriers.words import closest, show
@@ -42,7 +43,7 @@ def write_examples(folder: Path, only: str | None = None) -> list[Path]:
     for path in studies.values() if only is None else [studies[only]]:
         study = read_study(path.read_text("utf-8"))
         contents[folder / "inputs" / path.name] = render(study)
-        for name in study.endpoints.model_dump().values() if isinstance(study, EndpointStudy) else ():
+        for name in files_of(study):
             contents[folder / "inputs" / name] = (path.parent / name).read_text("utf-8")
     if only is None:
         contents |= {folder / "flows" / path.name: path.read_text("utf-8") for path in shipped("flows").glob("*.py")}
@@ -53,3 +54,12 @@ def write_examples(folder: Path, only: str | None = None) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, "utf-8")
     return sorted(contents)
+
+
+def files_of(study: AnyStudy) -> list[str]:
+    """Structure files that a study names."""
+    if isinstance(study, EndpointStudy):
+        return [study.endpoints.initial, study.endpoints.final]
+    if isinstance(study, CrystalStudy):
+        return [study.crystal.file]
+    return [study.cathode.file] if study.cathode.file else []

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from barriers.structures.cathode.names import ALIASES
 from barriers.study.fields import Angstrom, Section, Seed, refusal, takes, unit
 from barriers.study.marks import OnFile, is_formula
 
 Miller = Annotated[int, Field(ge=-9, le=9)]
+A_FORMULA = "a formula such as LiNi0.7Co0.2Mn0.1O2; other crystals by crystal: {file: …}"
 Length = Annotated[float, Field(gt=2, le=60, json_schema_extra=unit("Å"))]
 
 
 class CathodeSection(Section):
     """The bulk crystal, a layered oxide LiMO2 (R-3m), and the ordering of its metals."""
 
-    name: Annotated[str, OnFile("cathodes", "a formula such as LiNi0.7Co0.2Mn0.1O2", is_formula)] = Field(
+    name: Annotated[str, OnFile("cathodes", A_FORMULA, is_formula)] = Field(
         "NCM811", description="cathode on file, or its formula"
     )
     file: str | None = Field(
@@ -57,6 +59,11 @@ class CathodeSection(Section):
         description="relax lattice and ions of the bulk with the study's engine before the slab is cut; if left out, "
         "where the engine is a model on file and a, c and z are left out too",
     )
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _by_its_name_on_file(cls, name: Any) -> Any:
+        return ALIASES.get(name, name) if isinstance(name, str) else name
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

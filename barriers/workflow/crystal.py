@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,9 +18,9 @@ from barriers.structures.crystal import (
     shortest_vector,
     space_group,
 )
-from barriers.structures.hop.between import hop_between
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
+from barriers.structures.hop.named_sites import hop_between
 from barriers.structures.hop.search import find_hops
 from barriers.study.crystal import CrystalHopSection, CrystalSection
 from barriers.study.forms import CrystalStudy
@@ -191,14 +190,15 @@ def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
             found = find_hops(structure, ion)
     if study.hops is None:
         with naming("hops"):
-            return _named(select_hops(found, kind="vacancy"))
-    hops = [_chosen(structure, found, section, ion, number) for number, section in enumerate(study.hops)]
-    names = [section.name for section in study.hops]
-    short = _named(hops)
-    return [
-        hop.model_copy(update={"name": name}) if name is not None else hop
-        for hop, name in zip(short, names, strict=True)
-    ]
+            return select_hops(found, kind="vacancy")
+    hops: list[Hop] = []
+    for number, section in enumerate(study.hops):
+        hop = _chosen(structure, found, section, ion, number)
+        hops.append(hop.model_copy(update={"name": section.name or hop.label}))
+        names = [other.name for other in hops]
+        if (first := names.index(names[-1])) < number:
+            raise ValueError(f"hops[{number}].name: {names[-1]!r} is that of hops[{first}]; allowed: a name of its own")
+    return hops
 
 
 def _chosen(structure: Structure, found: list[Hop], section: CrystalHopSection, ion: str, number: int) -> Hop:
@@ -212,11 +212,3 @@ def _chosen(structure: Structure, found: list[Hop], section: CrystalHopSection, 
         if section.rank > len(of_kind):
             raise ValueError(f"rank: {section.rank}; allowed: 1 to {len(of_kind)} in this crystal")
         return of_kind[section.rank - 1]
-
-
-def _named(hops: list[Hop]) -> list[Hop]:
-    """Name hops by mechanism and length; by their labels, which no two share, where that is not enough."""
-    short = ["_".join(hop.label.split("_")[:2]) for hop in hops]
-    counted = Counter(short)
-    names = [name if counted[name] == 1 else hop.label for name, hop in zip(short, hops, strict=True)]
-    return [hop.model_copy(update={"name": name}) for name, hop in zip(names, hops, strict=True)]

@@ -11,6 +11,7 @@ from functools import cache
 from monty.json import MSONable
 from pymatgen.core import Composition, Element, Lattice, Structure
 
+from barriers.structures.cathode.names import ALIASES
 from barriers.structures.data import load_data
 
 METAL_SITE = "Ni"
@@ -21,6 +22,10 @@ TYPICAL_Z = 0.26
 
 SUM_TOLERANCE = 0.011
 """How far from one the fractions of a formula may sum up: Ni0.33Co0.33Mn0.33 is read as thirds."""
+
+
+ANY_OTHER = "crystal: {file: …} in the place of cathode and surface, for the hops of any other crystal"
+"""Where a refusal of a crystal that is none of these points to."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def cathode_of(name: str, a: float | None = None, c: float | None = None) -> Cat
     ValueError
         If the name is neither on file nor the formula of a layered oxide LiMO2, or if a or c is needed and not given.
     """
-    found = known_cathodes().get(name) or _by_formula(name, a, c)
+    found = known_cathodes().get(ALIASES.get(name, name)) or _by_formula(name, a, c)
     given = {key: value for key, value in (("a", a), ("c", c)) if value is not None}
     if len(given) == 2:
         return replace(found, a=given["a"], c=given["c"], source="a and c given")
@@ -150,7 +155,7 @@ def metals_of(formula: str) -> dict[str, float]:
     names = list(known_cathodes())
     near = get_close_matches(formula, names, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    allowed = f"allowed: {', '.join(names)}, or a formula such as LiNi0.6Co0.2Mn0.2O2{hint}"
+    allowed = f"allowed: {', '.join(names)}, a formula such as LiNi0.6Co0.2Mn0.2O2, or {ANY_OTHER}{hint}"
     if not re.fullmatch(r"(?:[A-Z][a-z]?(?:\d*\.?\d+)?)+", formula):
         raise ValueError(f"cathode: {formula!r} is neither on file nor a formula; {allowed}")
     unknown = [symbol for symbol in re.findall(r"[A-Z][a-z]?", formula) if not Element.is_valid_symbol(symbol)]
@@ -169,7 +174,9 @@ def _not_layered(amounts: Mapping[str, float]) -> str:
     metals = {element: amount for element, amount in amounts.items() if element not in ("Li", "O")}
     strange = [element for element in metals if not Element(element).is_metal]
     if abs(amounts.get("Li", 0) - 1) > 1e-6:
-        return f"has {amounts['Li']:g} Li, not one" if "Li" in amounts else "has no Li"
+        if 0 < (content := amounts.get("Li", 0)) < 1:
+            return f"has {content:g} Li, not one: name it with one Li, and lithium: {content:g} beside that"
+        return f"has {content:g} Li, not one" if content else "has no Li"
     if abs(amounts.get("O", 0) - 2) > 1e-6:
         return f"has {amounts.get('O', 0):g} O, not two"
     if strange:
