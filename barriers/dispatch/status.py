@@ -73,7 +73,7 @@ class JobStatus:
     started : float or None
         When it started (s since 1970).
     barrier : float or None
-        The forward barrier that it has given (eV), where it gives one and runs here.
+        The forward barrier that it has given (eV), where it gives one.
     """
 
     name: str

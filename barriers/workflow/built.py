@@ -10,7 +10,6 @@ from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoint
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.ensemble import Member, members_of
-from barriers.workflow.placements import Placed, placements_in, placements_of
 from barriers.workflow.slab_and_hops import BuiltSlab
 
 
@@ -73,13 +72,4 @@ def build_members(study: Study | EndpointStudy) -> dict[str, BuiltStudy]:
 
 
 def _built(member: Member) -> BuiltStudy:
-    slab, vacuum = member.slab.structure, member.study.surface.vacuum
-    placed: dict[Placed, list[Structure]] = {}
-    systems = {}
-    for system in member.study.systems:
-        systems[system.name] = [slab]
-        if (shared := placements_in(system)) is not None:
-            if shared not in placed:
-                placed[shared] = placements_of(slab, *shared, vacuum, member.anchor)
-            systems[system.name] = placed[shared]
-    return BuiltStudy(member.slab, member.hops, systems)
+    return BuiltStudy(member.slab, member.hops, member.placed)

@@ -76,6 +76,7 @@ def _job(firework: dict[str, Any], told: dict[str, Any], numbers: dict[int, Any]
         force_calls=run.get("force_calls", 0),
         uuid=about["uuid"],
         started=utc(run["started"]).timestamp() if "started" in run else None,
+        barrier=run.get("barrier"),
     )
 
 
