@@ -49,6 +49,19 @@ LOCAL: dict[str, State] = {
 }
 """States of the local runner."""
 
+FIREWORKS: dict[str, State] = {
+    "COMPLETED": "done",
+    "RUNNING": "running",
+    "RESERVED": "queued",
+    "READY": "ready",
+    "WAITING": "waiting",
+    "PAUSED": "waiting",
+    "FIZZLED": "failed",
+    "DEFUSED": "withdrawn",
+    "ARCHIVED": "withdrawn",
+}
+"""States of FireWorks."""
+
 
 @dataclass(frozen=True)
 class JobStatus:
