@@ -28,10 +28,9 @@ def inputs_lines(content: Inputs) -> list[str]:
     waiting = len(content.written) - ready
     lines = [f"can run as they are: {ready} of {len(content.written)}; with a result already: {content.done}"]
     if waiting:
-        lines.append(
-            f"! from results that are not there yet: {waiting} of {len(content.written)}, {content.stand_ins} until then; "
-            "run the others, take them in with `barriers adopt`, and write these again"
-        )
+        share = f"{waiting} of {len(content.written)}, {content.stand_ins} until then"
+        remedy = "run the others, take them in with `barriers adopt`, and write these again"
+        lines.append(f"! from results that are not there yet: {share}; {remedy}")
     return lines + ([f"for Quantum ESPRESSO {content.version}"] if content.version else [])
 
 
