@@ -15,7 +15,7 @@ from ase.build import add_adsorbate, bulk, fcc100
 from ase.constraints import FixAtoms
 from ase.io import write
 from hypothesis import settings
-from pymatgen.core import Structure
+from pymatgen.core import SETTINGS, Structure
 from services import here, mongod, shared_launchpad, slurm
 
 from barriers import secrecy
@@ -107,6 +107,21 @@ def gold_files(tmp_path: Path) -> tuple[Path, Path]:
     for path, atoms in zip(paths, gold_on_aluminium(), strict=True):
         write(path, atoms)
     return paths
+
+
+@pytest.fixture(scope="module")
+def vasp_standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """POTCARs for the stand-in of VASP, which is looked after often: it takes no time."""
+    from vasp_tools import write_potcars
+
+    from barriers.engines.vasp import run as vasp
+
+    potcars = write_potcars(tmp_path_factory.mktemp("potcars"), "Al", "Au")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SETTINGS, "PMG_VASP_PSP_DIR", str(potcars))
+        patch.setattr(vasp, "POLL", 0.1)
+        patch.setattr(vasp, "WATCH", 2)
+        yield
 
 
 @pytest.fixture(scope="session")

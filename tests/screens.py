@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from unittest.mock import patch
@@ -39,6 +39,19 @@ from barriers.report.status import status_view
 ROOT = Path(__file__).parent.parent
 SCREENS = Path(__file__).parent / "data" / "screens"
 STUDY = "inputs/ncm811_pvdf.yaml"
+
+DIFFERS = {
+    r"about \d+ min on this machine": "about N min on this machine",
+    r"(: (?:relax \w+|barrier|comparison))  \d+\.\d s$": r"\1",  # not told below 0.1 s
+    r"  \d+\.\d s\b": "  N s",
+    r"│ +\d+ s │": "│  N s │",
+    r"^MongoDB [\d.]+": "MongoDB N",
+    r"^\S+ ran it with barriers [\w.]+$": "MACHINE ran it with barriers N",
+    r"^emt [\d.]+:": "emt N:",
+    r"^[^/\s]+/gold: ": "USER/gold: ",
+    r"http://127\.0\.0\.1:\d+/[\w-]+/": "http://127.0.0.1:PORT/TOKEN/",
+}
+"""What differs from run to run, and what stands on file instead."""
 
 COMMANDS = {
     "show": ("show", "docs/data/ncm811_pvdf.json"),
@@ -147,24 +160,78 @@ class Terminal(StringIO):
         return True
 
 
-def screen(name: str, width: int | None) -> str:
-    """Give what a command prints at a width, or without a terminal, as plain text."""
+class Beside(StringIO):
+    """Standard error on the same terminal, without what only moves there: it says that it is none."""
+
+    def __init__(self, terminal: StringIO) -> None:
+        super().__init__()
+        self.terminal = terminal
+
+    def write(self, text: str) -> int:
+        return self.terminal.write(text)
+
+
+class Keyboard(StringIO):
+    """What somebody types, which the terminal shows."""
+
+    def isatty(self) -> bool:
+        return bool(self.getvalue())
+
+    def readline(self, size: int | None = -1, /) -> str:
+        line = super().readline(-1 if size is None else size)
+        sys.stdout.write(line)
+        return line
+
+
+@contextmanager
+def at_a_terminal(width: int | None, typed: str = "") -> Iterator[StringIO]:
+    """Keep what is printed to a terminal of a width, or to none."""
     out = StringIO() if width is None else Terminal()
     seen = {"COLUMNS": str(width or ""), "TERM": "xterm", "NO_COLOR": "1"}
-    with patch.dict(os.environ, seen), redirect_stdout(out), patch.object(sys, "stderr", out):
-        if name in TABLES:
+    streams = {"stdout": out, "stderr": Beside(out), "stdin": Keyboard(typed)}
+    with patch.dict(os.environ, seen), patch.multiple(sys, **streams):
+        yield out
+
+
+def typed_in(command: tuple[str, ...], width: int | None, typed: str = "") -> str:
+    """Give what a command prints where this process is."""
+    with (
+        at_a_terminal(width, typed) as out,
+        patch.object(sys, "argv", ["barriers", *command]),
+        suppress(SystemExit),
+    ):
+        main()
+    return out.getvalue()
+
+
+def screen(name: str, width: int | None) -> str:
+    """Give what a command prints at a width, or without a terminal, as plain text."""
+    if name in TABLES:
+        with at_a_terminal(width) as out:
             emit(TABLES[name]())
-        else:
-            command, *options = COMMANDS[name]
-            places = [str(ROOT / each) if "/" in each else each for each in options]
-            with patch.object(sys, "argv", ["barriers", command, *places]), suppress(SystemExit):
-                main()
-    text = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).replace(f"{ROOT}/", "")
-    text = re.sub(r"about \d+ min on this machine", "about N min on this machine", text)
+        return plain(out.getvalue())
+    command, *options = COMMANDS[name]
+    return plain(typed_in((command, *(str(ROOT / each) if "/" in each else each for each in options)), width))
+
+
+def plain(text: str, folder: Path = ROOT) -> str:
+    """Make text that is the same in every run: no colours, and fixed words for what differs."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text).replace(f"{folder}/", "")
+    for pattern, word in DIFFERS.items():
+        text = re.sub(pattern, word, text, flags=re.M)
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
+def keep(name: str, text: str) -> None:
+    """Put a screen on file."""
+    (SCREENS / f"{name}.txt").write_text(text, "utf-8")
+
+
 if __name__ == "__main__":
+    from stories import play
+
     SCREENS.mkdir(exist_ok=True)
     for each in (*COMMANDS, *TABLES):
-        (SCREENS / f"{each}.txt").write_text(screen(each, 80), "utf-8")
+        keep(each, screen(each, 80))
+    for name, text in play():
+        keep(name, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from ase.io import read
 from conftest import ROOT, Outcome
 
-from barriers.study.file import read_study
+from barriers.study.file import load_study, read_study
+from barriers.workflow.labels import notes_of
+from barriers.workflow.study import StudyMaker
 
 Cli = Callable[..., Outcome]
 BAD = sorted((Path(__file__).parent / "data" / "bad_studies").glob("*.yaml"))
@@ -62,6 +65,29 @@ def test_check_prints_the_plan(cli: Cli) -> None:
     table = cli("check", ROOT / "inputs" / "ncm811_pvdf.yaml").out
     assert "NCM@PVDF-HF" in table
     assert "on this machine" in table
+
+
+@pytest.mark.parametrize(
+    "fragment, placement, image",
+    [
+        ("{polymer: PAN, units: 3}", "{mode: at a distance}", "its own image,"),
+        ("{polymer: PVDF, units: 1}", "{count: 3, mode: in contact}", "its own image or another fragment,"),
+    ],
+)
+def test_a_fragment_near_its_own_image_is_warned_of_before_and_in_the_results(
+    cli: Cli, tmp_path: Path, fragment: str, placement: str, image: str
+) -> None:
+    facet = "[0, 0, 3]" if "PAN" in fragment else "[1, 0, 4]"
+    text = f"name: near\nsystems: [{{name: bare}}, {{name: covered, fragment: {fragment}, placement: {placement}}}]\n"
+    study = tmp_path / "near.yaml"
+    study.write_text(f"{text}surface: {{facet: {facet}, min_lengths: [8, 8]}}\n", "utf-8")
+    (line,) = (line for line in cli("check", study).out.splitlines() if "covered: the fragment" in line)
+    assert image in line
+    assert line.removeprefix("! ") in StudyMaker().notes(load_study(study))
+    assert line.removeprefix("! ") in notes_of(StudyMaker().make(load_study(study)))
+    lengths = re.search(r"surface.min_lengths: (.*) mends it", line).group(1)
+    study.write_text(f"{text}surface: {{facet: {facet}, min_lengths: {lengths}}}\n", "utf-8")
+    assert not [line for line in StudyMaker().notes(load_study(study)) if "covered" in line]
 
 
 def test_build_writes_what_check_announces(cli: Cli, tmp_path: Path) -> None:

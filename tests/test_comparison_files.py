@@ -17,7 +17,8 @@ from rich.console import Console
 from stored import REASON, study_of
 
 from barriers.documents import StudyDoc
-from barriers.report.comparison import comparison_latex, latex, write_comparison
+from barriers.report.comparison import comparison_latex, write_comparison
+from barriers.report.latex import latex
 from barriers.report.numbers import decimals, written, written_uncertainty
 from barriers.report.tables import comparison_rows, study_table
 

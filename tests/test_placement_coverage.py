@@ -1,10 +1,12 @@
 """Several fragments on a slab: how many, how far apart, and on which face."""
 
+import re
 from functools import cache, partial
 
 import numpy as np
 import placing
 import pytest
+from conftest import ordered_slab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from placing import VACUUM
@@ -97,13 +99,26 @@ def test_a_coverage_is_the_nearest_whole_number():
     area = surface_area(slab())
     assert area == pytest.approx(np.prod(slab().lattice.abc[:2]) / 100)
     assert [fragments_for(slab(), number / area) for number in (0.6, 1.0, 2.4, 2.6)] == [1, 1, 2, 3]
-    with pytest.raises(ValueError, match=r"coverage: 0.1 per nm² is no fragment on a surface of 1.66 nm²; .* 0.60"):
+    with pytest.raises(ValueError, match=r"coverage: 0.1 per nm² is no fragment .* 1.66 nm²; .* 0.31") as no:
         fragments_for(slab(), 0.1)
+    assert fragments_for(slab(), 0.31) == 1
+    assert fragments_for(ordered_slab(lengths=said_lengths(no), frozen=1), 0.1) == 1
+
+
+def said_lengths(refused: pytest.ExceptionInfo[ValueError]) -> tuple[float, float]:
+    """The lengths (Å) that a refusal ends with."""
+    a, b = re.search(r"(\d+) × (\d+) Å$", str(refused.value)).groups()
+    return float(a), float(b)
 
 
 def test_more_fragments_than_fit_are_refused_with_how_many_do():
-    with pytest.raises(ValueError, match=r"count: 30 fragments do not fit on a face; allowed: 1 to \d+, or larger"):
+    with pytest.raises(ValueError, match=r"count: 30 fragments do not fit on a face; allowed: 1 to \d+, or min") as no:
         cover(slab(), held, 30, sites()[:20], VACUUM)
+    allowed = int(re.search(r"1 to (\d+)", str(no.value)).group(1))
+    with pytest.raises(ValueError, match="count") as no:
+        cover(slab(), held, allowed + 2, sites()[:20], VACUUM)
+    larger = ordered_slab(lengths=said_lengths(no), frozen=1)
+    cover(larger, held, allowed + 2, surface_sites(larger, distinct=False), VACUUM)
 
 
 def test_a_fragment_that_fits_nowhere_is_refused_in_its_own_words():

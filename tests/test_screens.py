@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+import typer
+from external import need
+from mongo import find_mongod
 from screens import COMMANDS, SCREENS, TABLES, screen
+from stories import STORIES
 
+from barriers.cli import app
 from barriers.report.fitting import LONGEST
 
 WIDTHS = (60, 80, 100, 200, None)
@@ -16,6 +22,26 @@ WIDTHS = (60, 80, 100, 200, None)
 def test_screens_are_those_on_file(name: str) -> None:
     """``python tests/screens.py`` writes them anew, to be read before they are committed."""
     assert screen(name, 80) == (SCREENS / f"{name}.txt").read_text("utf-8")
+
+
+MARKS = {"here": [pytest.mark.slow], "through_a_queue": [pytest.mark.slow, pytest.mark.mongo]}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("story", [pytest.param(name, marks=MARKS.get(name, [])) for name in STORIES])
+def test_commands_typed_one_after_the_other_print_what_is_on_file(
+    story: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if story == "through_a_queue":
+        need(find_mongod() is not None, "mongod (its path in the variable MONGOD)")
+    monkeypatch.chdir(tmp_path)
+    for name, text in STORIES[story]():
+        assert text == (SCREENS / f"{name}.txt").read_text("utf-8"), name
+
+
+def test_every_command_has_a_screen() -> None:
+    commands = set(typer.main.get_group(app).commands)
+    assert commands <= {path.stem.split("-")[0] for path in SCREENS.glob("*.txt")}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -31,5 +57,5 @@ def test_tables_are_whole_at_any_width(name: str, width: int | None) -> None:
 
 
 def test_a_number_stays_with_what_it_is_the_uncertainty_of() -> None:
-    assert "Δ forward +0.036 ± 0.002" in screen("show", 60)
+    assert "Δ forward: +0.036 ± 0.002" in screen("show", 60)
     assert "+0.036  0.002" in screen("show", 80)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Outcome
 from dispatched import gold_flow, iteration, start_worker, write_cluster
+from dispatched import outcome as dispatched_outcome
 from external import wait_for
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,6 +155,9 @@ def test_the_command_finds_where_the_study_was_sent(
     start_worker(cluster, tmp_path / "worker", "rapidfire").wait(120)
     live = cli("status", study, "--results", tmp_path / "results", "--watch")
     assert "gold: 4 done" in live.out
+    there = json.loads(cli("status", study, "--results", tmp_path / "results", "--json").out)
+    forward, _ = dispatched_outcome(cluster)
+    assert there["hops"][0]["barrier_so_far"] == forward  # the result's, not that of the highest image
     here = run(gold_flow(), tmp_path / "results" / "gold").output
     told = json.loads(cli("status", study, "--results", tmp_path / "results", "--json").out)
     assert {each["host"] for each in told["jobs"]} == {platform.node()}

@@ -13,9 +13,9 @@ import pytest
 from ase.build import fcc100
 from jobflow import Flow
 from monty.json import MontyEncoder
-from pymatgen.core import SETTINGS, Structure
+from pymatgen.core import Structure
 from pymatgen.io.vasp import Incar, Kpoints
-from vasp_tools import COMMAND, write_potcars
+from vasp_tools import COMMAND
 
 if not os.environ.get("CI"):  # there, a missing part fails
     pytest.importorskip("atomate2")
@@ -23,7 +23,6 @@ if not os.environ.get("CI"):  # there, a missing part fails
 from barriers.analysis.density import Grid
 from barriers.dispatch.local import run as run_flow
 from barriers.engines.density import DensityDoc
-from barriers.engines.vasp import run
 from barriers.engines.vasp.density_part import of_both_spins
 from barriers.engines.vasp.engine import VaspEngine
 from barriers.engines.volumetric import read_for, read_spins, read_volumetric
@@ -31,7 +30,7 @@ from barriers.files.density import read_density
 from barriers.files.structures import to_structure
 from barriers.report.density import write_density
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = [pytest.mark.usefixtures("vasp_standin"), pytest.mark.filterwarnings("ignore::UserWarning")]
 
 N_SLAB = 4
 """Au and three Al in a layer; the fragment is one Al above the Au. VASP has all Al before Au."""
@@ -51,15 +50,6 @@ def computed(folder: Path, *given: Any, **settings: Any) -> DensityDoc | str:
     job = VaspEngine(command=COMMAND, **settings).density().make(*given)
     outcome = run_flow(Flow([job], output=job.output), folder)
     return outcome.output if outcome.output is not None else next(iter(outcome.failures.values()))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def here(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    potcars = write_potcars(tmp_path_factory.mktemp("potcars"), "Al", "Au")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(SETTINGS, "PMG_VASP_PSP_DIR", str(potcars))
-        patch.setattr(run, "POLL", 0.1)
-        yield
 
 
 @pytest.fixture(scope="module")

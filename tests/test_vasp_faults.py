@@ -49,7 +49,7 @@ from barriers.workflow.barrier import BarrierMaker
 from barriers.workflow.built import build_study
 from barriers.workflow.reading import profile_of
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = [pytest.mark.usefixtures("vasp_standin"), pytest.mark.filterwarnings("ignore::UserWarning")]
 
 START = Start(n_images=3)
 NEB_SETTINGS = {"fmax": 0.03, "rough_fmax": 0.3, "max_steps": 200, "spring": 1.0}
@@ -59,16 +59,6 @@ GOLD_FIRST = [12, *range(12)]
 
 def engine(**settings: Any) -> VaspEngine:
     return VaspEngine(command=COMMAND, moments={"Au": 1.0}, **settings)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def here(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    potcars = write_potcars(tmp_path_factory.mktemp("potcars"), "Al", "Au")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(SETTINGS, "PMG_VASP_PSP_DIR", str(potcars))
-        patch.setattr(run, "POLL", 0.1)
-        patch.setattr(run, "WATCH", 2)
-        yield
 
 
 def reference() -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from barriers.cli.app import Json, StudyFile, app, emit
-from barriers.cli.terminal import say
+from barriers.cli.terminal import by_figure, say
 
 if TYPE_CHECKING:
     from barriers.study.forms import CrystalStudy
@@ -27,10 +27,13 @@ def init(
 
     A study of your own is begun by `barriers new`.
     """
-    from barriers.study.examples import write_examples
+    from barriers.study.examples import FIRST, write_examples
 
-    for path in write_examples(folder, only):
+    written = write_examples(folder, only)
+    for path in written:
         say(path)
+    study = next(path for path in written if path.name == f"{only or FIRST}.yaml")
+    say(f"next: barriers check {study}")
 
 
 @app.command()
@@ -129,8 +132,8 @@ def hops(
         emit(rows)
     else:
         emit(hop_table(rows))
-        for path in figures:
-            say(path)
+        for line in by_figure(figures):
+            say(line)
 
 
 def _span(option: str, text: str | None) -> tuple[float, float] | None:

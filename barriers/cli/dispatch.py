@@ -53,6 +53,8 @@ def submit(
 
     study, cluster = load_study(study_file), find_cluster(config)
     study, _ = settled(study, results / study.name)
+    for line in StudyMaker().notes(study):
+        say(f"! {line}", err=True)
 
     def add(withdraw: bool) -> Submitted:
         with working("adding jobs"):

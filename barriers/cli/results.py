@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from barriers.cli.app import Json, Results, ResultsFolder, app, emit, show_study
-from barriers.cli.terminal import say
+from barriers.cli.terminal import by_figure, say
 
 
 @app.command()
@@ -36,7 +36,7 @@ def plot(folder: ResultsFolder, as_json: Json = False) -> None:
     written = [str(path) for path in write_figures(read_results(folder), folder)]
     if not written:
         raise ValueError(f"{folder}: nothing to draw")
-    emit(written) if as_json else say("\n".join(written))
+    emit(written) if as_json else say("\n".join(by_figure(written)))
 
 
 @app.command()
@@ -92,7 +92,7 @@ def rates(
         say(network_line(study, network))  # type: ignore[arg-type]
         for line in study_notes(study):
             say(f"! {line}")
-        say("\n".join(["not included:", *(f"- {line}" for line in NOT_INCLUDED), *figures]))
+        say("\n".join(["not included:", *(f"- {line}" for line in NOT_INCLUDED), *by_figure(figures)]))
 
 
 @app.command()

@@ -6,6 +6,8 @@ import codecs
 import io
 import shlex
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 from barriers.words import in_ascii
 
@@ -21,6 +23,14 @@ def take_any_text() -> None:
 def say(text: object, err: bool = False) -> None:
     """Print a line. Typer's own ``echo`` would write UTF-8 where ASCII is asked for."""
     print(text, file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def by_figure(paths: Iterable[str]) -> list[str]:
+    """Name the files of a figure in a line: ``results/profiles.png, .svg, .pdf``."""
+    endings: dict[Path, list[str]] = {}
+    for path in map(Path, paths):
+        endings.setdefault(path.with_suffix(""), []).append(path.suffix)
+    return [f"{stem}{', '.join(found)}" for stem, found in endings.items()]
 
 
 def this_command() -> str:

@@ -16,6 +16,7 @@ from jobflow import Job, JobStore
 
 from barriers.dispatch.identity import contents, key_of
 from barriers.dispatch.tighten import ALIKE, BEFORE, STANDS_FOR, alike, to_go_on_from
+from barriers.documents import BarrierDoc
 from barriers.secrecy import hide, told
 
 CONTENTS_FILE, ERROR_FILE = "computed_from.json", "error.txt"
@@ -42,6 +43,8 @@ class Executed:
         Why it failed or is not converged.
     force_calls : int
         Evaluations of this run.
+    barrier : float or None
+        The forward barrier (eV) of a job that gives one.
     """
 
     state: State
@@ -49,6 +52,7 @@ class Executed:
     seconds: float = 0.0
     message: str = ""
     force_calls: int = 0
+    barrier: float | None = None
 
 
 def execute(
@@ -113,7 +117,8 @@ def execute(
     calls = new_force_calls(output) if job.maker is not None else 0
     if unconverged(output):
         return Executed("unconverged", folder, seconds, getattr(output, "reason", "") or "", calls)
-    return Executed("done", folder, seconds, force_calls=calls)
+    barrier = output.forward if isinstance(output, BarrierDoc) else None
+    return Executed("done", folder, seconds, force_calls=calls, barrier=barrier)
 
 
 def with_inputs(job: Job, store: JobStore) -> Job:

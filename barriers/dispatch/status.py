@@ -49,6 +49,19 @@ LOCAL: dict[str, State] = {
 }
 """States of the local runner."""
 
+FIREWORKS: dict[str, State] = {
+    "COMPLETED": "done",
+    "RUNNING": "running",
+    "RESERVED": "queued",
+    "READY": "ready",
+    "WAITING": "waiting",
+    "PAUSED": "waiting",
+    "FIZZLED": "failed",
+    "DEFUSED": "withdrawn",
+    "ARCHIVED": "withdrawn",
+}
+"""States of FireWorks."""
+
 
 @dataclass(frozen=True)
 class JobStatus:
@@ -73,7 +86,7 @@ class JobStatus:
     started : float or None
         When it started (s since 1970).
     barrier : float or None
-        The forward barrier that it has given (eV), where it gives one and runs here.
+        The forward barrier that it has given (eV), where it gives one.
     """
 
     name: str

@@ -153,6 +153,6 @@ READER = Reader(
     forces="PREFIX_HIST.nc",
     cell="PREFIX_HIST.nc",
     frozen="iatfix in the output",
-    convergence="the output, by energies alone: the force across the path is looked at",
+    convergence="the output, by energies alone, so the force across the path is looked at",
     versions="9.6.2",
 )

@@ -194,6 +194,6 @@ READER = Reader(
     forces="results kept in the files",
     cell="the files",
     frozen="constraints and move_mask in the files",
-    convergence="not said: the force across the path is looked at",
+    convergence="not said, so the force across the path is looked at",
     versions="3.29",
 )

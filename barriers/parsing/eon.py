@@ -148,6 +148,6 @@ READER = Reader(
     forces="along the path in neb.dat, across it in results.dat",
     cell="neb.con",
     frozen="neb.con",
-    convergence="termination_reason in results.dat: the climbing image alone",
+    convergence="termination_reason in results.dat, of the climbing image alone",
     versions="pyeonclient 0.4.2",
 )

@@ -99,6 +99,6 @@ READER = Reader(
     forces="along the path in neb.dat, the largest in nebef.dat",
     cell="not known",
     frozen="not known",
-    convergence="not said: the largest forces in nebef.dat are looked at",
+    convergence="not said, so the largest forces in nebef.dat are looked at",
     versions="formats of nebbarrier.pl and nebef.pl",
 )

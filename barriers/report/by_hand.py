@@ -16,7 +16,8 @@ def inputs_table(content: Inputs) -> Table:
     table.add_column("Atoms", justify="right")
     table.add_column("Runs as it is")
     for row in content.written:
-        waits = f"no: {len(row.rests_on)} before it, the last {row.rests_on[-1]}" if row.rests_on else "yes"
+        others = f" and {len(row.rests_on) - 1} more" if len(row.rests_on) > 1 else ""
+        waits = f"not before {row.rests_on[-1]}{others}" if row.rests_on else "yes"
         table.add_row(row.folder, row.kind, str(row.atoms), waits)
     return table
 
@@ -25,16 +26,18 @@ def inputs_lines(content: Inputs) -> list[str]:
     """Say what can run, and what rests on stand-ins."""
     ready = sum(not row.rests_on for row in content.written)
     waiting = len(content.written) - ready
-    lines = [f"calculations with a result: {content.done}; that can run as they are: {ready}"]
+    lines = [f"can run as they are: {ready} of {len(content.written)}; with a result already: {content.done}"]
     if waiting:
-        lines.append(
-            f"! that start from what has no result yet: {waiting}; their structures are {content.stand_ins}. "
-            "Run the others, `barriers adopt` their outputs, and write these again"
-        )
+        share = f"{waiting} of {len(content.written)}, {content.stand_ins} until then"
+        remedy = "run the others, take them in with `barriers adopt`, and write these again"
+        lines.append(f"! from results that are not there yet: {share}; {remedy}")
     return lines + ([f"for Quantum ESPRESSO {content.version}"] if content.version else [])
 
 
 def adopted_lines(done: Adopted) -> list[str]:
     """Say what was taken in, and what is still to be computed."""
-    left = f"calculations without a result: {len(done.missing)}, the first {done.missing[0]}" if done.missing else ""
-    return [*(f"taken in: {name}" for name in done.taken), left or "every calculation has its result: barriers run"]
+    left = "every calculation has its result; next: `barriers run`"
+    if done.missing:
+        left = f"calculations without a result: {len(done.missing)}, the first {done.missing[0]}; "
+        left += "next: `barriers inputs` writes them from the results that are there"
+    return [*(f"taken in: {name}" for name in done.taken), left]

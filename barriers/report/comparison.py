@@ -7,25 +7,13 @@ from pathlib import Path
 
 from barriers.documents import StudyDoc
 from barriers.report.corrected import POINTS, Cells, plus_minus, points_of
+from barriers.report.latex import tabular
 from barriers.report.tables import comparison_rows, write_rows
 from barriers.report.trust import model_lines
 from barriers.report.uncertainty import meaning
 
 TEXTS = ("system", "hop", "reason")
 """Columns that are no numbers."""
-
-LATEX_SIGNS = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "→": r"$\rightarrow$",
-    "⁺": r"$^{+}$",
-    "−": r"$-$",
-    "±": r"$\pm$",
-    "–": "--",
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-}
-"""What LaTeX reads as a command, or what its standard fonts lack, and how it is written instead."""
 
 
 def comparison_json(study: StudyDoc) -> str:
@@ -50,24 +38,12 @@ def comparison_latex(study: StudyDoc) -> str:
     model is and cannot be trusted for. Why a number is missing is said in comments.
     """
     rows = comparison_rows(study)
-    several = len({row["hop"] for row in rows}) > 1
     corrected = any(row["points_ends"] for row in rows)
-    headings = ["System", *(["Hop"] if several else []), "Forward", "Reverse", "Span", rf"$\Delta$ {study.which}"]
+    headings = ["Forward", "Reverse", "Span", rf"$\Delta$ {study.which}"]
     headings += ["Raw", POINTS, "Model calls"] if corrected else []
-    reasons = [f"% {row['system']} {row['hop']}: {row['reason']}" for row in rows if row["reason"]]
-    lines = [
-        r"% \usepackage{booktabs}; energies in eV",
-        *(" ".join(reason.split()) for reason in reasons),
-        rf"\begin{{tabular}}{{{'l' * (1 + several)}{'r' * (len(headings) - 1 - several)}}}",
-        r"\toprule",
-        " & ".join(headings) + r" \\",
-        r"\midrule",
-        *(" & ".join(_latex_cells(row, several, corrected, study.reference)) + r" \\" for row in rows),
-        r"\bottomrule",
-        *(_latex_note(line, len(headings)) for line in (meaning(study), *model_lines(study.barriers))),
-        r"\end{tabular}",
-    ]
-    return "\n".join(lines) + "\n"
+    cells = [_latex_cells(row, corrected, study.reference) for row in rows]
+    notes = [meaning(study), *model_lines(study.barriers)]
+    return tabular(rows, [r"\usepackage{booktabs}; energies in eV"], ["r"] * len(headings), headings, cells, notes)
 
 
 def write_comparison(study: StudyDoc, folder: Path) -> list[Path]:
@@ -79,26 +55,15 @@ def write_comparison(study: StudyDoc, folder: Path) -> list[Path]:
     return [table, document, typeset]
 
 
-def latex(text: str) -> str:
-    """Escape a name for LaTeX."""
-    return "".join(LATEX_SIGNS.get(sign, sign) for sign in text)
-
-
-def _latex_cells(row: Cells, several: bool, corrected: bool, reference: str) -> list[str]:
-    names = [latex(row[name] or "") for name in (("system", "hop") if several else ("system",))]
+def _latex_cells(row: Cells, corrected: bool, reference: str) -> list[str]:
     difference = _latex_number(row["difference"], row["difference_uncertainty"])
     return [
-        *names,
         _latex_number(row["forward"], plus_minus(row)),
         _latex_number(row["reverse"]),
         _latex_number(row["span"]),
         "reference" if row["system"] == reference else difference,
         *(map(_latex_number, (row["raw"], points_of(row), row["model_calls"])) if corrected else ()),
     ]
-
-
-def _latex_note(line: str, columns: int) -> str:
-    return rf"\multicolumn{{{columns}}}{{p{{0.9\linewidth}}}}{{\footnotesize {latex(line)}.}} \\"
 
 
 def _latex_number(text: str | None, uncertainty: str | None = None) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+
+from barriers.dispatch.status import FIREWORKS, STATES
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.launch import Round
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 def submitted_lines(done: Submitted, study_file: Path) -> list[str]:
     """Say what was added and what was there, and what to do next."""
-    lines = [f"{done.scope}: {done.added} jobs added in {done.workflows} workflows"]
+    lines = [f"{done.scope}: {_number(done.added, 'job')} added in {_number(done.workflows, 'workflow')}"]
     if done.present:
         lines.append(f"there already: {_counted(done.present)}")
     if done.changed:
@@ -78,4 +81,12 @@ class RoundView:
 
 
 def _counted(states: dict[str, int]) -> str:
-    return ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    """Count jobs by FireWorks' states in the words of `barriers status`, what needs help first."""
+    numbers: Counter[str] = Counter()
+    for state, number in states.items():
+        numbers[FIREWORKS.get(state, "waiting")] += number
+    return ", ".join(f"{numbers[state]} {state}" for state in STATES if numbers[state])
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

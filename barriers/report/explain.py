@@ -36,7 +36,7 @@ STRUCTURE = re.compile(r"(.*[A-Z][a-z]?\d+) [0-9a-f]{16}")
 
 def explained_table(one: Explained) -> Table:
     """Write what a calculation was computed from, a row for each part."""
-    table = Table("part", "value", title=f"{one.name}, key {one.key}", title_justify="left")
+    table = Table("Part", "Value", title=f"{one.name}, key {one.key}", title_justify="left")
     for part, value in parts(one).items():
         table.add_row(part, _word(value))
     return table
@@ -44,7 +44,7 @@ def explained_table(one: Explained) -> Table:
 
 def listed_table(found: list[Explained]) -> Table:
     """List calculations, to choose one from."""
-    table = Table("key", "job", "kind", "system", "hop")
+    table = Table("Key", "Job", "Kind", "System", "Hop")
     for each in found:
         table.add_row(each.key, each.name, each.kind, each.system, each.hop)
     return table
@@ -52,7 +52,7 @@ def listed_table(found: list[Explained]) -> Table:
 
 def differences_table(one: Explained, other: Explained) -> Table:
     """Write the parts that two calculations differ in, side by side, and what each means."""
-    table = Table("part", f"{one.name} ({one.key})", f"{other.name} ({other.key})", "that is")
+    table = Table("Part", f"{one.name} ({one.key})", f"{other.name} ({other.key})", "That is")
     for row in difference_rows(one, other):
         table.add_row(row["part"], _word(row["first"]), _word(row["second"]), row["is"])
     return table

@@ -152,7 +152,8 @@ def _said(columns: Sequence[_Content], cells: Sequence[Text]) -> Text:
         heading = " ".join(column.heading.plain.split())
         if cell.plain not in NOTHING:
             said += Text(" " if heading in BOUND else " · ") if said else Text()
-            said += Text(f"{heading} " if heading else "", "dim") + Text(", ").join(cell.split("\n"))
+            end = " " if heading in BOUND else ": "
+            said += Text(f"{heading}{end}" if heading else "", "dim") + Text(", ").join(cell.split("\n"))
     return said
 
 

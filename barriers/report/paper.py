@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from barriers.documents import StudyDoc
-from barriers.report.comparison import latex
 from barriers.report.corrected import Cells, plus_minus
+from barriers.report.latex import names_of, tabular
 from barriers.report.numbers import NONE, shown
 from barriers.report.tables import comparison_rows
 from barriers.report.trust import model_lines
@@ -17,32 +17,19 @@ def table_siunitx(study: StudyDoc) -> str:
     It needs the packages booktabs and siunitx. A standard deviation stands in parentheses, in units of the last digit:
     0.413(2). What ± is, and what the model is and cannot be trusted for, stands in comments.
     """
-    rows, (names, numbers) = comparison_rows(study), _columns(study)
+    rows = comparison_rows(study)
+    numbers = _numbers(study)
     cells = [[_number(text, spread) for text, spread in _energies(row, study)][: len(numbers)] for row in rows]
     formats = [_format(list(column)) for column in zip(*cells, strict=True)]
-    headings = [name.capitalize() for name in names]
-    headings += [rf"{{$\Delta$ {study.which}}}" if name == "difference" else f"{{{name}}}" for name in numbers]
-    lines = [
-        r"% \usepackage{booktabs, siunitx}; energies in eV, one standard deviation in parentheses",
-        *(f"% {' '.join(line.split())}" for line in (meaning(study), *model_lines(study.barriers))),
-        *(f"% {row['system']} {row['hop']}: {' '.join(row['reason'].split())}" for row in rows if row["reason"]),
-        rf"\begin{{tabular}}{{{'l' * len(names)}{''.join(formats)}}}",
-        r"\toprule",
-        " & ".join(headings) + r" \\",
-        r"\midrule",
-        *(
-            " & ".join([*(latex(row[name] or "") for name in names), *line]) + r" \\"
-            for row, line in zip(rows, cells, strict=True)
-        ),
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
-    return "\n".join(lines) + "\n"
+    headings = [rf"{{$\Delta$ {study.which}}}" if name == "difference" else f"{{{name}}}" for name in numbers]
+    packages = r"\usepackage{booktabs, siunitx}; energies in eV, one standard deviation in parentheses"
+    return tabular(rows, [packages, meaning(study), *model_lines(study.barriers)], formats, headings, cells)
 
 
 def table_markdown(study: StudyDoc) -> str:
     """Write the comparison as a Markdown table (eV), what is to be known of its numbers below it."""
-    rows, (names, numbers) = comparison_rows(study), _columns(study)
+    rows = comparison_rows(study)
+    names, numbers = names_of(rows), _numbers(study)
     headings = [f"Δ {study.which}" if name == "difference" else name.capitalize() for name in (*names, *numbers)]
     lines = [headings, ["---"] * len(names) + ["---:"] * len(numbers)]
     for row in rows:
@@ -55,11 +42,9 @@ def table_markdown(study: StudyDoc) -> str:
     )
 
 
-def _columns(study: StudyDoc) -> tuple[list[str], list[str]]:
-    """Columns of names and of numbers: hops and differences where there are several."""
-    hops, systems = {row.hop for row in study.rows}, {row.system for row in study.rows}
-    names = ["system", "hop"] if len(hops) > 1 else ["system"]
-    return names, ["forward", "reverse", "span", *(["difference"] if len(systems) > 1 else [])]
+def _numbers(study: StudyDoc) -> list[str]:
+    """Columns of numbers: differences where there are several systems."""
+    return ["forward", "reverse", "span", *(["difference"] if len({row.system for row in study.rows}) > 1 else [])]
 
 
 def _energies(row: Cells, study: StudyDoc) -> list[tuple[str | None, str | None]]:

@@ -17,6 +17,8 @@ WORDS = {
 def meaning(study: StudyDoc) -> str:
     """Say what stands behind ±, in one sentence without its full stop."""
     known = [barrier for barrier in study.barriers if barrier.uncertainty is not None]
+    if all(barrier.forward is None for barrier in study.barriers):
+        return "no barrier is known yet"
     if not known:
         return "± is the spread of the fits, the least uncertainty"
     bands = [barrier for barrier in known if barrier.correction is None]

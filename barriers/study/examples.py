@@ -13,6 +13,9 @@ from barriers.words import closest, show
 
 PACKAGE = Path(__file__).parents[1]
 
+FIRST = "ncm811_pvdf"
+"""The study that the tutorial begins with."""
+
 
 def shipped(kind: str) -> Path:
     """Folder ``inputs`` or ``flows``: inside the wheel, or beside the package in a checkout."""

@@ -11,8 +11,7 @@ from barriers.structures.hop.hop import Hop, final_in_initial_order, make_endpoi
 from barriers.study.forms import AnyStudy
 from barriers.study.models import EndpointStudy
 from barriers.workflow.crystal import BuiltCrystal
-from barriers.workflow.ensemble import AnyMember, Member, members_of
-from barriers.workflow.placements import Placed, placements_in, placements_of
+from barriers.workflow.ensemble import AnyMember, members_of
 from barriers.workflow.slab_and_hops import BuiltSlab
 
 
@@ -75,13 +74,4 @@ def build_members(study: AnyStudy) -> dict[str, BuiltStudy]:
 
 
 def _built(member: AnyMember) -> BuiltStudy:
-    slab = member.slab.structure
-    placed: dict[Placed, list[Structure]] = {}
-    systems = {}
-    for system in member.study.systems:
-        systems[system.name] = [slab]
-        if (shared := placements_in(system)) is not None and isinstance(member, Member):
-            if shared not in placed:
-                placed[shared] = placements_of(slab, *shared, member.study.surface.vacuum, member.anchor)
-            systems[system.name] = placed[shared]
-    return BuiltStudy(member.slab, member.hops, systems)
+    return BuiltStudy(member.slab, member.hops, member.placed)

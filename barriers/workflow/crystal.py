@@ -97,6 +97,11 @@ class CrystalMember:
         """What is relaxed first: the supercell, its symmetry kept."""
         return self.slab.structure
 
+    @property
+    def placed(self) -> dict[str, list[Structure]]:
+        """What each system begins with."""
+        return {system.name: [self.slab.structure] for system in self.study.systems}
+
 
 def crystal_member(study: CrystalStudy) -> CrystalMember:
     """Build the supercell of a study and find its hops.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -24,7 +24,7 @@ from barriers.study.forms import CrystalStudy
 from barriers.study.models import HopSection, Study, SystemSection
 from barriers.workflow.crystal import CrystalMember, build_crystal, crystal_member
 from barriers.workflow.lattice import Lattice, settled_lattice
-from barriers.workflow.placements import placements_of
+from barriers.workflow.placements import near_themselves, placements_of, systems_on
 from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of, measured
 
 
@@ -62,6 +62,8 @@ class Member:
         The hops that are computed, their names unlike those of any other member.
     anchor : Hop
         The hop that fragments are placed by.
+    placed : dict[str, list[Structure]]
+        First placements of each system on the slab as built, the slab itself of a bare one; none in a series.
     """
 
     study: Study
@@ -69,6 +71,7 @@ class Member:
     slab: BuiltSlab
     hops: list[Hop]
     anchor: Hop
+    placed: dict[str, list[Structure]] = field(default_factory=dict)
 
     @property
     def start(self) -> Structure:
@@ -138,12 +141,12 @@ def members_of(study: Study | CrystalStudy) -> list[AnyMember]:
     Raises
     ------
     ValueError
-        One line, if a slab or a hop cannot be built, or two orderings are one.
+        One line, if a slab, a hop or a placement cannot be built, or two orderings are one.
     """
     study, _ = settled_lattice(study)
     if isinstance(study, CrystalStudy):
         return [crystal_member(study)]
-    built: dict[tuple[int, float], tuple[BuiltSlab, list[Hop], Hop]] = {}  # models share what they start from
+    built: dict[tuple[int, float], Member] = {}  # models share what they start from
     seen: dict[str, int] = {}
     members: list[AnyMember] = []
     for variant in expand(study):
@@ -152,12 +155,19 @@ def members_of(study: Study | CrystalStudy) -> list[AnyMember]:
         if key not in built:
             slab = build_slab(crystal_of(cathode), cathode, variant.study.surface)
             _check_new(slab.structure, cathode.seed, seen)
-            hops, anchor = _hops(slab.structure, variant.study, study.ensemble)
-            built[key] = measured(slab, hops, variant.study.surface), hops, anchor
-        slab, hops, anchor = built[key]
-        named = [hop.model_copy(update={"name": _tagged(variant, hop.name)}) for hop in hops]
-        members.append(Member(variant.study, variant.tag, slab, named, anchor))
+            built[key] = _member(variant, slab, *_hops(slab.structure, variant.study, study.ensemble))
+        named = [hop.model_copy(update={"name": _tagged(variant, hop.name)}) for hop in built[key].hops]
+        members.append(replace(built[key], study=variant.study, tag=variant.tag, hops=named))
     return members
+
+
+def _member(variant: Variant, slab: BuiltSlab, hops: list[Hop], anchor: Hop) -> Member:
+    """Place the fragments of a member, and say what is to be known of slab and placements."""
+    systems, surface = variant.study.systems, variant.study.surface
+    slab = measured(slab, hops, surface)
+    placed = systems_on(slab.structure, systems, surface.vacuum, anchor)
+    warnings = [*slab.warnings, *near_themselves(slab.structure, systems, placed)]
+    return Member(variant.study, variant.tag, replace(slab, warnings=warnings), hops, anchor, placed)
 
 
 def host_of(study: Study | CrystalStudy) -> tuple[Structure, str]:
@@ -168,7 +178,7 @@ def host_of(study: Study | CrystalStudy) -> tuple[Structure, str]:
 
 
 def warnings_of(members: Sequence[AnyMember]) -> list[str]:
-    """What is to be known of the slabs, each line once."""
+    """What is to be known of the slabs and of fragments on them, each line once."""
     return list(dict.fromkeys(warning for member in members for warning in member.slab.warnings))
 
 

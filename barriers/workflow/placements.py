@@ -8,6 +8,8 @@ import numpy as np
 from pymatgen.core import Structure
 
 from barriers.structures.hop.hop import Hop, midpoint
+from barriers.structures.interface.choice import lengths_for
+from barriers.structures.interface.contacts import image_distance
 from barriers.structures.interface.coverage import cover, fragments_for
 from barriers.structures.interface.placement import place_at_distance, place_bonded
 from barriers.structures.interface.poses import Orientation
@@ -20,6 +22,9 @@ FIRST_BONDS = {("C", "O"): 1.45}
 """First lengths of bonds (Å) where the sum of the covalent radii leaves the relaxation no room."""
 
 ORIENTATIONS: dict[str, tuple[Orientation, ...]] = {"flat": ("flat",), "upright": ("head down", "tail down")}
+
+OWN_IMAGE = 3.0
+"""Nearer to its own image than this (Å) a fragment touches itself: about the sum of two atoms' van der Waals radii."""
 
 Placed = tuple[FragmentSection, PlacementSection]
 """What placements are made from."""
@@ -73,6 +78,42 @@ def placements_of(
     molecule = fragment_of(fragment)
     with naming("placement"):
         return _ways(slab, molecule, placement, vacuum, np.array([midpoint(slab, hop)]))
+
+
+def systems_on(
+    slab: Structure, systems: Iterable[SystemSection], vacuum: float, hop: Hop
+) -> dict[str, list[Structure]]:
+    """Place the fragment of each system, in as many ways as are screened or relaxed; of a bare one, give the slab.
+
+    Systems that differ in which placement they keep share the placements.
+    """
+    placed: dict[Placed, list[Structure]] = {}
+    found = {}
+    for system in systems:
+        found[system.name] = [slab]
+        if (shared := placements_in(system)) is not None:
+            if shared not in placed:
+                placed[shared] = placements_of(slab, *shared, vacuum, hop)
+            found[system.name] = placed[shared]
+    return found
+
+
+def near_themselves(slab: Structure, systems: Iterable[SystemSection], placed: dict[str, list[Structure]]) -> list[str]:
+    """Warn of fragments that come so near to their images, or to each other, that they feel themselves."""
+    lines = []
+    for system in systems:
+        gaps = [image_distance(each, len(slab)) for each in placed[system.name] if len(each) > len(slab)]
+        if gaps and min(gaps) < OWN_IMAGE:
+            a, b = lengths_for(OWN_IMAGE - min(gaps), slab.lattice)
+            larger, given = f"surface.min_lengths: [{a}, {b}]", system.placement
+            several = given.count > 1 or given.coverage is not None
+            image = "its own image or another fragment" if several else "its own image"
+            mend = "a lower placement.coverage" if given.coverage is not None else larger
+            lines.append(
+                f"{system.name}: the fragment comes within {min(gaps):.2f} Å of {image}, less than {OWN_IMAGE:g} Å; "
+                f"{mend} mends it"
+            )
+    return lines
 
 
 def _ways(

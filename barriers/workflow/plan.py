@@ -13,7 +13,6 @@ from barriers.engines import build_engine
 from barriers.engines.base import NotHereError
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.files.structures import read_endpoints
-from barriers.structures.interface.choice import lengths_for
 from barriers.structures.interface.contacts import image_distance
 from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy, Study
@@ -28,9 +27,6 @@ from barriers.workflow.ensemble import expand
 from barriers.workflow.lattice import Lattice
 from barriers.workflow.placements import fragment_elements
 from barriers.workflow.slab_and_hops import BuiltSlab, crystal_of
-
-OWN_IMAGE = 3.0
-"""Nearer to its own image than this (Å) a fragment touches itself: about the sum of two atoms' van der Waals radii."""
 
 
 @dataclass(frozen=True)
@@ -204,22 +200,4 @@ def make_plan(study: AnyStudy) -> Plan:
     warnings = lacking + (code.physics.warnings() if hasattr(code, "physics") else [])
     built, tagged = described[0][1], {} if "" in members else members
     total = dict(sum(jobs, Counter[str]()))
-    warnings += _near_itself(built)
     return Plan(built, total, sum(calls), sum(seconds) or None, points, tagged, tuple(ways), tuple(warnings))
-
-
-def _near_itself(built: BuiltStudy) -> list[str]:
-    """Warn of fragments that come so near to their own images that they feel themselves."""
-    if not isinstance(built.slab, BuiltSlab):
-        return []
-    bare = built.slab.structure
-    lines = []
-    for name, placements in built.systems.items():
-        gaps = [image_distance(placed, len(bare)) for placed in placements if len(placed) > len(bare)]
-        if gaps and min(gaps) < OWN_IMAGE:
-            a, b = lengths_for(OWN_IMAGE - min(gaps), bare.lattice)
-            lines.append(
-                f"{name}: the fragment comes within {min(gaps):.2f} Å of its own image, less than {OWN_IMAGE:g} Å; "
-                f"surface.min_lengths: [{a}, {b}] mends it"
-            )
-    return lines

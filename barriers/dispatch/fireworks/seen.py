@@ -7,22 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from barriers.dispatch.fireworks.collections import runs, time_there, utc
 from barriers.dispatch.fireworks.heartbeat import SILENT_BEATS
-from barriers.dispatch.status import LOCAL, JobStatus, State, with_expected
+from barriers.dispatch.status import FIREWORKS, LOCAL, JobStatus, with_expected
 
 if TYPE_CHECKING:
     from barriers.dispatch.fireworks.config import Cluster
-
-FIREWORKS: dict[str, State] = {
-    "COMPLETED": "done",
-    "RUNNING": "running",
-    "RESERVED": "queued",
-    "READY": "ready",
-    "WAITING": "waiting",
-    "PAUSED": "waiting",
-    "FIZZLED": "failed",
-    "DEFUSED": "withdrawn",
-    "ARCHIVED": "withdrawn",
-}
 
 
 def dispatched_status(cluster: Cluster, study: str) -> list[JobStatus]:
@@ -76,6 +64,7 @@ def _job(firework: dict[str, Any], told: dict[str, Any], numbers: dict[int, Any]
         force_calls=run.get("force_calls", 0),
         uuid=about["uuid"],
         started=utc(run["started"]).timestamp() if "started" in run else None,
+        barrier=run.get("barrier"),
     )
 
 

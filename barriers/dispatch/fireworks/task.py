@@ -90,4 +90,5 @@ def _numbers(done: Executed) -> dict[str, Any]:
         "message": done.message,
         "force_calls": done.force_calls,
         "seconds": round(done.seconds, 2),
+        "barrier": done.barrier,
     }

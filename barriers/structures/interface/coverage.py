@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil, floor, sqrt
 
 import numpy as np
 from pymatgen.core import Element, Lattice, Structure
@@ -18,6 +19,9 @@ Place = Callable[[Structure, Positions], Sequence[Structure]]
 
 Piece = tuple[list[Element], Positions]
 """A fragment's elements and positions (Å)."""
+
+HALF = 0.5
+"""From this much of a fragment on, a surface bears one."""
 
 FLIP = np.array([1.0, -1.0, -1.0])
 """Half a turn about x, on positions."""
@@ -39,13 +43,20 @@ def fragments_for(slab: Structure, coverage: float) -> int:
         If that is less than half a fragment.
     """
     area = surface_area(slab)
-    number = round(coverage * area)
+    number = floor(coverage * area + HALF)
     if number < 1:
         raise ValueError(
-            f"coverage: {coverage} per nm² is no fragment on a surface of {area:.2f} nm²; "
-            f"allowed: at least {1 / area:.2f}, or larger min_lengths"
+            f"coverage: {coverage} per nm² is no fragment on a surface of {area:.2f} nm²; allowed: at least "
+            f"{ceil(100 * HALF / area) / 100:.2f}, or min_lengths of at least "
+            f"{_lengths(slab.lattice, HALF / (coverage * area))}"
         )
     return number
+
+
+def _lengths(lattice: Lattice, times: float) -> str:
+    """Say which lengths of both surface vectors, in whole Å, make the surface so many times as large."""
+    a, b = (ceil(length * sqrt(times)) for length in lattice.abc[:2])
+    return f"{a} × {b} Å"
 
 
 def surface_area(slab: Structure) -> float:
@@ -109,7 +120,8 @@ def _covered(slab: Structure, place: Place, number: int, over: Positions) -> lis
             if not pieces:
                 raise one_more
             raise ValueError(
-                f"count: {number} fragments do not fit on a face; allowed: 1 to {len(pieces)}, or larger min_lengths"
+                f"count: {number} fragments do not fit on a face; allowed: 1 to {len(pieces)}, or min_lengths of about "
+                f"{_lengths(slab.lattice, number / len(pieces))}"
             )
         shift = slab.cart_coords[0] - one_more.cart_coords[0]
         pieces.append((one_more.species[len(covered) :], one_more.cart_coords[len(covered) :] + shift))
