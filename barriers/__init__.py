@@ -11,11 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from barriers.analysis.correlation import correlation_factor as correlation_factor
+    from barriers.analysis.diffusion import vacancy_diffusion as vacancy_diffusion
     from barriers.analysis.kinetics import arrhenius as arrhenius
     from barriers.analysis.kinetics import ratio as ratio
+    from barriers.analysis.network import Jumps as Jumps
+    from barriers.analysis.network import as_graph as as_graph
+    from barriers.analysis.network import dimension as dimension
+    from barriers.analysis.network import percolation as percolation
     from barriers.analysis.profile import analyse as analyse
     from barriers.analysis.segments import Segment as Segment
     from barriers.analysis.segments import analyse_segments as analyse_segments
+    from barriers.analysis.transport import NetworkDoc as NetworkDoc
+    from barriers.analysis.transport import network_result as network_result
     from barriers.analysis.vibrations import atoms_around as atoms_around
     from barriers.dispatch.fireworks.collect import collect as collect
     from barriers.dispatch.fireworks.config import find_cluster as find_cluster

@@ -53,8 +53,8 @@ def correlation_factor(
     A vacancy walks as if there were no tracer: one ion merely has a name. Between two jumps of the tracer the vacancy
     walks until it meets the tracer for the first time; over which jump, follows from the vacancy's Green's functions in
     a periodic supercell. So the tracer's jumps are a Markov chain, and it is solved. Supercells of several sizes are
-    extrapolated in 1/N to a crystal with one vacancy among infinitely many sites. Method: Koiwa and Ishioka, J. Stat.
-    Phys. 30, 477 (1983); with the Green's function of the infinite crystal, Trinkle, Philos. Mag. 97, 2514 (2017).
+    extrapolated in 1/N to a crystal with one vacancy among infinitely many sites. Method: Koiwa and Ishioka, Philos.
+    Mag. A 47, 927 (1983); with the Green's function of the infinite crystal, Trinkle, Philos. Mag. 97, 2514 (2017).
 
     Parameters
     ----------
