@@ -131,11 +131,10 @@ def tracer_diffusion(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: F
     chain[e, f] = met * fluxes[f]
     chain[chain < 1e-9] = 0
     chain /= chain.sum(axis=1, keepdims=True)
-    # Each class of jumps that follow each other has a stationary state of its own: the fluxes.
+    # Jumps that follow each other for good, as those into a dead end and out of it, have a constant of their own.
     number = connected_components(chain, directed=True, connection="weak")[1]
     same = number[:, None] == number[None, :]
-    stationary = same * fluxes / (same * fluxes).sum(axis=1, keepdims=True)
-    later = np.linalg.solve(np.eye(len(first)) - chain + stationary, chain @ steps)
+    later = np.linalg.solve(np.eye(len(first)) - chain + same / same.sum(axis=1), chain @ steps)
     cross = np.einsum("e,ei,ej->ij", fluxes, steps, later)
     result: Floats = np.einsum("e,ei,ej->ij", fluxes, steps, steps) / 2 + (cross + cross.T) / 2
     return result
