@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from barriers.analysis.correlation import correlation_factor as correlation_factor
+    from barriers.analysis.diffusion import vacancy_diffusion as vacancy_diffusion
     from barriers.analysis.kinetics import arrhenius as arrhenius
     from barriers.analysis.kinetics import ratio as ratio
+    from barriers.analysis.network import Jumps as Jumps
+    from barriers.analysis.network import as_graph as as_graph
+    from barriers.analysis.network import dimension as dimension
+    from barriers.analysis.network import percolation as percolation
+    from barriers.analysis.network_document import NetworkDoc as NetworkDoc
+    from barriers.analysis.network_result import network_result as network_result
     from barriers.analysis.profile import analyse as analyse
     from barriers.analysis.segments import Segment as Segment
     from barriers.analysis.segments import analyse_segments as analyse_segments

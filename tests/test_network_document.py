@@ -111,6 +111,8 @@ def test_a_hop_between_equivalent_sites_has_one_barrier_whichever_way_is_called_
 def test_a_vacancy_climbs_where_the_ion_comes_from() -> None:
     # Ions climb 0.5 eV from A to B with the vacancy on B: it is the vacancy on B that lies 0.2 eV lower here.
     ions = two_sites()
+    assert (ions.back().images == -ions.images).all()
+    assert (ions.back().vectors == -ions.vectors).all()
     document = result(ions.back(), [(0.50, 0.30), (0.45, 0.25)])
     assert document.levels == pytest.approx([0.2, 0.0])
     one = 1e13 * np.exp(-0.50 / (BOLTZMANN * 300)), 1e13 * np.exp(-0.45 / (BOLTZMANN * 300))
@@ -199,6 +201,27 @@ def test_channels_that_are_not_connected_need_the_energies_of_their_sites() -> N
     share = 1 / (1 + np.exp(0.1 / (BOLTZMANN * 300)))
     other = share * 1e13 * np.exp(-0.4 / (BOLTZMANN * 300)) * 16e-16
     assert known.rows[0].tensor[1][1] == pytest.approx(other, rel=1e-9)
+
+
+def test_parts_count_as_often_as_they_are_there() -> None:
+    # Two square layers in the plane of a and b and one chain along b, all with the same rate.
+    layers = supercell(LATTICES["square"], (1, 1, 2))
+    chain = np.array([[0, 1, 0], [0, -1, 0]])
+    jumps = Jumps(
+        3,
+        np.append(layers.first, [2, 2]),
+        np.append(layers.last, [2, 2]),
+        np.vstack([layers.images, chain]),
+        np.vstack([layers.vectors, chain]),
+        layers.lattice,
+        np.append(np.zeros(8, int), [1, 1]),
+        np.ones(10, bool),
+    )
+    row = result(jumps, [(0.3, 0.3)] * 2, energies=[1.0, 1.0, 1.0], temperatures=[300.0]).rows[0]
+    rate = 1e13 * np.exp(-0.3 / (BOLTZMANN * 300)) * 1e-16
+    assert row.tensor == pytest.approx(rate * np.diag([2 / 3, 1, 0]), abs=1e-30)
+    assert row.axes == [[0, 1, 0], [1, 0, 0], [0, 0, 1]]
+    assert row.correlation[:2] == pytest.approx([2 / 3 * 0.46694, 0.46694], abs=1e-4)
 
 
 def test_a_trap_beside_the_way_is_part_of_the_barrier() -> None:

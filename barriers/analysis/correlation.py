@@ -53,8 +53,8 @@ def correlation_factor(
     A vacancy walks as if there were no tracer: one ion merely has a name. Between two jumps of the tracer the vacancy
     walks until it meets the tracer for the first time; over which jump, follows from the vacancy's Green's functions in
     a periodic supercell. So the tracer's jumps are a Markov chain, and it is solved. Supercells of several sizes are
-    extrapolated in 1/N to a crystal with one vacancy among infinitely many sites. Method: Koiwa and Ishioka, J. Stat.
-    Phys. 30, 477 (1983); with the Green's function of the infinite crystal, Trinkle, Philos. Mag. 97, 2514 (2017).
+    extrapolated in 1/N to a crystal with one vacancy among infinitely many sites. Method: Koiwa and Ishioka, Philos.
+    Mag. A 47, 927 (1983); with the Green's function of the infinite crystal, Trinkle, Philos. Mag. 97, 2514 (2017).
 
     Parameters
     ----------
@@ -131,11 +131,10 @@ def tracer_diffusion(sites: int, first: Ints, last: Ints, steps: Ints, fluxes: F
     chain[e, f] = met * fluxes[f]
     chain[chain < 1e-9] = 0
     chain /= chain.sum(axis=1, keepdims=True)
-    # Each class of jumps that follow each other has a stationary state of its own: the fluxes.
+    # Jumps that follow each other for good, as those into a dead end and out of it, have a constant of their own.
     number = connected_components(chain, directed=True, connection="weak")[1]
     same = number[:, None] == number[None, :]
-    stationary = same * fluxes / (same * fluxes).sum(axis=1, keepdims=True)
-    later = np.linalg.solve(np.eye(len(first)) - chain + stationary, chain @ steps)
+    later = np.linalg.solve(np.eye(len(first)) - chain + same / same.sum(axis=1), chain @ steps)
     cross = np.einsum("e,ei,ej->ij", fluxes, steps, later)
     result: Floats = np.einsum("e,ei,ej->ij", fluxes, steps, steps) / 2 + (cross + cross.T) / 2
     return result

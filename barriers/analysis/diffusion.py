@@ -40,10 +40,10 @@ def vacancy_diffusion(
 
     The sites of one cell are removed one by one, each jump by way of a removed site being added to the jumps between
     the others with its rate and the first two moments of its displacement. What is left is one site with jumps to its
-    own images: D = π Σ Γ Δ Δᵀ / 2. This is the long-time limit of the master equation (Koiwa and Ishioka, J. Stat.
-    Phys. 30, 477 (1983); Allnatt and Lidiard, Atomic Transport in Solids, 1993, chapter 6), with or without detailed
-    balance. No difference of rates is formed (Grassmann, Taksar and Heyman, Oper. Res. 33, 1107 (1985)), so that slow
-    jumps count beside others that are 10²⁰ times faster.
+    own images: D = π Σ Γ Δ Δᵀ / 2. This is the long-time limit of the master equation, with or without detailed
+    balance (Trinkle, Philos. Mag. 96, 2714 (2016); Allnatt and Lidiard, Atomic Transport in Solids, 1993). No
+    difference of rates is formed (Grassmann, Taksar and Heyman, Oper. Res. 33, 1107 (1985)), so that slow jumps count
+    beside others that are 10²⁰ times faster.
 
     Parameters
     ----------

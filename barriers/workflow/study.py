@@ -112,8 +112,8 @@ class StudyMaker(Maker):
         """
         return self._begin(study, hops_at_once)[0]
 
-    def notes(self, study: Study | EndpointStudy) -> list[str]:
-        """Give what the results will say of the slab and of fragments on it, or of the structures."""
+    def notes(self, study: AnyStudy) -> list[str]:
+        """Give what the results will say of the slab and of fragments on it, of the crystal, or of the structures."""
         return self._begin(study, HOPS_AT_ONCE)[1].notes
 
     def summary(
