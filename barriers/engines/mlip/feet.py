@@ -14,7 +14,7 @@ from pymatgen.core import Element
 from barriers.analysis.band import highest_image
 from barriers.analysis.paths import farthest
 from barriers.engines.band import BandTask
-from barriers.structures.hop.surroundings import is_anion
+from barriers.structures.hop.ions import is_anion
 
 SEVERAL_CHARGES = frozenset({"Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu"})
 """Metals whose ions exchange charges, and distort what is around them, where anions are there."""

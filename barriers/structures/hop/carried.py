@@ -9,7 +9,8 @@ from pymatgen.core import Structure
 
 from barriers.structures.bonding import ANION_REACH, distances_to
 from barriers.structures.hop.hop import Hop
-from barriers.structures.hop.surroundings import METAL_REACH, counted, is_anion, metals_in
+from barriers.structures.hop.ions import is_anion
+from barriers.structures.hop.surroundings import counted, metal_reach, metals_in
 from barriers.structures.path.mapping import ON_SITE
 from barriers.structures.rounding import digest
 
@@ -60,7 +61,7 @@ def check_carried(slab: Structure, system: Structure, hop: Hop) -> None:
             raise ValueError(f"hop {hop.label}: atom {atom} is not the slab's site: {problem}")
     for site, environment in zip((hop.moving, hop.target), hop.environments, strict=True):
         if site is not None and environment:
-            _check_metals(system, len(slab), hop, site, metals_in(environment))
+            _check_metals(system, len(slab), hop, site, metals_in(environment), metal_reach(slab, hop.ion))
 
 
 def _named(hop: Hop, n_slab: int) -> list[int]:
@@ -70,7 +71,7 @@ def _named(hop: Hop, n_slab: int) -> list[int]:
     return sorted(atom for atom in atoms if atom < n_slab)
 
 
-def _check_metals(system: Structure, n_slab: int, hop: Hop, atom: int, expected: Counter[str]) -> None:
+def _check_metals(system: Structure, n_slab: int, hop: Hop, atom: int, expected: Counter[str], usual: float) -> None:
     """Refuse a site whose nearest metals are not the hop's, however they are displaced."""
     apart = distances_to(system, system.cart_coords[[atom]])[0, :n_slab]
 
@@ -78,9 +79,9 @@ def _check_metals(system: Structure, n_slab: int, hop: Hop, atom: int, expected:
         around = (system[int(other)].specie for other in np.flatnonzero(apart < reach))
         return Counter(element.symbol for element in around if element.is_metal and element.symbol != hop.ion)
 
-    if not metals(METAL_REACH - MOVED) <= expected <= metals(METAL_REACH + MOVED):
+    if not metals(usual - MOVED) <= expected <= metals(usual + MOVED):
         raise ValueError(
-            f"hop {hop.label}: the metals around atom {atom} are {counted(metals(METAL_REACH), ' ')}, the hop's are "
+            f"hop {hop.label}: the metals around atom {atom} are {counted(metals(usual), ' ')}, the hop's are "
             f"{counted(expected, ' ')}: another ion"
         )
 

@@ -22,7 +22,17 @@ LONGEST_ARM = 4.6
 
 Kind = Literal["vacancy", "divacancy", "interstitial"]
 
-Mechanism = Literal["oxygen dumbbell", "single oxygen", "tetrahedral", "surface", "fragment", "open"]
+Mechanism = Literal[
+    "oxygen dumbbell",
+    "single oxygen",
+    "anion dumbbell",
+    "single anion",
+    "anion triangle",
+    "tetrahedral",
+    "surface",
+    "fragment",
+    "open",
+]
 
 
 class Site(BaseModel):

@@ -62,6 +62,8 @@ class Places:
     ----------
     structure : Structure
         Slab, crystal or interface.
+    ion : str
+        Element that jumps.
     members : list[int] or list[Site]
         Atoms of the structure, or places for an added ion.
     fractions : ndarray, shape (n, 3)
@@ -75,6 +77,7 @@ class Places:
     """
 
     structure: Structure
+    ion: str
     members: Sequence[int | Site]
     fractions: NDArray[np.float64]
     around: list[Surroundings]
@@ -96,7 +99,7 @@ def places_in(structure: Structure, members: Sequence[int | Site], fractions: ND
     layers = list(structure.site_properties.get(LAYER, []))
     heights = [z for z, layer in zip(structure.cart_coords[:, 2], layers, strict=False) if layer != FRAGMENT]
     around = surroundings(structure, fractions, ion)
-    return Places(structure, members, fractions, around, layers, max(heights, default=None))
+    return Places(structure, ion, members, fractions, around, layers, max(heights, default=None))
 
 
 def rank(places: Places, jump: Jump) -> tuple[float, ...]:

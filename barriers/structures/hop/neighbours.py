@@ -10,11 +10,21 @@ import numpy as np
 from pymatgen.core import Structure
 
 from barriers.structures.hop.hop import Mechanism
+from barriers.structures.hop.ions import anions, size
 from barriers.structures.hop.jump import HERE, Jump, Place, Places
 from barriers.structures.hop.surroundings import whole
 
 LONGEST_HOP = 4.5
 """Pairs of Li sites further apart (Å) are not neighbours in a layered oxide (first shell 2.9, second 5.0 Å)."""
+
+SHELL = 1.1
+"""Sites of a crystal up to this multiple of the distance of the nearest are neighbours, however far that is."""
+
+FURTHEST = 7.0
+"""No hop is longer (Å); those of NASICON, from octahedron to octahedron, are 6.3 Å long."""
+
+FREE_OF_CATIONS, FREE_OF_ANIONS = 1.5, 0.9
+"""A straight way that comes nearer (Å) to an atom runs through it; it passes oxygen dumbbells at 1.4 Å."""
 
 DETOUR = 0.9
 """A jump is two jumps if a site lies nearer to both ends than this multiple of its length."""
@@ -22,26 +32,61 @@ DETOUR = 0.9
 IMAGE_MARGIN = 0.2
 """Twice the length of a jump stays that much (Å) below the shortest vector of the cell, or it meets its image."""
 
+STEPS = 21
+"""Points on a straight way that are looked at."""
+
 Around = Mapping[int, list[Place]]
 
 
 def neighbours(places: Places) -> Around:
-    """Find the places that can be reached from each in one jump, whatever the size of the cell."""
-    around: dict[int, list[Place]] = defaultdict(list)
-    if not len(places.fractions):
-        return around
-    points = Structure(places.structure.lattice, ["H"] * len(places.fractions), places.fractions)
+    """Find the places that can be reached from each in one jump, whatever the size of the cell.
+
+    Two places are neighbours if
+
+    1. they are no further apart than :data:`LONGEST_HOP`, which stands for Li⁺ in an oxide and grows with the radii of
+       ion and anion; or, in a crystal, than the nearest place is from one of them, within :data:`SHELL`;
+    2. no third place lies on the way (:data:`DETOUR`);
+    3. in a crystal, the straight way runs through no other atom.
+    """
     near: dict[int, list[Place]] = defaultdict(list)
-    for first, last, image, _ in zip(*points.get_neighbor_list(LONGEST_HOP), strict=True):
-        near[int(first)].append((int(last), whole(image)))
-    for first, candidates in near.items():
+    if not len(places.fractions):
+        return near
+    for first, candidates in _within_reach(places).items():
         steps = np.array([places.position(last) for last in candidates]) - places.position((first, HERE))
         lengths = np.linalg.norm(steps, axis=1)
         between = np.linalg.norm(steps[:, None] - steps, axis=-1)
         detour = np.maximum(lengths, between).min(axis=1, where=~np.eye(len(steps), dtype=bool), initial=np.inf)
         direct = detour > DETOUR * lengths
-        around[first] = [last for last, kept in zip(candidates, direct, strict=True) if kept]
-    return around
+        near[first] = [last for last, kept in zip(candidates, direct, strict=True) if kept]
+    return near if places.top is not None else _free_of_atoms(places, near)
+
+
+def _within_reach(places: Places) -> Around:
+    structure = places.structure
+    reach = LONGEST_HOP * size(places.ion, structure)
+    points = Structure(structure.lattice, ["H"] * len(places.fractions), places.fractions)
+    first, last, images, apart = points.get_neighbor_list(reach if places.top is not None else max(reach, FURTHEST))
+    nearest = np.full(len(points), np.inf)
+    np.minimum.at(nearest, first, apart)
+    shell = SHELL * np.maximum(nearest[first], nearest[last])
+    near: dict[int, list[Place]] = defaultdict(list)
+    for number in np.flatnonzero((apart <= reach) | (apart <= shell)):
+        near[int(first[number])].append((int(last[number]), whole(images[number])))
+    return near
+
+
+def _free_of_atoms(places: Places, around: Around) -> Around:
+    """Leave out jumps whose straight way runs through an atom that is no such ion."""
+    structure = places.structure
+    others = [atom for atom, site in enumerate(structure) if site.specie.symbol != places.ion]
+    least = np.where(anions(structure), FREE_OF_ANIONS, FREE_OF_CATIONS)[others]
+
+    def is_free(first: int, last: Place) -> bool:
+        ends = places.fractions[first], places.fractions[last[0]] + last[1]
+        way = np.linspace(*ends, STEPS)
+        return bool((structure.lattice.get_all_distances(way, structure.frac_coords[others]).min(axis=0) > least).all())
+
+    return {first: [last for last in lasts if is_free(first, last)] for first, lasts in around.items()}
 
 
 def free_of_images(places: Places, around: Around) -> Around:
@@ -76,12 +121,22 @@ def free_of_images(places: Places, around: Around) -> Around:
 
 def vacancy_jumps(places: Places, around: Around) -> list[Jump]:
     """Jumps into one vacancy."""
-    words: dict[int, Mechanism] = {1: "single oxygen", 2: "oxygen dumbbell"}
     return [
-        Jump("vacancy", first, last, mechanism=words.get(len(_shared(places, (first, HERE), last)), "open"))
+        Jump("vacancy", first, last, mechanism=_mechanism(places, _shared(places, (first, HERE), last)))
         for first, lasts in around.items()
         for last in lasts
     ]
+
+
+def _mechanism(places: Places, shared: set[Place]) -> Mechanism:
+    """Name the anions next to both ends of a jump."""
+    oxygen = all(places.structure[atom].specie.symbol == "O" for atom, _ in shared)
+    words: dict[int, Mechanism] = {
+        1: "single oxygen" if oxygen else "single anion",
+        2: "oxygen dumbbell" if oxygen else "anion dumbbell",
+        3: "anion triangle",
+    }
+    return words.get(len(shared), "open")
 
 
 def divacancy_jumps(places: Places, around: Around) -> list[Jump]:

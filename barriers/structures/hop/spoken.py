@@ -9,7 +9,14 @@ from string import ascii_lowercase
 from barriers.structures.hop.hop import Hop, Mechanism
 from barriers.words import in_ascii
 
-PASSED: dict[Mechanism, str] = {"oxygen dumbbell": "dumbbell", "single oxygen": "one oxygen", "surface": "adatom"}
+PASSED: dict[Mechanism, str] = {
+    "oxygen dumbbell": "dumbbell",
+    "single oxygen": "one oxygen",
+    "anion dumbbell": "dumbbell",
+    "single anion": "one anion",
+    "anion triangle": "triangle",
+    "surface": "adatom",
+}
 """Shorter words for some mechanisms; the others are said as they are."""
 
 NAMED_LAYERS = ("surface", "sub-surface")

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pymatgen.core import Element, PeriodicSite, Structure
+from pymatgen.core import PeriodicSite, Structure
 
-from barriers.structures.bonding import ANION_REACH
 from barriers.structures.hop.hop import Image
+from barriers.structures.hop.ions import anion_reach, anions, size
 from barriers.structures.surface.slab import frozen_atoms
 
 METAL_REACH = 3.3
-"""Metals within this distance of a Li site (Å) are its neighbours: 2.9 Å in LiMO2, the next ones are at 4.1 Å."""
+"""Metals within this distance of a Li site (Å) are its neighbours: 2.9 Å in LiMO2, the next ones are at 4.1 Å; more with larger ions."""
 
 FINGERPRINT_REACH = 7.9
 """Two places alike up to this distance (Å) have one fingerprint."""
@@ -47,9 +47,9 @@ class Surroundings:
     fingerprint: str
 
 
-def is_anion(element: Element) -> bool:
-    """Tell whether an element is an anion in an oxide."""
-    return element.is_chalcogen or element.is_halogen or element.symbol == "N"
+def metal_reach(structure: Structure, ion: str) -> float:
+    """Distance (Å) within which a metal is a neighbour of a site of the ion."""
+    return METAL_REACH * size(ion, structure)
 
 
 def surroundings(structure: Structure, fractions: NDArray[np.float64], ion: str = "Li") -> list[Surroundings]:
@@ -77,30 +77,38 @@ def surroundings(structure: Structure, fractions: NDArray[np.float64], ion: str 
     first = np.searchsorted(centres[order], range(1, len(places)))
     columns = (np.split(column[order], first) for column in found)
     held = set(frozen_atoms(structure))
+    reaches = np.array(
+        [
+            anion_reach(ion, site.specie.symbol) if found else 0.0
+            for site, found in zip(structure, anions(structure), strict=True)
+        ]
+    )
+    reach = metal_reach(structure, ion)
     codes = np.array([2 * site.specie.Z + (index in held) for index, site in enumerate(structure)])
-    return [_describe(structure, codes, ion, *around) for around in zip(*columns, strict=True)]
+    return [_describe(structure, codes, reaches, reach, ion, *around) for around in zip(*columns, strict=True)]
 
 
 def _describe(
     structure: Structure,
     codes: NDArray[np.int64],
+    reaches: NDArray[np.float64],
+    reach: float,
     ion: str,
     atoms: NDArray[np.int64],
     images: NDArray[np.float64],
     distances: NDArray[np.float64],
 ) -> Surroundings:
-    close = np.flatnonzero((distances > ITSELF) & (distances < METAL_REACH))
-    near = [(structure[int(atoms[i])].specie, int(atoms[i]), whole(images[i]), distances[i]) for i in close]
-    anions = [entry for entry in near if is_anion(entry[0]) and entry[3] < ANION_REACH]
-    metals = [element.symbol for element, *_ in near if element.is_metal and element.symbol != ion]
     other = distances > ITSELF
+    held = [(int(atoms[i]), whole(images[i])) for i in np.flatnonzero(other & (distances < reaches[atoms]))]
+    near = [structure[int(atoms[i])].specie for i in np.flatnonzero(other & (distances < reach))]
+    metals = [element.symbol for element in near if element.is_metal and element.symbol != ion]
     # The offset keeps round distances, such as those of an ideal lattice, off the steps' edges.
     steps = np.floor(distances[other] / FINGERPRINT_STEP + 0.382).astype(int)
     code = np.stack([codes[atoms[other]], steps], axis=1)
     code = code[np.lexsort(code.T)]
     return Surroundings(
-        text=f"{counted([element.symbol for element, *_ in anions], '')}; {counted(metals, ' ')}",
-        anions=frozenset((atom, image) for _, atom, image, _ in anions),
+        text=f"{counted([structure[atom].specie.symbol for atom, _ in held], '')}; {counted(metals, ' ')}",
+        anions=frozenset(held),
         fingerprint=hashlib.sha256(code.astype("<i8").tobytes()).hexdigest(),
     )
 
