@@ -12,6 +12,7 @@ from barriers.structures.cathode.crystal import bulk, known_cathodes
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.search import find_hops
 from barriers.structures.network.network import Network, find_network
+from barriers.structures.network.window import window
 
 seeds = st.integers(0, 10_000)
 
@@ -99,5 +100,76 @@ def test_order_translation_and_wrapping_of_atoms_change_nothing(seed: int) -> No
 
 def test_a_crystal_without_neighbouring_sites_has_no_hop() -> None:
     far = Structure(Lattice.cubic(9.0), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    with pytest.raises(ValueError, match="no hop: no two Li sites within"):
+    with pytest.raises(ValueError, match="no hop: no two Li sites with a free way of 7 Å"):
         find_network(far)
+
+
+@pytest.mark.parametrize(
+    ("crystal", "expected"),
+    [
+        # Through a square of anions of a simple cubic lattice, and a triangle of a close packing.
+        (Structure(Lattice.cubic(4.0), ["Li", "Cl"], [[0.5] * 3, [0] * 3]), 4 / 2**0.5 - 1.81),
+        (
+            Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0.5] * 3, [0] * 3]),
+            5.13 / 6**0.5 - 1.81,
+        ),
+        (
+            Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2), ["Mg", "O"], [[0.5] * 3, [0] * 3]),
+            4.2 / 6**0.5 - 1.40,
+        ),
+    ],
+)
+def test_the_window_is_the_circle_between_the_anions(crystal: Structure, expected: float) -> None:
+    ion = crystal[0].specie.symbol
+    assert find_network(crystal, ion).windows == pytest.approx([expected])
+
+
+def test_a_void_that_a_cation_fills_is_no_way() -> None:
+    """By hand: two octahedra of a close packing share an edge, and so two tetrahedra with a face of each are beside it.
+
+    With one filled the way is over the other one, as wide. With both filled it is over further octahedra, through
+    tetrahedra there; with all of them filled there is none.
+    """
+    packing = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0.5] * 3, [0] * 3])
+    ends = [np.array(place) * 5.13 for place in ([0.5, 0, 0], [0, 0.5, 0])]
+    tetrahedra = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Zn"], [[0.25] * 3])
+    one, all_filled = packing.copy(), packing.copy()
+    one.append("Zn", [0.25, 0.25, 0.25])
+    for site in tetrahedra:
+        all_filled.append("Zn", site.frac_coords)
+    assert window(one, *ends) == pytest.approx(window(packing, *ends))
+    assert np.isnan(window(all_filled, *ends))
+
+
+@pytest.mark.parametrize(
+    ("ion", "anion", "length", "mechanism"),
+    [
+        ("Li", "O", 4.2, "oxygen dumbbell"),
+        ("Na", "F", 4.63, "anion dumbbell"),
+        ("K", "Cl", 6.29, "anion dumbbell"),
+        ("Mg", "S", 5.20, "anion dumbbell"),
+        ("Ca", "Se", 5.91, "anion dumbbell"),
+        ("Zn", "Se", 5.3, "anion dumbbell"),
+        ("Al", "N", 4.07, "anion dumbbell"),
+        ("Na", "Br", 5.97, "anion dumbbell"),
+        ("Li", "I", 6.0, "anion dumbbell"),
+        ("Al", "P", 5.2, "anion dumbbell"),
+    ],
+)
+def test_every_ion_in_every_anion_passes_the_dumbbell_of_rock_salt(
+    ion: str, anion: str, length: float, mechanism: str
+) -> None:
+    """By hand: twelve neighbours, all alike, each over the edge that two octahedra share; radii scale the reach."""
+    crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(length), [ion, anion], [[0.5] * 3, [0] * 3])
+    network = find_network(crystal, ion)
+    (hop,) = network.hops
+    assert (hop.mechanism, hop.ion) == (mechanism, ion)
+    assert hop.environments == (f"{anion}6; none",) * 2
+    assert network.multiplicities.tolist() == [24]
+
+
+def test_a_way_through_an_atom_is_none() -> None:
+    """By hand: Li at the corners of a cube, Ti in the middle of two of its three kinds of edges."""
+    crystal = Structure(Lattice.cubic(4.0), ["Li", "Ti", "Ti"], [[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0]])
+    network = find_network(crystal)
+    assert np.abs(network.vectors).tolist() == [[0, 0, 4], [0, 0, 4]]

@@ -117,34 +117,45 @@ def rank(places: Places, jump: Jump) -> tuple[float, ...]:
 
 
 def as_hops(found: list[tuple[Places, Jump]], ion: str) -> list[Hop]:
-    """Turn jumps, in order, into hops; where two have one label, later ones get a number."""
+    """Turn jumps, in order, into hops.
+
+    A label has what is passed, length, height and a code of the surroundings; hops of a crystal have the code where it
+    tells two apart. Where two still have one label, later ones get a number.
+    """
     if not found:
         return []
     structure = found[0][0].structure
     points = np.array([[_middle(*entry), _passed(*entry)] for entry in found]).reshape(-1, 3)
     passed = surroundings(structure, structure.lattice.get_fractional_coords(points))
-    hops: list[Hop] = []
+    made = [
+        _hop(*entry, middle.fingerprint + centre.fingerprint)
+        for entry, middle, centre in zip(found, passed[::2], passed[1::2], strict=True)
+    ]
+    alike = Counter(words for words, *_ in made)
     seen: Counter[str] = Counter()
-    known = {"ion": ion, "slab": digest(structure)}
-    for (places, jump), middle, centre in zip(found, passed[::2], passed[1::2], strict=True):
-        hop = _hop(places, jump, middle.fingerprint + centre.fingerprint)
-        seen[hop.label] += 1
-        label = hop.label if seen[hop.label] == 1 else f"{hop.label}_{seen[hop.label]}"
-        hops.append(hop.model_copy(update={"name": label, "label": label, **known}))
+    hops = []
+    for words, code, hop in made:
+        # In a crystal the words alone name most hops; those of a slab are told apart from hops of other slabs too.
+        label = words if hop.depth is None and alike[words] == 1 else f"{words}_{code}"
+        seen[label] += 1
+        if seen[label] > 1:
+            label = f"{label}_{seen[label]}"
+        hops.append(hop.model_copy(update={"name": label, "label": label, "ion": ion, "slab": digest(structure)}))
     return hops
 
 
-def _hop(places: Places, jump: Jump, passed: str) -> Hop:
+def _hop(places: Places, jump: Jump, passed: str) -> tuple[str, str, Hop]:
+    """Give the words and the code of a label, and the hop without it."""
     ends = (jump.first, jump.last[0])
     here = [places.around[end] for end in ends]
     length = round_off(np.linalg.norm(places.vector(jump)), GRID)
     depth = _depth(places, jump)
     code = "".join([*sorted(around.fingerprint for around in here), passed])
     height = [] if depth is None else [f"z{-depth + 0.0:+.1f}"]
-    words = [jump.mechanism.replace(" ", "-"), f"{length:.2f}", *height, hashlib.sha256(code.encode()).hexdigest()[:6]]
+    words = [jump.mechanism.replace(" ", "-"), f"{length:.2f}", *height]
     first, last = (places.members[end] for end in ends)
     who = {"sites": (first, last)} if isinstance(first, Site) else {"moving": first, "target": last}
-    return Hop(
+    hop = Hop(
         **who,
         name="",
         kind=jump.kind,
@@ -156,8 +167,8 @@ def _hop(places: Places, jump: Jump, passed: str) -> Hop:
         layers=None if depth is None else (_layer(places, first), _layer(places, last)),
         mechanism=jump.mechanism,
         environments=(here[0].text, here[1].text),
-        label="_".join(words),
     )
+    return "_".join(words), hashlib.sha256(code.encode()).hexdigest()[:6], hop
 
 
 def _middle(places: Places, jump: Jump) -> NDArray[np.float64]:

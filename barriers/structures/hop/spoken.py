@@ -25,8 +25,8 @@ NAMED_LAYERS = ("surface", "sub-surface")
 def spoken_labels(hops: Sequence[Hop]) -> list[str]:
     """Name all hops of a slab by layer, mechanism and length, and a letter that tells apart those that agree in these.
 
-    Letters follow the order of the hops, so that names are the same for the same slab, and those of that slab alone:
-    the label with its code is what names a hop on any.
+    Hops of a crystal have a letter only where two agree. Letters follow the order of the hops, so that names are the
+    same for the same slab, and those of that slab alone: the label with its code is what names a hop on any.
 
     Parameters
     ----------
@@ -36,10 +36,11 @@ def spoken_labels(hops: Sequence[Hop]) -> list[str]:
     alike = [
         " ".join([*_where(hop), PASSED.get(hop.mechanism, hop.mechanism), f"{hop.distance:.2f} Å"]) for hop in hops
     ]
-    seen: Counter[str] = Counter()
+    often, seen = Counter(alike), Counter[str]()
     names = []
-    for name in alike:
-        names.append(f"{name} {_letters(seen[name])}")
+    for hop, name in zip(hops, alike, strict=True):
+        alone = hop.depth is None and often[name] == 1
+        names.append(name if alone else f"{name} {_letters(seen[name])}")
         seen[name] += 1
     return names
 

@@ -16,7 +16,7 @@ from barriers.structures.hop.ions import anion_reach, anions, size
 from barriers.structures.surface.slab import frozen_atoms
 
 METAL_REACH = 3.3
-"""Metals within this distance of a Li site (Å) are its neighbours: 2.9 Å in LiMO2, the next ones are at 4.1 Å; more with larger ions."""
+"""Metals within this distance of a Li site (Å) are its neighbours: 2.9 Å in LiMO2, the next ones are at 4.1 Å."""
 
 FINGERPRINT_REACH = 7.9
 """Two places alike up to this distance (Å) have one fingerprint."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Species, Structure
+from pymatgen.core import Lattice, Species, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from barriers.structures.hop.jump import Jump, Places, rank
 from barriers.structures.rounding import rounded
-from barriers.structures.surface.slab import frozen_atoms
+from barriers.structures.surface.slab import LAYER, frozen_atoms
 
 Integers = NDArray[np.int64]
 
@@ -50,7 +50,7 @@ class Classes:
 def classes(places: Places, jumps: list[Jump]) -> Classes:
     """Sort jumps into those that symmetry, or going backwards, makes the same.
 
-    The symmetry is that of all atoms, metals and frozen atoms told apart.
+    The symmetry is that of all atoms, metals and frozen atoms told apart; in a crystal, whatever the cell.
 
     Parameters
     ----------
@@ -79,34 +79,44 @@ def classes(places: Places, jumps: list[Jump]) -> Classes:
 def _same(structure: Structure, fractions: NDArray[np.float64], points: Integers, images: Integers) -> Integers:
     """Number the classes of jumps that symmetry maps on each other, the way back told apart, shape (k,)."""
     rows = _rows(points, images)
-    edges = []
-    wrapped = _wrapped(fractions)
-    tree = cKDTree(wrapped, boxsize=1.0)
+    tree = cKDTree(_wrapped(fractions), boxsize=1.0)
     tolerance = 10 * SYMPREC / min(structure.lattice.abc)
+    edges = []
     for rotation, translation in _operations(structure):
-        moved = fractions @ rotation.T + translation
+        moved = (fractions[points] + images) @ rotation.T + translation
         apart, partner = tree.query(_wrapped(moved))
-        shift = np.rint(moved - fractions[partner]).astype(int)
-        there = images @ rotation.T + shift[points]
-        mapped = _rows(partner[points], there - there[:, :1])
-        reached = (apart[points] < tolerance).all(axis=1)
-        edges.append(_matches(rows, mapped, reached))
+        there = np.rint(moved - fractions[partner]).astype(int)
+        mapped = _rows(partner, there - there[:, :1])
+        edges.append(_matches(rows, mapped, (apart < tolerance).all(axis=1)))
     first, second = np.concatenate(edges, axis=1)
     graph = coo_array((np.ones(len(first)), (first, second)), shape=(len(rows), len(rows)))
     labels: Integers = connected_components(graph, directed=False)[1]
     return labels
 
 
-def _operations(structure: Structure) -> list[tuple[Integers, NDArray[np.float64]]]:
-    """Rotations and translations in fractional coordinates."""
+def _operations(structure: Structure) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Rotations and translations in fractional coordinates: those of the slab as it is, or all of a crystal.
+
+    The symmetry of a crystal does not depend on the cell: that of its primitive cell and the translations between
+    such cells make all others, those too that a supercell lacks.
+    """
     held = set(frozen_atoms(structure))
     # Frozen atoms are told apart as ions of another charge.
     kinds = [Species(site.specie.symbol, int(index in held)) for index, site in enumerate(structure)]
     analyzer = SpacegroupAnalyzer(Structure(structure.lattice, kinds, structure.frac_coords), SYMPREC)
-    return [
-        (np.rint(operation.rotation_matrix).astype(int), operation.translation_vector)
-        for operation in analyzer.get_symmetry_operations()
-    ]
+    if LAYER in structure.site_properties:
+        found = analyzer.get_symmetry_operations()
+        return [(operation.rotation_matrix, operation.translation_vector) for operation in found]
+    dataset = analyzer.get_symmetry_dataset()
+    lattice = Lattice(dataset.primitive_lattice)
+    first = np.unique(dataset.mapping_to_primitive, return_index=True)[1]
+    atoms = [kinds[atom] for atom in first], structure.cart_coords[first]
+    primitive = Structure(lattice, *atoms, coords_are_cartesian=True)
+    found = SpacegroupAnalyzer(primitive, SYMPREC).get_symmetry_operations()
+    into = lattice.matrix @ structure.lattice.inv_matrix
+    back = np.linalg.inv(into).T
+    turned = [(into.T @ operation.rotation_matrix @ back, operation.translation_vector @ into) for operation in found]
+    return [*turned, *((np.eye(3), vector) for vector in into)]
 
 
 def _wrapped(fractions: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from barriers.structures.hop.hop import Hop
+from barriers.structures.hop.hop import Hop, hop_ends
 from barriers.structures.hop.jump import as_hops
-from barriers.structures.hop.neighbours import LONGEST_HOP, neighbours, vacancy_jumps
+from barriers.structures.hop.neighbours import FURTHEST, neighbours, vacancy_jumps
 from barriers.structures.hop.search import ion_sites
 from barriers.structures.hop.symmetry import classes
+from barriers.structures.network.sites import find_sites
+from barriers.structures.network.window import window
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,14 @@ class Network:
         """Number of ways of each hop in the cell, a way and its way back counted once, shape (number of hops,)."""
         return np.bincount(self.hop, minlength=len(self.hops)) // 2
 
+    @cached_property
+    def windows(self) -> NDArray[np.float64]:
+        """Radius of the window between anions that each hop passes (Å), shape (number of hops,).
+
+        See :func:`~barriers.structures.network.window.window`.
+        """
+        return np.array([window(self.structure, *hop_ends(self.structure, hop), self.ion) for hop in self.hops])
+
 
 def find_network(structure: Structure, ion: str = "Li") -> Network:
     """Find every jump of one vacancy in a crystal, and which of them are the same by symmetry.
@@ -68,22 +79,26 @@ def find_network(structure: Structure, ion: str = "Li") -> Network:
     The network is that of the infinite crystal: a cell of any size, a primitive one too, has the same distinct hops.
     A hop from a site to its own image in another cell can be computed in a larger cell alone.
 
+    Partial occupancies are resolved by :func:`~barriers.structures.network.sites.find_sites`: every site of the ion
+    takes part, occupied or not.
+
     Parameters
     ----------
     structure : Structure
-        Crystal, ordered.
+        Crystal.
     ion : str
         Element that moves.
 
     Raises
     ------
     ValueError
-        If no jump is found.
+        If there is no such ion, or no jump.
     """
+    structure = find_sites(structure, ion)
     places = ion_sites(structure, ion)
     jumps = vacancy_jumps(places, neighbours(places))
     if not jumps:
-        raise ValueError(f"no hop: no two {ion} sites within {LONGEST_HOP} Å")
+        raise ValueError(f"no hop: no two {ion} sites with a free way of {FURTHEST:g} Å or less between them")
     found = classes(places, jumps)
     return Network(
         structure=structure,
