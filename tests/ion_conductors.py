@@ -92,11 +92,14 @@ def argyrodite() -> Structure:
 
 
 def thiophosphate() -> Structure:
-    """Li10GeP2S12: P42/nmc, after Kuhn et al., Phys. Chem. Chem. Phys. 15, 11620 (2013), four kinds of Li sites."""
+    """Li10GeP2S12: P42/nmc, after Kuhn et al., Phys. Chem. Chem. Phys. 15, 11620 (2013), four kinds of Li sites.
+
+    The occupancies of Li are made up, to add up to ten.
+    """
     return Structure.from_spacegroup(
         "P4_2/nmc",
         Lattice.tetragonal(8.694, 12.600),
-        [{"Ge": 0.5, "P": 0.5}, "P", "S", "S", "S", {"Li": 0.69}, "Li", {"Li": 0.67}, {"Li": 0.81}],
+        [{"Ge": 0.5, "P": 0.5}, "P", "S", "S", "S", {"Li": 0.5}, "Li", {"Li": 0.6}, {"Li": 0.8}],
         [
             [0, 0.5, 0.6907],
             [0, 0, 0.5],

@@ -19,7 +19,6 @@ from pymatgen.core import Structure
 from barriers.structures.cathode.crystal import bulk, known_cathodes
 from barriers.structures.hop.spoken import spoken_labels
 from barriers.structures.network.network import Network, find_network
-from barriers.structures.network.sites import find_sites
 
 
 def counted(network: Network) -> list[tuple[float, int]]:
@@ -120,14 +119,6 @@ def test_a_larger_cell_of_a_disordered_crystal_has_the_same_hops(crystal: Struct
     assert [hop.label for hop in large.hops] == [hop.label for hop in small.hops]
     assert large.multiplicities.tolist() == (2 * small.multiplicities).tolist()
     assert large.windows == pytest.approx(small.windows)
-
-
-def test_sites_are_those_of_the_most_frequent_element_whatever_is_empty() -> None:
-    crystal = argyrodite()
-    found = find_sites(crystal)
-    assert found.is_ordered
-    assert found.composition.as_dict() == {"Li": 48, "P": 4, "S": 20, "Cl": 4}
-    assert find_sites(olivine()) == olivine()
 
 
 def test_an_ion_that_the_crystal_lacks_is_refused_with_what_there_is() -> None:

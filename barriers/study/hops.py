@@ -23,10 +23,22 @@ class HopSection(Section):
     layer: Literal["surface", "sub-surface", "any"] | None = Field(
         None, description="atomic layer that holds both sites; sub-surface if left out, any for an added ion"
     )
-    mechanism: Literal["oxygen dumbbell", "single oxygen", "tetrahedral", "surface", "open"] | None = Field(
+    mechanism: (
+        Literal[
+            "oxygen dumbbell",
+            "single oxygen",
+            "anion dumbbell",
+            "single anion",
+            "anion triangle",
+            "tetrahedral",
+            "surface",
+            "open",
+        ]
+        | None
+    ) = Field(
         None,
-        description="what the ion passes: an edge of two oxygens, one oxygen, a tetrahedral site, the free surface, "
-        "or none of these; any if left out",
+        description="what the ion passes: an edge of two oxygens, one oxygen, the same of other anions, a face of "
+        "three, a tetrahedral site, the free surface, or none of these; any if left out",
     )
     length: tuple[Span, Span] | None = Field(
         None, strict=False, description="least and largest length; any if left out"

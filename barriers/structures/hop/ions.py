@@ -19,18 +19,24 @@ STRETCH = 1.2
 """Anions within this multiple of the sum of radii are neighbours of an ion: 2.6 Å for Li⁺ and O²⁻."""
 
 
+def formal_charge(symbol: str, is_anion: bool) -> int:
+    """Most common charge of an element (e): of an anion the lowest, of another nonmetal the highest."""
+    states = Element(symbol).common_oxidation_states or (0,)
+    if symbol in NONMETALS:
+        return min(states) if is_anion else max(states)
+    return int(states[0])
+
+
 @cache
 def radius(symbol: str) -> float:
     """Ionic radius (Å), sixfold where there is one, Acta Cryst. A 32, 751 (1976); without any, van der Waals'."""
-    element = Element(symbol)
-    states = element.common_oxidation_states or (0,)
-    charged = Species(symbol, min(states) if symbol in NONMETALS else states[0])
+    charged = Species(symbol, formal_charge(symbol, is_anion=True))
     for coordination in ("VI", "IV"):
         try:
             return float(charged.get_shannon_radius(coordination))
         except KeyError:
             continue
-    return float(element.van_der_waals_radius)
+    return float(Element(symbol).van_der_waals_radius)
 
 
 def size(ion: str, structure: Structure) -> float:

@@ -102,8 +102,8 @@ def free_of_images(places: Places, around: Around) -> Around:
         for first, lasts in around.items()
         for last in lasts
     }
-    abc = places.structure.lattice.abc
-    shortest = min(abc if places.top is None else abc[:2])
+    lattice = places.structure.lattice
+    shortest = min(lattice.get_lll_reduced_lattice().abc if places.top is None else lattice.abc[:2])
     kept: dict[int, list[Place]] = defaultdict(list)
     for (first, last), length in lengths.items():
         if last[0] != first and 2 * length < shortest - IMAGE_MARGIN:
@@ -122,13 +122,13 @@ def free_of_images(places: Places, around: Around) -> Around:
 def vacancy_jumps(places: Places, around: Around) -> list[Jump]:
     """Jumps into one vacancy."""
     return [
-        Jump("vacancy", first, last, mechanism=_mechanism(places, _shared(places, (first, HERE), last)))
+        Jump("vacancy", first, last, mechanism=passed(places, shared_anions(places, (first, HERE), last)))
         for first, lasts in around.items()
         for last in lasts
     ]
 
 
-def _mechanism(places: Places, shared: set[Place]) -> Mechanism:
+def passed(places: Places, shared: set[Place]) -> Mechanism:
     """Name the anions next to both ends of a jump."""
     oxygen = all(places.structure[atom].specie.symbol == "O" for atom, _ in shared)
     words: dict[int, Mechanism] = {
@@ -144,11 +144,11 @@ def divacancy_jumps(places: Places, around: Around) -> list[Jump]:
     jumps = []
     for first, lasts in around.items():
         for last in lasts:
-            shared = _shared(places, (first, HERE), last)
+            shared = shared_anions(places, (first, HERE), last)
             for third in lasts:
                 if third[0] == last[0] or _back(third, last) not in around[last[0]]:
                     continue
-                tetrahedron = shared | _shared(places, (first, HERE), third) | _shared(places, last, third)
+                tetrahedron = shared | shared_anions(places, (first, HERE), third) | shared_anions(places, last, third)
                 if len(tetrahedron) == 4:
                     anchors = tuple(sorted(tetrahedron))
                     jumps.append(Jump("divacancy", first, last, third, "tetrahedral", anchors))
@@ -161,8 +161,8 @@ def _back(place: Place, origin: Place) -> Place:
     return place[0], (x, y, z)
 
 
-def _shared(places: Places, first: Place, last: Place) -> set[Place]:
-    """Anions next to both places."""
+def shared_anions(places: Places, first: Place, last: Place) -> set[Place]:
+    """Find the anions next to both places."""
 
     def anions(place: Place) -> set[Place]:
         return {(atom, whole(np.add(image, place[1]))) for atom, image in places.around[place[0]].anions}

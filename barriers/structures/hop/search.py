@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pymatgen.core import Structure
 
-from barriers.structures.hop.hop import Hop, Site
+from barriers.structures.hop.hop import Hop, Kind, Site
 from barriers.structures.hop.jump import Jump, Places, as_hops, places_in, rank
 from barriers.structures.hop.neighbours import (
     LONGEST_HOP,
@@ -53,6 +53,25 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
     ValueError
         If there is no hop, or the cell is too small to tell a jump from its image.
     """
+    found = [
+        (places, jump)
+        for places, jumps in jumps_in(structure, ion).values()
+        if jumps
+        for jump in classes(places, jumps).distinct
+    ]
+    if not found:
+        raise ValueError(f"no hop: no two free {ion} sites, or places above the surface, within {LONGEST_HOP} Å")
+    return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
+
+
+def jumps_in(structure: Structure, ion: str = "Li") -> dict[Kind, tuple[Places, list[Jump]]]:
+    """Give every jump of a slab or crystal by its kind, there and back, with the places it is between.
+
+    Raises
+    ------
+    ValueError
+        If the cell is too small to tell a jump from its image.
+    """
     sites = ion_sites(structure, ion)
     around = free_of_images(sites, neighbours(sites))
     adatoms = _added(structure, adatom_sites(structure, ion), ion)
@@ -61,18 +80,11 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
         for first, lasts in free_of_images(adatoms, neighbours(adatoms)).items()
         for last in lasts
     ]
-    found = [
-        entry
-        for places, jumps in (
-            (sites, vacancy_jumps(sites, around)),
-            (sites, divacancy_jumps(sites, around)),
-            (adatoms, surface),
-        )
-        for entry in _distinct(places, jumps)
-    ]
-    if not found:
-        raise ValueError(f"no hop: no two free {ion} sites, or places above the surface, within {LONGEST_HOP} Å")
-    return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
+    return {
+        "vacancy": (sites, vacancy_jumps(sites, around)),
+        "divacancy": (sites, divacancy_jumps(sites, around)),
+        "interstitial": (adatoms, surface),
+    }
 
 
 def find_fragment_hops(interface: Structure, ion: str = "Li") -> list[Hop]:
@@ -131,8 +143,3 @@ def _added(structure: Structure, sites: list[Site], ion: str) -> Places:
     positions = np.array([site.position(structure) for site in sites]).reshape(-1, 3)
     fractions = structure.lattice.get_fractional_coords(positions)
     return places_in(structure, sites, fractions, ion)
-
-
-def _distinct(places: Places, jumps: list[Jump]) -> list[tuple[Places, Jump]]:
-    """Keep the first of the jumps that symmetry makes the same."""
-    return [(places, jump) for jump in classes(places, jumps).distinct] if jumps else []

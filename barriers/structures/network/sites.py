@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from pymatgen.core import PeriodicSite, Structure
+from pymatgen.core import Composition, PeriodicSite, Structure
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -38,32 +38,52 @@ def find_sites(structure: Structure, ion: str = "Li") -> Structure:
     ValueError
         If no site belongs to the ion.
     """
-    elements = [_most_frequent(site) for site in structure]
+    whole = merge_sites(structure, ion)
+    elements = [most_frequent(site) for site in whole]
     if ion not in elements:
         there = sorted(set(elements))
         raise ValueError(
             f"ion: no site of {ion!r} in {structure.composition.reduced_formula}; "
             f"allowed: {', '.join(there)}{closest(ion, there)}"
         )
+    return structure if structure.is_ordered else Structure(whole.lattice, elements, whole.frac_coords)
+
+
+def merge_sites(structure: Structure, ion: str) -> Structure:
+    """Make one site of each group of sites of the ion within :data:`MERGED`, with the sum of their occupancies.
+
+    Parameters
+    ----------
+    structure : Structure
+        Crystal, with or without partial occupancies; without any it is given back as it is.
+    ion : str
+        Element that moves.
+    """
     if structure.is_ordered:
         return structure
-    ions = [number for number, element in enumerate(elements) if element == ion]
-    places = dict(_merged(structure, ions, ion))
-    kept = [number for number in range(len(structure)) if number in places or elements[number] != ion]
-    return Structure(
-        structure.lattice,
-        [elements[number] for number in kept],
-        [places.get(number, structure[number].frac_coords) for number in kept],
-    )
+    ions = [number for number, site in enumerate(structure) if most_frequent(site) == ion]
+    places = {members[0]: (members, place) for members, place in _groups(structure, ions, ion)}
+    gone = {member for members, _ in places.values() for member in members[1:]}
+    kept = [number for number in range(len(structure)) if number not in gone]
+    species, points = [], []
+    for number in kept:
+        members, place = places.get(number, ([number], structure[number].frac_coords))
+        amounts = sum((structure[member].species.element_composition for member in members), Composition())
+        species.append(amounts / max(1.0, amounts.num_atoms))
+        points.append(place)
+    return Structure(structure.lattice, species, points)
 
 
-def _most_frequent(site: PeriodicSite) -> str:
+def most_frequent(site: PeriodicSite) -> str:
+    """Symbol of the element that a site holds most of."""
     amounts = site.species.element_composition.get_el_amt_dict()
     return min(amounts, key=lambda element: (-amounts[element], element))
 
 
-def _merged(structure: Structure, ions: list[int], ion: str) -> Iterator[tuple[int, np.ndarray]]:
-    """Give the number of the first site of each group, and the fractional coordinates of the group's mean."""
+def _groups(structure: Structure, ions: list[int], ion: str) -> Iterator[tuple[list[int], np.ndarray]]:
+    """Give the sites of each group, and the fractional coordinates of their mean, weighted by occupancy."""
+    if not ions:
+        return
     points = Structure(structure.lattice, [ion] * len(ions), structure.frac_coords[ions])
     first, second, _, _ = points.get_neighbor_list(MERGED)
     graph = coo_array((np.ones(len(first)), (first, second)), shape=(len(ions), len(ions)))
@@ -73,4 +93,4 @@ def _merged(structure: Structure, ions: list[int], ion: str) -> Iterator[tuple[i
         here = points.frac_coords[members[0]]
         steps = points.frac_coords[members] - here
         mean = here + np.average(steps - np.rint(steps), axis=0, weights=weights[members])
-        yield ions[members[0]], mean
+        yield [ions[member] for member in members], mean
