@@ -83,6 +83,10 @@ if TYPE_CHECKING:
     from barriers.structures.interface.placement import place_bonded as place_bonded
     from barriers.structures.interface.sites import points_over as points_over
     from barriers.structures.interface.sites import surface_sites as surface_sites
+    from barriers.structures.network.network import Network as Network
+    from barriers.structures.network.network import find_network as find_network
+    from barriers.structures.network.ordered import order_sites as order_sites
+    from barriers.structures.network.sites import find_sites as find_sites
     from barriers.structures.polymer.fragment import build_fragment as build_fragment
     from barriers.structures.polymer.molecules import reaction_molecule as reaction_molecule
     from barriers.structures.polymer.reactions import known_reactions as known_reactions

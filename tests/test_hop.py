@@ -102,6 +102,18 @@ def test_hops_of_the_104_slab_agree_with_counting_by_hand(layers: int, frozen: i
     assert kinds(find_hops(build("LiNiO2", layers, frozen))) == expected
 
 
+@pytest.mark.parametrize("ion", ["Na", "K", "Mg", "Ca", "Zn", "Al"])
+def test_a_slab_of_another_ion_has_the_hops_of_lithium_s(ion: str) -> None:
+    """By hand, as for Li above: 3 vacancy and 4 divacancy hops. The lattice stays Li's."""
+    slab = build("LiNiO2", 4, 2).copy()
+    slab.replace_species({"Li": ion})
+    found = find_hops(slab, ion)
+    assert (kinds(found)["vacancy"], kinds(found)["divacancy"]) == (3, 4)
+    assert {hop.ion for hop in found} == {ion}
+    deep = select_hops(found, kind="divacancy", layer="sub-surface")
+    assert {hop.environments[0].partition(";")[0] for hop in deep} == {"O6"}
+
+
 def oxygen_ended_003() -> Structure:
     """A polar slab of LiNiO2 with its topmost layer of Ni taken off, two Li layers free."""
     plain = SlabGenerator(bulk(CATHODES["LiNiO2"]), (0, 0, 1), 10, 12, center_slab=False, primitive=True).get_slabs()

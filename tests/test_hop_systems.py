@@ -43,7 +43,7 @@ def test_selection_by_what_a_hop_is(hops: list[Hop]) -> None:
         ({"length": (5, 6)}, r"no hop with length \(5, 6\); there are: .*24 vacancy \(oxygen dumbbell\), 2.87 Å long"),
         ({"layer": "top"}, "layer: unknown 'top'; allowed: surface, sub-surface$"),
         ({"kind": "vacency"}, "allowed: vacancy, divacancy, interstitial; did you mean 'vacancy'"),
-        ({"mechanism": "dumbbell"}, "mechanism: unknown 'dumbbell'.*did you mean 'oxygen dumbbell'"),
+        ({"mechanism": "oxygen dumbel"}, "mechanism: unknown 'oxygen dumbel'.*did you mean 'oxygen dumbbell'"),
     ],
 )
 def test_a_selection_of_nothing_says_what_there_is(hops: list[Hop], asked: dict[str, str], message: str) -> None:

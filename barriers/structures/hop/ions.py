@@ -28,12 +28,12 @@ def formal_charge(symbol: str, is_anion: bool) -> int:
 
 
 @cache
-def radius(symbol: str) -> float:
-    """Ionic radius (Å), sixfold where there is one, Acta Cryst. A 32, 751 (1976); without any, van der Waals'."""
+def radius(symbol: str, coordination: str = "VI") -> float:
+    """Ionic radius (Å), Acta Cryst. A 32, 751 (1976); without one, that of the other coordination or van der Waals'."""
     charged = Species(symbol, formal_charge(symbol, is_anion=True))
-    for coordination in ("VI", "IV"):
+    for known in (coordination, "VI", "IV"):
         try:
-            return float(charged.get_shannon_radius(coordination))
+            return float(charged.get_shannon_radius(known))
         except KeyError:
             continue
     return float(Element(symbol).van_der_waals_radius)

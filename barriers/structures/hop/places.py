@@ -11,16 +11,17 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import PeriodicSite, Species, Structure
+from pymatgen.core import PeriodicSite, Structure
 
 from barriers.structures.bonding import CLASH, contact_radii
 from barriers.structures.hop.hop import Image, Site
+from barriers.structures.hop.ions import anions, radius
 from barriers.structures.hop.surroundings import whole
 from barriers.structures.rounding import GRID, round_off, rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER
 
-ACCEPTORS = {"O": -2, "F": -1, "N": -3}
-"""Anions that hold an added ion, with their charges in Shannon's table."""
+ACCEPTORS = frozenset({"O", "F", "N"})
+"""Atoms of a fragment that hold an added ion."""
 
 CATION_GAP = 2.3
 """Least distance of an added ion from a cation (Å); cations whose polyhedra share an edge are 2.9 Å apart in LiMO2."""
@@ -39,8 +40,7 @@ Anchors = tuple[tuple[int, Image], ...]
 
 def bond_length(ion: str, acceptor: str) -> float:
     """Sum of Shannon's ionic radii at fourfold coordination (Å), Acta Cryst. A 32, 751 (1976)."""
-    charged = (Species(ion, 1), Species(acceptor, ACCEPTORS[acceptor]))
-    return float(sum(species.get_shannon_radius("IV") for species in charged))
+    return radius(ion, "IV") + radius(acceptor, "IV")
 
 
 def adatom_sites(slab: Structure, ion: str = "Li") -> list[Site]:
@@ -110,23 +110,27 @@ def has_room(structure: Structure, site: Site, ion: str = "Li") -> bool:
 
 def _radii(slab: Structure, ion: str) -> NDArray[np.float64]:
     """Least distance of the ion from each atom (Å)."""
-    lengths = {acceptor: bond_length(ion, acceptor) for acceptor in ACCEPTORS}
-    return np.array([lengths.get(site.specie.symbol, CATION_GAP) for site in slab])
+    return np.array(
+        [
+            bond_length(ion, site.specie.symbol) if found else CATION_GAP
+            for site, found in zip(slab, anions(slab), strict=True)
+        ]
+    )
 
 
 def _groups(slab: Structure, radii: NDArray[np.float64]) -> list[Anchors]:
     """Anions near the surface, and pairs and triangles of them that one ion can touch."""
     top = slab.cart_coords[:, 2].max()
-    anions = [i for i, site in enumerate(slab) if site.specie.symbol in ACCEPTORS and site.z > top - SURFACE_DEPTH]
-    groups: list[Anchors] = [((anion, (0, 0, 0)),) for anion in anions]
-    if not anions:
+    upper = np.flatnonzero(anions(slab) & (slab.cart_coords[:, 2] > top - SURFACE_DEPTH)).tolist()
+    groups: list[Anchors] = [((anion, (0, 0, 0)),) for anion in upper]
+    if not upper:
         return groups
-    upper = Structure.from_sites([slab[anion] for anion in anions])
-    first, second, images, _ = upper.get_neighbor_list(CONTACT * 2 * radii[anions].max())
-    beside: dict[int, set[tuple[int, Image]]] = {anion: set() for anion in anions}
+    layer = Structure.from_sites([slab[anion] for anion in upper])
+    first, second, images, _ = layer.get_neighbor_list(CONTACT * 2 * radii[upper].max())
+    beside: dict[int, set[tuple[int, Image]]] = {anion: set() for anion in upper}
     for one, other, image in zip(first, second, images, strict=True):
-        beside[anions[one]].add((anions[other], whole(image)))
-    for anion in anions:
+        beside[upper[one]].add((upper[other], whole(image)))
+    for anion in upper:
         start = (anion, (0, 0, 0))
         groups += [_canonical((start, other)) for other in beside[anion]]
         for one, other in combinations(sorted(beside[anion]), 2):

@@ -11,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import Delaunay
 
+from barriers.structures.bonding import copies_within
 from barriers.structures.hop.ions import anions, radius
 
 Points = NDArray[np.float64]
@@ -49,27 +50,21 @@ def window(structure: Structure, first: Points, last: Points, ion: str = "Li") -
     """
     middle, length = (first + last) / 2, float(np.linalg.norm(last - first))
     is_anion = anions(structure)
-    around, atoms = _around(structure, middle, length / 2 + MARGIN)
-    corners, radii = around[is_anion[atoms]], [radius(structure[int(atom)].specie.symbol) for atom in atoms]
-    radii = np.array(radii)[is_anion[atoms]]
-    others = np.array([not is_anion[atom] and structure[int(atom)].specie.symbol != ion for atom in atoms], bool)
+    around, atoms = copies_within(structure, middle, length / 2 + MARGIN)
+    corners = around[is_anion[atoms]]
+    symbols = np.array([site.specie.symbol for site in structure])[atoms]
+    radii = np.array([radius(symbol) for symbol in symbols[is_anion[atoms]]])
+    others = around[~is_anion[atoms] & (symbols != ion)]
     if len(corners) < 4:
         return float("nan")
     cells = Delaunay(corners)
     start, end = (_holding(cells, point) for point in (first, last))
     centres = corners[cells.simplices].mean(axis=1)
     near = np.linalg.norm(centres - middle, axis=1) <= max(length, MARGIN / 2)
-    is_open = ((near & ~_filled(corners[cells.simplices], around[others])) | start) | end
+    is_open = ((near & ~_filled(corners[cells.simplices], others)) | start) | end
     if not start.any() or not end.any():
         return float("nan")
     return _widest(cells, _faces(cells, corners, radii), is_open, start, end)
-
-
-def _around(structure: Structure, centre: Points, reach: float) -> tuple[Points, NDArray[np.int64]]:
-    fractions, _, atoms, _ = structure.lattice.get_points_in_sphere(
-        structure.frac_coords, centre, reach, zip_results=False
-    )
-    return structure.lattice.get_cartesian_coords(fractions), np.asarray(atoms, int)
 
 
 def _holding(cells: Delaunay, point: Points) -> NDArray[np.bool_]:
