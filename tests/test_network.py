@@ -173,3 +173,8 @@ def test_a_way_through_an_atom_is_none() -> None:
     crystal = Structure(Lattice.cubic(4.0), ["Li", "Ti", "Ti"], [[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0]])
     network = find_network(crystal)
     assert np.abs(network.vectors).tolist() == [[0, 0, 4], [0, 0, 4]]
+
+
+def test_anions_in_one_plane_make_no_window() -> None:
+    crystal = Structure(Lattice.orthorhombic(3.5, 3.5, 30.0), ["Li", "O"], [[0, 0, 0], [0.5, 0.5, 0]])
+    assert np.isnan(find_network(crystal).windows).all()

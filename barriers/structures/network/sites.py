@@ -68,7 +68,9 @@ def merge_sites(structure: Structure, ion: str) -> Structure:
     species, points = [], []
     for number in kept:
         members, place = places.get(number, ([number], structure[number].frac_coords))
-        amounts = sum((structure[member].species.element_composition for member in members), start=Composition())
+        amounts = Composition()
+        for member in members:
+            amounts += structure[member].species.element_composition
         species.append(amounts / max(1.0, amounts.num_atoms))
         points.append(place)
     return Structure(structure.lattice, species, points)

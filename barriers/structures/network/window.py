@@ -22,6 +22,9 @@ MARGIN = 5.0
 FILLED = 1.0
 """A void with a cation nearer to its centre than this (Å) is closed."""
 
+FLAT = 0.1
+"""Points that stray no further than this (Å) from a plane, all together, are flat."""
+
 INSIDE = 1e-3
 """A point on a face belongs to the voids on both sides: least barycentric coordinate, but for this."""
 
@@ -55,7 +58,8 @@ def window(structure: Structure, first: Points, last: Points, ion: str = "Li") -
     symbols = np.array([site.specie.symbol for site in structure])[atoms]
     radii = np.array([radius(symbol) for symbol in symbols[is_anion[atoms]]])
     others = around[~is_anion[atoms] & (symbols != ion)]
-    if len(corners) < 4:
+    # Anions that all lie in one plane, or are too few, enclose nothing.
+    if np.linalg.matrix_rank(corners - corners[:1], tol=FLAT) < 3:
         return float("nan")
     cells = Delaunay(corners)
     start, end = (_holding(cells, point) for point in (first, last))
