@@ -30,7 +30,6 @@ class CrystalStudy(EngineByName):
     # What a study of slabs may ask for besides, and one of a crystal does not.
     energetics: ClassVar[None] = None
     electrons: ClassVar[None] = None
-    ensemble: ClassVar[None] = None
     published: ClassVar[None] = None
 
     name: StudyName

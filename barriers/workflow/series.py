@@ -83,8 +83,8 @@ def plan_series(study: AnyStudy, over: str, system: str | None = None, hop: str 
         One line, if there is no such system, hop or setting, or the study's own slab cannot be built.
     """
     if not isinstance(study, Study):
-        what = "crystal" if isinstance(study, CrystalStudy) else "endpoints"
-        raise ValueError(f"{what}: a study of that has no slab to vary; allowed: a study with a cathode")
+        what = "crystal: a bulk has" if isinstance(study, CrystalStudy) else "endpoints: two given structures have"
+        raise ValueError(f"{what} no slab to vary; allowed: a study with a cathode")
     study, _ = settled_lattice(study)
     one = _one_barrier(study, system or study.reference, hop)
     slab = build_slab(crystal_of(one.cathode), one.cathode, one.surface)
