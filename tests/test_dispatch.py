@@ -197,7 +197,7 @@ def test_two_owners_do_not_touch_one_another(cluster: Cluster, mongod: Mongod, t
 def test_the_list_names_owner_study_and_states(cluster: Cluster, cli: Callable[..., Outcome]) -> None:
     submit([gold_flow()], "gold", cluster)
     shown = cli("list", "--config", cluster.folder).out
-    assert re.search(r"ada .* gold .* 2 READY, 2 WAITING", shown)
+    assert re.search(r"ada .* gold .* 2 ready, 2 waiting", shown)
 
 
 def test_a_failed_job_names_itself_its_folder_and_the_last_words(cluster: Cluster, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def inputs_lines(content: Inputs) -> list[str]:
     waiting = len(content.written) - ready
     lines = [f"can run as they are: {ready} of {len(content.written)}; with a result already: {content.done}"]
     if waiting:
-        share = f"{waiting} of {len(content.written)}, {content.stand_ins} until then"
+        share = f"{waiting} of {len(content.written)}; until then their structures are {content.stand_ins}"
         remedy = "run the others, take them in with `barriers adopt`, and write these again"
         lines.append(f"! from results that are not there yet: {share}; {remedy}")
     return lines + ([f"for Quantum ESPRESSO {content.version}"] if content.version else [])
