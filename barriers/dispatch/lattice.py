@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jobflow import Flow
 from pydantic import ValidationError
 
 from barriers.disk import writing
-from barriers.dispatch.local import JobEvent, run
 from barriers.documents import CellDoc, LatticeDoc
 from barriers.study.models import EndpointStudy, Study
 from barriers.workflow.lattice import lattice_document, lattice_job, lattice_key, lattice_on_file, with_lattice
+
+if TYPE_CHECKING:
+    from barriers.dispatch.local import JobEvent
 
 LATTICE = "lattice.json"
 
@@ -66,6 +68,10 @@ def kept_lattice(study: Study, folder: Path) -> LatticeDoc | None:
 
 
 def _relaxed(study: Study, folder: Path, on_event: Callable[[JobEvent], None] | None) -> CellDoc:
+    from jobflow import Flow
+
+    from barriers.dispatch.local import run
+
     job = lattice_job(study)
     outcome = run(Flow([job], output=job.output), folder, on_event)
     cell: CellDoc | None = outcome.output

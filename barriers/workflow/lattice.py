@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from jobflow import Job
 from pydantic import TypeAdapter
 from pymatgen.core import Structure
 
@@ -14,14 +14,16 @@ from barriers.documents import CellDoc, LatticeDoc
 from barriers.engines import build_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.mlip.weights import potential
-from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.cathode.lattice import hexagonal_lattice, supercell
 from barriers.structures.digest import structure_digest
 from barriers.structures.surface.edits import without
 from barriers.study.models import Study
-from barriers.workflow.labels import label
+from barriers.workflow.engine import expensive_one
 from barriers.workflow.slab_and_hops import crystal_of, decorated
+
+if TYPE_CHECKING:
+    from jobflow import Job
 
 FMAX = 0.03
 """Largest force left in the bulk (eV/Å), whatever a study asks of its hops: studies share their lattices."""
@@ -63,12 +65,17 @@ def bulk_of(study: Study) -> tuple[Cathode, Structure, int]:
     )
 
 
+def _engine(study: Study) -> MlipEngine:
+    own = expensive_one(build_engine(study.engine))
+    assert isinstance(own, MlipEngine)  # a study with another engine does not relax its lattice
+    return own
+
+
 def lattice_job(study: Study) -> Job:
     """Build the job that relaxes cell and ions of a study's bulk (CellDoc)."""
-    engine = build_engine(study.engine)
-    own = engine.expensive if isinstance(engine, SurrogateEngine) else engine
-    assert isinstance(own, MlipEngine)  # a study with another engine does not relax its lattice
-    maker = own.cell(FMAX, study.relax.max_steps)
+    from barriers.workflow.labels import label
+
+    maker = _engine(study).cell(FMAX, study.relax.max_steps)
     return label(maker.make(bulk_of(study)[1]), "bulk: relax cell")
 
 
@@ -109,12 +116,10 @@ def lattice_on_file(study: Study) -> LatticeDoc | None:
 
     Where the model's weights are not here, its name is taken for them: a flow may be built on such a machine.
     """
-    job = lattice_job(study)
-    (start,) = job.function_args
-    lattice = _on_file().get(structure_digest(start))
+    lattice = _on_file().get(structure_digest(bulk_of(study)[1]))
     if lattice is None:
         return None
-    loaded = potential(job.maker.model)
+    loaded = potential(_engine(study).spec)
     same = lattice.engine.name == loaded.get("not readable here") or lattice.engine.checksum == loaded.get("weights")
     return lattice if same else None
 

@@ -11,7 +11,7 @@ from jobflow import Flow, Job, Maker, OutputReference
 
 from barriers.documents import LatticeDoc, SlabDoc
 from barriers.engines import build_engine
-from barriers.engines.base import Engine
+from barriers.engines.protocol import Engine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.structures.surface.edits import rattle
@@ -21,7 +21,7 @@ from barriers.workflow.beside import band_flows, ground_flows, reactions_flow
 from barriers.workflow.beside_documents import ASKED, PUBLISHED
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
-from barriers.workflow.engine import engine_of
+from barriers.workflow.engine import engine_of, finder_of
 from barriers.workflow.ensemble import Member, members_of, rows_of, slab_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, beside_outputs, despite_failures, label, tagged
@@ -204,8 +204,7 @@ def _ground(member: Member, last_engine: Engine, ending: dict[EndState, list[Hop
     Systems that differ in which placement they keep share the placements.
     """
     study, slab = member.study, member.slab.structure
-    scout = BarrierMaker(engine=last_engine, path=study.path).scout()
-    engine = last_engine if scout is None else scout.engine
+    engine = finder_of(last_engine, study.path) or last_engine
     built = hand_on(slab)
     start = rattle(slab, study.surface.rattle, study.cathode.seed)
     relaxed = engine.relax(study.relax.fmax, study.relax.max_steps).make(start)
