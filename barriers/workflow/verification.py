@@ -21,8 +21,7 @@ from barriers.fingerprint import check_one_engine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.workflow.labels import despite_failures
-from barriers.workflow.reading import lowest_band
-from barriers.workflow.result_jobs import motion_of
+from barriers.workflow.reading import lowest_band, motion_of
 
 
 def verification(
