@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from barriers.documents import StaticDoc as StaticDoc
     from barriers.documents import StudyDoc as StudyDoc
     from barriers.engines.adapter import as_calculator as as_calculator
-    from barriers.engines.base import Engine as Engine
     from barriers.engines.density import DensityDoc as DensityDoc
     from barriers.engines.espresso import EspressoEngine as EspressoEngine
     from barriers.engines.espresso.density import DensityMaker as DensityMaker
     from barriers.engines.espresso.image import image_electrons as image_electrons
     from barriers.engines.mlip import MlipEngine as MlipEngine
+    from barriers.engines.protocol import Engine as Engine
     from barriers.engines.pyscf import PyscfEngine as PyscfEngine
     from barriers.engines.surrogate import SurrogateEngine as SurrogateEngine
     from barriers.engines.vasp.engine import VaspEngine as VaspEngine

@@ -18,7 +18,7 @@ from pymatgen.core import Structure
 from barriers import BarrierMaker, MlipEngine, as_calculator, run
 from barriers.documents import RelaxDoc
 from barriers.engines import ENGINES
-from barriers.engines.base import METHODS, require_engine
+from barriers.engines.protocol import METHODS, require_engine
 from barriers.files.structures import to_structure
 from barriers.workflow.adsorption import AdsorptionMaker
 from barriers.workflow.attempt_frequency import AttemptFrequencyMaker

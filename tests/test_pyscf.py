@@ -14,7 +14,7 @@ from pymatgen.core import Lattice, Molecule, Structure
 from barriers.contents import digest
 from barriers.dispatch.local import run
 from barriers.documents import RelaxDoc, StaticDoc
-from barriers.engines.base import NotHereError, require_engine
+from barriers.engines.protocol import NotHereError, require_engine
 from barriers.engines.pyscf import PyscfEngine, evaluator, method
 from barriers.engines.pyscf.evaluator import MoleculeEvaluator
 from barriers.fingerprint import check_one_engine

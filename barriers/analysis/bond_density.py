@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from pymatgen.core import Structure
-from scipy.ndimage import map_coordinates, spline_filter
 
 from barriers.analysis.density import Grid, Values
 from barriers.structures.bonding import distances_to
@@ -51,12 +51,14 @@ class Smooth:
     def __init__(self, grid: Grid) -> None:
         self.structure = grid.structure
         self._shape = np.array(grid.shape)
-        self._splines = spline_filter(grid.values, mode="grid-wrap")
+        self._splines = scipy.ndimage.spline_filter(grid.values, mode="grid-wrap")
 
     def at(self, places: Values) -> Values:
         """Values at Cartesian places (Å), shape (n, ..., 3), in any image of the cell."""
         points = self.structure.lattice.get_fractional_coords(places) * self._shape
-        values: Values = map_coordinates(self._splines, np.moveaxis(points, -1, 0), mode="grid-wrap", prefilter=False)
+        values: Values = scipy.ndimage.map_coordinates(
+            self._splines, np.moveaxis(points, -1, 0), mode="grid-wrap", prefilter=False
+        )
         return values
 
     def along(self, first: int, second: int) -> Line:

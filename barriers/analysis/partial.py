@@ -15,6 +15,12 @@ from barriers.analysis.vibrations import hessian
 STEP = 0.05
 """Length of a displacement (Å): noise of 0.001 eV/Å in forces is 0.01 eV/Å² in a curvature then."""
 
+ATOMS = 4
+"""Atoms that are displaced where a saddle is verified: the hopping ion and its nearest free neighbours."""
+
+POINTS = 6 * ATOMS
+"""Single points that a saddle is verified with, at most."""
+
 
 def nearest_free(
     positions: ArrayLike,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.interpolate import make_interp_spline
 
 from barriers.analysis.band import PERIODIC, Array, continuous, minimum_image_displacements
 
@@ -88,7 +88,7 @@ def _spaced(band: Array, n: int, cell: ArrayLike) -> Array:
     unwrapped = continuous(band, cell)
     lengths = np.linalg.norm(np.diff(unwrapped, axis=0), axis=(1, 2))
     along = np.concatenate([[0.0], np.cumsum(lengths)])
-    cut: Array = make_interp_spline(along, unwrapped, k=1)(np.linspace(0, along[-1], n))
+    cut: Array = scipy.interpolate.make_interp_spline(along, unwrapped, k=1)(np.linspace(0, along[-1], n))
     return cut
 
 

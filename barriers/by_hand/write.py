@@ -21,11 +21,11 @@ from barriers.dispatch.identity import contents, key_of
 from barriers.dispatch.opening import DOCUMENTS
 from barriers.dispatch.store import config_folder, configured_store, results_store
 from barriers.engines import build_engine
-from barriers.engines.base import NotHereError
 from barriers.engines.density import DensityDoc
 from barriers.engines.espresso.base import EspressoMaker
 from barriers.engines.espresso.command import code_version
 from barriers.engines.mlip import MlipEngine
+from barriers.engines.protocol import NotHereError
 from barriers.study.forms import AnyStudy
 from barriers.workflow.study import StudyMaker
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 import warnings
@@ -31,8 +32,13 @@ __all__ = [
 ]
 
 
+COLLECT_AFTER = 50_000
+"""New objects after which garbage is looked for: imports and figures make many that stay, and little of it."""
+
+
 def main() -> None:
     """Run the command line; no traceback reaches a user without ``--debug``."""
+    gc.set_threshold(COLLECT_AFTER)
     stop_softly()
     take_any_text()
     warnings.simplefilter("ignore")  # libraries' asides; ours are in the results

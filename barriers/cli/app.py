@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from barriers.dispatch.local import LocalRun
     from barriers.documents import StudyDoc
-    from barriers.engines.base import Engine
+    from barriers.engines.protocol import Engine
 
 NOT_CONVERGED, WRONG_INPUT, SIGNALLED = 1, 2, 128
 """Exit codes; the number of the signal that stopped the command comes on top of the last."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jobflow import Flow
 from monty.json import MontyEncoder
 
 from barriers.disk import writing
-from barriers.dispatch.local import JobEvent, run
 from barriers.documents import CellDoc, CrystalCellDoc, LatticeDoc
 from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy, Study
@@ -22,6 +21,9 @@ from barriers.workflow.lattice import (
     lattice_on_file,
     with_lattice,
 )
+
+if TYPE_CHECKING:
+    from barriers.dispatch.local import JobEvent
 
 LATTICE = "lattice.json"
 
@@ -77,6 +79,10 @@ def kept_lattice(study: Study | CrystalStudy, folder: Path) -> Lattice | None:
 
 
 def _relaxed(study: Study | CrystalStudy, folder: Path, on_event: Callable[[JobEvent], None] | None) -> CellDoc:
+    from jobflow import Flow
+
+    from barriers.dispatch.local import run
+
     job = lattice_job(study)
     outcome = run(Flow([job], output=job.output), folder, on_event)
     cell: CellDoc | None = outcome.output

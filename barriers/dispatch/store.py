@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
-
-from jobflow import JobStore
+from typing import TYPE_CHECKING, Any
 
 from barriers.dispatch.opening import DOCUMENTS
 from barriers.dispatch.secret_files import read_secret_file
-from barriers.dispatch.sqlite import SqliteStore
-from barriers.dispatch.store_kinds import check_store
 from barriers.secrecy import hide
 from barriers.words import closest
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
 
 STORE_FILE = "store.yaml"
 SECTIONS = ("docs_store", "additional_stores")
@@ -50,6 +49,10 @@ def results_store(folder: Path | str, config: Path | None = None) -> JobStore:
         If ``store.yaml`` is wrong or its store cannot be reached: one line with the file and the key.
     """
     if (store := configured_store(config_folder(config))) is None:
+        from jobflow import JobStore
+
+        from barriers.dispatch.sqlite import SqliteStore
+
         store = JobStore(SqliteStore(Path(folder) / DOCUMENTS))
         store.connect()
     return store
@@ -68,6 +71,10 @@ def configured_store(folder: Path) -> JobStore | None:
     path = folder / STORE_FILE
     if not path.exists():
         return None
+    from jobflow import JobStore
+
+    from barriers.dispatch.store_kinds import check_store
+
     content = _read(path)
     for key, spec in _specs(path, content).items():
         check_store(f"{path}: {key}", spec)

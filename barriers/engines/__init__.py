@@ -13,7 +13,7 @@ from barriers.distribution import install
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from barriers.engines.base import Engine
+    from barriers.engines.protocol import Engine
 
 ENGINES = {
     "mlip": "barriers.engines.mlip:MlipEngine",

@@ -19,9 +19,6 @@ from barriers.structures.directions import free_part
 
 CORRECTIONS = "corrections.json"
 
-LEAST_VACUUM = 6.0
-"""A slab has at least this much empty height (Å)."""
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from barriers.engines.base import NotHereError
+from barriers.engines.protocol import NotHereError
 
 SRUN = "srun"
 

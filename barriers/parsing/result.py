@@ -19,8 +19,8 @@ from barriers.parsing.along import along, unwrapped
 from barriers.parsing.files import plain_name
 from barriers.parsing.found import Check, FoundBand
 from barriers.workflow.comparison_job import study_document
-from barriers.workflow.reading import profile_of
-from barriers.workflow.result_jobs import fill_barrier, motion_of
+from barriers.workflow.reading import motion_of, profile_of
+from barriers.workflow.result_jobs import fill_barrier
 
 ENERGIES_ALONE = "maximum of the cubic spline through the energies of the band, whose forces are not known"
 ALONG = "maximum of the cubic Hermite curve through the energies and tangential forces that the code wrote"

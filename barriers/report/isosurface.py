@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 from pymatgen.core import Structure
-from scipy.ndimage import map_coordinates, maximum_filter, spline_filter
 
 from barriers.analysis.density import Grid, Values
 from barriers.report.views import NO_ARROWS, UP, Direction, arranged, side_plane, top_plane
@@ -117,8 +117,9 @@ def surface_seen(grid: Grid, level: float, rays: Rays) -> Seen:
         From :func:`rays_of`.
     """
     values = grid.values * np.sign(level)
-    near = maximum_filter(values, 3, mode="wrap") >= abs(level)  # elsewhere the splines stay below the level
-    splines = spline_filter(values, mode="grid-wrap")
+    # Elsewhere the splines stay below the level.
+    near = scipy.ndimage.maximum_filter(values, 3, mode="wrap") >= abs(level)
+    splines = scipy.ndimage.spline_filter(values, mode="grid-wrap")
     length = float(np.linalg.norm(rays.into))
     depth = np.full(rays.starts.shape[:2], np.inf)
     for start, end in pairwise(np.linspace(0, 1, max(2, int(np.ceil(length / DEPTH_STEP))))):
@@ -154,7 +155,7 @@ def _nearest(grid: Grid, marked: NDArray[np.bool_], places: Values) -> NDArray[n
 def _at(grid: Grid, values: Values, places: Values) -> Values:
     """Values of splines between the points of their grid, at Cartesian places (Å) in any image of the cell."""
     points = grid.structure.lattice.get_fractional_coords(places) * np.array(grid.shape)
-    found: Values = map_coordinates(values, np.moveaxis(points, -1, 0), mode="grid-wrap", prefilter=False)
+    found: Values = scipy.ndimage.map_coordinates(values, np.moveaxis(points, -1, 0), mode="grid-wrap", prefilter=False)
     return found
 
 

@@ -173,7 +173,7 @@ def _jump_length(barrier: BarrierDoc) -> float | None:
     """Length of the jump (Å): the hop's, or the ion's where none is named. None where several ions jump together."""
     if not len(barrier.band.structure):
         return None  # a band of others whose files tell no atoms
-    from barriers.workflow.result_jobs import motion_of
+    from barriers.workflow.reading import motion_of
 
     moved = motion_of(barrier.band, barrier.hop)
     if moved.with_it:

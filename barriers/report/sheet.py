@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pymatgen.core import Structure
-from pymatgen.util.string import latexify
+from pymatgen.util.string import unicodeify
 
 from barriers.report.structures import LEGEND_HEIGHT, NO_COLOURS, NO_HOPS, SCALE, add_legend, draw_structure
 from barriers.report.style import STYLE, TWO_COLUMNS, wrapped
@@ -57,7 +57,7 @@ def draw_system(name: str, system: Drawn, colours: Mapping[str, str] = NO_COLOUR
     scale = min(TWO_COLUMNS / widths.sum(), SCALE)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(TWO_COLUMNS, scale * heights.max() + LEGEND_HEIGHT), layout="constrained")
-        formula = latexify(system.structure.composition.formula)
+        formula = unicodeify(system.structure.composition.formula)
         title = f"{wrapped(name, TWO_COLUMNS / 2, STYLE['axes.labelsize'])}  {formula}"
         figure.suptitle(title, fontsize=STYLE["axes.labelsize"])
         panels = figure.subplots(1, 2, width_ratios=widths)

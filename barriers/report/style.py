@@ -35,6 +35,7 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "savefig.dpi": 300,
     "pdf.fonttype": 42,  # text stays text
+    "ps.fonttype": 42,  # Matplotlib 3.11 goes by it in PDFs too, and embeds a font once for each 256 characters else
     "svg.fonttype": "none",
     "svg.hashsalt": "barriers",  # the same figure gives the same bytes
 }
@@ -125,10 +126,14 @@ def save_figure(axes: Axes, stem: Path) -> list[Path]:
     paths = [stem.with_name(f"{stem.name}.{ending}") for ending in FORMATS]
     dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     figure = figure_of(axes)
-    engine = figure.get_layout_engine()
+    engine, dpi = figure.get_layout_engine(), figure.dpi
     with mpl.rc_context(STYLE):
+        figure.set_dpi(STYLE["savefig.dpi"])
+        if engine is not None:  # laid out once, by itself: to save a figure that has an engine draws it twice
+            engine.execute(figure)
+            figure.set_layout_engine(None)
         for path, ending in zip(paths, FORMATS, strict=True):
             figure.savefig(path, metadata=dates.get(ending))
-            figure.set_layout_engine("none")  # laid out once: each time takes as long as drawing
+    figure.set_dpi(dpi)
     figure.set_layout_engine(engine)
     return paths

@@ -13,8 +13,8 @@ from pymatgen.core import Molecule, Structure
 
 from barriers.analysis.interface import adsorption_energy, bond_change, fragment_height, moment_changes
 from barriers.documents import SCHEMA_VERSION, CostDoc, EngineDoc, RelaxDoc
-from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
+from barriers.engines.protocol import Engine, require_engine
 from barriers.fingerprint import check_one_engine, not_relaxed
 from barriers.structures.intact import rearranged
 from barriers.structures.interface.contacts import fragment_gap, in_one_piece, surface_bonds

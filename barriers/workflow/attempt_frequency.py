@@ -13,9 +13,10 @@ from pymatgen.core import Structure
 
 from barriers.analysis.vibrations import DELTA, attempt_frequency, displaced, frequencies, hessian
 from barriers.documents import SCHEMA_VERSION, BandDoc, CostDoc, EngineDoc, StaticDoc
-from barriers.engines.base import Engine, EngineMaker, require_engine
+from barriers.engines.base import EngineMaker
 from barriers.engines.common import at_positions
 from barriers.engines.mlip import MlipEngine
+from barriers.engines.protocol import Engine, require_engine
 from barriers.fingerprint import check_one_engine
 from barriers.structures.hop.hop import Hop, moving_index
 from barriers.structures.surface.slab import frozen_atoms

@@ -9,15 +9,16 @@ from typing import Any, Self
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
-from barriers.engines.base import Engine, require_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.mlip.jobs import NebMaker
+from barriers.engines.protocol import Engine, require_engine
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.path.start import Start, plain_start, plan_starts
 from barriers.structures.path.twin import twin_of
 from barriers.study.models import NebSection, PathSection, RelaxSection
 from barriers.workflow.comparison_job import study_document
+from barriers.workflow.engine import finder_of
 from barriers.workflow.keywords import Settings, check_keywords, settings_of
 from barriers.workflow.labels import BARRIER, despite_failures, label
 from barriers.workflow.result_jobs import barrier_document
@@ -132,12 +133,8 @@ class BarrierMaker(Maker):
 
     def scout(self) -> BarrierMaker | None:
         """Maker that finds the path with the embedded engine first; None where it does not come from there."""
-        path, engine = self.settings.path, self.engine
-        if isinstance(engine, SurrogateEngine):
-            finds: Engine = engine.prior
-        elif path.from_ == "mlip" and not isinstance(engine, MlipEngine):
-            finds = MlipEngine()
-        else:
+        path = self.settings.path
+        if (finds := finder_of(self.engine, path)) is None:
             return None
         plain = path.model_copy(update={"from_": "idpp" if path.from_ == "mlip" else path.from_})
         name = f"mlip: {self.name}"

@@ -11,8 +11,8 @@ from pymatgen.core import Structure
 from barriers.analysis.band import highest_image
 from barriers.documents import BandDoc
 from barriers.engines import build_engine
-from barriers.engines.base import Engine
 from barriers.engines.common import at_positions
+from barriers.engines.protocol import Engine
 from barriers.engines.pyscf import PyscfEngine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.polymer.reactions import known_reactions

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from barriers.analysis.partial import POINTS
 from barriers.engines import build_engine
-from barriers.engines.base import Engine
+from barriers.engines.protocol import Engine
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy, Study, SystemSection
 from barriers.workflow.built import BuiltStudy
 from barriers.workflow.placements import Placed, placements_in
-from barriers.workflow.verification import POINTS
 
 CALLS = {
     "slab": 30,

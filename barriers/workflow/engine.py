@@ -8,10 +8,11 @@ from typing import Any
 from pymatgen.core import Structure
 
 from barriers.engines import build_engine
-from barriers.engines.base import Engine
+from barriers.engines.mlip import MlipEngine
+from barriers.engines.protocol import Engine
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.study.forms import CrystalStudy
-from barriers.study.models import Study
+from barriers.study.models import PathSection, Study
 from barriers.workflow.placements import fragment_elements
 
 
@@ -37,6 +38,13 @@ def engine_of(study: Study | CrystalStudy, slab: Structure) -> Engine:
 def expensive_one(engine: Engine) -> Engine:
     """Give the engine of a study without the model that it corrects."""
     return engine.expensive if isinstance(engine, SurrogateEngine) else engine
+
+
+def finder_of(engine: Engine, path: PathSection) -> Engine | None:
+    """Give the engine that finds the path first; None where it is the one that the barrier is of."""
+    if isinstance(engine, SurrogateEngine):
+        return engine.prior
+    return MlipEngine() if path.from_ == "mlip" and not isinstance(engine, MlipEngine) else None
 
 
 def for_interfaces(engine: Any, study: Study | CrystalStudy, slab: Structure) -> Any:

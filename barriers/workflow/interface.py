@@ -6,7 +6,7 @@ from typing import Any
 
 from jobflow import Flow, Job
 
-from barriers.engines.base import Engine
+from barriers.engines.protocol import Engine
 from barriers.structures.hop.hop import Hop
 from barriers.study.models import Study, SystemSection
 from barriers.workflow.build_jobs import lowest, lowest_placements, place_fragment

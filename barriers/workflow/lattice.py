@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from jobflow import Job
 from pydantic import TypeAdapter
 from pymatgen.core import Structure
 
@@ -16,7 +15,6 @@ from barriers.documents import CellDoc, CrystalCellDoc, LatticeDoc
 from barriers.engines import build_engine
 from barriers.engines.mlip import MlipEngine
 from barriers.engines.mlip.weights import potential
-from barriers.engines.surrogate import SurrogateEngine
 from barriers.structures.cathode.crystal import Cathode
 from barriers.structures.cathode.lattice import hexagonal_lattice, supercell
 from barriers.structures.crystal import space_group
@@ -25,8 +23,11 @@ from barriers.structures.surface.edits import without
 from barriers.study.forms import CrystalStudy
 from barriers.study.models import Study
 from barriers.workflow.crystal import read_crystal
-from barriers.workflow.labels import label
+from barriers.workflow.engine import expensive_one
 from barriers.workflow.slab_and_hops import crystal_of, decorated
+
+if TYPE_CHECKING:
+    from jobflow import Job
 
 FMAX = 0.03
 """Largest force left in the bulk (eV/Å), whatever a study asks of its hops: studies share their lattices."""
@@ -74,11 +75,17 @@ Lattice = LatticeDoc | CrystalCellDoc
 """What is kept of a bulk that was relaxed: of a layered cathode, and of any other crystal."""
 
 
+def _engine(study: Study | CrystalStudy) -> MlipEngine:
+    own = expensive_one(build_engine(study.engine))
+    assert isinstance(own, MlipEngine)  # a study with another engine does not relax its lattice
+    return own
+
+
 def lattice_job(study: Study | CrystalStudy) -> Job:
     """Build the job that relaxes cell and ions of a study's bulk (CellDoc)."""
-    engine = build_engine(study.engine)
-    own = engine.expensive if isinstance(engine, SurrogateEngine) else engine
-    assert isinstance(own, MlipEngine)  # a study with another engine does not relax its lattice
+    from barriers.workflow.labels import label
+
+    own = _engine(study)
     if isinstance(study, CrystalStudy):
         job = own.crystal_cell(FMAX, study.relax.max_steps).make(read_crystal(study.crystal))
         return label(job, "crystal: relax cell")
@@ -144,12 +151,10 @@ def lattice_on_file(study: Study | CrystalStudy) -> LatticeDoc | None:
     """
     if isinstance(study, CrystalStudy):
         return None
-    job = lattice_job(study)
-    (start,) = job.function_args
-    lattice = _on_file().get(structure_digest(start))
+    lattice = _on_file().get(structure_digest(bulk_of(study)[1]))
     if lattice is None:
         return None
-    loaded = potential(job.maker.model)
+    loaded = potential(_engine(study).spec)
     same = lattice.engine.name == loaded.get("not readable here") or lattice.engine.checksum == loaded.get("weights")
     return lattice if same else None
 

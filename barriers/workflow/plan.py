@@ -10,19 +10,17 @@ from typing import Any
 from pymatgen.core import Structure
 
 from barriers.engines import build_engine
-from barriers.engines.base import NotHereError
+from barriers.engines.protocol import NotHereError
 from barriers.engines.surrogate import SurrogateEngine
 from barriers.files.structures import read_endpoints
 from barriers.structures.interface.contacts import image_distance
 from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy, Study
 from barriers.words import naming
-from barriers.workflow.barrier import BarrierMaker
-from barriers.workflow.beside import molecules_of, reactions_flow
 from barriers.workflow.built import BuiltStudy, build_members
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
 from barriers.workflow.crystal import BuiltCrystal, prepared, read_crystal
-from barriers.workflow.engine import expensive_one
+from barriers.workflow.engine import expensive_one, finder_of
 from barriers.workflow.ensemble import expand
 from barriers.workflow.lattice import Lattice
 from barriers.workflow.placements import fragment_elements
@@ -154,14 +152,17 @@ def check_engine(study: AnyStudy) -> None:
         if isinstance(study, Study) and study.electrons is not None:
             densities: Any = expensive_one(engine)  # the study file lets no engine pass that gives none
             densities.density().check()
-        if (scout := BarrierMaker(engine=engine, path=study.path).scout()) is not None:
-            scout.engine.check(sorted(elements), study.path.n_images)
-    if isinstance(study, Study) and reactions_flow(study) is not None:
-        _check_molecules(study)
+        if (finder := finder_of(engine, study.path)) is not None:
+            finder.check(sorted(elements), study.path.n_images)
+    if isinstance(study, Study) and study.energetics is not None and study.energetics.reactions:
+        _check_reactions(study)
 
 
-def _check_molecules(study: Study) -> None:
-    """Check that PySCF is here where it is asked for, and knows what it is asked."""
+def _check_reactions(study: Study) -> None:
+    """Check the species of reactions and, where PySCF is asked for, that it is here and knows what it is asked."""
+    from barriers.workflow.beside import molecules_of, reactions_flow
+
+    reactions_flow(study)
     if (molecules := molecules_of(study)) is None:
         return
     try:

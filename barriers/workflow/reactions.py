@@ -8,7 +8,7 @@ from typing import Any
 
 from jobflow import Flow, Job, Maker
 
-from barriers.engines.base import Engine, require_engine
+from barriers.engines.protocol import Engine, require_engine
 from barriers.engines.pyscf import PyscfEngine
 from barriers.structures.polymer.reactions import Reaction
 from barriers.structures.polymer.species import Species, build_species, check_reaction

@@ -8,10 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from barriers.analysis.band import problems
+from barriers.analysis.motion import Motion, motion
 from barriers.analysis.paths import distinct_paths
 from barriers.analysis.profile import Profile
 from barriers.analysis.segments import Segment, analyse_segments
 from barriers.documents import BandDoc, SaddleDoc
+from barriers.structures.hop.hop import Hop, moving_index
 from barriers.structures.surface.slab import frozen_atoms
 
 
@@ -73,3 +75,13 @@ def lowest_band(bands: list[BandDoc]) -> tuple[BandDoc, Profile | None]:
     profiles, groups = paths_of(bands, [band_problems(band) for band in bands])
     best = groups[0][0] if groups else 0
     return bands[best], profiles.get(best)
+
+
+def motion_of(band: BandDoc, hop: Hop | None) -> Motion:
+    """Measure who moves along a band: the hop's ion, or the atom that gets farthest where no hop is named."""
+    lattice, species = band.structure.lattice, band.structure.species
+    if hop is None:
+        return motion(band.positions, lattice.matrix, pbc=lattice.pbc)
+    moved = motion(band.positions, lattice.matrix, moving_index(hop, len(species)), lattice.pbc)
+    # Of atoms that are no such ions, a turning group of a fragment may get as far.
+    return replace(moved, with_it=[atom for atom in moved.with_it if species[atom] == species[moved.ion]])

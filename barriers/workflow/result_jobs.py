@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 from jobflow import job
@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 
 from barriers.analysis.band import moment_jumps
 from barriers.analysis.interface import bond_change
-from barriers.analysis.motion import Motion, motion
+from barriers.analysis.motion import Motion
 from barriers.analysis.profile import Profile
 from barriers.distribution import versions
 from barriers.documents import (
@@ -24,10 +24,10 @@ from barriers.documents import (
     VerificationDoc,
 )
 from barriers.fingerprint import fingerprint
-from barriers.structures.hop.hop import Hop, moving_index
+from barriers.structures.hop.hop import Hop
 from barriers.structures.interface.contacts import loose_atoms, surface_bonds
 from barriers.structures.surface.slab import FRAGMENT, LAYER
-from barriers.workflow.reading import band_problems, paths_of
+from barriers.workflow.reading import band_problems, motion_of, paths_of
 from barriers.workflow.uncertainty import Ends, barriers_alike, fill_uncertainty
 
 DIFFERENCE = "difference of the stationary points of a model's surface, corrected at points of the engine"
@@ -169,16 +169,6 @@ def _fill_correction(document: BarrierDoc, profile: Profile, rests_on: Surrogate
     document.uncertainty, document.uncertainty_parts = rests_on.uncertainty_forward, rests_on.parts_forward
     document.uncertainty_reverse = rests_on.uncertainty_reverse
     document.raw, document.definition = rests_on.raw_forward, DIFFERENCE
-
-
-def motion_of(band: BandDoc, hop: Hop | None) -> Motion:
-    """Measure who moves along a band: the hop's ion, or the atom that gets farthest where no hop is named."""
-    lattice, species = band.structure.lattice, band.structure.species
-    if hop is None:
-        return motion(band.positions, lattice.matrix, pbc=lattice.pbc)
-    moved = motion(band.positions, lattice.matrix, moving_index(hop, len(species)), lattice.pbc)
-    # Of atoms that are no such ions, a turning group of a fragment may get as far.
-    return replace(moved, with_it=[atom for atom in moved.with_it if species[atom] == species[moved.ion]])
 
 
 def bonds_along(band: BandDoc) -> tuple[list[str], list[str]]:

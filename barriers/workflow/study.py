@@ -11,7 +11,7 @@ from jobflow import Flow, Job, Maker, OutputReference
 
 from barriers.documents import CrystalCellDoc, CrystalDoc, LatticeDoc, SlabDoc
 from barriers.engines import build_engine
-from barriers.engines.base import Engine
+from barriers.engines.protocol import Engine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import EndState, Hop
 from barriers.study.forms import AnyStudy, CrystalStudy
@@ -22,7 +22,7 @@ from barriers.workflow.beside_documents import ASKED, PUBLISHED
 from barriers.workflow.build_jobs import hand_on
 from barriers.workflow.comparison_job import study_document
 from barriers.workflow.crystal import CrystalMember
-from barriers.workflow.engine import engine_of
+from barriers.workflow.engine import engine_of, finder_of
 from barriers.workflow.ensemble import AnyMember, Member, members_of, rows_of, slab_of, wanted_of, warnings_of
 from barriers.workflow.interface import candidates_flow, interface_flow
 from barriers.workflow.labels import barrier_outputs, beside_outputs, despite_failures, label, tagged
@@ -220,8 +220,7 @@ def _ground(member: AnyMember, last_engine: Engine, ending: dict[EndState, list[
     """
     study, slab = member.study, member.slab.structure
     word = member.slab.word
-    scout = BarrierMaker(engine=last_engine, path=study.path).scout()
-    engine = last_engine if scout is None else scout.engine
+    engine = finder_of(last_engine, study.path) or last_engine
     built = hand_on(slab)
     relaxed = engine.relax(study.relax.fmax, study.relax.max_steps).make(member.start)
     jobs: list[Job | Flow] = [label(built, f"{word}: as built"), label(relaxed, f"{word}: relax")]

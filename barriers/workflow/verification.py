@@ -10,24 +10,18 @@ from jobflow import Job, job
 from pymatgen.core import Structure
 
 from barriers.analysis.band import highest_image, minimum_image_displacements
-from barriers.analysis.partial import STEP, nearest_free, partial_modes
+from barriers.analysis.partial import ATOMS, POINTS, STEP, nearest_free, partial_modes
 from barriers.analysis.vibrations import displaced
 from barriers.documents import BandDoc, CostDoc, SaddleDoc, StaticDoc, VerificationDoc
-from barriers.engines.base import Engine, EngineMaker
+from barriers.engines.base import EngineMaker
 from barriers.engines.common import at_positions
+from barriers.engines.protocol import Engine
 from barriers.engines.surrogate.points import PointMaker
 from barriers.fingerprint import check_one_engine
 from barriers.structures.hop.hop import Hop
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.workflow.labels import despite_failures
-from barriers.workflow.reading import lowest_band
-from barriers.workflow.result_jobs import motion_of
-
-ATOMS = 4
-"""Atoms that are displaced: the hopping ion and its nearest free neighbours."""
-
-POINTS = 6 * ATOMS
-"""Single points that a saddle is verified with, at most."""
+from barriers.workflow.reading import lowest_band, motion_of
 
 
 def verification(

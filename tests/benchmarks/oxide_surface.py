@@ -36,7 +36,7 @@ from barriers import (
     save_figure,
 )
 from barriers.documents import BarrierDoc
-from barriers.engines.base import Engine
+from barriers.engines.protocol import Engine
 
 FINER = 0.6
 """Distance of k-points (1/Å) that gives 2 × 2 × 1."""

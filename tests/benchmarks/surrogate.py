@@ -26,7 +26,7 @@ from pymatgen.core import Structure
 
 from barriers import BarrierMaker, EspressoEngine, MlipEngine, SurrogateEngine, run
 from barriers.documents import BandDoc, BarrierDoc
-from barriers.engines.base import Engine
+from barriers.engines.protocol import Engine
 from barriers.files.structures import read_endpoints
 from barriers.structures.hop.hop import final_in_initial_order, make_endpoint
 from barriers.structures.path.start import Start

@@ -15,12 +15,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from jobflow import JobStore
-from maggma.stores import MongoStore
 from pymongo import WriteConcern
 
 if TYPE_CHECKING:
     from fireworks import LaunchPad
+    from jobflow import JobStore
     from pymongo.collection import Collection
 
 DOCUMENTS, RUNS, GATES, STAGED = "barriers_documents", "barriers_runs", "barriers_gates", "barriers_staged"
@@ -61,6 +60,9 @@ def documents(launchpad: LaunchPad) -> JobStore:
 
     A result counts as stored when it is in the journal: a server that is killed loses nothing it has acknowledged.
     """
+    from jobflow import JobStore
+    from maggma.stores import MongoStore
+
     collection = launchpad.db.get_collection(DOCUMENTS, write_concern=WriteConcern(j=True))
     store = JobStore(MongoStore.from_collection(collection))
     store.connect()

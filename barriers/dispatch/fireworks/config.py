@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fireworks import FWorker, LaunchPad
 from fireworks.queue.queue_adapter import QueueAdapterBase
 from fireworks.user_objects.queue_adapters.common_adapter import CommonAdapter
-from jobflow import JobStore
 
 from barriers.dispatch.fireworks.collections import documents, scope_of
 from barriers.dispatch.fireworks.database import connect
@@ -26,6 +25,9 @@ from barriers.dispatch.store import config_folder, configured_store
 from barriers.secrecy import keep_secret
 from barriers.study.describe import by_key
 from barriers.study.file import Form, naming_lines, parse_yaml, validate, yaml_text
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
 
 LAUNCHPAD, WORKER, QUEUE, RESOURCES = "my_launchpad.yaml", "my_fworker.yaml", "my_qadapter.yaml", "resources.yaml"
 

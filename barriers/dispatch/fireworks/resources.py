@@ -6,14 +6,16 @@ import getpass
 import string
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from barriers.dispatch.fireworks.queues import Queue
 from barriers.study.fields import Section, refusal, takes, unit
 from barriers.study.file import validate
-from barriers.workflow.labels import Kind
+
+if TYPE_CHECKING:
+    from barriers.workflow.labels import Kind
 
 ANALYSIS, COMPUTE = "barriers-analysis", "barriers-compute"
 """FireWorks categories: a worker of the first takes no calculation, so analysis waits in no big queue."""

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from barriers.engines.dft import LEAST_VACUUM, vacuum
+from barriers.engines.dft import vacuum
+from barriers.structures.surface.slab import LEAST_VACUUM
 
 
 def dipole_keywords(images: Sequence[Atoms]) -> dict[str, Any]:

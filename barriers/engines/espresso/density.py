@@ -12,7 +12,6 @@ from pymatgen.core import Structure
 
 from barriers.analysis.electrons import LowdinDoc
 from barriers.documents import CostDoc
-from barriers.engines.base import NotHereError
 from barriers.engines.density import DensityDoc, Electrons, check_n_slab, check_shared_out, electron_numbers
 from barriers.engines.dft import Corrections
 from barriers.engines.espresso.base import EspressoMaker
@@ -22,6 +21,7 @@ from barriers.engines.espresso.files import outputs
 from barriers.engines.espresso.jobs import PwRun, last_moments
 from barriers.engines.espresso.outputs import count_scf
 from barriers.engines.espresso.post import kind_of, project
+from barriers.engines.protocol import NotHereError
 from barriers.engines.volumetric import difference_file
 
 OF_THE_WHOLE = ("tot_charge", "tot_magnetization")

@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAMLError
 
-from barriers.engines.base import NotHereError
 from barriers.engines.checked_files import read_yaml
+from barriers.engines.protocol import NotHereError
 from barriers.words import closest, show
 
 SETS = Path(__file__).parent / "pseudopotentials"

@@ -12,7 +12,7 @@ from monty.json import MSONable
 from pymatgen.core import Element
 
 from barriers.distribution import install
-from barriers.engines.base import NotHereError
+from barriers.engines.protocol import NotHereError
 
 DISPERSION = ("d3bj", "d4")
 """Corrections that pyscf-dispersion brings."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from jobflow import Maker
 from monty.json import MSONable
 
-from barriers.engines.base import Engine
-from barriers.engines.surrogate.ends import CloseEndMaker, ProposeEndMaker
-from barriers.engines.surrogate.points import PointMaker
-from barriers.engines.surrogate.saddle import CloseBandMaker, ProposeSaddleMaker
-from barriers.engines.surrogate.whole_band import RelaxOnMaker, WholeBandMaker
+from barriers.engines.protocol import Engine
+
+if TYPE_CHECKING:
+    from jobflow import Maker
+
+    from barriers.engines.surrogate.ends import CloseEndMaker, ProposeEndMaker
+    from barriers.engines.surrogate.points import PointMaker
+    from barriers.engines.surrogate.saddle import CloseBandMaker, ProposeSaddleMaker
+    from barriers.engines.surrogate.whole_band import RelaxOnMaker, WholeBandMaker
 
 POINTS, UNCERTAINTY = (6, 60), (0.001, 0.1)
 """Fewest and most points of a hop; least and largest standard deviation that may be asked for (eV)."""
@@ -107,6 +110,8 @@ class SurrogateEngine(MSONable):
 
     def end(self, fmax: float) -> tuple[ProposeEndMaker, CloseEndMaker]:
         """Makers of the rounds of an end state, and of what comes of them; largest true force in eV/Å."""
+        from barriers.engines.surrogate.ends import CloseEndMaker, ProposeEndMaker
+
         model = self.prior.static()
         return ProposeEndMaker(model=model, fmax=fmax), CloseEndMaker(model=model, fmax=fmax)
 
@@ -114,18 +119,26 @@ class SurrogateEngine(MSONable):
         self, fmax: float, rough_fmax: float, max_steps: int, spring: float
     ) -> tuple[ProposeSaddleMaker, CloseBandMaker]:
         """Makers of the rounds of a saddle, and of the band that comes of them; settings as of an engine's own band."""
+        from barriers.engines.surrogate.saddle import CloseBandMaker, ProposeSaddleMaker
+
         asked = {"model": self.prior.static(), "fmax": fmax, "uncertainty": self.uncertainty}
         close = CloseBandMaker(**asked, rough_fmax=rough_fmax, max_steps=max_steps, spring=spring)
         return ProposeSaddleMaker(**asked), close
 
     def point(self) -> PointMaker:
         """Maker of a point, where one is wanted."""
+        from barriers.engines.surrogate.points import PointMaker
+
         return PointMaker(maker=self.expensive.static())
 
     def relax_on(self, fmax: float, max_steps: int) -> RelaxOnMaker:
         """Maker that relaxes a corrected end on, where the corrected band is not converged."""
+        from barriers.engines.surrogate.whole_band import RelaxOnMaker
+
         return RelaxOnMaker(maker=self.expensive.relax(fmax, max_steps))
 
     def whole_band(self, fmax: float, rough_fmax: float, max_steps: int, spring: float) -> WholeBandMaker:
         """Maker of the expensive engine's own band, where the corrected one is not converged."""
+        from barriers.engines.surrogate.whole_band import WholeBandMaker
+
         return WholeBandMaker(maker=self.expensive.neb(fmax, rough_fmax, max_steps, spring))

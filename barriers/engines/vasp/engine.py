@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from monty.json import MSONable
 
 from barriers.distribution import install
-from barriers.engines.base import NotHereError
+from barriers.engines.protocol import NotHereError
 from barriers.engines.vasp.keywords import check_incar
 from barriers.engines.vasp.potcars import find_potcars
 from barriers.engines.vasp.settings import Physics, Running

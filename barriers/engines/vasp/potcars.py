@@ -10,7 +10,7 @@ from pymatgen.io.vasp import PotcarSingle
 from pymatgen.io.vasp.inputs import PmgVaspPspDirError
 from pymatgen.io.vasp.sets import MPScanRelaxSet
 
-from barriers.engines.base import NotHereError
+from barriers.engines.protocol import NotHereError
 from barriers.engines.vasp.settings import Physics
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from pymatgen.core import Structure
 
-from barriers.engines.dft import LEAST_VACUUM, k_mesh, vacuum
+from barriers.engines.dft import k_mesh, vacuum
 from barriers.structures.surface.cutting import FRAGMENT, LAYER
+from barriers.structures.surface.slab import LEAST_VACUUM
 
 
 @dataclass

@@ -17,12 +17,11 @@ from pymatgen.core import Structure
 from barriers.analysis.density import SAME_CELL, Values, atom_heights, cell_height
 from barriers.analysis.electrons import ElectronsDoc
 from barriers.engines.common import at_positions
-from barriers.engines.dft import LEAST_VACUUM
 from barriers.report.structures import LEGEND_HEIGHT, SCALE, draw_frame, drawn_radius
 from barriers.report.style import STYLE, TWO_COLUMNS
 from barriers.report.views import Direction, empty_height, view_of
 from barriers.structures.interface.contacts import in_one_piece
-from barriers.structures.surface.slab import FRAGMENT, LAYER
+from barriers.structures.surface.slab import FRAGMENT, LAYER, LEAST_VACUUM
 
 
 def draw_charges(document: ElectronsDoc, kind: Literal["bader", "lowdin"] = "bader") -> tuple[Axes, Axes]:

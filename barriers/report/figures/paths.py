@@ -10,7 +10,7 @@ from barriers.documents import BarrierDoc
 from barriers.report.sheet import Drawn, draw_system
 from barriers.report.style import STYLE
 from barriers.structures.hop.hop import Point
-from barriers.workflow.result_jobs import motion_of
+from barriers.workflow.reading import motion_of
 
 
 def draw_path(barrier: BarrierDoc) -> tuple[Axes, Axes]:

@@ -12,7 +12,7 @@ from barriers.documents import BarrierDoc
 from barriers.report.html.looks import Looks, crystal_looks, plain_looks, polyhedra
 from barriers.report.views import NO_ARROWS, Points, arranged, fragment_atoms, fragment_bonds, side_plane
 from barriers.structures.surface.slab import frozen_atoms
-from barriers.workflow.result_jobs import motion_of
+from barriers.workflow.reading import motion_of
 
 DECIMALS = 3
 """Positions are kept to 1e-3 Å, a hundredth of what can be seen."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from ase import Atoms
 from ase.geometry import find_mic, get_distances
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -73,7 +73,7 @@ def pair_atoms(initial: Atoms, final: Atoms) -> tuple[np.ndarray, int | None]:
         rows, columns = (np.flatnonzero(atoms.numbers == number) for atoms in (initial, final))
         distances = get_distances(initial.positions[rows], final.positions[columns], initial.cell, initial.pbc)[1]
         squared[np.ix_(rows, columns)] = distances**2
-    order = linear_sum_assignment(squared)[1]
+    order = scipy.optimize.linear_sum_assignment(squared)[1]
     if _given_order_is_sound(order, squared):
         return np.arange(len(initial)), None
     return order, _ambiguous(order, squared)
@@ -100,7 +100,7 @@ def _ambiguous(order: np.ndarray, squared: np.ndarray) -> int | None:
     for atom in movers[: few(len(order))]:
         without = squared.copy()
         without[atom, order[atom]] = _OTHER_SPECIES
-        other = linear_sum_assignment(without)[1]
+        other = scipy.optimize.linear_sum_assignment(without)[1]
         rows = np.flatnonzero(other != order)
         if squared[rows, other[rows]].sum() < CLEAR * squared[rows, order[rows]].sum():
             return int(atom)

@@ -14,7 +14,6 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
-from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from barriers.structures.rounding import BESIDE, GRID, by_place, on_grid, rounded
 from barriers.structures.surface.cutting import LAYER, PLANE, Floats
@@ -85,6 +84,8 @@ class Cutter:
             raise ValueError(f"facet: {tuple(facet)} is no plane; allowed: at least one index that is not 0")
         self.layers = layers
         self._matrix = bulk.lattice.matrix
+        from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
         symmetry = SpacegroupAnalyzer(bulk).get_symmetry_dataset()
         pure = symmetry.translations[(symmetry.rotations == np.eye(3)).all(axis=(1, 2))]
         # Lattice vectors are whole numbers of n-th parts of the edges, n being the lattice points of the cell.

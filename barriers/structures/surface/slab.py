@@ -12,7 +12,6 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
-from pymatgen.core.surface import Slab
 
 from barriers.structures.rounding import on_grid, round_off
 from barriers.structures.surface.cutter import Cutter
@@ -22,6 +21,9 @@ from barriers.structures.surface.terminations import Termination, crystal_of, kn
 
 AT_EDGE = 1e-4
 """Atoms this near (Å) to the edge of the frozen part belong to it."""
+
+LEAST_VACUUM = 6.0
+"""A slab has at least this much empty height (Å)."""
 
 BOTTOM_GAP = 1.0
 """Height of the lowest atom above the cell's floor (Å)."""
@@ -163,6 +165,8 @@ def freeze_thickness(slab: Structure, thickness: float, core: bool = False) -> S
 
 def has_equal_faces(slab: Structure) -> bool:
     """Whether an inversion, a mirror or a two-fold axis in the plane carries one face of a slab to the other."""
+    from pymatgen.core.surface import Slab
+
     return Slab(slab.lattice, slab.species, slab.frac_coords, (0, 0, 1), slab, 0, np.eye(3)).is_symmetric()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 
 from barriers.structures.rounding import round_off
@@ -98,6 +97,8 @@ def terminations(bulk: Structure, facet: Sequence[int]) -> list[Termination]:
     cutter = Cutter(bulk, facet, 1)
     cutter = Cutter(bulk, facet, int(np.ceil(THICKNESS / cutter.spacing)))
     found: list[tuple[Termination, Structure]] = []
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+
     matcher = StructureMatcher(primitive_cell=False, scale=False)
     for shift in cutter.shifts:
         slab, continuation = cutter.slab(shift)
