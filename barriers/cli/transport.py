@@ -55,9 +55,9 @@ def transport(
     and 1.1 over a decade of lag) and is above 25 Å² there; else it is said what is seen instead, and how long a run
     would be needed. Then come shells, pairing with anions, residence times, and one sentence about the mechanism.
 
-    \b
-    barriers transport box1.xtc box2.xtc box3.xtc --topology box.tpr --temperature 450 --to pvdf
-    barriers transport run.lammpstrj --timestep 2 --temperature 450 --beside pvdf/transport.json
+    Three boxes from GROMACS: `barriers transport box1.xtc box2.xtc box3.xtc --topology box.tpr --temperature 450 --to
+    pvdf`. One from LAMMPS, compared with them: `barriers transport run.lammpstrj --timestep 2 --temperature 450
+    --beside pvdf/transport.json`.
     """
     from barriers.analysis.trajectory.result import transport as analyse
     from barriers.files.trajectory import read_trajectory

@@ -185,8 +185,9 @@ def _conductivity(document: TransportDoc) -> list[str]:
     alone = _scientific(found.nernst_einstein, found.nernst_einstein_error or 0.0)
     together = _scientific(found.collective, found.collective_error or 0.0)
     share = _plus_minus(found.transference, found.transference_error)
-    whole = "" if found.transference_collective is None else f", {found.transference_collective:.2f} with correlations"
+    whole = _plus_minus(found.transference_collective, found.transference_collective_error)
+    correlated = "" if found.transference_collective is None else f", {whole} with correlations"
     return [
         f"conductivity at {found.temperature:g} K: {alone} S/cm by Nernst and Einstein, {together} S/cm of all "
-        f"together; transference number {share}{whole}"
+        f"together; transference number {share}{correlated}"
     ]

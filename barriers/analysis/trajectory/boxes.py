@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from barriers.analysis.trajectory.frames import Floats, Ints, Trajectory, centres
 from barriers.analysis.trajectory.kinds import Kinds, atoms_of
 
+BACKBONE = "backbone"
+"""Name of the atoms along the chains."""
+
 SAME_STEP = 1e-3
 """Boxes are written equally often if the times between their frames differ by no more than this share."""
 
@@ -35,6 +38,11 @@ def check_alike(boxes: Sequence[Box]) -> None:
             )
 
 
+def families(boxes: Sequence[Box]) -> list[Ints]:
+    """Give for each backbone atom of each box the number of its chain."""
+    return [box.trajectory.molecules[box.kinds.backbone] for box in boxes]
+
+
 def particles(boxes: Sequence[Box]) -> dict[str, list[Floats]]:
     """Paths of each kind of particles in each box: the ion first, then anions, chains, backbone, other molecules."""
     found: dict[str, list[Floats]] = {boxes[0].kinds.ion: [box.paths[:, box.kinds.ions] for box in boxes]}
@@ -42,7 +50,7 @@ def particles(boxes: Sequence[Box]) -> dict[str, list[Floats]]:
         found[name] = [centres_of(box, box.kinds.anions[name]) for box in boxes]
     if boxes[0].kinds.chains.size:
         found["chains"] = [centres_of(box, box.kinds.chains) for box in boxes]
-        found["backbone"] = [box.paths[:, box.kinds.backbone] for box in boxes]
+        found[BACKBONE] = [box.paths[:, box.kinds.backbone] for box in boxes]
     if boxes[0].kinds.others.size:
         found["other molecules"] = [centres_of(box, box.kinds.others) for box in boxes]
     return found

@@ -12,10 +12,14 @@ from barriers.analysis.trajectory.boxes import Box, centres_of
 from barriers.analysis.trajectory.displacement import collective, lags, shared
 from barriers.analysis.trajectory.documents import ConductivityDoc, MotionDoc
 from barriers.analysis.trajectory.frames import Floats
-from barriers.analysis.trajectory.regime import BLOCKS, PS_TO_CM2_S, slope
+from barriers.analysis.trajectory.regime import BLOCKS, PS_TO_CM2_S, jackknife, slopes
 
 TO_S_CM = elementary_charge**2 / (Boltzmann * angstrom**3) * 1e-4 * 1e-2
 """e² cm²/s over k Å³ K, in S/cm."""
+
+
+KNOWN = 3.0
+"""Standard errors that a conductivity must be above zero before shares of it are told."""
 
 
 def nernst_einstein(
@@ -39,7 +43,7 @@ def nernst_einstein(
 
 def conduct(
     boxes: Sequence[tuple[Floats, Floats, float]], window: tuple[float, float], step: float, temperature: float
-) -> tuple[float, float, float | None]:
+) -> tuple[float, float, tuple[float, float] | None]:
     """Conductivity from the displacement of all charges together, and the cations' share of it.
 
     σ = d⟨|Σ z Δr|²⟩/dt / 6VkT. A box gives one such sum alone, so that the error comes from blocks in time and boxes.
@@ -57,8 +61,9 @@ def conduct(
 
     Returns
     -------
-    float, float, float or None
-        S/cm, its standard error, and the share of the positive ions; None where the whole is not above its error.
+    float, float, (float, float) or None
+        S/cm, its standard error, and the share of the positive ions with its own; None where the whole is not known to
+        a third.
     """
     values, positive = [], []
     for paths, charges, volume in boxes:
@@ -72,10 +77,13 @@ def conduct(
             whole = np.einsum("tnx,n->tx", moved, charges)[:, None]
             part = np.einsum("tnx,n->tx", moved, np.maximum(charges, 0))[:, None]
             times = at[inside] * step
-            values.append(factor * slope(times, collective(block, charges, at)[inside]))
-            positive.append(factor * slope(times, shared(part, whole, at)[inside, 0]))
+            values.append(factor * float(slopes(times, collective(block, charges, at)[inside, None])[0]))
+            positive.append(factor * float(slopes(times, shared(part, whole, at)[inside])[0]))
     mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / sqrt(len(values))
-    return mean, error, float(np.mean(positive)) / mean if mean > 2 * error else None
+    if mean < KNOWN * error:
+        return mean, error, None
+    rest = [np.delete(positive, i).sum() / np.delete(values, i).sum() for i in range(len(values))]
+    return mean, error, (float(np.sum(positive) / np.sum(values)), jackknife(rest))
 
 
 def conductivity(
@@ -100,7 +108,7 @@ def conductivity(
     value, error = nernst_einstein(densities, known, temperature)
     parts = {name: densities[name][0] * charges[name] ** 2 * known[name][0] for name in charges}
     share = parts[kind.ion] / sum(parts.values())
-    relative = np.hypot(*(known[name][1] / known[name][0] for name in list(charges)[:2]))
+    relative = hypot(*(known[name][1] / known[name][0] for name in list(charges)[:2]))
     document.nernst_einstein, document.nernst_einstein_error = value, error
     document.transference, document.transference_error = share, float(share * (1 - share) * relative)
     window = (max(m.regime.start for m in moving.values()), min(m.regime.end for m in moving.values()))
@@ -114,7 +122,7 @@ def conductivity(
         )
         for box in boxes
     ]
-    document.collective, document.collective_error, document.transference_collective = conduct(
-        charged, window, step, temperature
-    )
+    document.collective, document.collective_error, part = conduct(charged, window, step, temperature)
+    if part is not None:
+        document.transference_collective, document.transference_collective_error = part
     return document

@@ -21,6 +21,7 @@ class ConductivityDoc(BaseModel):
     transference: float | None = Field(None, description="share of the ion in the Nernst-Einstein conductivity")
     transference_error: float | None = None
     transference_collective: float | None = Field(None, description="share of its current in that of all")
+    transference_collective_error: float | None = None
     reason: str | None = Field(None, description="why there are no numbers")
 
 
@@ -34,7 +35,7 @@ class MotionDoc(BaseModel):
     msd_error: list[float | None] = Field(description="its standard error (Å²); none of too few particles")
     alpha: list[float | None] = Field(description="local exponent, over a third of a decade")
     regime: RegimeDoc
-    boxes: list[float | None] = Field(description="slope/6 of each box over the window (cm²/s), D only if there is one")
+    boxes: list[float] = Field(description="slope/6 of each box over the window (cm²/s), D only if there is one")
 
 
 class VanHoveDoc(BaseModel):

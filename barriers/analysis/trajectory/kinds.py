@@ -80,7 +80,8 @@ def kinds(trajectory: Trajectory, ion: str) -> Kinds:
         )
     symbols = np.array(trajectory.species)
     anions: dict[str, list[int]] = {}
-    chains, others = [], []
+    chains: list[int] = []
+    others: list[int] = []
     for number in np.unique(trajectory.molecules):
         atoms = symbols[trajectory.molecules == number]
         if set(atoms) == {ion}:
@@ -95,9 +96,9 @@ def kinds(trajectory: Trajectory, ion: str) -> Kinds:
         CHARGES[ion],
         np.flatnonzero(symbols == ion),
         {name: np.array(numbers) for name, numbers in anions.items()},
-        np.array(chains, dtype=int),
-        np.array(others, dtype=int),
-        np.concatenate([*backbone, np.empty(0, dtype=int)]),
+        np.array(chains, dtype=np.int64),
+        np.array(others, dtype=np.int64),
+        np.concatenate([*backbone, np.empty(0, dtype=np.int64)]),
     )
 
 

@@ -18,7 +18,7 @@ MOVED = 2.0
 """An ion that moves less than this (Å) has left no shell: its mechanism cannot be told."""
 
 GONE = 0.5
-"""Partners of which less is left have been exchanged."""
+"""Ions of which less moves with the same partners at both ends have exchanged them."""
 
 SELDOM = 0.1
 """A partner that fewer ions than this share are bound to decides nothing."""
@@ -33,7 +33,7 @@ class PartnerDoc(BaseModel):
     partner: str = Field(description="chains, or an anion")
     share: float = Field(description="⟨Δion·Δpartner⟩/⟨Δion²⟩, partner atoms being those bound at the start")
     share_error: float = Field(description="its standard error")
-    kept: float = Field(description="share of ion-molecule contacts that are there again at the end")
+    kept: float = Field(description="share of ⟨Δion²⟩ by ions that are bound to the same molecule again at the end")
     bound: float = Field(description="share of ions that are bound to such a partner at the start")
 
 
@@ -70,9 +70,7 @@ def partner(name: str, boxes: list[tuple[Floats, Contacts, Ints]], lag: int) -> 
     PartnerDoc or None
         None where no ion is ever bound to one.
     """
-    sums = [_sums(paths, found, groups, lag) for paths, found, groups in boxes]
-    common, own, bound = (np.concatenate([each[i] for each in sums]) for i in range(3))
-    kept = [each[3] for each in sums if each[3] is not None]
+    common, own, kept, bound = np.concatenate([_sums(*box, lag) for box in boxes], axis=1)
     if not own.sum():
         return None
     rest = [(common.sum() - c) / (own.sum() - o) for c, o in zip(common, own, strict=True) if own.sum() > o]
@@ -81,34 +79,30 @@ def partner(name: str, boxes: list[tuple[Floats, Contacts, Ints]], lag: int) -> 
         partner=name,
         share=float(common.sum() / own.sum()),
         share_error=error,
-        kept=float(np.mean(kept)),
+        kept=float(kept.sum() / own.sum()),
         bound=float(bound.mean()),
     )
 
 
-def _sums(paths: Floats, found: Contacts, groups: Ints, lag: int) -> tuple[Floats, Floats, Floats, float | None]:
-    """Sums over time origins for each ion: Δion·Δpartner, Δion² while bound, how often bound; and contacts kept."""
+def _sums(paths: Floats, found: Contacts, groups: Ints, lag: int) -> Floats:
+    """Sum over origins for each ion, (4, M): Δion·Δpartner, Δion² while bound, of it bound as before, times bound."""
     touch = found.touching(groups)
     origins = np.flatnonzero(found.frames + lag < len(paths))
     origins = origins[:: -(-len(origins) // ORIGINS)]
-    common, own, bound = np.zeros((3, len(found.ions)))
-    before, after = 0, 0
+    sums = np.zeros((4, len(found.ions)))
     for origin in origins:
         start = found.frames[origin]
         moved = paths[start + lag].astype(float) - paths[start]
         mine = (found.frame == origin) & (groups[found.atom] >= 0)
         ion, atom = found.ion[mine], found.atoms[found.atom[mine]]
-        count = np.bincount(ion, minlength=len(common))
-        shell = np.stack([np.bincount(ion, moved[atom, x], len(common)) for x in range(3)], axis=1)
-        shell = shell / np.maximum(count, 1)[:, None]
-        here = moved[found.ions]
-        common += np.einsum("nx,nx->n", here, shell)
-        own += np.where(count > 0, np.einsum("nx,nx->n", here, here), 0.0)
-        bound += (count > 0) / len(origins)
+        count = np.bincount(ion, minlength=len(found.ions))
+        total = np.stack([np.bincount(ion, moved[atom, x], len(found.ions)) for x in range(3)], axis=1)
+        here, shell = moved[found.ions], total / np.maximum(count, 1)[:, None]
         then = min(int(np.searchsorted(found.frames, start + lag)), len(touch) - 1)
-        before += int(touch[origin].sum())
-        after += int((touch[origin] & touch[then]).sum())
-    return common, own, bound, after / before if before else None
+        own = np.where(count > 0, np.einsum("nx,nx->n", here, here), 0.0)
+        stayed = (touch[origin] & touch[then]).sum(axis=1) / np.maximum(touch[origin].sum(axis=1), 1)
+        sums += [np.einsum("nx,nx->n", here, shell), own, own * stayed, (count > 0) / len(origins)]
+    return sums
 
 
 def mechanism(ion: str, lag: float, msd: float, partners: list[PartnerDoc]) -> MechanismDoc:
@@ -116,8 +110,8 @@ def mechanism(ion: str, lag: float, msd: float, partners: list[PartnerDoc]) -> M
     moved = sqrt(msd)
     over = f"over {duration(lag)} {ion} moves {moved:.1f} Å (rms)"
     shares = ", ".join(
-        f"{100 * each.share:.0f} ± {100 * each.share_error:.0f} % of it with {each.partner} bound at the start "
-        f"({100 * each.kept:.0f} % of these contacts are kept)"
+        f"{100 * each.share:z.0f} ± {100 * each.share_error:.0f} % of it with {each.partner} bound at the start "
+        f"({100 * each.kept:.0f} % by ions that keep them)"
         for each in partners
         if each.share_error < inf
     )

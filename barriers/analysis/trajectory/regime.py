@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import inf, sqrt
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import BaseModel, Field
 
 from barriers.analysis.trajectory.displacement import LONGEST, squared
@@ -24,14 +25,14 @@ SURE = 0.1
 TRAPPED = 0.1
 """Below this exponent nothing can be extrapolated."""
 
-GROUPS = 20
-"""Most groups of particles that errors are made from."""
-
 FEWEST = 4
 """Groups that a standard error needs."""
 
 BLOCKS = 5
 """Blocks in time of a trajectory with few particles."""
+
+UNREACHABLE = 1e9
+"""No molecular dynamics lasts as long (ps)."""
 
 PS_TO_CM2_S = 1e-4
 """Å²/ps in cm²/s."""
@@ -81,37 +82,45 @@ def regime(lags: Floats, msds: Floats, boxes: Floats | None = None) -> RegimeDoc
     return _short(lags, msds, "the exponent of no decade of lag is known to ± 0.1: more ions, boxes or time are needed")
 
 
-def grouped(boxes: Sequence[Floats]) -> tuple[Ints, Floats, Floats]:
+def grouped(boxes: Sequence[Floats], families: Sequence[Ints] | None = None) -> tuple[Ints, Floats, Floats]:
     """Average mean squared displacements over groups that are independent of each other, for their errors.
 
     Parameters
     ----------
     boxes : sequence of (T, M, 3)
         Unwrapped positions (Å) of the same kind of particles in independent boxes.
+    families : sequence of (M,) or None
+        Particles of one number move together, as atoms of a chain do, and stay in one group; None where each is alone.
 
     Returns
     -------
     (L,), (L, G), (L, B)
-        Lags in frames; mean squared displacement (Å²) of each group and of each box. Groups are of particles, or, where
-        those are fewer than eight, of blocks in time, with which lags end at a tenth of the trajectory.
+        Lags in frames; mean squared displacement (Å²) of each group and of each box. Groups are particles or families,
+        or, where those are fewer than eight, blocks in time, with which lags end at a tenth of the trajectory.
     """
-    frames = min(map(len, boxes))
-    if sum(paths.shape[1] for paths in boxes) < 2 * FEWEST:
-        long = frames // BLOCKS
-        boxes = [np.concatenate([box[i * long : (i + 1) * long] for i in range(BLOCKS)], axis=1) for box in boxes]
-        frames = long
+    count, frames = len(boxes), min(map(len, boxes))
+    members = [np.arange(box.shape[1]) for box in boxes] if families is None else list(families)
+    if sum(len(np.unique(each)) for each in members) < 2 * FEWEST:
+        frames //= BLOCKS
+        boxes = [box[i * frames : (i + 1) * frames] for box in boxes for i in range(BLOCKS)]
+        members = [np.zeros(box.shape[1], dtype=np.int64) for box in boxes]
     at = lags_of(frames)
-    each = [squared(paths, at) for paths in boxes]
-    most = max(1, GROUPS // len(boxes))
-    groups = [
-        of[:, first :: min(most, of.shape[1])].mean(axis=1) for of in each for first in range(min(most, of.shape[1]))
-    ]
-    return at, np.stack(groups, axis=1), np.stack([of.mean(axis=1) for of in each], axis=1)
+    groups = [_by_family(squared(paths, at), who) for paths, who in zip(boxes, members, strict=True)]
+    whole = np.stack([of.mean(axis=1) for of in groups], axis=1).reshape(len(at), count, -1).mean(axis=2)
+    return at, np.concatenate(groups, axis=1), whole
 
 
-def slope(lags: Floats, values: Floats) -> float:
-    """Slope of a line with an offset, weighed as errors of mean squared displacements grow: with the lag."""
-    return float(np.polyfit(lags, values, 1, w=1 / lags)[0])
+def _by_family(msds: Floats, members: Ints) -> Floats:
+    """Mean over the particles of each family: (L, M) → (L, G)."""
+    _, of, sizes = np.unique(members, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(msds), len(sizes)))
+    np.add.at(sums, (slice(None), of), msds)
+    return sums / sizes
+
+
+def slopes(lags: Floats, values: Floats) -> Floats:
+    """Slopes of lines with offsets, (L, G) → (G,), weighed as errors of an MSD grow: with the lag."""
+    return np.polyfit(lags, values, 1, w=1 / lags)[0]
 
 
 def exponents(lags: Floats, msd: Floats) -> Floats:
@@ -121,11 +130,10 @@ def exponents(lags: Floats, msd: Floats) -> Floats:
     return np.array([np.polyfit(x[each], y[each], 1)[0] if each.sum() > 1 else np.nan for each in near])
 
 
-def jackknife(statistic: list[float]) -> float:
+def jackknife(statistic: ArrayLike) -> float:
     """Standard error of a mean-like number from its values without one group each; inf where groups are too few."""
-    count = len(statistic)
-    values = np.asarray(statistic)
-    return inf if count < FEWEST else sqrt((count - 1) * float(values.var()))
+    values = np.asarray(statistic, dtype=float)
+    return inf if len(values) < FEWEST else sqrt((len(values) - 1) * float(values.var()))
 
 
 def without_one(msds: Floats) -> Floats:
@@ -134,12 +142,11 @@ def without_one(msds: Floats) -> Floats:
     return (msds.sum(axis=1, keepdims=True) - msds) / max(count - 1, 1)
 
 
-def _alpha(lags: Floats, msd: Floats) -> float:
-    return float(np.polyfit(np.log(lags), np.log(np.maximum(msd, 1e-12)), 1)[0])
-
-
 def _with_error(lags: Floats, msds: Floats) -> tuple[float, float]:
-    return _alpha(lags, msds.mean(axis=1)), jackknife([_alpha(lags, each) for each in without_one(msds).T])
+    """Exponent over all of these lags, and its standard error."""
+    means = np.concatenate([msds.mean(axis=1, keepdims=True), without_one(msds)], axis=1)
+    alphas = np.polyfit(np.log(lags), np.log(np.maximum(means, 1e-12)), 1)[0]
+    return float(alphas[0]), jackknife(alphas[1:])
 
 
 def _window(lags: Floats, msds: Floats) -> RegimeDoc:
@@ -148,18 +155,17 @@ def _window(lags: Floats, msds: Floats) -> RegimeDoc:
     return RegimeDoc(alpha=alpha, alpha_error=error, start=float(lags[0]), end=float(lags[-1]), msd=end)
 
 
-def _judge(found: RegimeDoc, lags: Floats, msds: Floats, boxes: Floats | None, run: float) -> None:
-    """Write into what was found its D, or why there is none and what would be needed; ``run`` is its length (ps)."""
+def _judge(found: RegimeDoc, lags: Floats, msds: Floats, boxes: Floats | None, longest: float) -> None:
+    """Write into what was found its D, or why there is none and what would be needed, by the longest lag (ps)."""
     halves = [lags <= lags[-1] / sqrt(10), lags >= lags[-1] / sqrt(10)]
     early, late = (_with_error(lags[half], msds[half]) for half in halves)
     steady = all(LOW - 2 * error < alpha < HIGH + 2 * error for alpha, error in (early, late))
     alpha = found.alpha or 0.0
     if LOW < alpha < HIGH and steady and found.msd > FAR:
-        found.diffusivity = slope(lags, msds.mean(axis=1)) / 6 * PS_TO_CM2_S
-        errors = [jackknife([slope(lags, each) for each in without_one(msds).T])]
+        found.diffusivity = float(slopes(lags, msds.mean(axis=1, keepdims=True))[0]) / 6 * PS_TO_CM2_S
+        errors = [jackknife(slopes(lags, without_one(msds)))]
         if boxes is not None and boxes.shape[1] > 1:
-            slopes = [slope(lags, each) for each in boxes.T]
-            errors.append(float(np.std(slopes, ddof=1)) / sqrt(len(slopes)))
+            errors.append(float(np.std(slopes(lags, boxes), ddof=1)) / sqrt(boxes.shape[1]))
         found.diffusivity_error = max(errors) / 6 * PS_TO_CM2_S
         return
     if alpha < TRAPPED:
@@ -177,8 +183,9 @@ def _judge(found: RegimeDoc, lags: Floats, msds: Floats, boxes: Floats | None, r
     far = found.end * max(1.0, (FAR / found.msd)) ** (1 / max(late[0], TRAPPED))
     settled = LOW < late[0] < HIGH
     decade = found.end if LOW < alpha < HIGH and steady else found.end * (sqrt(10) if settled else 10)
-    found.needed = max(far, decade, run * LONGEST) / LONGEST
-    found.reason = f"{what}; needed: at least {duration(found.needed)}"
+    found.needed = max(far, decade, longest) / LONGEST
+    reachable = found.needed < UNREACHABLE
+    found.reason = f"{what}; needed: {f'at least {duration(found.needed)}' if reachable else 'longer than MD reaches'}"
 
 
 def duration(time: float) -> str:

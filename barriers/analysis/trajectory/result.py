@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from barriers.analysis.trajectory.binding import bind
-from barriers.analysis.trajectory.boxes import Box, check_alike, particles
+from barriers.analysis.trajectory.boxes import BACKBONE, Box, check_alike, families, particles
 from barriers.analysis.trajectory.conductivity import conductivity
 from barriers.analysis.trajectory.displacement import van_hove
 from barriers.analysis.trajectory.documents import MatrixDoc, MotionDoc, TransportDoc, VanHoveDoc
@@ -22,7 +22,7 @@ from barriers.analysis.trajectory.regime import (
     grouped,
     jackknife,
     regime,
-    slope,
+    slopes,
     without_one,
 )
 
@@ -57,7 +57,10 @@ def transport(trajectories: Sequence[Trajectory], ion: str = "Li", temperature: 
     boxes = [Box(each, paths, kinds(each, ion)) for each, paths, _ in followed]
     check_alike(boxes)
     step, length = boxes[0].trajectory.step, min(len(box.paths) - 1 for box in boxes) * boxes[0].trajectory.step
-    motions = [_motion(name, paths, step) for name, paths in particles(boxes).items()]
+    motions = [
+        _motion(name, paths, families(boxes) if name == BACKBONE else None, step)
+        for name, paths in particles(boxes).items()
+    ]
     lead = motions[0]
     at = np.round(np.array(lead.lags) / step).astype(int)
     lag = lag_for(at, np.array(lead.msd))
@@ -80,18 +83,18 @@ def transport(trajectories: Sequence[Trajectory], ion: str = "Li", temperature: 
     )
 
 
-def _motion(name: str, paths: list[Floats], step: float) -> MotionDoc:
-    at, groups, boxes = grouped(paths)
+def _motion(name: str, paths: list[Floats], together: list[Ints] | None, step: float) -> MotionDoc:
+    at, groups, boxes = grouped(paths, together)
     lags, msd = at * step, groups.mean(axis=1)
     found = regime(lags, groups, boxes)
     window = (lags >= found.start * 0.999) & (lags <= found.end * 1.001)
-    slopes = [slope(lags[window], each[window]) / 6 * PS_TO_CM2_S if window.sum() > 1 else None for each in boxes.T]
-    errors = [jackknife(list(each)) if groups.shape[1] >= FEWEST else None for each in without_one(groups)]
+    of_boxes = slopes(lags[window], boxes[window]) / 6 * PS_TO_CM2_S
+    errors = [jackknife(each) if groups.shape[1] >= FEWEST else None for each in without_one(groups)]
     alpha = [None if np.isnan(each) else float(each) for each in exponents(lags, msd)]
     count = sum(each.shape[1] for each in paths)
     return MotionDoc(
         name=name, count=count, lags=lags.tolist(), msd=msd.tolist(), msd_error=errors, alpha=alpha, regime=found,
-        boxes=slopes,
+        boxes=of_boxes.tolist(),
     )  # fmt: skip
 
 

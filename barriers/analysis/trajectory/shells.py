@@ -60,9 +60,10 @@ def neighbours(points: Floats, around: Floats, cell: Floats, reach: float) -> tu
     """
     if not len(points) or not len(around):  # the C code takes no empty arrays
         return np.empty(0, dtype=int), np.empty(0, dtype=int), np.empty(0)
+    inverse = np.linalg.inv(cell)  # points far outside of the cell would cost the C code minutes
+    inside = [np.ascontiguousarray((each @ inverse) % 1.0 @ cell, dtype=float) for each in (points, around)]
     first, last, _, distances = find_points_in_spheres(
-        np.ascontiguousarray(points, dtype=float),
-        np.ascontiguousarray(around, dtype=float),
+        *inside,
         r=reach,
         pbc=np.ones(3, dtype=np.int64),
         lattice=np.ascontiguousarray(cell, dtype=float),
@@ -118,8 +119,8 @@ def _around(trajectory: Trajectory, ions: Ints, atoms: Ints, most: int) -> tuple
 def first_shell(r: Floats, g: Floats, atoms: Floats) -> tuple[float | None, float | None]:
     """Distances (Å) of the first maximum and of the minimum behind it; None where the function has no structure.
 
-    The minimum is the middle of the lowest stretch before the next maximum, or within 2 Å where none follows. A maximum
-    counts if one atom at least of the box is in it on average, by ``atoms`` (B,) in each bin; others are noise.
+    The minimum is the middle of the lowest stretch before the next maximum, or its beginning where none follows. A
+    maximum counts if one atom at least of the box is in it on average, by ``atoms`` (B,) in each bin; others are noise.
     """
     smooth: NDArray[np.float64] = gaussian_filter1d(g, SMOOTH / WIDTH)
     peaks, _ = find_peaks(smooth, height=1.5, prominence=0.25 * max(float(smooth.max()), 1.0))
@@ -128,10 +129,11 @@ def first_shell(r: Floats, g: Floats, atoms: Floats) -> tuple[float | None, floa
         return None, None
     first = filled[0]
     further, _ = find_peaks(smooth[first:], prominence=0.05 * smooth[first])
-    end = first + min([*further[r[first + further] > r[first] + 0.5], round(2.0 / WIDTH)])
-    stretch = smooth[first : end + 1]
+    further = further[r[first + further] > r[first] + 0.5]
+    stretch = smooth[first : first + min([*further, round(2.0 / WIDTH)]) + 1]
     lowest = int(np.argmin(stretch))
     above = np.flatnonzero(stretch > stretch[lowest] + 0.01 * smooth[first])
     left = max(above[above < lowest], default=0) + 1
     right = min(above[above > lowest], default=len(stretch)) - 1
-    return float(r[first]), float(r[min(first + (left + right) // 2, len(r) - 1)])
+    place = (left + right) // 2 if further.size else left
+    return float(r[first]), float(r[min(first + place, len(r) - 1)])
