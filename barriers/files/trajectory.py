@@ -156,7 +156,7 @@ def _convention(path: Path) -> str:
 
 
 def _elements(atoms: Any, topology: Path) -> tuple[str, ...]:
-    """Elements as the topology says, or by its masses; never by names, which take CA for calcium."""
+    """Elements as the topology says, or by its masses; never by names: CA is calcium or a carbon."""
     if hasattr(atoms, "elements") and all(str(each).capitalize() in chemical_symbols[1:] for each in atoms.elements):
         return tuple(str(each).capitalize() for each in atoms.elements)
     if not hasattr(atoms, "masses"):
