@@ -97,7 +97,7 @@ def _motion(name: str, count: int, **values: float) -> MotionDoc:
 
 TRANSPORT = TransportDoc(
     files=["a.xtc"], temperature=450, length=400, step=1, drift=0.1,
-    matrix=MatrixDoc(ion="Li", ions=27, anions={"FSI⁻": 27}, chains=27, backbone=40, others={}, formula={}, density=1.4),
+    matrix=MatrixDoc(ion="Li", ions=27, anions={}, chains=27, backbone=40, others={}, formula={}, density=1.4),
     motions=[
         _motion("Li", 81, alpha=1.02, msd=53.8, diffusivity=4.4e-6, diffusivity_error=4e-7),
         _motion("FSI⁻", 81, alpha=0.95, msd=120.5, diffusivity=1.1e-5, diffusivity_error=9e-7),

@@ -112,10 +112,7 @@ def grouped(boxes: Sequence[Floats], families: Sequence[Ints] | None = None) -> 
 
 def _by_family(msds: Floats, members: Ints) -> Floats:
     """Mean over the particles of each family: (L, M) → (L, G)."""
-    _, of, sizes = np.unique(members, return_inverse=True, return_counts=True)
-    sums = np.zeros((len(msds), len(sizes)))
-    np.add.at(sums, (slice(None), of), msds)
-    return sums / sizes
+    return np.stack([msds[:, members == name].mean(axis=1) for name in np.unique(members)], axis=1)
 
 
 def slopes(lags: Floats, values: Floats) -> Floats:

@@ -61,9 +61,10 @@ def neighbours(points: Floats, around: Floats, cell: Floats, reach: float) -> tu
     if not len(points) or not len(around):  # the C code takes no empty arrays
         return np.empty(0, dtype=int), np.empty(0, dtype=int), np.empty(0)
     inverse = np.linalg.inv(cell)  # points far outside of the cell would cost the C code minutes
-    inside = [np.ascontiguousarray((each @ inverse) % 1.0 @ cell, dtype=float) for each in (points, around)]
+    inside, centres = (np.ascontiguousarray((each @ inverse) % 1.0 @ cell, dtype=float) for each in (points, around))
     first, last, _, distances = find_points_in_spheres(
-        *inside,
+        inside,
+        centres,
         r=reach,
         pbc=np.ones(3, dtype=np.int64),
         lattice=np.ascontiguousarray(cell, dtype=float),
