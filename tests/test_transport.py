@@ -235,6 +235,7 @@ def test_an_ideal_gas_has_no_shells() -> None:
     assert far.mean() == pytest.approx(1.0, abs=0.01)
     own = shell([(made, np.arange(100), np.arange(100))], "Li")  # no atom is its own neighbour
     assert np.array(own.g)[np.array(own.r) > 1.0].mean() == pytest.approx(1.0, abs=0.01)
+    assert own.g[0] == 0.0
 
 
 @pytest.mark.parametrize(("structure", "number"), [("rocksalt", 6), ("zincblende", 4), ("cesiumchloride", 8)])
