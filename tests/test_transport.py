@@ -284,13 +284,13 @@ def test_ions_are_sorted_by_their_anions() -> None:
 
 
 def test_the_time_of_a_contact_is_that_of_its_making() -> None:
-    """Contacts that end with a chance of 1/20 a frame, and are made with any of 50 others."""
+    """Contacts that end with a chance of 1/20 a frame, and are made with any of five."""
     random = np.random.default_rng(0)
     partner = np.zeros((3000, 40), dtype=int)
     for frame in range(1, 3000):
         leaving = random.random(40) < 0.05
-        partner[frame] = np.where(leaving, random.integers(0, 50, 40), partner[frame - 1])
-    touch = partner[:, :, None] == np.arange(50)
+        partner[frame] = np.where(leaving, random.integers(0, 5, 40), partner[frame - 1])
+    touch = partner[:, :, None] == np.arange(5)
     found = residence("x", [touch], 2.0)
     assert found is not None
     assert found.bound == "exact"
