@@ -18,6 +18,10 @@ from rich.console import RenderableType
 
 from barriers.analysis.ensemble import DistributionDoc, EnsembleDoc, PairDoc
 from barriers.analysis.series import ConvergenceDoc, PointDoc, SeriesDoc
+from barriers.analysis.trajectory.documents import MatrixDoc, MotionDoc, TransportDoc
+from barriers.analysis.trajectory.mechanism import MechanismDoc
+from barriers.analysis.trajectory.regime import RegimeDoc
+from barriers.analysis.trajectory.shells import ShellDoc
 from barriers.by_hand.write import Inputs, Written
 from barriers.cli import main
 from barriers.cli.app import emit
@@ -35,6 +39,7 @@ from barriers.report.leftovers import leftovers_table
 from barriers.report.plan import models_table
 from barriers.report.series import series_table
 from barriers.report.status import status_view
+from barriers.report.transport import motions_table, shells_table
 
 ROOT = Path(__file__).parent.parent
 SCREENS = Path(__file__).parent / "data" / "screens"
@@ -97,6 +102,27 @@ PAIRS = [
 ]
 SYSTEMS = ("NCM@PVDF", "NCM@PVDF-HF", "NCM@PVDF-2HF", "NCM@PAN", "NCM@PAN-HCN", "NCM@PEO")
 
+
+def _motion(name: str, count: int, **values: float) -> MotionDoc:
+    found = RegimeDoc(start=21, end=199, alpha_error=0.04, **values)  # type: ignore[arg-type]
+    return MotionDoc(name=name, count=count, lags=[], msd=[], msd_error=[], alpha=[], regime=found, boxes=[])
+
+
+TRANSPORT = TransportDoc(
+    files=["a.xtc"], temperature=450, length=400, step=1, drift=0.1,
+    matrix=MatrixDoc(ion="Li", ions=27, anions={}, chains=27, backbone=40, others={}, formula={}, density=1.4),
+    motions=[
+        _motion("Li", 81, alpha=1.02, msd=53.8, diffusivity=4.4e-6, diffusivity_error=4e-7),
+        _motion("FSI⁻", 81, alpha=0.95, msd=120.5, diffusivity=1.1e-5, diffusivity_error=9e-7),
+        _motion("backbone", 3240, alpha=0.53, msd=18.2),
+    ],
+    shells=[
+        ShellDoc(element="O", peak=1.975, cutoff=2.775, number=4.512, number_error=0.034),
+        ShellDoc(element="N"),
+    ],
+    mechanism=MechanismDoc(lag=55, moved=5.2, partners=[], sentence=""),
+)  # fmt: skip
+
 TABLES: dict[str, Callable[[], RenderableType]] = {
     "status": lambda: status_view("ncm811_pvdf", JOBS),
     "recover": lambda: recovered_table(
@@ -140,6 +166,8 @@ TABLES: dict[str, Callable[[], RenderableType]] = {
             for system in SYSTEMS
         ]), "forward",
     ),
+    "transport": lambda: motions_table(TRANSPORT),
+    "transport-shells": lambda: shells_table(TRANSPORT),
     "models": lambda: models_table(
         [
             {"name": "chgnet", "about": "CHGNet 0.3.0 (PBE+U, MPtrj; moments)", "ready": True, "needs": ""},

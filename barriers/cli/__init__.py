@@ -7,7 +7,21 @@ import sys
 import traceback
 import warnings
 
-from barriers.cli import before, by_hand, clean, compute, converge, dispatch, export, new, parse, results, setup, watch
+from barriers.cli import (
+    before,
+    by_hand,
+    clean,
+    compute,
+    converge,
+    dispatch,
+    export,
+    new,
+    parse,
+    results,
+    setup,
+    transport,
+    watch,
+)
 from barriers.cli.app import NOT_CONVERGED, SIGNALLED, WRONG_INPUT, app, emit, state
 from barriers.cli.terminal import say, take_any_text, this_command
 from barriers.disk import trouble
@@ -28,6 +42,7 @@ __all__ = [
     "parse",
     "results",
     "setup",
+    "transport",
     "watch",
 ]
 

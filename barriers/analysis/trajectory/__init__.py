@@ -1,0 +1,1 @@
+"""What a trajectory says of transport: displacements, diffusion where there is any, shells, pairs, mechanism."""

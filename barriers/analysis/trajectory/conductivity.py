@@ -1,0 +1,128 @@
+"""Conductivity and transference: of independent ions, and of all ions together with what they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import hypot, sqrt
+
+import numpy as np
+from scipy.constants import Boltzmann, angstrom, elementary_charge
+
+from barriers.analysis.trajectory.boxes import Box, centres_of
+from barriers.analysis.trajectory.displacement import collective, lags, shared
+from barriers.analysis.trajectory.documents import ConductivityDoc, MotionDoc
+from barriers.analysis.trajectory.frames import Floats
+from barriers.analysis.trajectory.regime import BLOCKS, PS_TO_CM2_S, jackknife, slopes
+
+TO_S_CM = elementary_charge**2 / (Boltzmann * angstrom**3) * 1e-4 * 1e-2
+"""e² cm²/s over k Å³ K, in S/cm."""
+
+
+KNOWN = 3.0
+"""Standard errors that a conductivity must be above zero before shares of it are told."""
+
+
+def nernst_einstein(
+    densities: Mapping[str, tuple[float, int]], diffusivities: Mapping[str, tuple[float, float]], temperature: float
+) -> tuple[float, float]:
+    """Conductivity e²/(kT) Σ n z² D of independent ions (S/cm), and its error.
+
+    Parameters
+    ----------
+    densities : mapping to (float, int)
+        Ions per Å³, and their charge (e), by name.
+    diffusivities : mapping to (float, float)
+        D and its error (cm²/s), by name.
+    temperature : float
+        In K.
+    """
+    parts = {name: TO_S_CM / temperature * n * z**2 for name, (n, z) in densities.items()}
+    value = sum(part * diffusivities[name][0] for name, part in parts.items())
+    return value, hypot(*(part * diffusivities[name][1] for name, part in parts.items()))
+
+
+def conduct(
+    boxes: Sequence[tuple[Floats, Floats, float]], window: tuple[float, float], step: float, temperature: float
+) -> tuple[float, float, tuple[float, float] | None]:
+    """Conductivity from the displacement of all charges together, and the cations' share of it.
+
+    σ = d⟨|Σ z Δr|²⟩/dt / 6VkT. A box gives one such sum alone, so that the error comes from blocks in time and boxes.
+
+    Parameters
+    ----------
+    boxes : sequence of ((T, M, 3), (M,), float)
+        Unwrapped positions (Å) and charges (e) of all ions, and the volume (Å³), of each box.
+    window : (float, float)
+        Lags that the slope is taken over (ps).
+    step : float
+        Between frames (ps).
+    temperature : float
+        In K.
+
+    Returns
+    -------
+    float, float, (float, float) or None
+        S/cm, its standard error, and the share of the positive ions with its own; None where the whole is not known to
+        a third.
+    """
+    values, positive = [], []
+    for paths, charges, volume in boxes:
+        long = len(paths) // BLOCKS
+        for block in (paths[i * long : (i + 1) * long] for i in range(BLOCKS)):
+            at = lags(long)
+            inside = (at * step >= window[0]) & (at * step <= window[1])
+            inside = inside if inside.sum() > 2 else at * step >= at[-1] * step / 10
+            factor = TO_S_CM * PS_TO_CM2_S / (6 * volume * temperature)
+            moved = block - block[0].astype(float)
+            whole = np.einsum("tnx,n->tx", moved, charges)[:, None]
+            part = np.einsum("tnx,n->tx", moved, np.maximum(charges, 0))[:, None]
+            times = at[inside] * step
+            values.append(factor * float(slopes(times, collective(block, charges, at)[inside, None])[0]))
+            positive.append(factor * float(slopes(times, shared(part, whole, at)[inside])[0]))
+    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / sqrt(len(values))
+    if mean < KNOWN * error:
+        return mean, error, None
+    rest = [np.delete(positive, i).sum() / np.delete(values, i).sum() for i in range(len(values))]
+    return mean, error, (float(np.sum(positive) / np.sum(values)), jackknife(rest))
+
+
+def conductivity(
+    boxes: Sequence[Box], motions: Sequence[MotionDoc], step: float, temperature: float
+) -> ConductivityDoc:
+    """Give conductivities of a matrix at a temperature (K), or why there are none: every ion needs its D."""
+    kind, volume = boxes[0].kinds, float(np.mean([box.trajectory.volume for box in boxes]))
+    charges = {kind.ion: kind.charge, **dict.fromkeys(kind.anions, -1)}
+    document = ConductivityDoc(temperature=temperature)
+    moving = {motion.name: motion for motion in motions if motion.name in charges}
+    without = [name for name, motion in moving.items() if motion.regime.diffusivity is None]
+    if without or not kind.anions:
+        lacking = f"no D of {', '.join(without)}" if without else "no anion was found"
+        document.reason = f"no conductivity: {lacking}"
+        return document
+    numbers = {kind.ion: len(kind.ions), **{name: len(each) for name, each in kind.anions.items()}}
+    densities = {name: (numbers[name] / volume, charges[name]) for name in charges}
+    known = {
+        name: (motion.regime.diffusivity or 0.0, motion.regime.diffusivity_error or 0.0)
+        for name, motion in moving.items()
+    }
+    value, error = nernst_einstein(densities, known, temperature)
+    parts = {name: densities[name][0] * charges[name] ** 2 * known[name][0] for name in charges}
+    share = parts[kind.ion] / sum(parts.values())
+    relative = hypot(*(known[name][1] / known[name][0] for name in list(charges)[:2]))
+    document.nernst_einstein, document.nernst_einstein_error = value, error
+    document.transference, document.transference_error = share, float(share * (1 - share) * relative)
+    window = (max(m.regime.start for m in moving.values()), min(m.regime.end for m in moving.values()))
+    charged = [
+        (
+            np.concatenate(
+                [box.paths[:, box.kinds.ions], *(centres_of(box, each) for each in box.kinds.anions.values())], 1
+            ),
+            np.repeat(list(charges.values()), list(numbers.values())).astype(float),
+            box.trajectory.volume,
+        )
+        for box in boxes
+    ]
+    document.collective, document.collective_error, part = conduct(charged, window, step, temperature)
+    if part is not None:
+        document.transference_collective, document.transference_collective_error = part
+    return document
