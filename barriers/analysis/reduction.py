@@ -12,7 +12,7 @@ from barriers.analysis.translations import Floats, Ints, potentials
 SAME_VECTOR = 0.1
 """Displacements of equivalent jumps agree to this (Å) in each component, even after a relaxation."""
 
-FAR_FROM_WHOLE = 0.3
+FAR_FROM_WHOLE = 0.1
 """A lattice translation further from a whole number of cells is none: the network is taken as it stands."""
 
 
