@@ -46,7 +46,7 @@ def conduct(
 ) -> tuple[float, float, tuple[float, float] | None]:
     """Conductivity from the displacement of all charges together, and the cations' share of it.
 
-    σ = d⟨|Σ z Δr|²⟩/dt / 6VkT. A box gives one such sum alone, so that the error comes from blocks in time and boxes.
+    σ = d⟨(Σ z Δr)²⟩/dt / 6VkT. A box gives one such sum alone, so that the error comes from blocks in time and boxes.
 
     Parameters
     ----------
