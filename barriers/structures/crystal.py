@@ -17,7 +17,7 @@ from barriers.words import closest
 Repeats = tuple[int, int, int]
 
 LEAST_VECTOR = 10.0
-"""Shortest lattice vector of a supercell that is chosen (Å): more than twice the longest hop."""
+"""Shortest lattice vector of a supercell that is chosen (Å), more where twice the longest hop is longer."""
 
 MOST_ATOMS = 200
 """Supercells of more atoms are warned of."""
@@ -41,7 +41,8 @@ def plain_crystal(structure: Structure, ion: str) -> Structure:
     if partial:
         raise ValueError(
             f"{len(partial)} of {len(structure)} sites are held in part or by several elements, such as "
-            f"{partial[0].species_string}; allowed: a file in which each site is held by one element"
+            f"{partial[0].species_string}; allowed: a file in which each site is held by one element, as "
+            "order_sites of this package makes it of such a one"
         )
     elements = [site.specie.symbol for site in structure]
     if ion not in elements:

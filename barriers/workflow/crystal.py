@@ -21,7 +21,9 @@ from barriers.structures.crystal import (
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.named_sites import hop_between
+from barriers.structures.hop.neighbours import IMAGE_MARGIN
 from barriers.structures.hop.search import find_hops
+from barriers.structures.network.network import find_network
 from barriers.study.crystal import CrystalHopSection, CrystalSection
 from barriers.study.forms import CrystalStudy
 from barriers.words import naming
@@ -163,7 +165,7 @@ def build_crystal(section: CrystalSection) -> BuiltCrystal:
     group = space_group(cell)
     if section.supercell == "auto":
         cell = conventional(cell)
-        repeats = repeats_for(cell.lattice)
+        repeats = repeats_for(cell.lattice, _least_vector(cell, section.ion))
     else:
         repeats = section.supercell
     supercell = cell.copy()
@@ -177,6 +179,15 @@ def build_crystal(section: CrystalSection) -> BuiltCrystal:
     if len(supercell) > MOST_ATOMS:
         warnings.append(f"crystal.supercell: {len(supercell)} atoms, more than {MOST_ATOMS}: the calculations are long")
     return BuiltCrystal(section, supercell, cell, repeats, group, apart, warnings)
+
+
+def _least_vector(cell: Structure, ion: str) -> float:
+    """Length (Å) below which no vector of a supercell may be, or the longest hop meets its own image in it."""
+    try:
+        longest = max(hop.distance for hop in find_network(cell, ion).hops)
+    except ValueError:  # no hop: said where hops are looked for
+        return LEAST_VECTOR
+    return max(LEAST_VECTOR, 2 * longest + 2 * IMAGE_MARGIN)
 
 
 def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
