@@ -14,6 +14,7 @@ from barriers.structures.cathode.crystal import METAL_SITE, Cathode, bulk, catho
 from barriers.structures.cathode.lithium import RemovalMethod, exchange_antisites, lithium_to_remove
 from barriers.structures.cathode.ordering import order_metals
 from barriers.structures.cathode.reading import read_cathode
+from barriers.structures.hop.between import hops_between, unlisted
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.search import find_hops
@@ -162,7 +163,7 @@ def build_slab(
 def measured(slab: BuiltSlab, hops: list[Hop], surface: SurfaceSection) -> BuiltSlab:
     """Say how thick a slab is and what is frozen near its hops, with a warning where it is too thin for them."""
     sound = soundness(slab.structure, hops, slab.layer_height, surface.has_core)
-    warnings = [*slab.warnings, *sound.warnings]
+    warnings = [*slab.warnings, *unlisted(slab.structure, hops), *sound.warnings]
     return replace(slab, warnings=warnings, thickness=sound.thickness, to_frozen=sound.to_frozen)
 
 
@@ -199,7 +200,9 @@ def hops_of(slab: Structure, sections: Iterable[HopSection]) -> list[Hop]:
     for section in sections:
         criteria = section.model_copy(update={"name": "", "rank": 1})
         if criteria not in chosen:
-            chosen[criteria] = labelled.get(section.label or "") or hops_like(found, section)
+            chosen[criteria] = (
+                _between(slab, found, section) or labelled.get(section.label or "") or hops_like(found, section)
+            )
         of_kind = chosen[criteria]
         if section.rank > len(of_kind):
             raise ValueError(
@@ -207,6 +210,14 @@ def hops_of(slab: Structure, sections: Iterable[HopSection]) -> list[Hop]:
             )
         hops.append(of_kind[section.rank - 1].model_copy(update={"name": section.name}))
     return hops
+
+
+def _between(structure: Structure, found: list[Hop], section: HopSection) -> list[Hop]:
+    """Give the hops between the sites that a section names; none if it names no sites."""
+    if section.ends is None:
+        return []
+    with naming(f"hops: {section.name!r}"):
+        return hops_between(structure, found, *section.ends, section.kind)
 
 
 def hops_like(found: list[Hop], section: HopSection) -> list[Hop]:

@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 from pymatgen.core import Structure
 
-from barriers.structures.hop.hop import Hop, Mechanism, Site
+from barriers.structures.hop.hop import Hop, Kind, Mechanism, Site
 from barriers.structures.hop.jump import HERE, Jump, Place, Places, as_hops, places_in, rank
 from barriers.structures.hop.places import adatom_sites, fragment_sites, has_room
 from barriers.structures.hop.surroundings import whole
@@ -27,6 +27,9 @@ DETOUR = 0.9
 
 IMAGE_MARGIN = 0.2
 """Twice the length of a jump stays that much (Å) below the shortest vector of the cell, or it meets its image."""
+
+PASSED: dict[int, Mechanism] = {1: "single oxygen", 2: "oxygen dumbbell"}
+"""What an ion passes, by the number of anions next to both its sites."""
 
 
 def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
@@ -58,22 +61,29 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
     ValueError
         If there is no hop, or the cell is too small to tell a jump from its image.
     """
-    lithium = _ions(structure, ion)
-    vacancy, divacancy = _vacancy_jumps(lithium)
+    found = [entry for places, jumps in jumps_in(structure, ion).values() for entry in _distinct(places, jumps)]
+    if not found:
+        raise ValueError(f"no hop: no two free {ion} sites, or places above the surface, within {LONGEST_HOP} Å")
+    return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
+
+
+def jumps_in(structure: Structure, ion: str = "Li") -> dict[Kind, tuple[Places, list[Jump]]]:
+    """Give every jump of a slab or crystal by its kind, there and back, with the places it is between.
+
+    Raises
+    ------
+    ValueError
+        If the cell is too small to tell a jump from its image.
+    """
+    ions = _ions(structure, ion)
+    vacancy, divacancy = _vacancy_jumps(ions)
     adatoms = _added(structure, adatom_sites(structure, ion), ion)
     surface = [
         Jump("interstitial", first, last, mechanism="surface")
         for first, around in _neighbours(adatoms).items()
         for last in around
     ]
-    found = [
-        entry
-        for places, jumps in ((lithium, vacancy), (lithium, divacancy), (adatoms, surface))
-        for entry in _distinct(places, jumps)
-    ]
-    if not found:
-        raise ValueError(f"no hop: no two free {ion} sites, or places above the surface, within {LONGEST_HOP} Å")
-    return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
+    return {"vacancy": (ions, vacancy), "divacancy": (ions, divacancy), "interstitial": (adatoms, surface)}
 
 
 def find_fragment_hops(interface: Structure, ion: str = "Li") -> list[Hop]:
@@ -166,16 +176,15 @@ def _neighbours(places: Places) -> dict[int, list[Place]]:
 def _vacancy_jumps(places: Places) -> tuple[list[Jump], list[Jump]]:
     """Jumps into one vacancy, and those beside a second."""
     around = _neighbours(places)
-    words: dict[int, Mechanism] = {1: "single oxygen", 2: "oxygen dumbbell"}
     single, double = [], []
     for first, lasts in around.items():
         for last in lasts:
-            shared = _shared(places, (first, HERE), last)
-            single.append(Jump("vacancy", first, last, mechanism=words.get(len(shared), "open")))
+            shared = shared_anions(places, (first, HERE), last)
+            single.append(Jump("vacancy", first, last, mechanism=PASSED.get(len(shared), "open")))
             for third in lasts:
                 if third[0] == last[0] or _back(third, last) not in around[last[0]]:
                     continue
-                tetrahedron = shared | _shared(places, (first, HERE), third) | _shared(places, last, third)
+                tetrahedron = shared | shared_anions(places, (first, HERE), third) | shared_anions(places, last, third)
                 if len(tetrahedron) == 4:
                     jump = Jump("divacancy", first, last, third, "tetrahedral", tuple(sorted(tetrahedron)))
                     double.append(jump)
@@ -188,8 +197,8 @@ def _back(place: Place, origin: Place) -> Place:
     return place[0], (x, y, z)
 
 
-def _shared(places: Places, first: Place, last: Place) -> set[Place]:
-    """Anions next to both places."""
+def shared_anions(places: Places, first: Place, last: Place) -> set[Place]:
+    """Find the anions next to both places."""
 
     def anions(place: Place) -> set[Place]:
         return {(atom, whole(np.add(image, place[1]))) for atom, image in places.around[place[0]].anions}
