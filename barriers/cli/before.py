@@ -110,11 +110,11 @@ def hops(
     from barriers.structures.hop.choice import select_hops
     from barriers.structures.hop.hop import hop_ends
     from barriers.structures.hop.search import find_hops
-    from barriers.workflow.slab_and_hops import build_slab, crystal_of
+    from barriers.workflow.own_slab import slab_for
 
     spans = {"length": _span("--length", length), "depth": _span("--depth", depth)}
     study = _slab_study(study_file)
-    slab = build_slab(crystal_of(study.cathode), study.cathode, study.surface).structure
+    slab = slab_for(study).structure
     found = find_hops(slab)
     chosen = select_hops(found, layer=layer, mechanism=mechanism, kind=kind, **spans)  # type: ignore[arg-type]
     rows = hop_rows(found, chosen)
@@ -153,6 +153,8 @@ def terminations(study_file: StudyFile, as_json: Json = False) -> None:
     from barriers.workflow.slab_and_hops import crystal_of
 
     study = _slab_study(study_file)
+    if study.slab is not None:
+        raise ValueError(f"slab: {study.slab.file} ends as it is; allowed: a study with a cathode and a surface")
     rows = termination_rows(distinct(bulk(crystal_of(study.cathode)), study.surface.facet))
     emit(rows if as_json else termination_table(rows))
 

@@ -38,12 +38,19 @@ def load_study(path: Path | str) -> Study | EndpointStudy:
     path = Path(path)
     study = read_study(yaml_text(path))
     if isinstance(study, Study):
-        if study.cathode.file is None:
-            return study
-        cathode = study.cathode.model_copy(update={"file": str(path.parent / study.cathode.file)})
-        return study.model_copy(update={"cathode": cathode})
+        return _with_paths(study, path.parent)
     files = {which: str(path.parent / file) for which, file in study.endpoints.model_dump().items()}
     return study.model_copy(update={"endpoints": study.endpoints.model_copy(update=files)})
+
+
+def _with_paths(study: Study, folder: Path) -> Study:
+    """Take the structure files of a study relative to a folder."""
+    changed: dict[str, Any] = {
+        name: section.model_copy(update={"file": str(folder / section.file)})
+        for name in ("cathode", "slab")
+        if (section := getattr(study, name)) is not None and section.file is not None
+    }
+    return study.model_copy(update=changed) if changed else study
 
 
 def yaml_text(path: Path) -> str:

@@ -73,7 +73,7 @@ def build_members(study: Study | EndpointStudy) -> dict[str, BuiltStudy]:
 
 
 def _built(member: Member) -> BuiltStudy:
-    slab, vacuum = member.slab.structure, member.study.surface.vacuum
+    slab, vacuum = member.slab.structure, member.study.vacuum
     placed: dict[Placed, list[Structure]] = {}
     systems = {}
     for system in member.study.systems:

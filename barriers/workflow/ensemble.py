@@ -21,8 +21,9 @@ from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.ensemble import EnsembleSection, placed_name
 from barriers.study.models import HopSection, Study, SystemSection
 from barriers.workflow.lattice import settled_lattice
+from barriers.workflow.own_slab import settled_slab, slab_for
 from barriers.workflow.placements import placements_of
-from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of, measured
+from barriers.workflow.slab_and_hops import BuiltSlab, hops_like, hops_of, measured
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def members_of(study: Study) -> list[Member]:
         One line, if a slab or a hop cannot be built, or two orderings are one.
     """
     study, _ = settled_lattice(study)
+    study = settled_slab(study)
     built: dict[tuple[int, float], tuple[BuiltSlab, list[Hop], Hop]] = {}  # models share what they start from
     seen: dict[str, int] = {}
     members = []
@@ -132,10 +134,10 @@ def members_of(study: Study) -> list[Member]:
         cathode = variant.study.cathode
         key = cathode.seed, cathode.lithium
         if key not in built:
-            slab = build_slab(crystal_of(cathode), cathode, variant.study.surface)
+            slab = slab_for(variant.study)
             _check_new(slab.structure, cathode.seed, seen)
             hops, anchor = _hops(slab.structure, variant.study, study.ensemble)
-            built[key] = measured(slab, hops, variant.study.surface), hops, anchor
+            built[key] = measured(slab, hops), hops, anchor
         slab, hops, anchor = built[key]
         named = [hop.model_copy(update={"name": _tagged(variant, hop.name)}) for hop in hops]
         members.append(Member(variant.study, variant.tag, slab, named, anchor))
@@ -159,10 +161,10 @@ def slab_of(members: list[Member], lattice: LatticeDoc | None) -> SlabDoc:
         atoms=len(first.structure),
         frozen=len(frozen_atoms(first.structure)),
         image_distance=round(first.image_distance, 4),
-        termination=first.termination.label,
-        dipole=first.termination.dipole,
+        termination=first.termination,
+        dipole=first.dipole,
         metals=first.metals,
-        ordering=f"{cathode.ordering}, seed {cathode.seed}",
+        ordering="that of the file" if first.crystal is None else f"{cathode.ordering}, seed {cathode.seed}",
     )
 
 
@@ -208,7 +210,7 @@ def _nearest(slab: Structure, study: Study, anchor: Hop, kind: HopSection, numbe
     """Choose the hops of a kind that are nearest to the surface atom which the first bonded fragment is placed on."""
     system = next(system for system in study.systems if system.fragment and system.placement.mode == "bonded")
     assert system.fragment is not None
-    placed = placements_of(slab, system.fragment, system.placement, study.surface.vacuum, anchor)[0]
+    placed = placements_of(slab, system.fragment, system.placement, study.vacuum, anchor)[0]
     bonds = [bond for bond in surface_bonds(placed, len(slab)) if bond.elements == system.placement.bond]
     if not bonds:
         raise ValueError(f"ensemble.hops: {system.name!r} as placed has no bond; allowed: a shorter bond_length")

@@ -30,7 +30,7 @@ def candidates_flow(study: Study, system: SystemSection, engine: Engine, slab: A
         The hop that a fragment is placed near.
     """
     first_kept = system.placement.model_copy(update={"rank": 1})  # those who keep others start from the same job
-    placed = place_fragment(slab.structure, system.fragment, first_kept, study.surface.vacuum, hop)
+    placed = place_fragment(slab.structure, system.fragment, first_kept, study.vacuum, hop)
     label(placed, f"{system.name}: place", system.name)
     screened: list[Job] = []
     first = placed.output

@@ -24,6 +24,7 @@ from barriers.workflow.built import BuiltStudy, build_members
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
 from barriers.workflow.engine import expensive_one
 from barriers.workflow.ensemble import expand
+from barriers.workflow.own_slab import slab_for
 from barriers.workflow.placements import fragment_elements
 from barriers.workflow.slab_and_hops import BuiltSlab, crystal_of
 
@@ -104,9 +105,9 @@ class Plan:
         return {
             "formula": slab.structure.composition.formula,
             "atoms": len(slab.structure),
-            "termination": slab.termination.label,
+            "termination": slab.termination,
             "metals": slab.metals,
-            "lattice": f"of {relaxed.engine.name}, from {relaxed.source}" if relaxed else slab.crystal.source,
+            "lattice": f"of {relaxed.engine.name}, from {relaxed.source}" if relaxed else slab.lattice,
             "image_distance": round(slab.image_distance, 3),
             **slab.measures(),
             "warnings": slab.warnings,
@@ -137,8 +138,7 @@ def check_engine(study: Study | EndpointStudy) -> None:
         initial, _, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
         elements = {element.symbol for element in initial.composition.elements}
     else:
-        caps = {"hydroxyl": {"H"}, "fluorine": {"H", "F"}}.get(study.surface.polar, set())
-        elements = {"Li", "O", *crystal_of(study.cathode).metals, *caps, *fragment_elements(study.systems)}
+        elements = _slab_elements(study) | fragment_elements(study.systems)
         engines = [variant.study.engine for variant in expand(study) if variant.ordering == 1]
     for engine in map(build_engine, engines):
         engine.check(sorted(elements), study.path.n_images)
@@ -149,6 +149,13 @@ def check_engine(study: Study | EndpointStudy) -> None:
             scout.engine.check(sorted(elements), study.path.n_images)
     if isinstance(study, Study) and reactions_flow(study) is not None:
         _check_molecules(study)
+
+
+def _slab_elements(study: Study) -> set[str]:
+    if study.slab is not None:
+        return {element.symbol for element in slab_for(study).structure.composition.elements} | {"Li"}
+    caps = {"hydroxyl": {"H"}, "fluorine": {"H", "F"}}.get(study.surface.polar, set())
+    return {"Li", "O", *crystal_of(study.cathode).metals, *caps}
 
 
 def _check_molecules(study: Study) -> None:
@@ -203,8 +210,9 @@ def _near_itself(built: BuiltStudy) -> list[str]:
         gaps = [image_distance(placed, len(bare)) for placed in placements if len(placed) > len(bare)]
         if gaps and min(gaps) < OWN_IMAGE:
             a, b = lengths_for(OWN_IMAGE - min(gaps), bare.lattice)
+            mend = f"a slab of {a} × {b} Å" if built.slab.crystal is None else f"surface.min_lengths: [{a}, {b}]"
             lines.append(
                 f"{name}: the fragment comes within {min(gaps):.2f} Å of its own image, less than {OWN_IMAGE:g} Å; "
-                f"surface.min_lengths: [{a}, {b}] mends it"
+                f"{mend} mends it"
             )
     return lines
