@@ -50,7 +50,15 @@ def _with_paths(study: Study, folder: Path) -> Study:
         for name in ("cathode", "slab")
         if (section := getattr(study, name)) is not None and section.file is not None
     }
-    return study.model_copy(update=changed) if changed else study
+    changed["systems"] = tuple(
+        system
+        if system.fragment is None or system.fragment.file is None
+        else system.model_copy(
+            update={"fragment": system.fragment.model_copy(update={"file": str(folder / system.fragment.file)})}
+        )
+        for system in study.systems
+    )
+    return study.model_copy(update=changed)
 
 
 def yaml_text(path: Path) -> str:
