@@ -38,7 +38,9 @@ class FragmentSection(Section):
         json_schema_extra=takes("SMILES, e.g. O=C1OCCO1"),
     )
     file: StructureFile | None = Field(
-        None, description="instead of polymer: a neutral molecule in the shape of a structure file such as XYZ"
+        None,
+        description="instead of polymer: a neutral molecule in the shape of a structure file such as XYZ",
+        json_schema_extra=takes("a path"),
     )
     units: int = Field(2, ge=1, le=12, description="repeat units")
     caps: Literal["H", "CH3"] = Field("H", description="what closes the two ends")

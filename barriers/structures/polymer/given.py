@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pymatgen.core import Molecule
+from dataclasses import replace
+from itertools import combinations
+
+from pymatgen.core import IMolecule, Molecule
 from rdkit import Chem
 from rdkit.rdBase import BlockLogs
 from scipy.sparse.csgraph import connected_components
@@ -50,7 +53,9 @@ def fragment_of_smiles(smiles: str, seed: int = 0, conformer: Conformer = "embed
     except ValueError as error:
         said = str(error).partition(": ")[2]
         raise ValueError(f"{said}; allowed: another molecule, or a file with its positions") from None
-    return checked_fragment(smiles, drawn, solid)
+    Chem.SanitizeMol(solid)  # the force field leaves its own aromatic bonds: rings of vinylene carbonate are none
+    made = checked_fragment(smiles, drawn, solid)
+    return replace(made, bonding_atoms=_double_bonds(made.molecule))
 
 
 def fragment_of_molecule(molecule: Molecule, name: str = "") -> Fragment:
@@ -67,14 +72,14 @@ def fragment_of_molecule(molecule: Molecule, name: str = "") -> Fragment:
         raise ValueError(f"its atoms are {pieces} pieces; allowed: one molecule, not cut by the edge of a cell")
     if int(sum(site.specie.Z for site in molecule)) % 2:
         raise ValueError(f"has an odd number of electrons: an ion or a radical; {NEUTRAL}")
-    planar = [atom for atom, site in enumerate(molecule) if site.specie.symbol == "C" and int(bonded[atom].sum()) == 3]
-    double = [
-        atom
-        for first in planar
-        for second in planar
-        if first < second and bonded[first, second] and molecule.get_distance(first, second) < DOUBLE
-        for atom in (first, second)
-    ]
     formula = molecule.composition.hill_formula.replace(" ", "")
     placed = Molecule(molecule.species, rounded(molecule.cart_coords, GRID))
-    return Fragment(name or formula, placed, tuple(double), "", formula)
+    return Fragment(name or formula, placed, _double_bonds(placed), "", formula)
+
+
+def _double_bonds(molecule: IMolecule) -> tuple[int, ...]:
+    """Carbons of C=C, pair by pair, by their distances: RDKit takes those of a ring for aromatic."""
+    bonded = bonds(molecule)
+    planar = [atom for atom, site in enumerate(molecule) if site.specie.symbol == "C" and int(bonded[atom].sum()) == 3]
+    pairs = [(first, second) for first, second in combinations(planar, 2) if bonded[first, second]]
+    return tuple(atom for pair in pairs if molecule.get_distance(*pair) < DOUBLE for atom in pair)
