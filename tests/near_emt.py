@@ -24,3 +24,9 @@ class FarEMT(NearEMT):
     """EMT that takes gold for nitrogen: so far off that no correction is worth its points."""
 
     taken_for: ClassVar[dict[str, str]] = {"Au": "N"}
+
+
+class LithiumEMT(NearEMT):
+    """EMT that takes gold for lithium."""
+
+    taken_for: ClassVar[dict[str, str]] = {"Li": "Au"}

@@ -159,6 +159,8 @@ def terminations(study_file: StudyFile, as_json: Json = False) -> None:
     study = _with_hops(study_file)
     if not isinstance(study, Study):
         raise ValueError(f"{study_file}: a crystal has no facet; allowed: a study with a cathode and a surface")
+    if study.slab is not None:
+        raise ValueError(f"slab: {study.slab.file} ends as it is; allowed: a study with a cathode and a surface")
     rows = termination_rows(distinct(bulk(crystal_of(study.cathode)), study.surface.facet))
     emit(rows if as_json else termination_table(rows))
 

@@ -55,6 +55,21 @@ def read_endpoints(initial: Path | str, final: Path | str) -> tuple[Structure, S
     return to_structure(start), to_structure(matched), [*_blocks(initial), *_blocks(final), *warnings]
 
 
+def read_structure(path: Path | str) -> tuple[Structure, list[str]]:
+    """Read one structure with what may move of it, and what is to be known of the file.
+
+    Raises
+    ------
+    EndpointError
+        One line that names the file, if it cannot be read or its atoms overlap.
+    """
+    from barriers.structures.path.endpoints import check_alone
+
+    atoms = _read(path)
+    check_alone(str(path), atoms)
+    return to_structure(atoms), _blocks(path)
+
+
 def to_structure(atoms: Atoms) -> Structure:
     """Turn ASE atoms into a structure that keeps positions unwrapped, periodicity and what may move."""
     from barriers.structures.directions import directions_of

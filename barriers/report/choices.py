@@ -27,8 +27,9 @@ def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[d
     -------
     list[dict[str, Any]]
         ``number``, ``name``, which people can say, ``label``, ``kind``, ``mechanism``, ``length``, ``depth`` and the
-        height ``z``, which is minus that (Å), ``layers`` (0 is the topmost), ``from`` and ``to``: the surroundings of
-        both sites. Name and label both choose the hop in a study file.
+        height ``z``, which is minus that (Å), ``layers`` (0 is the topmost), ``atoms``, the numbers of the ions on both
+        sites, from 0 on (None for an added ion), ``from`` and ``to``: the surroundings of both sites. Name and label
+        both choose the hop in a study file, and so do the atoms as its ``from`` and ``to``.
     """
     names = dict(zip((hop.label for hop in hops), spoken_labels(hops), strict=True))
     return [
@@ -42,6 +43,7 @@ def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[d
             "depth": None if hop.depth is None else round(hop.depth, 3),
             "z": None if hop.depth is None else round(-hop.depth + 0.0, 3),
             "layers": hop.layers,
+            "atoms": None if hop.moving is None else [hop.moving, hop.target],
             "from": hop.environments[0],
             "to": hop.environments[1],
         }
@@ -57,8 +59,8 @@ def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
         "file is −z; "
     )
     caption = (
-        f"name or label choose a hop in a study file; {height if of_slab else ''}from, to: a site's nearest anions; "
-        "nearest metals"
+        "name or label choose a hop in a study file, and so do the numbers of its atoms, from 0 on, as from and to; "
+        f"{height if of_slab else ''}From, To: atom, its site's nearest anions; nearest metals"
     )
     table = Table(header_style="bold", caption=caption, caption_justify="left")
     table.add_column("#", justify="right")
@@ -69,7 +71,11 @@ def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
         table.add_column(heading)
     for row in rows:
         z = [NONE if row["z"] is None else f"{row['z']:+.2f}".replace("-", MINUS)] if of_slab else []
-        table.add_row(str(row["number"]), row["name"], *z, row["from"], row["to"], row["kind"], row["label"])
+        ends = [
+            row[end] if row["atoms"] is None else f"{row['atoms'][number]}: {row[end]}"
+            for number, end in enumerate(("from", "to"))
+        ]
+        table.add_row(str(row["number"]), row["name"], *z, *ends, row["kind"], row["label"])
     return table
 
 

@@ -83,9 +83,9 @@ def _about(slab: BuiltSlab | BuiltCrystal | None, lattice: Lattice | None) -> li
         return _about_crystal(slab, lattice)
     nearest = f", {min(slab.to_frozen.values()):.2f} Å from hop to frozen atom" if slab.to_frozen else ""
     return [
-        f"slab: termination {slab.termination.label}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
+        f"slab: termination {slab.termination}; {slab.metals}; {slab.image_distance:.2f} Å to its nearest image",
         f"slab: {slab.thickness:.2f} Å thick{nearest}",
-        *([f"lattice: {slab.crystal.source}"] if lattice is None else lattice_lines(lattice)),
+        *([f"lattice: {slab.lattice}"] if lattice is None else lattice_lines(lattice)),
         *(f"! {warning}" for warning in slab.warnings),
     ]
 

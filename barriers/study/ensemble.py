@@ -85,10 +85,15 @@ def check_ensemble(ensemble: EnsembleSection, study: Mapping[str, Any]) -> None:
         With the field and what is allowed.
     """
     systems, engine, comparison = (study.get(name) for name in ("systems", "engine", "comparison"))
-    labels = [hop.label for hop in study.get("hops", ()) if hop.label is not None]
-    if labels and ensemble.orderings > 1:
-        allowed = "1, or layer, mechanism, length and rank in the place of hops[].label"
-        raise refusal(ensemble.orderings, f"have no hop {labels[0]!r} in common", allowed, ("orderings",))
+    of_one = {
+        "label": [hop.label for hop in study.get("hops", ()) if hop.label is not None],
+        "from": [hop.name for hop in study.get("hops", ()) if any(isinstance(end, int) for end in hop.ends or ())],
+    }
+    for key, names in of_one.items():
+        if names and ensemble.orderings > 1:
+            instead = "layer, mechanism, length and rank" if key == "label" else "coordinates"
+            allowed = f"1, or {instead} in the place of hops[].{key}"
+            raise refusal(ensemble.orderings, f"have no hop {names[0]!r} in common", allowed, ("orderings",))
     if systems and ensemble.nearest and not any(_is_bonded(system) for system in systems):
         raise refusal(ensemble.hops, "has no bond", "a system whose placement.mode is bonded, or no hops", ("hops",))
     if systems and comparison and ensemble.placements > 1:

@@ -67,6 +67,7 @@ Name = Annotated[
         json_schema_extra=takes("1 to 40 characters, no spaces or slashes"),
     ),
 ]
+StructureFile = Annotated[str, Field(pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$", json_schema_extra=takes("a path"))]
 
 
 def refusal(value: object, says: str, allowed: str | Sequence[str], at: tuple[str | int, ...] = ()) -> ValidationError:

@@ -39,15 +39,30 @@ def load_study(path: Path | str) -> AnyStudy:
     path = Path(path)
     study = read_study(yaml_text(path))
     if isinstance(study, Study):
-        if study.cathode.file is None:
-            return study
-        cathode = study.cathode.model_copy(update={"file": str(path.parent / study.cathode.file)})
-        return study.model_copy(update={"cathode": cathode})
+        return _with_paths(study, path.parent)
     if isinstance(study, CrystalStudy):
         crystal = study.crystal.model_copy(update={"file": str(path.parent / study.crystal.file)})
         return study.model_copy(update={"crystal": crystal})
     files = {which: str(path.parent / file) for which, file in study.endpoints.model_dump().items()}
     return study.model_copy(update={"endpoints": study.endpoints.model_copy(update=files)})
+
+
+def _with_paths(study: Study, folder: Path) -> Study:
+    """Take the structure files of a study relative to a folder."""
+    changed: dict[str, Any] = {
+        name: section.model_copy(update={"file": str(folder / section.file)})
+        for name in ("cathode", "slab")
+        if (section := getattr(study, name)) is not None and section.file is not None
+    }
+    changed["systems"] = tuple(
+        system
+        if system.fragment is None or system.fragment.file is None
+        else system.model_copy(
+            update={"fragment": system.fragment.model_copy(update={"file": str(folder / system.fragment.file)})}
+        )
+        for system in study.systems
+    )
+    return study.model_copy(update=changed)
 
 
 def yaml_text(path: Path) -> str:

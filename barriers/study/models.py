@@ -9,15 +9,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from barriers.study.energetics import ElectronsSection, EnergeticsSection, KineticsSection
 from barriers.study.engines import KINDS, Engines, EspressoSection, MlipSection, VaspSection
 from barriers.study.ensemble import EnsembleSection, check_ensemble
-from barriers.study.fields import Angstrom, Force, Section, Seed, refusal, takes, unit
+from barriers.study.fields import Angstrom, Force, Section, Seed, StructureFile, refusal, takes, unit
 from barriers.study.hops import HopSection
 from barriers.study.published import PublishedSection
-from barriers.study.slab import CathodeSection, SurfaceSection
+from barriers.study.slab import CathodeSection, SlabSection, SurfaceSection
 from barriers.study.systems import FragmentSection, PlacementSection, SystemSection
 from barriers.words import closest
 
@@ -38,6 +45,7 @@ __all__ = [
     "PathSection",
     "PlacementSection",
     "RelaxSection",
+    "SlabSection",
     "Study",
     "SurfaceSection",
     "SystemSection",
@@ -126,8 +134,6 @@ class ComparisonSection(Section):
     barrier: Literal["forward", "reverse", "span"] = Field("forward", description="which barrier is compared")
 
 
-StructureFile = Annotated[str, Field(pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$", json_schema_extra=takes("a path"))]
-
 StudyName = Annotated[
     str,
     Field(
@@ -186,6 +192,7 @@ class Study(EngineByName):
     name: StudyName
     cathode: CathodeSection = Field(default_factory=CathodeSection, description="the bulk crystal")
     surface: SurfaceSection = Field(default_factory=SurfaceSection, description="the slab")
+    slab: SlabSection | None = Field(None, description="a slab of your own, instead of cathode and surface")
     systems: tuple[SystemSection, ...] = Field(min_length=1, strict=False, description="rows of the comparison")
     hops: tuple[HopSection, ...] = Field((HopSection(),), min_length=1, strict=False, description="Li⁺ jumps")
     engine: Engines = Field(
@@ -200,6 +207,14 @@ class Study(EngineByName):
     electrons: ElectronsSection | None = Field(None, description="electron densities, with engine espresso or vasp")
     ensemble: EnsembleSection | None = Field(None, description="the same over several orderings, hops and placements")
     published: PublishedSection | None = Field(None, description="values of others to set the results beside")
+
+    @field_validator("ensemble")
+    @classmethod
+    def _not_of_one_slab(cls, ensemble: EnsembleSection | None, info: ValidationInfo) -> EnsembleSection | None:
+        if ensemble is not None and info.data.get("slab") is not None:
+            allowed = "no ensemble: the slab of a file has one ordering; a study for each file"
+            raise refusal(ensemble.orderings, "stands beside slab", allowed, ("orderings",))
+        return ensemble
 
     @field_validator("systems", "hops")
     @classmethod
@@ -238,6 +253,21 @@ class Study(EngineByName):
             check_ensemble(ensemble, info.data)
         return ensemble
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_slab(cls, data: Any) -> Any:
+        for other in ("cathode", "surface") if isinstance(data, dict) and data.get("slab") is not None else ():
+            if data.get(other) is not None:
+                raise refusal(other, "stands beside slab, which is a whole slab already", "one of the two", (other,))
+        return data
+
+    @model_serializer(mode="wrap")
+    def _no_other_slab(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        for other in ("cathode", "surface") if self.slab is not None else ():
+            data.pop(other)
+        return data
+
     @model_validator(mode="after")
     def _has_an_engine_that_relaxes_cells(self) -> Self:
         if self.cathode.relax and self.engine.kind != "mlip":
@@ -249,10 +279,19 @@ class Study(EngineByName):
     def relaxes_lattice(self) -> bool:
         """Whether the engine relaxes the bulk before the slab is cut: a potential has a lattice of its own."""
         cathode, engine = self.cathode, self.engine
+        if self.slab is not None:
+            return False
         if cathode.relax is not None:
             return cathode.relax
         given = any(length is not None for length in (cathode.a, cathode.c, cathode.z))
         return engine.kind == "mlip" and ":" not in engine.model and not given
+
+    @property
+    def vacuum(self) -> float:
+        """Empty height above a slab and what lies on it (Å); of a slab of a file once that is read."""
+        if self.slab is not None and self.slab.vacuum is not None:
+            return self.slab.vacuum
+        return self.surface.vacuum
 
     @property
     def system_names(self) -> tuple[str, ...]:

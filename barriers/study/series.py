@@ -13,6 +13,9 @@ from barriers.words import closest, naming
 
 SETTINGS = ("layers", "vacuum", "size", "images", "fmax")
 
+OF_CUT_SLABS = ("layers", "size")
+"""Settings that a slab from a file does not have."""
+
 FORMS = {"layers": "4", "vacuum": "16", "size": "2x1", "images": "6", "fmax": "0.02"}
 """How a value of each is written."""
 
@@ -52,6 +55,9 @@ def series_of(study: Study, over: str, lengths: tuple[float, float]) -> list[Ser
     """
     series = []
     for setting, texts in _asked(over).items():
+        if study.slab is not None and setting in OF_CUT_SLABS:
+            allowed = ", ".join(other for other in SETTINGS if other not in OF_CUT_SLABS)
+            raise ValueError(f"--over: {setting} is none of a slab from a file; allowed: {allowed}")
         own = _own(study)[setting]
         if texts:
             values = [_parsed(setting, text) for text in texts]
@@ -75,6 +81,8 @@ def with_value(study: Study, setting: str, value: Value, lengths: tuple[float, f
     if isinstance(value, tuple):
         least = tuple(times * length for times, length in zip(value, lengths, strict=True))
         return study.model_copy(update={"surface": study.surface.model_copy(update={"min_lengths": least})})
+    if study.slab is not None and setting == "vacuum":
+        return study.model_copy(update={"slab": _changed("slab", study.slab, {setting: value})})
     if setting in ("layers", "vacuum"):
         return study.model_copy(update={"surface": _changed("surface", study.surface, {setting: value})})
     if setting == "images":
@@ -125,7 +133,7 @@ def _parsed(setting: str, text: str) -> Value:
 def _own(study: Study) -> dict[str, Value]:
     return {
         "layers": study.surface.layers,
-        "vacuum": study.surface.vacuum,
+        "vacuum": study.vacuum,
         "size": (1, 1),
         "images": study.path.n_images,
         "fmax": study.neb.fmax,
@@ -139,7 +147,7 @@ def _layers(study: Study) -> Iterator[Value]:
 
 _DEFAULTS: dict[str, Callable[[Study], Iterator[Value]]] = {
     "layers": _layers,
-    "vacuum": lambda study: (study.surface.vacuum + more for more in (-4, 0, 4, 8)),
+    "vacuum": lambda study: (study.vacuum + more for more in (-4, 0, 4, 8)),
     "size": lambda _: iter([(1, 1), (2, 1), (1, 2), (2, 2)]),
     "images": lambda study: (study.path.n_images + more for more in (-1, 0, 2, 4)),
     "fmax": lambda study: (study.neb.fmax / parts for parts in (1, 2, 4)),

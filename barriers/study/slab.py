@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from barriers.structures.cathode.names import ALIASES
-from barriers.study.fields import Angstrom, Section, Seed, refusal, takes, unit
+from barriers.study.fields import Angstrom, Section, Seed, StructureFile, refusal, takes, unit
 from barriers.study.marks import OnFile, is_formula
 
 Miller = Annotated[int, Field(ge=-9, le=9)]
@@ -153,3 +153,38 @@ class SurfaceSection(Section):
         if layers is not None and frozen > layers - 2:
             raise refusal(frozen, f"of {layers} layers leaves no sub-surface free", f"at most {layers - 2}")
         return frozen
+
+
+class SlabSection(Section):
+    """A slab of your own, instead of cathode and surface: its atoms and the order of its metals are kept."""
+
+    file: StructureFile = Field(description="the slab, relative to the study file: POSCAR, CIF, extended XYZ, ...")
+    frozen: Literal["file", "bottom", "core", "none"] | None = Field(
+        None,
+        description="atoms that are held: those of the file, the lowest layers, the middle ones, or none; if left out, "
+        "those of the file, and where it holds none the bottom",
+    )
+    frozen_layers: int | None = Field(
+        None, ge=1, le=40, description="number of layers held at the bottom or in the core, each a plane of Li"
+    )
+    frozen_thickness: Angstrom | None = Field(
+        None, gt=0, le=60, description="instead of frozen_layers: thickness of that part; 0.4 of the slab if left out"
+    )
+    vacuum: Angstrom | None = Field(
+        None,
+        ge=8,
+        le=60,
+        description="empty height above the topmost atom, fragment included; that of the file if left out",
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_hold(self) -> Self:
+        given = [name for name in ("frozen_layers", "frozen_thickness") if getattr(self, name) is not None]
+        if not given:
+            return self
+        if len(given) == 2:
+            raise refusal(self.frozen_thickness, "stands beside frozen_layers", "one of the two", ("frozen_thickness",))
+        if self.frozen not in ("bottom", "core"):
+            words = f"stands beside frozen: {self.frozen or 'left out'}"
+            raise refusal(getattr(self, given[0]), words, "with frozen: bottom or core", (given[0],))
+        return self

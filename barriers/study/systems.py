@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from barriers.study.fields import Angstrom, Name, Section, Seed, refusal, takes, unit
+from barriers.study.fields import Angstrom, Name, Section, Seed, StructureFile, refusal, takes, unit
 from barriers.study.marks import OnFile, eliminations, is_repeat_unit
 
 Place = Annotated[int, Field(ge=1, le=24)]
@@ -21,12 +21,26 @@ Element = Annotated[
     str, Field(pattern=r"^[A-Z][a-z]?$", description="element", json_schema_extra=takes("an element, e.g. O"))
 ]
 
+POLYMERS = OnFile("polymers", "a repeat unit as SMILES such as [*]CC[*]", is_repeat_unit)
+
 
 class FragmentSection(Section):
-    """A capped oligomer, before or after elimination."""
+    """A capped oligomer, before or after elimination; or a molecule of your own."""
 
-    polymer: Annotated[str, OnFile("polymers", "a repeat unit as SMILES such as [*]CC[*]", is_repeat_unit)] = Field(
-        description="polymer on file, or its repeat unit"
+    polymer: Annotated[str, POLYMERS] | None = Field(
+        None, description="polymer on file, or its repeat unit", json_schema_extra=takes(POLYMERS.takes())
+    )
+    smiles: str | None = Field(
+        None,
+        min_length=1,
+        max_length=500,
+        description="instead of polymer: one neutral molecule as SMILES; seed and conformer shape it",
+        json_schema_extra=takes("SMILES, e.g. O=C1OCCO1"),
+    )
+    file: StructureFile | None = Field(
+        None,
+        description="instead of polymer: a neutral molecule in the shape of a structure file such as XYZ",
+        json_schema_extra=takes("a path"),
     )
     units: int = Field(2, ge=1, le=12, description="repeat units")
     caps: Literal["H", "CH3"] = Field("H", description="what closes the two ends")
@@ -62,6 +76,22 @@ class FragmentSection(Section):
         if polymer is not None and molecule is not None and molecule not in eliminations(polymer):
             raise refusal(molecule, f"is no elimination of {polymer}", eliminations(polymer) or "none")
         return molecule
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        given = [name for name in ("polymer", "smiles", "file") if getattr(self, name) is not None]
+        if not given:
+            raise refusal(None, "makes no fragment", "polymer, smiles or file", ())
+        if len(given) > 1:
+            raise refusal(getattr(self, given[1]), f"stands beside {given[0]}", "one of the two", (given[1],))
+        taken = {"polymer": set(type(self).model_fields), "smiles": {"seed", "conformer"}, "file": set()}[given[0]]
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name not in (*given, *taken) and value != field.default:
+                raise refusal(value, f"stands beside {given[0]}", "for a polymer", (name,))
+        if self.smiles is not None and self.conformer not in ("embedded", "lowest"):
+            raise refusal(self.conformer, "stands beside smiles", "'embedded', 'lowest'", ("conformer",))
+        return self
 
     @model_validator(mode="after")
     def _eliminations_fit(self) -> Self:
@@ -142,7 +172,7 @@ class SystemSection(Section):
             allowed = "a fragment in the same system, or no placement"
             raise refusal(self.placement.mode, "places no fragment", allowed, ("placement",))
         through_carbon = self.placement.mode == "bonded" and self.placement.bond[0] == "C"
-        if through_carbon and self.fragment and self.fragment.eliminate is None:
+        if through_carbon and self.fragment and self.fragment.polymer and self.fragment.eliminate is None:
             modes = "'at a distance'; 'bonded' with fragment.eliminate, which makes the C=C"
             raise refusal("bonded", "needs a fragment with a C=C", modes, ("placement", "mode"))
         return self

@@ -76,7 +76,7 @@ def ground_flows(
         if fragment is not None:
             base = by_own_engine(interfaces[system.name], f"{system.name}: relax interface", system.name)
             if energies:
-                maker = AdsorptionMaker(system.name, alone, *settings, vacuum=study.surface.vacuum)
+                maker = AdsorptionMaker(system.name, alone, *settings, vacuum=study.vacuum)
                 jobs.append(maker.make(base, bare, fragment_of(fragment).molecule))
         if electrons:
             jobs.append(_density(engine, base.structure, len(built) if fragment else None, system.name, "relaxed"))

@@ -6,7 +6,7 @@ from typing import Any
 
 from ase.geometry import find_mic
 from jobflow import job
-from pymatgen.core import Structure
+from pymatgen.core import Molecule, Structure
 
 from barriers.analysis.energetics import PlacementRow
 from barriers.analysis.interface import fragment_height
@@ -33,7 +33,7 @@ def hand_on(slab: Structure) -> Structure:
 
 @job
 def place_fragment(
-    slab: Structure, fragment: FragmentSection, placement: PlacementSection, vacuum: float, hop: Hop
+    slab: Structure, fragment: FragmentSection | Molecule, placement: PlacementSection, vacuum: float, hop: Hop
 ) -> list[Structure]:
     """Give as many placements as are asked for; where there are fewer, they are counted round."""
     found = placements_of(slab, fragment, placement, vacuum, hop)

@@ -18,9 +18,9 @@ from barriers.structures.crystal import (
     shortest_vector,
     space_group,
 )
+from barriers.structures.hop.between import hops_between
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
-from barriers.structures.hop.named_sites import hop_between
 from barriers.structures.hop.neighbours import IMAGE_MARGIN
 from barriers.structures.hop.search import find_hops
 from barriers.structures.network.network import find_network
@@ -221,7 +221,7 @@ def _chosen(structure: Structure, found: list[Hop], section: CrystalHopSection, 
     """Find the hop that a section describes."""
     with naming(f"hops[{number}]"):
         if section.from_ is not None and section.to is not None:
-            return hop_between(structure, section.from_, section.to, ion)
+            return hops_between(structure, found, section.from_, section.to, ion=ion)[0]
         if section.label is not None:
             return select_hops(found, label=section.label)[0]
         of_kind = select_hops(found, mechanism=section.mechanism, kind=section.kind, length=section.length)

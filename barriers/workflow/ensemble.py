@@ -24,8 +24,9 @@ from barriers.study.forms import CrystalStudy
 from barriers.study.models import HopSection, Study, SystemSection
 from barriers.workflow.crystal import CrystalMember, build_crystal, crystal_member
 from barriers.workflow.lattice import Lattice, settled_lattice
+from barriers.workflow.own_slab import settled_slab, slab_for
 from barriers.workflow.placements import near_themselves, placements_of, systems_on
-from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_like, hops_of, measured
+from barriers.workflow.slab_and_hops import BuiltSlab, hops_like, hops_of, measured
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def members_of(study: Study | CrystalStudy) -> list[AnyMember]:
     study, _ = settled_lattice(study)
     if isinstance(study, CrystalStudy):
         return [crystal_member(study)]
+    study = settled_slab(study)
     built: dict[tuple[int, float], Member] = {}  # models share what they start from
     seen: dict[str, int] = {}
     members: list[AnyMember] = []
@@ -153,7 +155,7 @@ def members_of(study: Study | CrystalStudy) -> list[AnyMember]:
         cathode = variant.study.cathode
         key = cathode.seed, cathode.lithium
         if key not in built:
-            slab = build_slab(crystal_of(cathode), cathode, variant.study.surface)
+            slab = slab_for(variant.study)
             _check_new(slab.structure, cathode.seed, seen)
             built[key] = _member(variant, slab, *_hops(slab.structure, variant.study, study.ensemble))
         named = [hop.model_copy(update={"name": _tagged(variant, hop.name)}) for hop in built[key].hops]
@@ -163,9 +165,9 @@ def members_of(study: Study | CrystalStudy) -> list[AnyMember]:
 
 def _member(variant: Variant, slab: BuiltSlab, hops: list[Hop], anchor: Hop) -> Member:
     """Place the fragments of a member, and say what is to be known of slab and placements."""
-    systems, surface = variant.study.systems, variant.study.surface
-    slab = measured(slab, hops, surface)
-    placed = systems_on(slab.structure, systems, surface.vacuum, anchor)
+    systems = variant.study.systems
+    slab = measured(slab, hops)
+    placed = systems_on(slab.structure, systems, variant.study.vacuum, anchor)
     warnings = [*slab.warnings, *near_themselves(slab.structure, systems, placed)]
     return Member(variant.study, variant.tag, replace(slab, warnings=warnings), hops, anchor, placed)
 
@@ -174,7 +176,7 @@ def host_of(study: Study | CrystalStudy) -> tuple[Structure, str]:
     """Build what the hops of a study are searched on, of an ensemble that of its first member; give also the ion."""
     if isinstance(study, CrystalStudy):
         return build_crystal(study.crystal).structure, study.crystal.ion
-    return build_slab(crystal_of(study.cathode), study.cathode, study.surface).structure, "Li"
+    return slab_for(study).structure, "Li"
 
 
 def warnings_of(members: Sequence[AnyMember]) -> list[str]:
@@ -199,10 +201,10 @@ def slab_of(members: Sequence[AnyMember], lattice: Lattice | None) -> SlabDoc | 
         atoms=len(first.structure),
         frozen=len(frozen_atoms(first.structure)),
         image_distance=round(first.image_distance, 4),
-        termination=first.termination.label,
-        dipole=first.termination.dipole,
+        termination=first.termination,
+        dipole=first.dipole,
         metals=first.metals,
-        ordering=f"{cathode.ordering}, seed {cathode.seed}",
+        ordering="that of the file" if first.crystal is None else f"{cathode.ordering}, seed {cathode.seed}",
     )
 
 
@@ -248,7 +250,7 @@ def _nearest(slab: Structure, study: Study, anchor: Hop, kind: HopSection, numbe
     """Choose the hops of a kind that are nearest to the surface atom which the first bonded fragment is placed on."""
     system = next(system for system in study.systems if system.fragment and system.placement.mode == "bonded")
     assert system.fragment is not None
-    placed = placements_of(slab, system.fragment, system.placement, study.surface.vacuum, anchor)[0]
+    placed = placements_of(slab, system.fragment, system.placement, study.vacuum, anchor)[0]
     bonds = [bond for bond in surface_bonds(placed, len(slab)) if bond.elements == system.placement.bond]
     if not bonds:
         raise ValueError(f"ensemble.hops: {system.name!r} as placed has no bond; allowed: a shorter bond_length")

@@ -11,6 +11,7 @@ from barriers.structures.hop.hop import Hop
 from barriers.study.models import Study, SystemSection
 from barriers.workflow.build_jobs import lowest, lowest_placements, place_fragment
 from barriers.workflow.labels import PLACEMENT, label
+from barriers.workflow.placements import by_content
 
 
 def candidates_flow(study: Study, system: SystemSection, engine: Engine, slab: Any, hop: Hop) -> Flow:
@@ -29,8 +30,10 @@ def candidates_flow(study: Study, system: SystemSection, engine: Engine, slab: A
     hop : Hop
         The hop that a fragment is placed near.
     """
+    fragment = system.fragment
+    assert fragment is not None
     first_kept = system.placement.model_copy(update={"rank": 1})  # those who keep others start from the same job
-    placed = place_fragment(slab.structure, system.fragment, first_kept, study.surface.vacuum, hop)
+    placed = place_fragment(slab.structure, by_content(fragment), first_kept, study.vacuum, hop)
     label(placed, f"{system.name}: place", system.name)
     screened: list[Job] = []
     first = placed.output

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import Molecule, Structure
 
+from barriers.files.structures import read_structure
 from barriers.structures.hop.hop import Hop, midpoint
 from barriers.structures.interface.choice import lengths_for
 from barriers.structures.interface.contacts import image_distance
@@ -15,6 +17,7 @@ from barriers.structures.interface.placement import place_at_distance, place_bon
 from barriers.structures.interface.poses import Orientation
 from barriers.structures.interface.sites import surface_sites
 from barriers.structures.polymer.fragment import Fragment, build_fragment
+from barriers.structures.polymer.given import fragment_of_molecule, fragment_of_smiles
 from barriers.study.models import FragmentSection, PlacementSection, SystemSection
 from barriers.words import naming
 
@@ -37,15 +40,21 @@ def placements_in(system: SystemSection) -> Placed | None:
     return system.fragment, system.placement.model_copy(update={"rank": 1})
 
 
-def fragment_of(section: FragmentSection) -> Fragment:
-    """Build the fragment that a study describes.
+def fragment_of(section: FragmentSection | Molecule) -> Fragment:
+    """Build the fragment that a study describes, or take a molecule that was read already for one.
 
     Raises
     ------
     ValueError
-        One line, if the polymer does not allow what is asked.
+        One line, if the polymer does not allow what is asked, or the molecule is none that can be taken.
     """
-    with naming("fragment"):
+    if isinstance(section, Molecule):
+        return fragment_of_molecule(section)
+    if section.polymer is None and section.smiles is None:
+        return _fragment_of_file(str(section.file))
+    with naming("fragment" if section.smiles is None else "fragment.smiles"):
+        if section.polymer is None:
+            return fragment_of_smiles(str(section.smiles), section.seed, section.conformer)
         return build_fragment(
             section.polymer,
             section.units,
@@ -59,6 +68,18 @@ def fragment_of(section: FragmentSection) -> Fragment:
         )
 
 
+def by_content(section: FragmentSection) -> FragmentSection | Molecule:
+    """Give what a job places: the molecule of a file, which may not be where the job runs, and else the section."""
+    return section if section.file is None else fragment_of(section).molecule
+
+
+def _fragment_of_file(file: str) -> Fragment:
+    with naming("fragment.file"):
+        structure, _ = read_structure(file)
+    with naming(f"fragment.file: {file}"):
+        return fragment_of_molecule(Molecule(structure.species, structure.cart_coords), Path(file).stem)
+
+
 def fragment_elements(systems: Iterable[SystemSection]) -> set[str]:
     """Elements of the fragments of systems."""
     fragments = [fragment_of(system.fragment).molecule for system in systems if system.fragment is not None]
@@ -66,7 +87,7 @@ def fragment_elements(systems: Iterable[SystemSection]) -> set[str]:
 
 
 def placements_of(
-    slab: Structure, fragment: FragmentSection, placement: PlacementSection, vacuum: float, hop: Hop
+    slab: Structure, fragment: FragmentSection | Molecule, placement: PlacementSection, vacuum: float, hop: Hop
 ) -> list[Structure]:
     """Place the fragment that a study describes, in as many ways as are screened or relaxed.
 

@@ -23,6 +23,7 @@ from barriers.workflow.crystal import BuiltCrystal, prepared, read_crystal
 from barriers.workflow.engine import expensive_one, finder_of
 from barriers.workflow.ensemble import expand
 from barriers.workflow.lattice import Lattice
+from barriers.workflow.own_slab import slab_for
 from barriers.workflow.placements import fragment_elements
 from barriers.workflow.slab_and_hops import BuiltSlab, crystal_of
 
@@ -107,9 +108,9 @@ class Plan:
         return {
             "formula": slab.structure.composition.formula,
             "atoms": len(slab.structure),
-            "termination": slab.termination.label,
+            "termination": slab.termination,
             "metals": slab.metals,
-            "lattice": f"of {relaxed.engine.name}, from {relaxed.source}" if relaxed else slab.crystal.source,
+            "lattice": f"of {relaxed.engine.name}, from {relaxed.source}" if relaxed else slab.lattice,
             "image_distance": round(slab.image_distance, 3),
             **slab.measures(),
             "warnings": slab.warnings,
@@ -144,8 +145,7 @@ def check_engine(study: AnyStudy) -> None:
         cell = section.relaxed or read_crystal(section)
         elements, engines = set(cell.symbol_set), [prepared(study)[0].engine]
     else:
-        caps = {"hydroxyl": {"H"}, "fluorine": {"H", "F"}}.get(study.surface.polar, set())
-        elements = {"Li", "O", *crystal_of(study.cathode).metals, *caps, *fragment_elements(study.systems)}
+        elements = _slab_elements(study) | fragment_elements(study.systems)
         engines = [variant.study.engine for variant in expand(study) if variant.ordering == 1]
     for engine in map(build_engine, engines):
         engine.check(sorted(elements), study.path.n_images)
@@ -156,6 +156,13 @@ def check_engine(study: AnyStudy) -> None:
             finder.check(sorted(elements), study.path.n_images)
     if isinstance(study, Study) and study.energetics is not None and study.energetics.reactions:
         _check_reactions(study)
+
+
+def _slab_elements(study: Study) -> set[str]:
+    if study.slab is not None:
+        return {element.symbol for element in slab_for(study).structure.composition.elements} | {"Li"}
+    caps = {"hydroxyl": {"H"}, "fluorine": {"H", "F"}}.get(study.surface.polar, set())
+    return {"Li", "O", *crystal_of(study.cathode).metals, *caps}
 
 
 def _check_reactions(study: Study) -> None:

@@ -18,7 +18,8 @@ from barriers.words import closest
 from barriers.workflow.ensemble import Member
 from barriers.workflow.labels import barrier_outputs
 from barriers.workflow.lattice import settled_lattice
-from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, crystal_of, hops_of, measured
+from barriers.workflow.own_slab import settled_slab, slab_for
+from barriers.workflow.slab_and_hops import BuiltSlab, build_slab, hops_of, measured
 from barriers.workflow.study import parts_of
 
 
@@ -84,13 +85,14 @@ def plan_series(study: AnyStudy, over: str, system: str | None = None, hop: str 
     """
     if not isinstance(study, Study):
         what = "crystal: a bulk has" if isinstance(study, CrystalStudy) else "endpoints: two given structures have"
-        raise ValueError(f"{what} no slab to vary; allowed: a study with a cathode")
+        raise ValueError(f"{what} no slab to vary; allowed: a study with a cathode or a slab")
     study, _ = settled_lattice(study)
+    study = settled_slab(study)
     one = _one_barrier(study, system or study.reference, hop)
-    slab = build_slab(crystal_of(one.cathode), one.cathode, one.surface)
+    slab = slab_for(one)
     (chosen,) = hops_of(slab.structure, one.hops)
     (anchor,) = hops_of(slab.structure, study.hops[:1])
-    own = Member(one, "", measured(slab, [chosen], one.surface), [chosen], anchor)
+    own = Member(one, "", measured(slab, [chosen]), [chosen], anchor)
     lengths = slab.structure.lattice.abc[:2]
     choices = {
         series.setting: [_choice(own, series, value, lengths) for value in series.values]
@@ -149,16 +151,19 @@ def _choice(own: Member, series: Series, value: Value, lengths: tuple[float, flo
 
 def _member(own: Member, study: Study) -> Member:
     """Give a study that differs from the own one a slab of the same metals, and the same hop on it."""
-    if study.surface == own.study.surface:
+    if (study.surface, study.slab) == (own.study.surface, own.study.slab):
         return Member(study, "", own.slab, own.hops, own.anchor)
-    assert own.slab.decoration is not None
-    slab = build_slab(own.slab.crystal, study.cathode, study.surface, own.slab.decoration)
+    if own.slab.crystal is None:
+        slab = slab_for(study)
+    else:
+        slab = build_slab(own.slab.crystal, study.cathode, study.surface, own.slab.decoration)
     (hop,) = (_carried(hop, own.slab, slab) for hop in own.hops)
     anchor = _carried(own.anchor, own.slab, slab) if own.study.systems[-1].fragment else hop
     return Member(study, "", slab, [hop], anchor)
 
 
 def _carried(hop: Hop, slab: BuiltSlab, other: BuiltSlab) -> Hop:
-    assert slab.decoration is not None and other.decoration is not None
-    rise = height(other.decoration[0]) - height(slab.decoration[0])
+    rise = 0.0
+    if slab.decoration is not None and other.decoration is not None:
+        rise = height(other.decoration[0]) - height(slab.decoration[0])
     return at_same_place(hop, slab.structure, other.structure, rise)

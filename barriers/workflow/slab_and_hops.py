@@ -14,6 +14,7 @@ from barriers.structures.cathode.crystal import METAL_SITE, Cathode, bulk, catho
 from barriers.structures.cathode.lithium import RemovalMethod, exchange_antisites, lithium_to_remove
 from barriers.structures.cathode.ordering import order_metals
 from barriers.structures.cathode.reading import read_cathode
+from barriers.structures.hop.between import hops_between, unlisted
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.search import find_hops
@@ -22,7 +23,6 @@ from barriers.structures.hop.spoken import by_any_label
 from barriers.structures.surface.continued import continued
 from barriers.structures.surface.edits import with_species, without
 from barriers.structures.surface.slab import cut_slab, freeze_layers, freeze_thickness
-from barriers.structures.surface.terminations import Termination
 from barriers.study.models import CathodeSection, HopSection, SurfaceSection
 from barriers.words import naming
 
@@ -38,9 +38,7 @@ class BuiltSlab:
     ----------
     structure : Structure
         The slab.
-    crystal : Cathode
-        What it was cut from.
-    termination : Termination
+    termination : str
         How it ends.
     metals : str
         The metals as counted, and how far that is from the composition asked for.
@@ -54,21 +52,34 @@ class BuiltSlab:
         Topmost atom above the lowest one (Å).
     to_frozen : dict[str, float]
         For each hop, once there are any, the least distance of the moving ion to a frozen atom (Å).
+    crystal : Cathode or None
+        What it was cut from; None for the slab of a file.
+    dipole : float or None
+        Dipole along the normal per area for each layer of the termination (e/Å); None for the slab of a file.
+    core : bool
+        Whether its middle is held, so that both faces relax.
     decoration : (Structure, list[int]) or None
         What :func:`decorated` gave: the ordered crystal, and the lithium that was taken out.
     """
 
     word: ClassVar[str] = "slab"
     structure: Structure
-    crystal: Cathode
-    termination: Termination
+    termination: str
     metals: str
     image_distance: float
     layer_height: float
     warnings: list[str] = field(default_factory=list)
     thickness: float = 0.0
     to_frozen: dict[str, float] = field(default_factory=dict)
+    crystal: Cathode | None = None
+    dipole: float | None = None
+    core: bool = False
     decoration: Decoration | None = None
+
+    @property
+    def lattice(self) -> str:
+        """Where its lattice is from."""
+        return "that of the file" if self.crystal is None else self.crystal.source
 
     def measures(self) -> dict[str, Any]:
         """Give what says whether the slab is thick enough: its thickness and what is frozen near a hop (Å)."""
@@ -150,20 +161,22 @@ def build_slab(
         metals = "those of another slab, place for place"
     return BuiltSlab(
         slab,
-        crystal,
-        cut.termination,
+        cut.termination.label,
         metals,
         cut.image_distance,
         cut.layer_height,
         cut.warnings,
+        crystal=crystal,
+        dipole=cut.termination.dipole,
+        core=surface.has_core,
         decoration=(ordered, gone),
     )
 
 
-def measured(slab: BuiltSlab, hops: list[Hop], surface: SurfaceSection) -> BuiltSlab:
+def measured(slab: BuiltSlab, hops: list[Hop]) -> BuiltSlab:
     """Say how thick a slab is and what is frozen near its hops, with a warning where it is too thin for them."""
-    sound = soundness(slab.structure, hops, slab.layer_height, surface.has_core)
-    warnings = [*slab.warnings, *sound.warnings]
+    sound = soundness(slab.structure, hops, slab.layer_height, slab.core, given=slab.crystal is None)
+    warnings = [*slab.warnings, *unlisted(slab.structure, hops), *sound.warnings]
     return replace(slab, warnings=warnings, thickness=sound.thickness, to_frozen=sound.to_frozen)
 
 
@@ -200,7 +213,9 @@ def hops_of(slab: Structure, sections: Iterable[HopSection]) -> list[Hop]:
     for section in sections:
         criteria = section.model_copy(update={"name": "", "rank": 1})
         if criteria not in chosen:
-            chosen[criteria] = labelled.get(section.label or "") or hops_like(found, section)
+            chosen[criteria] = (
+                _between(slab, found, section) or labelled.get(section.label or "") or hops_like(found, section)
+            )
         of_kind = chosen[criteria]
         if section.rank > len(of_kind):
             raise ValueError(
@@ -208,6 +223,14 @@ def hops_of(slab: Structure, sections: Iterable[HopSection]) -> list[Hop]:
             )
         hops.append(of_kind[section.rank - 1].model_copy(update={"name": section.name}))
     return hops
+
+
+def _between(structure: Structure, found: list[Hop], section: HopSection) -> list[Hop]:
+    """Give the hops between the sites that a section names; none if it names no sites."""
+    if section.ends is None:
+        return []
+    with naming(f"hops: {section.name!r}"):
+        return hops_between(structure, found, *section.ends, section.kind)
 
 
 def hops_like(found: list[Hop], section: HopSection) -> list[Hop]:

@@ -49,7 +49,9 @@ class Soundness:
     warnings: list[str] = field(default_factory=list)
 
 
-def soundness(slab: Structure, hops: Sequence[Hop], layer_height: float, core: bool = False) -> Soundness:
+def soundness(
+    slab: Structure, hops: Sequence[Hop], layer_height: float, core: bool = False, given: bool = False
+) -> Soundness:
     """Measure a slab and its hops, and say in a line each what is too thin or too near.
 
     Parameters
@@ -62,6 +64,8 @@ def soundness(slab: Structure, hops: Sequence[Hop], layer_height: float, core: b
         What a further layer adds to the thickness (Å).
     core : bool
         Whether the middle layers are frozen: two further layers are one more above it.
+    given : bool
+        Whether the slab is that of a file, which its owner has to change.
     """
     heights = slab.cart_coords[np.array(slab.site_properties[LAYER]) != FRAGMENT, 2]
     thickness = round_off(float(np.ptp(heights)), 3)
@@ -73,7 +77,7 @@ def soundness(slab: Structure, hops: Sequence[Hop], layer_height: float, core: b
     for hop in hops:
         if to_frozen.get(hop.name, LEAST_TO_FROZEN) < LEAST_TO_FROZEN:
             more = max(more, _deeper(slab, hop, layer_height) * (2 if core else 1))
-    mend = _mend(slab, more)
+    mend = f"a slab of {_layers(slab) + more} layers mends it" if given else _mend(_layers(slab) + more)
     return Soundness(thickness, to_frozen, [*_thin(thickness, mend), *_too_near(to_frozen, mend)])
 
 
@@ -118,8 +122,11 @@ def _deeper(slab: Structure, hop: Hop, layer_height: float) -> int:
     return MOST_LAYERS
 
 
-def _mend(slab: Structure, more: int) -> str:
-    layers = max(slab.site_properties[LAYER]) + 1 + more
+def _layers(slab: Structure) -> int:
+    return int(max(slab.site_properties[LAYER])) + 1
+
+
+def _mend(layers: int) -> str:
     if layers > MOST_LAYERS:
         return f"no {MOST_LAYERS} layers mend it, a facet with higher ones does"
     return f"surface.layers: {layers} mends it"

@@ -74,8 +74,8 @@ def match_order(initial: Atoms, final: Atoms) -> tuple[Atoms, list[str]]:
         Coordinates that are no numbers; another cell, other species; overlapping atoms; frozen atoms that
         differ or move; a pairing that is ambiguous or leaves more than a few atoms far away.
     """
-    _check_alone("initial", initial)
-    _check_alone("final", final)
+    check_alone("initial", initial)
+    check_alone("final", final)
     _check_alike(initial, final)
     order, ambiguous = pair_atoms(initial, final)
     if ambiguous is not None:
@@ -125,7 +125,14 @@ def overlap(atoms: Atoms, least: float = 0.0) -> str | None:
     return f"{_name(atoms, one)} and {_name(atoms, other)} are {distances[nearest]:.2f} Å apart"
 
 
-def _check_alone(label: str, atoms: Atoms) -> None:
+def check_alone(label: str, atoms: Atoms) -> None:
+    """Refuse a structure with what is no number, a cell without volume, unknown constraints or overlapping atoms.
+
+    Raises
+    ------
+    EndpointError
+        One line that begins with the label.
+    """
     if not (np.isfinite(atoms.positions).all() and np.isfinite(atoms.cell).all()):
         raise EndpointError(f"{label}: a position or cell vector is no number; write the file again")
     if atoms.pbc.any() and np.linalg.matrix_rank(atoms.cell[atoms.pbc], tol=1e-3) < atoms.pbc.sum():

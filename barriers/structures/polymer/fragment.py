@@ -173,7 +173,7 @@ def build_fragment(
         solid = embed_lowest(drawn, seed)
     else:
         solid = embed_with_torsions(drawn, conformer, found.conformers[conformer], seed)
-    return _fragment(name, drawn, solid)
+    return checked_fragment(name, drawn, solid)
 
 
 def _check_asked(found: Polymer, units: int, eliminate: str | None, positions: Positions, conformer: str) -> None:
@@ -197,8 +197,8 @@ def _check_lost(intact: Chem.Mol, product: Chem.Mol, lost: str, times: int) -> N
         raise ValueError(f"eliminate: the reaction on file does not give off {lost}")
 
 
-def _fragment(name: str, drawn: Chem.Mol, solid: Chem.Mol) -> Fragment:
-    """Check the molecule in space against the one drawn."""
+def checked_fragment(name: str, drawn: Chem.Mol, solid: Chem.Mol) -> Fragment:
+    """Make a fragment of a molecule in space, checked against the one drawn; ``ValueError`` if it is another."""
     molecule = Molecule(
         [atom.GetSymbol() for atom in solid.GetAtoms()], rounded(solid.GetConformer().GetPositions(), GRID)
     )
