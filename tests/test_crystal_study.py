@@ -282,18 +282,18 @@ def test_a_charge_is_handed_to_the_code_that_knows_charges(study_of) -> None:
     [
         (COPPER, ", ion: Na", FAST, r"^crystal\.file: .*mine\.json: no Na in Cu; allowed: Cu"),
         (COPPER, ", ion: Cu, supercell: [1, 1, 1], relax: false", FAST, r"meets its own image; use a larger cell"),
-        (OLIVINE, "", hop("from: 0, to: 0"), r"^hops\[0\]: from and to are both atom 0"),
+        (OLIVINE, "", hop("from: 0, to: 0"), r"^hops\[0\]: from and to are one site, Li 0"),
         (
             OLIVINE,
             "",
             FAST + "hops: [{from: 0, to: 30}]\n",
-            r"^hops\[0\]: atom 30 is Fe; allowed: Li, whose numbers are 0",
+            r"^hops\[0\]\.to: 30: this atom is Fe; allowed: a free Li, one of 0 to 23",
         ),
         (
             OLIVINE,
             "",
             FAST + "hops: [{from: 0, to: [0.5, 0.1, 0.1]}]\n",
-            r"^hops\[0\]: \[0\.5, 0\.1, 0\.1\] holds no Li",
+            r"^hops\[0\]\.to: \[0\.5, 0\.1, 0\.1\]: the nearest site, Li 12",
         ),
         (OLIVINE, "", hop("rank: 2"), r"^hops\[0\]\.rank: 2; allowed: 1 to 1 in this crystal"),
         (OLIVINE, "", hop("length: [1, 2]"), r"^hops\[0\]: no hop with kind 'vacancy', length"),

@@ -110,17 +110,23 @@ def hops(
 
     Each has a name and a label. Both stand for that hop in a study file. The options are those of a study's `hops`.
     """
-    from barriers.report.choices import hop_rows, hop_table
+    from barriers.report.choices import hop_rows, hop_table, network_words, with_network
     from barriers.structures.hop.choice import select_hops
     from barriers.structures.hop.hop import hop_ends
     from barriers.structures.hop.search import find_hops
+    from barriers.structures.network.network import find_network
+    from barriers.study.forms import CrystalStudy
     from barriers.workflow.ensemble import host_of
 
     spans = {"length": _span("--length", length), "depth": _span("--depth", depth)}
-    slab, ion = host_of(_with_hops(study_file))
+    study = _with_hops(study_file)
+    slab, ion = host_of(study)
     found = find_hops(slab, ion)
     chosen = select_hops(found, layer=layer, mechanism=mechanism, kind=kind, **spans)  # type: ignore[arg-type]
     rows = hop_rows(found, chosen)
+    network = find_network(slab, ion) if isinstance(study, CrystalStudy) else None
+    if network is not None:
+        rows = with_network(rows, network)
     figures = []
     if draw is not None:
         from barriers.report.figures.hops import draw_hops
@@ -132,6 +138,8 @@ def hops(
         emit(rows)
     else:
         emit(hop_table(rows))
+        if network is not None:
+            say(network_words(network))
         for line in by_figure(figures):
             say(line)
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
 from rich.table import Table
 
+from barriers.analysis.network import dimension
 from barriers.report.numbers import MINUS, NONE
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.spoken import spoken_labels
+from barriers.structures.network.network import Network
 from barriers.structures.surface.terminations import Termination
+
+WAYS = (
+    "per site: such jumps that lead away from a site, on average; window: radius between the anions that are passed, "
+    "less their own; "
+)
 
 
 def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[dict[str, Any]]:
@@ -51,22 +59,48 @@ def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[d
     ]
 
 
+def with_network(rows: Sequence[dict[str, Any]], network: Network) -> list[dict[str, Any]]:
+    """Add to the rows of a crystal's hops how many such jumps lead away from a site, on average, and the window (Å).
+
+    ``jumps_per_site`` and ``window`` are None for hops that are not of a single vacancy, the window also where no
+    anions enclose the way.
+    """
+    per_site = 2 * network.multiplicities / len(network.fractions)
+    known = {
+        hop.label: (round(float(number), 3), None if isnan(width) else round(float(width), 3))
+        for hop, number, width in zip(network.hops, per_site, network.windows, strict=True)
+    }
+    of_row = [known.get(row["label"], (None, None)) for row in rows]
+    return [row | {"jumps_per_site": per, "window": width} for row, (per, width) in zip(rows, of_row, strict=True)]
+
+
+def network_words(network: Network) -> str:
+    """Say what the hops of a crystal's vacancies make."""
+    extends = dimension(network.first, network.last, network.images, len(network.fractions))
+    sites = len(network.fractions)
+    hops = f"{len(network.hops)} distinct {'hop' if len(network.hops) == 1 else 'hops'}"
+    return f"a vacancy has {hops} between {sites} {network.ion} sites of the supercell: a {extends}-dimensional network"
+
+
 def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Lay out the rows of :func:`hop_rows`."""
     of_slab = any(row["z"] is not None for row in rows)
+    ways = any(row.get("jumps_per_site") for row in rows)
     height = (
         "z: middle of the jump against the topmost atom (Å), below it negative, as in the label; the depth of a study "
         "file is −z; "
     )
     caption = (
         "name or label choose a hop in a study file, and so do the numbers of its atoms, from 0 on, as from and to; "
-        f"{height if of_slab else ''}From, To: atom, its site's nearest anions; nearest metals"
+        f"{height if of_slab else ''}{WAYS if ways else ''}From, To: atom, its site's nearest anions; nearest metals"
     )
     table = Table(header_style="bold", caption=caption, caption_justify="left")
     table.add_column("#", justify="right")
     table.add_column("Name", no_wrap=True)
     if of_slab:
         table.add_column("z (Å)", justify="right")
+    for heading in ("Per site", "Window (Å)") if ways else ():
+        table.add_column(heading, justify="right")
     for heading in ("From", "To", "Kind", "Label"):
         table.add_column(heading)
     for row in rows:
@@ -75,7 +109,9 @@ def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
             row[end] if row["atoms"] is None else f"{row['atoms'][number]}: {row[end]}"
             for number, end in enumerate(("from", "to"))
         ]
-        table.add_row(str(row["number"]), row["name"], *z, *ends, row["kind"], row["label"])
+        of_network = [row["jumps_per_site"], row["window"]] if ways else []
+        numbers = [NONE if value is None else f"{value:.3g}".replace("-", MINUS) for value in of_network]
+        table.add_row(str(row["number"]), row["name"], *z, *numbers, *ends, row["kind"], row["label"])
     return table
 
 
