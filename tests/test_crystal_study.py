@@ -101,7 +101,17 @@ def test_a_vacancy_of_copper_hops_over_one_barrier(study_of, tmp_path: Path) -> 
     assert said["crystal"]["formula"] == "Cu"
     assert said["crystal"]["atoms"] == 32
     assert said["crystal"]["space_group"] == "Fm-3m"
+    network = found.network
+    assert network is not None and network.dimension == 3 and network.misfit < 1e-3
+    assert [row.barrier for row in network.percolation] == pytest.approx([barrier.forward] * 6, abs=1e-3)
+    # Twelve neighbours a/√2 away: D = 12 Γ (a/√2)² / 6; f of the face-centred lattice is 0.7815.
+    room = next(row for row in network.rows if row.temperature == 300)
+    rate = 1e13 * np.exp(-(barrier.forward + barrier.reverse) / 2 / (8.617333e-5 * 300))
+    assert room.principal == pytest.approx([rate * A**2 * 1e-16] * 3, rel=1e-3)
+    assert room.correlation == pytest.approx([0.7815] * 3, abs=1e-3)
+    assert said["network"]["dimension"] == 3
     page = render_page(found, tmp_path)
+    assert "Percolating barrier" in page and "Diffusion of one vacancy" in page
     assert "Crystal</h3>" in page and "2 × 2 × 2, 32 atoms" in page
     assert "Slab</h3>" not in page
     by_hand = pair(study, tmp_path)
