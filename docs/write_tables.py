@@ -57,10 +57,12 @@ def endpoint_fields() -> str:
 def crystal_fields() -> str:
     """Table of the sections of a study of a crystal."""
     from barriers.study.crystal import CrystalHopSection, CrystalSection
+    from barriers.study.network import NetworkSection
     from barriers.study.template import markdown_table
 
-    hops = markdown_table(CrystalHopSection, "hops[].").partition("| --- |")[2].partition("\n")[2]
-    return markdown_table(CrystalSection, "crystal.") + hops
+    others = {"hops[].": CrystalHopSection, "network.": NetworkSection}
+    rows = [markdown_table(form, path).partition("| --- |")[2].partition("\n")[2] for path, form in others.items()]
+    return "".join([markdown_table(CrystalSection, "crystal."), *rows])
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -90,7 +90,7 @@ def draw_diffusion(found: NetworkDoc, path: Path) -> list[Path]:
 
 
 def _cells(row: DiffusionRow, conducts: bool) -> tuple[str, ...]:
-    factors = [f"{value:.3f}" for value in row.correlation if value is not None]
+    factors = [f"{max(value, 0.0):.3f}" for value in row.correlation if value is not None]
     return (
         f"{row.temperature:g}",
         *(f"{value:.2e}" if value else "0" for value in row.principal),
