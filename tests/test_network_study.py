@@ -24,11 +24,10 @@ def chain() -> Network:
     return find_network(cell.make_supercell([2, 1, 1]))
 
 
-def asked(network: Network, hop: Any, forward: float, reverse: float) -> Any:
+def asked(network: Network, hop: Any, forward: float, reverse: float, span: float | None = None) -> Any:
     """What the study finds of one barrier."""
-    barrier = SimpleNamespace(
-        hop=hop, forward=forward, reverse=reverse, system="chain", hop_name="mine", plus_minus=lambda: 0.01
-    )
+    energies = {"forward": forward, "reverse": reverse, "span": span or max(forward, reverse)}
+    barrier = SimpleNamespace(hop=hop, system="chain", hop_name="mine", plus_minus=lambda: 0.01, **energies)
     of = {"structure": network.structure, "ion": "Li", "section": NetworkSection(temperatures=(300.0,))}
     return network_document({NETWORK: of}, [barrier], None)  # type: ignore[list-item]
 
@@ -66,3 +65,11 @@ def test_a_hop_that_is_not_there_is_named() -> None:
     )
     assert document is not None and document.dimension == 1 and document.rows == []
     assert any(network.hops[0].label in note for note in document.notes)
+
+
+def test_a_minimum_between_the_ends_is_where_the_carrier_rests() -> None:
+    """NaSc2S4 with CHGNet: 0.061 eV from either end, and 0.279 eV from the minimum between them."""
+    network = chain()
+    document = asked(network, network.hops[0], 0.061, 0.061, 0.279)
+    assert document.percolation[0].barrier == pytest.approx(0.279)
+    assert document.notes[0].startswith("mine: the carrier rests in a minimum between the ends")

@@ -21,6 +21,11 @@ from barriers.workflow.crystal import CrystalMember
 NETWORK = "network"
 """Name of what a study asks of its network among the documents: no job has such a name."""
 
+LOWER = 0.01
+"""A minimum between the ends of a hop that lies this far (eV) below both is where the carrier rests."""
+
+RESTS = "the carrier rests in a minimum between the ends, below both: the span stands for the barrier"
+
 
 def asked_of(member: CrystalMember) -> dict[str, Any]:
     """Give what the comparison is told of a crystal's network; nothing where the study asks for none."""
@@ -68,13 +73,15 @@ def network_document(
     names = [hop.label for hop in network.hops]
     heights = np.full((len(names), 2), np.nan)
     frequencies, uncertainties = np.full(len(names), USUAL_ATTEMPT_FREQUENCY), np.zeros(len(names))
+    resting = []
     for number, (barrier, forward) in found.items():
-        ways = barrier.forward, barrier.reverse
+        ways, rests = _ways(barrier)
+        resting += [f"{barrier.hop_name}: {RESTS}"] if rests else []
         heights[number] = ways if forward else ways[::-1]
         names[number], uncertainties[number] = barrier.hop_name, barrier.plus_minus() or 0.0
         computed = kinetics and kinetics.attempt_frequency(barrier.system, barrier.hop_name)
         frequencies[number] = computed or USUAL_ATTEMPT_FREQUENCY
-    return network_result(
+    document = network_result(
         vacancy_jumps(network),
         heights,
         names=names,
@@ -84,6 +91,15 @@ def network_document(
         fraction=section.vacancies,
         uncertainties=uncertainties,
     )
+    return document.model_copy(update={"notes": [*resting, *document.notes]})
+
+
+def _ways(barrier: BarrierDoc) -> tuple[tuple[float, float], bool]:
+    """Give both barriers (eV), raised to the span where the carrier rests between the ends; and whether it does."""
+    forward, reverse, span = barrier.forward, barrier.reverse, barrier.span
+    assert forward is not None and reverse is not None
+    more = 0.0 if span is None else span - max(forward, reverse)
+    return ((forward + more, reverse + more), True) if more > LOWER else ((forward, reverse), False)
 
 
 def _by_hop(network: Network, barriers: Sequence[BarrierDoc]) -> dict[int, tuple[BarrierDoc, bool]]:
