@@ -135,3 +135,14 @@ def test_a_study_names_its_hops_by_atoms(slab: Structure, hops: list[Hop]) -> No
         ValueError, match=r"^hops: '18-3'\.to: 3: this Li is held; allowed: a free Li, one of 12 to 23$"
     ):
         hops_of(slab, [HopSection(from_=18, to=3)])
+
+
+@pytest.mark.parametrize("edges", [np.eye(3), [[1, 1, 0], [1, 0, 1], [1, 1, 1]]])
+def test_a_hop_in_a_crystal_is_measured_against_its_shortest_vector(edges: np.ndarray) -> None:
+    """By hand: LiF repeats after 8.06 Å, twice the hop along an edge of its cube, however long the cell's edges are."""
+    cubes = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0, 0]])
+    cubes.make_supercell(2 * np.array(edges))
+    first = cubes[cubes.indices_from_symbol("Li")[0]]
+    there = tuple(cubes.lattice.get_fractional_coords(first.coords + np.array([4.03, 0, 0])).tolist())
+    with pytest.raises(ValueError, match=r"are 4\.03 Å apart, so that a hop meets its own image in a cell of 8\.1 Å"):
+        hops_between(cubes, [], tuple(first.frac_coords.tolist()), there)

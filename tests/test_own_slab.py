@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -228,3 +229,14 @@ def test_a_study_of_a_file_is_written_and_converged_without_what_the_file_fixes(
     assert {choice.member.hops[0].label for choice in choices if choice.member} == {
         hop.label for hop in find_hops(ordered_slab()) if (hop.moving, hop.target, hop.kind) == (18, 20, "vacancy")
     }
+
+
+def test_a_fragment_near_its_image_asks_for_another_slab(tmp_path: Path) -> None:
+    """What a cut slab would be told, its least lengths, stands in no study of a slab of a file."""
+    cut = "name: cut\nsystems: [{name: slab}]\nsurface: {facet: [0, 0, 3], min_lengths: [8, 8]}\n"
+    study_of(slab_for(read_study(cut)).structure, tmp_path)  # type: ignore[arg-type]
+    near = "{name: near, fragment: {polymer: PAN, units: 3}, placement: {mode: at a distance}}"
+    own = (tmp_path / "study.yaml").read_text().replace("{name: slab}", near)
+    (tmp_path / "study.yaml").write_text(own)
+    (line,) = (line for line in StudyMaker().notes(load_study(tmp_path / "study.yaml")) if "its own image" in line)
+    assert re.search(r"; a slab of \d+ × \d+ Å mends it$", line)

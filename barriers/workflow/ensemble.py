@@ -168,7 +168,8 @@ def _member(variant: Variant, slab: BuiltSlab, hops: list[Hop], anchor: Hop) -> 
     systems = variant.study.systems
     slab = measured(slab, hops)
     placed = systems_on(slab.structure, systems, variant.study.vacuum, anchor)
-    warnings = [*slab.warnings, *near_themselves(slab.structure, systems, placed)]
+    near = near_themselves(slab.structure, systems, placed, is_cut=slab.crystal is not None)
+    warnings = [*slab.warnings, *near]
     return Member(variant.study, variant.tag, replace(slab, warnings=warnings), hops, anchor, placed)
 
 

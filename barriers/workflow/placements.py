@@ -119,14 +119,20 @@ def systems_on(
     return found
 
 
-def near_themselves(slab: Structure, systems: Iterable[SystemSection], placed: dict[str, list[Structure]]) -> list[str]:
-    """Warn of fragments that come so near to their images, or to each other, that they feel themselves."""
+def near_themselves(
+    slab: Structure, systems: Iterable[SystemSection], placed: dict[str, list[Structure]], is_cut: bool = True
+) -> list[str]:
+    """Warn of fragments that come so near to their images, or to each other, that they feel themselves.
+
+    A slab that was not cut from a crystal has its size from its file.
+    """
     lines = []
     for system in systems:
         gaps = [image_distance(each, len(slab)) for each in placed[system.name] if len(each) > len(slab)]
         if gaps and min(gaps) < OWN_IMAGE:
             a, b = lengths_for(OWN_IMAGE - min(gaps), slab.lattice)
-            larger, given = f"surface.min_lengths: [{a}, {b}]", system.placement
+            larger = f"surface.min_lengths: [{a}, {b}]" if is_cut else f"a slab of {a} × {b} Å"
+            given = system.placement
             several = given.count > 1 or given.coverage is not None
             image = "its own image or another fragment" if several else "its own image"
             mend = "a lower placement.coverage" if given.coverage is not None else larger

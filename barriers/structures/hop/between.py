@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from barriers.structures.hop.hop import Hop, Image, Kind, Site, hop_ends
 from barriers.structures.hop.jump import HERE, Jump, Place, Places, as_hops, rank
-from barriers.structures.hop.neighbours import DETOUR, IMAGE_MARGIN, LONGEST_HOP, passed, shared_anions
+from barriers.structures.hop.neighbours import DETOUR, IMAGE_MARGIN, LONGEST_HOP, passed, room_in, shared_anions
 from barriers.structures.hop.search import jumps_in
 from barriers.structures.hop.surroundings import whole
 from barriers.structures.surface.slab import frozen_atoms
@@ -150,7 +150,7 @@ def _made(places: Places, kind: Kind, start: int, end: int, ion: str) -> Jump:
     """Make a jump that the search has not found; refuse one that is beside its own image all the way."""
     lattice = places.structure.lattice
     length, image = lattice.get_distance_and_image(places.fractions[start], places.fractions[end])
-    shortest = min(lattice.abc if places.top is None else lattice.abc[:2])
+    shortest = room_in(places)
     if 2 * length >= shortest - IMAGE_MARGIN:
         raise ValueError(
             f"{_pair(places, start, end, ion)} are {length:.2f} Å apart, so that a hop meets its own image in a cell "

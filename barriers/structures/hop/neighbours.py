@@ -9,6 +9,7 @@ from math import ceil
 import numpy as np
 from pymatgen.core import Structure
 
+from barriers.structures.crystal import shortest_vector
 from barriers.structures.hop.hop import Mechanism
 from barriers.structures.hop.ions import anions, size
 from barriers.structures.hop.jump import HERE, Jump, Place, Places
@@ -102,8 +103,7 @@ def free_of_images(places: Places, around: Around) -> Around:
         for first, lasts in around.items()
         for last in lasts
     }
-    lattice = places.structure.lattice
-    shortest = min(lattice.get_lll_reduced_lattice().abc if places.top is None else lattice.abc[:2])
+    shortest = room_in(places)
     kept: dict[int, list[Place]] = defaultdict(list)
     for (first, last), length in lengths.items():
         if last[0] != first and 2 * length < shortest - IMAGE_MARGIN:
@@ -117,6 +117,12 @@ def free_of_images(places: Places, around: Around) -> Around:
         )
         raise ValueError(f"{vector} vector of {shortest:.1f} Å: a hop meets its own image; use {larger}")
     return kept
+
+
+def room_in(places: Places) -> float:
+    """Length (Å) of the shortest vector by which an ion repeats: any of a crystal's, one along a slab's surface."""
+    lattice = places.structure.lattice
+    return shortest_vector(lattice) if places.top is None else min(lattice.abc[:2])
 
 
 def vacancy_jumps(places: Places, around: Around) -> list[Jump]:
