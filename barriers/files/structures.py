@@ -70,6 +70,30 @@ def read_structure(path: Path | str) -> tuple[Structure, list[str]]:
     return to_structure(atoms), _blocks(path)
 
 
+def read_crystal_file(path: Path, field: str) -> Structure:
+    """Read a crystal, partial occupancies kept, in any format that pymatgen knows.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    field : str
+        Field of the study file that names it.
+
+    Raises
+    ------
+    ValueError
+        One line that names field and file, if it is no such file.
+    """
+    try:
+        return Structure.from_file(path)
+    except FileNotFoundError:
+        raise ValueError(f"{field}: {path}: no such file") from None
+    except Exception as error:  # pymatgen's readers raise anything
+        reason = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(f"{field}: {path}: not a crystal that can be read: {reason[0][:200]}") from error
+
+
 def to_structure(atoms: Atoms) -> Structure:
     """Turn ASE atoms into a structure that keeps positions unwrapped, periodicity and what may move."""
     from barriers.structures.directions import directions_of

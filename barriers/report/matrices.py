@@ -39,10 +39,10 @@ def put_beside(document: TransportDoc, earlier: Sequence[TransportDoc]) -> Besid
         One line, if another matrix is not like this one in temperature, ion, salt, chains or length of run.
     """
     same = [each for each in earlier if each.matrix.formula == document.matrix.formula and _hotter(each, document)]
-    comparisons = [compare(each, document) for each in earlier if each not in same]
-    lines = [f"beside {', '.join(each.files)}: {found.sentence}" for each, found in zip(
-        [each for each in earlier if each not in same], comparisons, strict=True
-    )]  # fmt: skip
+    others = [each for each in earlier if each not in same]
+    comparisons = [compare(each, document) for each in others]
+    said = zip(others, comparisons, strict=True)
+    lines = [f"beside {', '.join(each.files)}: {found.sentence}" for each, found in said]
     if not same:
         return Beside(comparisons, None, lines)
     series = sorted([document, *same], key=lambda each: each.temperature or 0.0)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainValidator, PrivateAttr, field_validator, model_validator
 
-from barriers.study.fields import Name, Section, refusal, takes, unit
+from barriers.study.fields import Name, Section, StructureFile, refusal, takes, unit
+from barriers.study.hops import SiteOf, Span, in_order
 from barriers.words import closest
 
 if TYPE_CHECKING:
@@ -19,45 +20,25 @@ WORD = takes("1 to 40 characters, no spaces or slashes")
 
 NUMBER_OR_PLACE = "number of an atom of the supercell, from 0, or a list of 3 fractional coordinates there"
 
-Span = Annotated[float, Field(ge=0, le=10, json_schema_extra=unit("Å"))]
-
-
-def _numbers(value: Any, kind: type | tuple[type, ...]) -> bool:
-    """Whether something is a list of three numbers."""
-    three = isinstance(value, (list, tuple)) and len(value) == 3
-    return three and all(isinstance(each, kind) and not isinstance(each, bool) for each in value)
-
 
 def _repeats(value: Any) -> Any:
     """Take ``auto``, or how often a cell is repeated along its three vectors."""
     if value == "auto":
         return value
-    if not _numbers(value, int) or not all(1 <= each <= 20 for each in value):
+    three = value if isinstance(value, list | tuple) and len(value) == 3 else [None]
+    if not all(isinstance(each, int) and not isinstance(each, bool) and 1 <= each <= 20 for each in three):
         raise refusal(value, "is no supercell", "auto, or a list of 3, each 1 to 20")
     return tuple(value)
 
 
-def _site(value: Any) -> Any:
-    """Take the number of an atom, or fractional coordinates."""
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
-        return value
-    if not _numbers(value, (int, float)) or not all(abs(each) <= 10 for each in value):
-        raise refusal(value, "is no site", NUMBER_OR_PLACE)
-    return tuple(float(each) for each in value)
-
-
 Supercell = Annotated[Literal["auto"] | tuple[int, int, int], PlainValidator(_repeats)]
-SiteInCell = Annotated[int | tuple[float, float, float] | None, PlainValidator(_site)]
+SiteInCell = Annotated[int | tuple[float, float, float] | None, SiteOf(NUMBER_OR_PLACE, 10)]
 
 
 class CrystalSection(Section):
     """A bulk crystal, every site of it held by one element, and the ion whose vacancies hop in it."""
 
-    file: str = Field(
-        pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$",
-        description="CIF, POSCAR or another structure file, relative to the study file",
-        json_schema_extra=takes("a path"),
-    )
+    file: StructureFile = Field(description="CIF, POSCAR or another structure file, relative to the study file")
     ion: str = Field(
         "Li", description="element that moves", json_schema_extra=takes(f"an element of the crystal: {', '.join(IONS)}")
     )
@@ -166,12 +147,7 @@ class CrystalHopSection(Section):
                 raise refusal(value[key], "is of a surface, a crystal has none", allowed, (key,))
         return value
 
-    @field_validator("length")
-    @classmethod
-    def _is_a_range(cls, span: tuple[float, float] | None) -> tuple[float, float] | None:
-        if span is not None and span[0] > span[1]:
-            raise refusal(list(span), "is no range", "the smaller number first")
-        return span
+    _ranges = field_validator("length")(in_order)
 
     @model_validator(mode="after")
     def _two_sites_are_a_hop(self) -> Self:

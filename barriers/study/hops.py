@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, GetCoreSchemaHandler, field_validator, model_validator
 from pydantic_core import CoreSchema, core_schema
@@ -19,9 +19,18 @@ UNNAMED = "sub-surface"
 
 @dataclass(frozen=True)
 class SiteOf:
-    """Annotation of an end of a hop: the number of an atom, or three fractional coordinates."""
+    """Annotation of an end of a hop: the number of an atom, or three fractional coordinates.
 
-    words: ClassVar[str] = "the number of an atom, from 0 on, or fractional coordinates [x, y, z]"
+    Attributes
+    ----------
+    words : str
+        What is allowed.
+    most : float
+        How far from the first cell the coordinates may lie (cells).
+    """
+
+    words: str = "the number of an atom, from 0 on, or fractional coordinates [x, y, z]"
+    most: float = 9
 
     def takes(self) -> str:
         """Say what is allowed."""
@@ -34,7 +43,9 @@ class SiteOf:
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
         numbers = value if isinstance(value, list | tuple) and len(value) == 3 else [None]
-        if all(isinstance(each, int | float) and not isinstance(each, bool) and abs(each) <= 9 for each in numbers):
+        if all(
+            isinstance(each, int | float) and not isinstance(each, bool) and abs(each) <= self.most for each in numbers
+        ):
             return tuple(map(float, numbers))
         raise refusal(value, "is no site", self.words)
 
@@ -43,6 +54,13 @@ class SiteOf:
 
 
 End = Annotated[int | tuple[float, float, float] | None, SiteOf()]
+
+
+def in_order(span: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Give a range back, or refuse one whose larger number comes first."""
+    if span is not None and span[0] > span[1]:
+        raise refusal(list(span), "is no range", "the smaller number first")
+    return span
 
 
 class HopSection(Section):
@@ -92,12 +110,7 @@ class HopSection(Section):
     )
     rank: int = Field(1, ge=1, le=100_000, description="1 is the shortest such hop, 2 the next, and so on")
 
-    @field_validator("length", "depth")
-    @classmethod
-    def _is_a_range(cls, span: tuple[float, float] | None) -> tuple[float, float] | None:
-        if span is not None and span[0] > span[1]:
-            raise refusal(list(span), "is no range", "the smaller number first")
-        return span
+    _ranges = field_validator("length", "depth")(in_order)
 
     @model_validator(mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from pymatgen.core import Structure
 
 from barriers.documents import CrystalCellDoc, CrystalDoc
+from barriers.files.structures import read_crystal_file
 from barriers.structures.crystal import (
     LEAST_VECTOR,
     MOST_ATOMS,
@@ -126,13 +127,7 @@ def read_crystal(section: CrystalSection) -> Structure:
         One line, if the file cannot be read or is no crystal in which hops of the ion can be found.
     """
     path = Path(section.file)
-    try:
-        structure = Structure.from_file(path)
-    except FileNotFoundError:
-        raise ValueError(f"crystal.file: {path}: no such file") from None
-    except Exception as error:  # pymatgen's readers raise anything
-        reason = str(error).splitlines() or [type(error).__name__]
-        raise ValueError(f"crystal.file: {path}: not a crystal that can be read: {reason[0][:200]}") from error
+    structure = read_crystal_file(path, "crystal.file")
     with naming(f"crystal.file: {path}"):
         return plain_crystal(structure, section.ion)
 
@@ -148,15 +143,21 @@ def prepared(study: CrystalStudy) -> tuple[CrystalStudy, BuiltCrystal]:
     section = study.crystal
     built = build_crystal(section)
     named = section.model_copy(update={"name": section.name or built.cell.composition.reduced_formula})
-    engine: Any = study.engine
-    if engine.kind != "mlip" and engine.dipole is None:
-        engine = engine.model_copy(update={"dipole": False})
-    if section.charge and engine.kind == "espresso":
-        engine = engine.model_copy(update={"keywords": {"tot_charge": section.charge, **engine.keywords}})
-    if section.charge and engine.kind == "mlip":
+    if section.charge and study.engine.kind == "mlip":
         line = f"crystal.charge: {section.charge:+d} is left out: the embedded engine knows no charges"
         built = replace(built, warnings=[*built.warnings, line])
-    return study.model_copy(update={"crystal": named, "engine": engine}), built
+    return study.model_copy(update={"crystal": named, "engine": engine_for(study)}), built
+
+
+def engine_for(study: CrystalStudy) -> Any:
+    """Give the section of a study's engine with what that has to know of a crystal: no dipole, the charge."""
+    section, engine = study.crystal, study.engine
+    if engine.kind == "mlip":
+        return engine
+    told: dict[str, Any] = {} if engine.dipole is not None else {"dipole": False}
+    if section.charge and engine.kind == "espresso":
+        told["keywords"] = {"tot_charge": section.charge, **engine.keywords}
+    return engine.model_copy(update=told)
 
 
 def build_crystal(section: CrystalSection) -> BuiltCrystal:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from pymatgen.core import Structure
 
+from barriers.files.structures import read_crystal_file
 from barriers.structures.cathode.counts import achieved
 from barriers.structures.cathode.crystal import METAL_SITE, Cathode, bulk, cathode_of
 from barriers.structures.cathode.lithium import RemovalMethod, exchange_antisites, lithium_to_remove
@@ -101,14 +102,7 @@ def crystal_of(section: CathodeSection) -> Cathode:
 
 def _crystal_of_file(name: str) -> Cathode:
     path = Path(name)
-    try:
-        structure = Structure.from_file(path)
-    except FileNotFoundError:
-        raise ValueError(f"cathode.file: {path}: no such file") from None
-    except Exception as error:  # pymatgen's readers raise anything
-        reason = str(error).splitlines() or [type(error).__name__]
-        raise ValueError(f"cathode.file: {path}: not a crystal that can be read: {reason[0][:200]}") from error
-    return read_cathode(structure, path.stem)
+    return read_cathode(read_crystal_file(path, "cathode.file"), path.stem)
 
 
 def build_slab(

@@ -6,17 +6,13 @@ from collections.abc import Mapping, Sequence
 from math import hypot, sqrt
 
 import numpy as np
-from scipy.constants import Boltzmann, angstrom, elementary_charge
 
+from barriers.analysis.diffusion import conductivity as ionic_conductivity
 from barriers.analysis.trajectory.boxes import Box, centres_of
 from barriers.analysis.trajectory.displacement import collective, lags, shared
 from barriers.analysis.trajectory.documents import ConductivityDoc, MotionDoc
 from barriers.analysis.trajectory.frames import Floats
 from barriers.analysis.trajectory.regime import BLOCKS, PS_TO_CM2_S, jackknife, slopes
-
-TO_S_CM = elementary_charge**2 / (Boltzmann * angstrom**3) * 1e-4 * 1e-2
-"""e² cm²/s over k Å³ K, in S/cm."""
-
 
 KNOWN = 3.0
 """Standard errors that a conductivity must be above zero before shares of it are told."""
@@ -36,7 +32,7 @@ def nernst_einstein(
     temperature : float
         In K.
     """
-    parts = {name: TO_S_CM / temperature * n * z**2 for name, (n, z) in densities.items()}
+    parts = {name: float(ionic_conductivity(1.0, n, z, temperature)) for name, (n, z) in densities.items()}
     value = sum(part * diffusivities[name][0] for name, part in parts.items())
     return value, hypot(*(part * diffusivities[name][1] for name, part in parts.items()))
 
@@ -72,7 +68,7 @@ def conduct(
             at = lags(long)
             inside = (at * step >= window[0]) & (at * step <= window[1])
             inside = inside if inside.sum() > 2 else at * step >= at[-1] * step / 10
-            factor = TO_S_CM * PS_TO_CM2_S / (6 * volume * temperature)
+            factor = float(ionic_conductivity(PS_TO_CM2_S / 6, 1 / volume, 1, temperature))
             moved = block - block[0].astype(float)
             whole = np.einsum("tnx,n->tx", moved, charges)[:, None]
             part = np.einsum("tnx,n->tx", moved, np.maximum(charges, 0))[:, None]
