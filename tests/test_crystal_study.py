@@ -364,3 +364,22 @@ def test_the_barrier_of_olivine_by_the_default_model(study_of, tmp_path: Path) -
     assert barrier.converged, barrier.reason
     assert barrier.forward == pytest.approx(barrier.reverse, abs=0.01)
     assert 0.1 < (barrier.forward or 0) < 0.4
+
+
+def test_a_hop_has_one_label_whichever_way_it_is_asked_for(study_of) -> None:
+    """Two rows of Li, one beside copper: their hops have the same words, so both have a code."""
+    rows = Structure(Lattice.orthorhombic(12, 12, 3), ["Li", "Li", "Cu"], [[0, 0, 0], [0.5, 0.5, 0], [0.2, 0, 0]])
+    crystal = ", supercell: [1, 1, 4], relax: false"
+    for listed in crystal_member(study_of(rows, crystal)).hops:
+        assert listed.label.startswith("open_3.00_")
+        row = [listed.moving - listed.moving % 4 + number for number in range(4)]
+        for first, last in [(row[0], row[1]), (row[2], row[1]), (row[3], row[0])]:
+            (named,) = crystal_member(study_of(rows, crystal, hop(f"from: {first}, to: {last}"))).hops
+            assert (named.moving, named.target, named.label) == (first, last, listed.label)
+
+
+def test_two_sites_of_a_cell_too_small_for_any_hop_are_refused_by_their_own_distance(study_of) -> None:
+    study = study_of(COPPER, ", ion: Cu, supercell: [1, 1, 1], relax: false", hop("from: 0, to: 1"))
+    line = r"^hops\[0\]: Cu 0 and Cu 1 are 2\.54 Å apart, so that a hop meets its own image in a cell of 3\.6 Å"
+    with pytest.raises(ValueError, match=line):
+        crystal_member(study)

@@ -269,7 +269,9 @@ def test_letters_go_on_after_z(hops: list[Hop]) -> None:
 
 
 def test_a_cell_too_small_for_a_hop_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"surface vector of 5\.7 Å: .* use larger min_lengths"):
+    with pytest.raises(
+        ValueError, match=r"surface vector of 5\.7 Å: .* use a larger surface \(min_lengths of a slab that is cut\)"
+    ):
         find_hops(build("NCM811", lengths=(5.0, 5.0)))
     with pytest.raises(ValueError, match=r"cell vector of 2\.9 Å: a hop meets its own image; use a larger cell"):
         find_hops(bulk(CATHODES["LiNiO2"]))

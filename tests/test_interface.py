@@ -192,7 +192,10 @@ def test_image_distance_is_that_to_the_copies_in_the_plane(units):
 
 
 def test_a_chain_longer_than_the_cell_is_refused():
-    with pytest.raises(ValueError, match=r"within \d\.\d\d Å of its own periodic image; .* larger min_lengths"):
+    with pytest.raises(
+        ValueError,
+        match=r"within \d\.\d\d Å of its own periodic image; .* larger surface \(min_lengths of a slab that is cut\)",
+    ):
         place_at_distance(slab(), build_fragment("PVDF", 6, None), middle(), 5.0, VACUUM, 1)
 
 

@@ -129,5 +129,5 @@ def test_a_fragment_that_fits_nowhere_is_refused_in_its_own_words():
     def place(bare: Structure, point: np.ndarray) -> list[Structure]:
         return long(bare, over=point)
 
-    with pytest.raises(ValueError, match=r"own periodic image; at least 2\.0 Å needs larger min_lengths"):
+    with pytest.raises(ValueError, match=r"own periodic image; at least 2\.0 Å needs a larger surface"):
         cover(slab(), place, 1, sites()[:2], VACUUM)

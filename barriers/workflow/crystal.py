@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -200,11 +201,10 @@ def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
         One line, if there is no such hop, or fewer than the rank asked for.
     """
     ion = study.crystal.ion
-    if study.hops is not None and all(section.from_ is not None for section in study.hops):
-        found: list[Hop] = []  # of a cell without neighbours, too
-    else:
-        with naming("crystal"):
-            found = find_hops(structure, ion)
+    by_ends = study.hops is not None and all(section.from_ is not None for section in study.hops)
+    found: list[Hop] = []
+    with suppress(ValueError) if by_ends else naming("crystal"):  # ends are named in a cell without neighbours, too
+        found = find_hops(structure, ion)
     if study.hops is None:
         with naming("hops"):
             return select_hops(found, kind="vacancy")

@@ -11,8 +11,9 @@ from pymatgen.core import Structure
 from barriers.structures.hop.hop import Hop, Image, Kind, Site, hop_ends
 from barriers.structures.hop.jump import HERE, Jump, Place, Places, as_hops, rank
 from barriers.structures.hop.neighbours import DETOUR, IMAGE_MARGIN, LONGEST_HOP, passed, room_in, shared_anions
-from barriers.structures.hop.search import jumps_in
+from barriers.structures.hop.search import ion_sites, jumps_in
 from barriers.structures.hop.surroundings import whole
+from barriers.structures.hop.symmetry import classes
 from barriers.structures.surface.slab import frozen_atoms
 
 End = int | tuple[float, float, float]
@@ -27,8 +28,8 @@ def hops_between(
 ) -> list[Hop]:
     """Give the hop from one site to another, the way it was asked for.
 
-    A hop that the search lists keeps its label, whichever way it is asked for. One that it does not list is made: the
-    like of one by symmetry, a longer one, or one that passes by another site (:func:`unlisted` says so).
+    A hop that the search lists, and the like of it by symmetry, keeps its label, whichever way it is asked for. One
+    that it does not list is made: a longer one, or one that passes by another site (:func:`unlisted` says so).
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def hops_between(
     ValueError
         One line, if an end is no site of the ion, or there is no such hop between them.
     """
-    places, jumps = jumps_in(structure, ion)[kind]
+    places, jumps = _jumps(structure, ion, kind)
     start, end = (_number(places, site, name, ion) for name, site in (("from", first), ("to", last)))
     if start == end:
         raise ValueError(f"from and to are one site, {_said(places, start, ion)}; allowed: two sites")
@@ -64,9 +65,32 @@ def hops_between(
         )
     fitting = fitting or [_made(places, kind, start, end, ion)]
     labels = {way: hop.label for hop in found for way in _ways(hop)}
-    made = [as_hops([(places, jump)], ion)[0] for jump in sorted(fitting, key=lambda jump: rank(places, jump))]
-    named = [labels.get(_ways(hop)[0], hop.label) for hop in made]
-    return [hop.model_copy(update={"name": label, "label": label}) for hop, label in zip(made, named, strict=True)]
+    made = []
+    for jump in sorted(fitting, key=lambda jump: rank(places, jump)):
+        (hop,), (listed,) = (as_hops([(places, each)], ion) for each in (jump, _like(places, jumps, jump)))
+        label = labels.get(_ways(listed)[0], hop.label)
+        made.append(hop.model_copy(update={"name": label, "label": label}))
+    return made
+
+
+def _jumps(structure: Structure, ion: str, kind: Kind) -> tuple[Places, list[Jump]]:
+    """Give the jumps that the search knows; none of a vacancy in a cell that is too small for the shortest."""
+    try:
+        return jumps_in(structure, ion)[kind]
+    except ValueError:  # of the cell, by the shortest jump: whether it is too small for this one is said of this one
+        if kind != "vacancy":
+            raise
+        return ion_sites(structure, ion), []
+
+
+def _like(places: Places, jumps: list[Jump], jump: Jump) -> Jump:
+    """Give the jump that the search lists for this one by symmetry; this one itself where there is none."""
+    if jump not in jumps:
+        return jump
+    found = classes(places, jumps)
+    asked = [[place for place, _ in jump.places], [image for _, image in jump.places]]
+    same = (found.points == asked[0]).all(axis=1) & (found.images == asked[1]).all(axis=(1, 2))
+    return found.distinct[int(found.number[same.argmax()])]
 
 
 def unlisted(structure: Structure, hops: Sequence[Hop]) -> list[str]:

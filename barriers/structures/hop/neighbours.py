@@ -14,6 +14,7 @@ from barriers.structures.hop.hop import Mechanism
 from barriers.structures.hop.ions import anions, size
 from barriers.structures.hop.jump import HERE, Jump, Place, Places
 from barriers.structures.hop.surroundings import whole
+from barriers.structures.surface.slab import LARGER
 
 LONGEST_HOP = 4.5
 """Pairs of Li sites further apart (Å) are not neighbours in a layered oxide (first shell 2.9, second 5.0 Å)."""
@@ -113,7 +114,7 @@ def free_of_images(places: Places, around: Around) -> Around:
         vector, larger = (
             ("cell", f"a larger cell, at least {needed} Å")
             if places.top is None
-            else ("surface", f"larger min_lengths, at least {needed} × {needed} Å")
+            else ("surface", f"{LARGER}, at least {needed} × {needed} Å")
         )
         raise ValueError(f"{vector} vector of {shortest:.1f} Å: a hop meets its own image; use {larger}")
     return kept

@@ -15,7 +15,7 @@ from barriers.structures.interface.contacts import neighbour_distance
 from barriers.structures.interface.sites import slab_operations
 from barriers.structures.polymer.fragment import Fragment
 from barriers.structures.rounding import GRID, round_off
-from barriers.structures.surface.slab import FRAGMENT, LAYER, set_vacuum
+from barriers.structures.surface.slab import FRAGMENT, LARGER, LAYER, set_vacuum
 
 Score = Callable[[Structure], float]
 """Gives an interface's score, such as its energy in eV; lower is better."""
@@ -94,7 +94,7 @@ def _refusal(nearest: float | None, others: bool, lattice: Lattice) -> str:
     a, b = lengths_for(IMAGE_GAP - nearest, lattice)
     return (
         f"comes within {nearest:.2f} Å of its own periodic image{what}; "
-        f"at least {IMAGE_GAP} Å needs larger min_lengths{remedy}, e.g. {a} × {b} Å"
+        f"at least {IMAGE_GAP} Å needs {LARGER}{remedy}, e.g. {a} × {b} Å"
     )
 
 

@@ -12,7 +12,7 @@ from barriers.structures.bonding import Positions
 from barriers.structures.interface.contacts import FRAGMENT_NUMBER
 from barriers.structures.interface.sites import in_plane_distances, slab_operations
 from barriers.structures.rounding import rounded
-from barriers.structures.surface.slab import FRAGMENT, LAYER, set_vacuum
+from barriers.structures.surface.slab import FRAGMENT, LARGER, LAYER, set_vacuum
 
 Place = Callable[[Structure, Positions], Sequence[Structure]]
 """Places one more fragment on a slab, which may bear some, over one point; the first structure is taken."""
@@ -47,8 +47,8 @@ def fragments_for(slab: Structure, coverage: float) -> int:
     if number < 1:
         raise ValueError(
             f"coverage: {coverage} per nm² is no fragment on a surface of {area:.2f} nm²; allowed: at least "
-            f"{ceil(100 * HALF / area) / 100:.2f}, or min_lengths of at least "
-            f"{_lengths(slab.lattice, HALF / (coverage * area))}"
+            f"{ceil(100 * HALF / area) / 100:.2f}, or "
+            f"{LARGER}, at least {_lengths(slab.lattice, HALF / (coverage * area))}"
         )
     return number
 
@@ -120,7 +120,7 @@ def _covered(slab: Structure, place: Place, number: int, over: Positions) -> lis
             if not pieces:
                 raise one_more
             raise ValueError(
-                f"count: {number} fragments do not fit on a face; allowed: 1 to {len(pieces)}, or min_lengths of about "
+                f"count: {number} fragments do not fit on a face; allowed: 1 to {len(pieces)}, or {LARGER}, about "
                 f"{_lengths(slab.lattice, number / len(pieces))}"
             )
         shift = slab.cart_coords[0] - one_more.cart_coords[0]

@@ -28,6 +28,9 @@ LEAST_VACUUM = 6.0
 BOTTOM_GAP = 1.0
 """Height of the lowest atom above the cell's floor (Å)."""
 
+LARGER = "a larger surface (min_lengths of a slab that is cut)"
+"""What refusals ask for: the slab of a file has no such field."""
+
 
 @dataclass(frozen=True)
 class Cut:
