@@ -83,11 +83,11 @@ def test_a_fragment_near_its_own_image_is_warned_of_before_and_in_the_results(
     study.write_text(f"{text}surface: {{facet: {facet}, min_lengths: [8, 8]}}\n", "utf-8")
     (line,) = (line for line in cli("check", study).out.splitlines() if "covered: the fragment" in line)
     assert image in line
-    assert line.removeprefix("! ") in StudyMaker().notes(load_study(study))
+    assert line.removeprefix("! ") in StudyMaker().about(load_study(study)).notes
     assert line.removeprefix("! ") in notes_of(StudyMaker().make(load_study(study)))
     lengths = re.search(r"surface.min_lengths: (.*) mends it", line).group(1)
     study.write_text(f"{text}surface: {{facet: {facet}, min_lengths: {lengths}}}\n", "utf-8")
-    assert not [line for line in StudyMaker().notes(load_study(study)) if "covered" in line]
+    assert not [line for line in StudyMaker().about(load_study(study)).notes if "covered" in line]
 
 
 def test_build_writes_what_check_announces(cli: Cli, tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ from typer.testing import CliRunner
 
 from barriers import StudyMaker, load_study, relax_lattice, run
 from barriers.cli import app
+from barriers.dispatch.states import JobStates
 from barriers.documents import BarrierDoc, CrystalCellDoc, StudyDoc
 from barriers.files.structures import write_structure
+from barriers.report.folder import read_results
 from barriers.report.html.page import render_page
 from barriers.report.tables import study_json
 from barriers.structures.crystal import LEAST_VECTOR, conventional, plain_crystal, repeats_for, shortest_vector
@@ -27,6 +29,7 @@ from barriers.structures.hop.hop import final_in_initial_order, make_endpoint
 from barriers.study.crystal import CrystalHopSection
 from barriers.study.file import read_study
 from barriers.study.forms import CrystalStudy
+from barriers.workflow import crystal
 from barriers.workflow.built import build_study
 from barriers.workflow.crystal import crystal_member, prepared
 from barriers.workflow.labels import jobs_of
@@ -383,3 +386,30 @@ def test_two_sites_of_a_cell_too_small_for_any_hop_are_refused_by_their_own_dist
     line = r"^hops\[0\]: Cu 0 and Cu 1 are 2\.54 Å apart, so that a hop meets its own image in a cell of 3\.6 Å"
     with pytest.raises(ValueError, match=line):
         crystal_member(study)
+
+
+def test_a_run_that_has_not_ended_is_shown_from_wherever_one_is(study_of, tmp_path: Path, monkeypatch) -> None:
+    study_of(COPPER, COPPER_32)
+    done = CliRunner().invoke(app, ["run", "mine.yaml"])
+    assert done.exit_code == 0, done.output
+    folder, elsewhere = tmp_path / "results" / "mine", tmp_path / "elsewhere"
+    whole, states = read_results(folder), JobStates(folder)
+    states.change(states.read()[-1].uuid, state="waiting")  # as a run leaves it that is stopped before its comparison
+    (folder / "study.json").unlink()
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    found = read_results(folder)
+    assert found.crystal == whole.crystal and found.crystal is not None and found.crystal.source == "mine.json"
+    assert found.network == whole.network and found.network is not None
+    assert [row.hop for row in found.rows] == ["open_2.54"]
+    assert "1 of 10 jobs are left" in found.notes[-1]
+    again = CliRunner().invoke(app, ["run", "../mine.yaml", "--results", "../results", "--json"])
+    assert json.loads(again.stdout)["force_calls_this_run"] == 0
+
+
+def test_a_plan_builds_its_supercell_once(study_of, monkeypatch) -> None:
+    study, built = study_of(COPPER, COPPER_32), []
+    real = crystal.build_crystal
+    monkeypatch.setattr(crystal, "build_crystal", lambda section: built.append(section) or real(section))
+    make_plan(study)
+    assert len(built) == 1

@@ -238,5 +238,7 @@ def test_a_fragment_near_its_image_asks_for_another_slab(tmp_path: Path) -> None
     near = "{name: near, fragment: {polymer: PAN, units: 3}, placement: {mode: at a distance}}"
     own = (tmp_path / "study.yaml").read_text().replace("{name: slab}", near)
     (tmp_path / "study.yaml").write_text(own)
-    (line,) = (line for line in StudyMaker().notes(load_study(tmp_path / "study.yaml")) if "its own image" in line)
+    (line,) = (
+        line for line in StudyMaker().about(load_study(tmp_path / "study.yaml")).notes if "its own image" in line
+    )
     assert re.search(r"; a slab of \d+ × \d+ Å mends it$", line)

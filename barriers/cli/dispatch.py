@@ -53,12 +53,14 @@ def submit(
 
     study, cluster = load_study(study_file), find_cluster(config)
     study, _ = settled(study, results / study.name)
-    for line in StudyMaker().notes(study):
+    with working("building the study"):
+        about = StudyMaker().about(study)
+    for line in about.notes:
         say(f"! {line}", err=True)
 
     def add(withdraw: bool) -> Submitted:
         with working("adding jobs"):
-            return submit_parts(StudyMaker().parts(study), study.name, cluster, withdraw)
+            return submit_parts(StudyMaker().parts(study, about=about), study.name, cluster, withdraw)
 
     try:
         done = add(yes)
@@ -179,6 +181,7 @@ def collect(
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
     from barriers.study.file import load_study
+    from barriers.study.kept import keep_study
 
     study = load_study(study_file)
     folder = results / study.name
@@ -186,7 +189,7 @@ def collect(
     with working("reading barriers off the bands"):
         document = bring_home(study, find_cluster(config), lattice)
         write_results(document, folder)
-    (folder / "study.yaml").write_text(study_file.read_text("utf-8"), "utf-8")
+    keep_study(study_file, folder)
     if as_json:
         emit(study_json(document) | {"results": str(folder)})
     else:

@@ -31,6 +31,7 @@ from barriers.dispatch.states import STOPPED, JobState, JobStates
 from barriers.dispatch.store import results_store
 from barriers.engines.mlip.pool import available_cores
 from barriers.secrecy import told
+from barriers.study.kept import keep_study
 
 LOOK_SECONDS = 0.3
 """How often worker processes are looked at (s)."""
@@ -105,7 +106,7 @@ def run(
     store : JobStore
         Where results go; :func:`~barriers.dispatch.store.results_store` of the folder if None.
     study_file : Path
-        Kept in the folder as ``study.yaml``, from the start.
+        Kept in the folder as ``study.yaml`` from the start, with the structure files that it names.
 
     Returns
     -------
@@ -127,7 +128,7 @@ def run(
     with only_run(folder):
         _await_leftovers(JobStates(folder))
         if study_file is not None:
-            (folder / "study.yaml").write_bytes(study_file.read_bytes())
+            keep_study(study_file, folder)
         return _Run(flow, folder, on_event or (lambda _event: None), workers, store).go()
 
 

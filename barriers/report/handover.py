@@ -19,6 +19,7 @@ from barriers.report.methods import write_methods
 from barriers.report.paper import table_markdown, table_siunitx
 from barriers.report.style import add_title, save_figure
 from barriers.report.tables import write_csv
+from barriers.study.kept import SOURCES, STUDY_FILE
 
 SUMS = "SHA256SUMS"
 """Checksums of all other files, as ``sha256sum --check`` reads them."""
@@ -34,6 +35,7 @@ Migration barriers, written by `barriers export`. Energies are in eV, lengths in
 | --- | --- |
 | `study.json` | everything: barriers, bands, checks, warnings, settings, versions, checksums |
 | `study.yaml` | the study file that was run, where there is one |
+| `sources/` | the structure files that it names, each in a folder named by a code of its path |
 | `barriers.csv` | a row for each barrier, all digits |
 | `comparison.csv`, `.json`, `.tex` | the comparison, with the digits that its uncertainties leave |
 | `table.md`, `table.tex` | the same as Markdown, and for LaTeX with siunitx |
@@ -75,8 +77,8 @@ def write_export(study: StudyDoc, results: Path, folder: Path) -> list[Path]:
     for barrier in study.barriers:
         texts |= _of_barrier(barrier)
     written = [_write(folder / name, text.encode()) for name, text in texts.items()]
-    kept = [path for name in (DOCUMENT, "study.yaml") if (path := results / name).is_file()]
-    written += [_write(folder / path.name, path.read_bytes()) for path in kept]
+    kept = [results / DOCUMENT, results / STUDY_FILE, *sorted((results / SOURCES).glob("*/*"))]
+    written += [_write(folder / path.relative_to(results), path.read_bytes()) for path in kept if path.is_file()]
     written.append(folder / "barriers.csv")
     write_csv(study, written[-1])
     written += [*write_comparison(study, folder), *write_beside(study, folder), *write_methods(study, folder)]

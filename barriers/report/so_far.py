@@ -13,10 +13,8 @@ from barriers.dispatch.lattice import kept_lattice
 from barriers.dispatch.states import JobState, JobStates
 from barriers.dispatch.store import results_store
 from barriers.documents import BarrierDoc, StudyDoc
-from barriers.report.html.origin import STUDY_FILE
-from barriers.study.errors import StudyError
-from barriers.study.file import read_study
-from barriers.study.models import Study
+from barriers.study.kept import kept_study
+from barriers.study.models import EndpointStudy
 from barriers.workflow.comparison_job import study_document
 from barriers.workflow.labels import BARRIER, BESIDE
 from barriers.workflow.lattice import with_lattice
@@ -71,19 +69,17 @@ def _result(state: JobState, states: list[JobState], store: JobStore) -> Any:
 def _compared(folder: Path, barriers: dict[tuple[str, str], Any], beside: dict[str, Any]) -> StudyDoc:
     """Compare as the study asks for; alone, where no study file says how."""
     try:
-        study = read_study((folder / STUDY_FILE).read_text("utf-8"))
-    except (OSError, StudyError):
-        study = None
-    if not isinstance(study, Study):  # of two structures, whose files are elsewhere
+        study = kept_study(folder)
+        asks = not isinstance(study, EndpointStudy) and study.relaxes_lattice
+        lattice = kept_lattice(study, folder) if asks else None
+        study = study if lattice is None else with_lattice(study, lattice)
+        job = StudyMaker(lattice=lattice).summary(study, barriers, beside=beside)
+    except ValueError:  # no study file, or one whose structure files were not kept
         first = next(iter(barriers))[0]
         document: StudyDoc = study_document.original(
             folder.name, list(barriers.values()), first, "forward", wanted=list(barriers)
         )
         return document
-    lattice = None
-    if study.relaxes_lattice and (lattice := kept_lattice(study, folder)) is not None:
-        study = with_lattice(study, lattice)
-    job = StudyMaker(lattice=lattice).summary(study, barriers, beside=beside)
     scratch = JobStore(MemoryStore())
     scratch.connect()
     found: StudyDoc = with_inputs(job, scratch).run(scratch).output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from barriers.study.describe import by_key
 from barriers.study.errors import StudyError
 from barriers.study.fields import Section
 from barriers.study.forms import AnyStudy, CrystalStudy, form_of
-from barriers.study.models import Study
+from barriers.study.models import EndpointStudy
 from barriers.words import show
 
 Form = TypeVar("Form", bound=Section)
@@ -37,20 +37,19 @@ def load_study(path: Path | str) -> AnyStudy:
         With every problem of the file, one line each.
     """
     path = Path(path)
-    study = read_study(yaml_text(path))
-    if isinstance(study, Study):
-        return _with_paths(study, path.parent)
+    return with_files(read_study(yaml_text(path)), lambda file: str(path.parent / file))
+
+
+def with_files(study: AnyStudy, place: Callable[[str], str]) -> AnyStudy:
+    """Give a study with every structure file that it names replaced by what ``place`` gives for it."""
     if isinstance(study, CrystalStudy):
-        crystal = study.crystal.model_copy(update={"file": str(path.parent / study.crystal.file)})
+        crystal = study.crystal.model_copy(update={"file": place(study.crystal.file)})
         return study.model_copy(update={"crystal": crystal})
-    files = {which: str(path.parent / file) for which, file in study.endpoints.model_dump().items()}
-    return study.model_copy(update={"endpoints": study.endpoints.model_copy(update=files)})
-
-
-def _with_paths(study: Study, folder: Path) -> Study:
-    """Take the structure files of a study relative to a folder."""
+    if isinstance(study, EndpointStudy):
+        files = {which: place(file) for which, file in study.endpoints.model_dump().items()}
+        return study.model_copy(update={"endpoints": study.endpoints.model_copy(update=files)})
     changed: dict[str, Any] = {
-        name: section.model_copy(update={"file": str(folder / section.file)})
+        name: section.model_copy(update={"file": place(section.file)})
         for name in ("cathode", "slab")
         if (section := getattr(study, name)) is not None and section.file is not None
     }
@@ -58,7 +57,7 @@ def _with_paths(study: Study, folder: Path) -> Study:
         system
         if system.fragment is None or system.fragment.file is None
         else system.model_copy(
-            update={"fragment": system.fragment.model_copy(update={"file": str(folder / system.fragment.file)})}
+            update={"fragment": system.fragment.model_copy(update={"file": place(system.fragment.file)})}
         )
         for system in study.systems
     )

@@ -63,15 +63,16 @@ def build_study(study: AnyStudy) -> BuiltStudy:
     if isinstance(study, EndpointStudy):
         initial, final, _ = read_endpoints(study.endpoints.initial, study.endpoints.final)
         return BuiltStudy(None, [], {study.name: [initial, final]})
-    return _built(members_of(study)[0])
+    return built_of(members_of(study)[0])
 
 
 def build_members(study: AnyStudy) -> dict[str, BuiltStudy]:
     """Do the same for each member of an ensemble, by its tag; a study that is none has an empty one."""
     if isinstance(study, EndpointStudy):
         return {"": build_study(study)}
-    return {member.tag: _built(member) for member in members_of(study)}
+    return {member.tag: built_of(member) for member in members_of(study)}
 
 
-def _built(member: AnyMember) -> BuiltStudy:
+def built_of(member: AnyMember) -> BuiltStudy:
+    """Give the structures that a member of a study starts from."""
     return BuiltStudy(member.slab, member.hops, member.placed)

@@ -17,11 +17,11 @@ from barriers.structures.interface.contacts import image_distance
 from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.study.models import EndpointStudy, Study
 from barriers.words import naming
-from barriers.workflow.built import BuiltStudy, build_members
+from barriers.workflow.built import BuiltStudy, build_members, built_of
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
-from barriers.workflow.crystal import BuiltCrystal, engine_for, prepared, read_crystal
+from barriers.workflow.crystal import BuiltCrystal, engine_for, read_crystal
 from barriers.workflow.engine import expensive_one, finder_of
-from barriers.workflow.ensemble import expand
+from barriers.workflow.ensemble import expand, members_of
 from barriers.workflow.lattice import Lattice
 from barriers.workflow.own_slab import slab_for
 from barriers.workflow.placements import fragment_elements
@@ -195,9 +195,11 @@ def make_plan(study: AnyStudy) -> Plan:
     except NotHereError as error:  # a laptop may not have what the cluster has; a run is refused
         lacking = [f"not on this machine: {error}"]
     if isinstance(study, CrystalStudy):
-        study = prepared(study)[0]
+        (member,) = members_of(study)
+        study, members = member.study, {"": built_of(member)}
+    else:
+        members = build_members(study)
     engine = build_engine(study.engine)
-    members = build_members(study)
     described: list[Described] = [(study, built) for built in members.values()]
     if isinstance(study, Study):
         described = [(variant.study, members[variant.tag]) for variant in expand(study)]

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from jobflow import Flow, Job, Maker, OutputReference
+from pymatgen.core import Structure
 
 from barriers.documents import CrystalCellDoc, CrystalDoc, LatticeDoc, SlabDoc
 from barriers.engines import build_engine
@@ -36,11 +37,12 @@ HOPS_AT_ONCE = 50
 
 
 class About(NamedTuple):
-    """What is to be known of a study beside its barriers: lines, and its slab or crystal where it builds one."""
+    """What a study starts from, built once: lines about it, its slab or crystal, or the two structures it names."""
 
     notes: list[str]
     members: Sequence[AnyMember] = ()
     slab: SlabDoc | CrystalDoc | None = None
+    ends: tuple[Structure, ...] = ()
 
 
 @dataclass
@@ -77,14 +79,29 @@ class StudyMaker(Maker):
         study : Study
             What :func:`barriers.load_study` gives.
         """
-        made, about = self._begin(study, HOPS_AT_ONCE)
-        parts = list(made)
+        about = self.about(study)
+        parts = list(self.parts(study, about=about))
         barriers = {of: output for part in parts for of, output in barrier_outputs(part).items()}
         beside = {name: output for part in parts for name, output in beside_outputs(part).items()}
         summary = self.summary(study, barriers, about, beside)
         return Flow([*parts, summary], output=summary.output, name=self.name or study.name)
 
-    def parts(self, study: AnyStudy, hops_at_once: int = HOPS_AT_ONCE) -> Iterator[Flow]:
+    def about(self, study: AnyStudy) -> About:
+        """Build what a study starts from; ``notes`` are what the results will say of it.
+
+        Raises
+        ------
+        ValueError
+            If the slab or a hop cannot be built.
+        """
+        if isinstance(study, EndpointStudy):
+            *ends, notes = read_endpoints(study.endpoints.initial, study.endpoints.final)
+            return About(notes, ends=tuple(ends))
+        study, on_file = settled_lattice(study)
+        members = members_of(study)
+        return About(warnings_of(members), members, slab_of(members, self.lattice or on_file))
+
+    def parts(self, study: AnyStudy, hops_at_once: int = HOPS_AT_ONCE, about: About | None = None) -> Iterator[Flow]:
         """Build the jobs of :meth:`make`, but for the comparison, one part after the other.
 
         First comes what depends on no hop: the slab and the interfaces. Then come, some hops at a time, the barriers
@@ -98,6 +115,8 @@ class StudyMaker(Maker):
             What :func:`barriers.load_study` gives.
         hops_at_once : int
             Hops of one part.
+        about : About or None
+            What the study starts from; built anew if None.
 
         Returns
         -------
@@ -110,11 +129,17 @@ class StudyMaker(Maker):
         ValueError
             If ``hops_at_once`` is not positive, or the slab or a hop cannot be built.
         """
-        return self._begin(study, hops_at_once)[0]
-
-    def notes(self, study: AnyStudy) -> list[str]:
-        """Give what the results will say of the slab and of fragments on it, of the crystal, or of the structures."""
-        return self._begin(study, HOPS_AT_ONCE)[1].notes
+        if hops_at_once < 1:
+            raise ValueError(f"hops_at_once: {hops_at_once}; allowed: 1 or more")
+        about = about or self.about(study)
+        if isinstance(study, EndpointStudy):
+            engine = build_engine(study.engine)
+            maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
+            return iter([maker.make(*about.ends)])
+        if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
+            hops_at_once = max(1, hops_at_once // 10)
+        parts = (part for member in about.members for part in parts_of(member, hops_at_once))
+        return chain(_reactions(settled_lattice(study)[0]), parts)
 
     def summary(
         self,
@@ -133,11 +158,11 @@ class StudyMaker(Maker):
             Barriers, or references to them, by system and hop, in any order; the hop of a study of two structures is
             empty. One that is left out is missing, and text in its place says why.
         about : About or None
-            What is to be known of the slab or of the structures; found anew if None.
+            What the study starts from; built anew if None.
         beside : Mapping[str, Any] or None
             What :func:`~barriers.workflow.labels.beside_outputs` gives of the parts, or documents in its place.
         """
-        about = about or self._begin(study, HOPS_AT_ONCE)[1]
+        about = about or self.about(study)
         if isinstance(study, EndpointStudy):
             order, compared, rows = [(study.name, "")], (study.name, "forward"), None
         elif isinstance(study, CrystalStudy):
@@ -159,23 +184,6 @@ class StudyMaker(Maker):
         )
         despite_failures(job)
         return label(job, f"{study.name}: comparison")
-
-    def _begin(self, study: AnyStudy, hops_at_once: int) -> tuple[Iterator[Flow], About]:
-        """Give the parts, and what is to be known of the slab or of the structures."""
-        if hops_at_once < 1:
-            raise ValueError(f"hops_at_once: {hops_at_once}; allowed: 1 or more")
-        if isinstance(study, EndpointStudy):
-            engine = build_engine(study.engine)
-            maker = BarrierMaker(study.name, engine=engine, relax=study.relax, path=study.path, neb=study.neb)
-            *ends, notes = read_endpoints(study.endpoints.initial, study.endpoints.final)
-            return iter([maker.make(*ends)]), About(notes)
-        study, on_file = settled_lattice(study)
-        members = members_of(study)
-        if study.engine.neb != "band":  # rounds make ten times the jobs, and a workflow is written anew for each
-            hops_at_once = max(1, hops_at_once // 10)
-        parts = (part for member in members for part in parts_of(member, hops_at_once))
-        about = About(warnings_of(members), members, slab_of(members, self.lattice or on_file))
-        return chain(_reactions(study), parts), about
 
 
 def _reactions(study: Study | CrystalStudy) -> Iterator[Flow]:

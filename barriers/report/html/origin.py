@@ -13,9 +13,8 @@ from barriers.documents import EngineDoc, StudyDoc
 from barriers.study.describe import extra
 from barriers.study.errors import StudyError
 from barriers.study.file import read_study
+from barriers.study.kept import STUDY_FILE
 from barriers.study.models import NebSection, PathSection
-
-STUDY_FILE = "study.yaml"
 
 
 class Setting(NamedTuple):
