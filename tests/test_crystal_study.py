@@ -413,3 +413,14 @@ def test_a_plan_builds_its_supercell_once(study_of, monkeypatch) -> None:
     monkeypatch.setattr(crystal, "build_crystal", lambda section: built.append(section) or real(section))
     make_plan(study)
     assert len(built) == 1
+
+
+def test_the_charge_is_that_of_the_cells_with_a_vacancy(study_of, tmp_path: Path) -> None:
+    """The whole crystal is neutral: with a charge it would have a hole or an electron too many."""
+    salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.03), ["Li", "F"], [[0] * 3, [0.5] * 3])
+    study_of(salt, ", supercell: [2, 2, 2], charge: -1, relax: false", "engine: espresso\n")
+    written = CliRunner().invoke(app, ["inputs", "mine.yaml", "--to", "in"])
+    assert written.exit_code == 0, written.output
+    charged = {path.parent.name: "tot_charge       = -1" in path.read_text() for path in Path("in").rglob("*.1.in")}
+    assert charged.pop("01-crystal-relax") is False
+    assert len(charged) == 3 and all(charged.values())

@@ -102,6 +102,14 @@ class CrystalMember:
         return self.slab.structure
 
     @property
+    def whole(self) -> CrystalStudy:
+        """The study by which that is relaxed: neutral, as the charge is that of the cells with a vacancy."""
+        if not self.study.crystal.charge or self.study.engine.kind != "espresso":
+            return self.study
+        keywords = {name: value for name, value in self.study.engine.keywords.items() if name != "tot_charge"}
+        return self.study.model_copy(update={"engine": self.study.engine.model_copy(update={"keywords": keywords})})
+
+    @property
     def placed(self) -> dict[str, list[Structure]]:
         """What each system begins with."""
         return {system.name: [self.slab.structure] for system in self.study.systems}

@@ -230,7 +230,10 @@ def _ground(member: AnyMember, last_engine: Engine, ending: dict[EndState, list[
     word = member.slab.word
     engine = finder_of(last_engine, study.path) or last_engine
     built = hand_on(slab)
-    relaxed = engine.relax(study.relax.fmax, study.relax.max_steps).make(member.start)
+    whole = engine
+    if isinstance(member, CrystalMember) and engine is last_engine:
+        whole = engine_of(member.whole, slab)
+    relaxed = whole.relax(study.relax.fmax, study.relax.max_steps).make(member.start)
     jobs: list[Job | Flow] = [label(built, f"{word}: as built"), label(relaxed, f"{word}: relax")]
     placed: dict[Placed, Flow] = {}
     systems: list[SystemHops] = []
