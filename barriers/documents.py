@@ -504,6 +504,7 @@ class CrystalDoc(BaseModel):
     ion: str = Field("", description="element that moves")
     charge: int = Field(0, description="of the cells with a vacancy (e)")
     lattice: CrystalCellDoc | None = Field(None, description="of a study that relaxes it first")
+    structure: Structure | None = Field(None, description="the supercell that the hops were found on")
 
 
 class SlabDoc(BaseModel):

@@ -102,7 +102,8 @@ def hops(
         str | None, typer.Option(help="Least and largest depth (Å), as in a study file: −z.", metavar="A,B")
     ] = None,
     draw: Annotated[
-        Path | None, typer.Option(help="Draw them, numbered, from side and top.", metavar="FILE.png", dir_okay=False)
+        Path | None,
+        typer.Option(help="Draw them from side and top, on a slab numbered.", metavar="FILE.png", dir_okay=False),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -129,11 +130,20 @@ def hops(
         rows = with_network(rows, network)
     figures = []
     if draw is not None:
-        from barriers.report.figures.hops import draw_hops
         from barriers.report.style import save_figure
 
         ends = {hop.label: hop_ends(slab, hop) for hop in chosen}
-        figures = [str(path) for path in save_figure(draw_hops(slab, ends), draw.with_suffix(""))]
+        if network is None:
+            from barriers.report.figures.hops import draw_hops
+
+            drawn = draw_hops(slab, ends)
+        else:
+            from barriers.report.crystal import crystal_scene, ways_of
+            from barriers.report.figures.network import draw_network
+
+            ways = {label: each for label, each in ways_of(network).items() if label in ends}
+            drawn = draw_network(crystal_scene(slab, ends, ways, ion), {label: label for label in ends})
+        figures = [str(path) for path in save_figure(drawn, draw.with_suffix(""))]
     if as_json:
         emit(rows)
     else:

@@ -104,9 +104,11 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
     -------
     list[Path]
         What was written: for each hop ``profiles`` and ``states``, for each system and hop ``profile``, ``path`` and
-        ``convergence``; of an ensemble its distribution and maps; of electrons what is in ``electrons``. Bands that
-        are not converged have no profile, those never started no convergence.
+        ``convergence``; of a crystal ``hops``, all of them in it; of an ensemble its distribution and maps; of
+        electrons what is in ``electrons``. Bands that are not converged have no profile, those never started no
+        convergence.
     """
+    from barriers.report.crystal import study_scene
     from barriers.report.figures import draw_convergence, draw_path, draw_profile, draw_states, save_figure
     from barriers.report.figures.ensemble import draw_distribution, draw_maps
     from barriers.report.figures.labels import say_how_many
@@ -131,6 +133,10 @@ def write_figures(study: StudyDoc, folder: Path) -> list[Path]:
                 written += save_figure(draw_convergence(barrier)[0], figures / f"convergence-{name}")
             if len(barrier.band.structure):
                 written += save_figure(draw_path(barrier)[0], figures / f"path-{name}")
+    if (seen := study_scene(study)) is not None:
+        from barriers.report.figures.network import draw_network
+
+        written += save_figure(draw_network(*seen), folder / "hops")
     if study.network is not None:
         from barriers.report.network import draw_diffusion
 

@@ -9,34 +9,19 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from ase.data import atomic_numbers, covalent_radii
-from ase.data.colors import jmol_colors
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyArrow, Patch
 from matplotlib.patheffects import withStroke
 from pymatgen.core import Structure
 
+from barriers.report.elements import ARROW, colour
 from barriers.report.style import ONE_COLUMN, STYLE, fitted_legend, plain
 from barriers.report.views import Direction, HopEnds, View, view_of
 from barriers.structures.surface.slab import frozen_atoms
-
-ELEMENT_COLOURS = {
-    "H": "#FFFFFF",
-    "Li": "#F0E442",
-    "C": "#303030",
-    "N": "#3B5BDB",
-    "O": "#F4BDB4",
-    "F": "#009E73",
-    "S": "#A67C00",
-    "Mn": "#8A3B7A",
-    "Co": "#0A2A66",
-    "Ni": "#8DA0B3",
-}
-"""Chosen so that two elements differ in lightness or in radius, with any kind of colour vision and in grey."""
 
 ATOM_SIZE = 0.6
 """Radius of a drawn atom, in covalent radii."""
@@ -53,7 +38,6 @@ LEGEND_HEIGHT = 0.75
 SCALE = 0.3
 """Largest scale (inch per Å)."""
 
-ARROW = "#D55E00"
 FROZEN: dict[str, Any] = {"hatch": "//////", "edgecolor": "0.3"}
 NO_HOPS: Mapping[str, HopEnds] = MappingProxyType({})
 NO_COLOURS: Mapping[str, str] = MappingProxyType({})
@@ -111,7 +95,7 @@ def draw_view(structure: Structure, seen: View, axes: Axes) -> None:
     """Draw a projection without its hops: atoms, bonds of fragments, the cell and a scale."""
     draw_frame(seen, axes)
     _draw_atoms(axes, structure, seen)
-    _draw_scale(axes, seen.page[0])
+    draw_scale(axes, seen.page[0])
 
 
 def draw_frame(seen: View, axes: Axes) -> None:
@@ -133,7 +117,7 @@ def add_legend(
     """Explain elements, frozen atoms and hops below the panels of a figure, in as few rows as fit its width."""
     drawn = list(structures)
     elements = sorted({site.specie for structure in drawn for site in structure}, key=lambda element: element.Z)
-    handles: list[Artist] = [_element_handle(element.symbol) for element in elements]
+    handles: list[Artist] = [element_handle(element.symbol) for element in elements]
     counts = {len(frozen_atoms(structure)) for structure in drawn}
     if any(counts):
         number = "–".join(map(str, sorted({min(counts), max(counts)})))
@@ -144,14 +128,6 @@ def add_legend(
         look: dict[str, Any] = {"color": colours.get(name, ARROW), "marker": ">", "linewidth": 1.5, "markersize": 5}
         handles.append(Line2D([], [], label=label, **look))
     fitted_legend(figure, handles, loc="outside lower center", columnspacing=1.0, handletextpad=0.4)
-
-
-def colour(symbol: str) -> tuple[float, float, float]:
-    """Colour of an element: from :data:`ELEMENT_COLOURS`, else as in Jmol."""
-    if symbol in ELEMENT_COLOURS:
-        return to_rgb(ELEMENT_COLOURS[symbol])
-    red, green, blue = map(float, jmol_colors[atomic_numbers[symbol]])
-    return red, green, blue
 
 
 def drawn_radius(symbol: str) -> float:
@@ -215,14 +191,15 @@ def _draw_hop(axes: Axes, places: np.ndarray, label: str, colour: str) -> None:
     axes.annotate(label, (start + end) / 2, (-3, 5), color=legible, path_effects=halo, **place)
 
 
-def _draw_scale(axes: Axes, low: np.ndarray) -> None:
+def draw_scale(axes: Axes, low: np.ndarray) -> None:
     """Draw the scale bar in the lower left corner."""
     x, y = low[0] + 1.0, low[1] + 0.4
     axes.plot([x, x + SCALE_BAR], [y, y], color="black", linewidth=1.5, solid_capstyle="butt", zorder=3)
     axes.annotate(f"{SCALE_BAR:g} Å", (x + SCALE_BAR, y), (3, 0), textcoords="offset points", va="center")
 
 
-def _element_handle(symbol: str) -> Line2D:
+def element_handle(symbol: str) -> Line2D:
+    """What a legend shows of an element."""
     size = 4 + 6 * drawn_radius(symbol)
     look: dict[str, Any] = {"markerfacecolor": colour(symbol), "markeredgecolor": "0.2", "markeredgewidth": 0.5}
     return Line2D([], [], linestyle="", marker="o", markersize=size, label=symbol, **look)

@@ -71,7 +71,11 @@ def study_json(study: StudyDoc) -> dict[str, Any]:
         "models": model_lines(study.barriers),
         **({} if study.ensemble is None else {"ensemble": [one.model_dump() for one in study.ensemble.distributions]}),
         "slab": None if study.slab is None else study.slab.model_dump(),
-        **({} if study.crystal is None else {"crystal": study.crystal.model_dump(exclude={"lattice": {"structure"}})}),
+        **(
+            {}
+            if study.crystal is None
+            else {"crystal": study.crystal.model_dump(exclude={"structure": True, "lattice": {"structure"}})}
+        ),
         **{name: found.model_dump() for name in BESIDE if (found := getattr(study, name)) is not None},
         **({"electrons": [_electrons_json(row) for row in study.electrons]} if study.electrons else {}),
     }

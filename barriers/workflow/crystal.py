@@ -74,6 +74,7 @@ class BuiltCrystal:
             ion=self.section.ion,
             charge=self.section.charge,
             lattice=lattice,
+            structure=self.structure,
         )
 
 

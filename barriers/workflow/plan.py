@@ -104,7 +104,7 @@ class Plan:
     def _slab(self, slab: BuiltSlab | BuiltCrystal) -> dict[str, Any]:
         relaxed = self.lattice
         if isinstance(slab, BuiltCrystal):
-            return slab.document().model_dump(exclude={"lattice"}) | {"warnings": slab.warnings}
+            return slab.document().model_dump(exclude={"lattice", "structure"}) | {"warnings": slab.warnings}
         return {
             "formula": slab.structure.composition.formula,
             "atoms": len(slab.structure),

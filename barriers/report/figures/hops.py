@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from pymatgen.core import Structure
 
-from barriers.report.structures import ARROW, LEGEND_HEIGHT, add_legend, draw_view
+from barriers.report.elements import ARROW
+from barriers.report.structures import LEGEND_HEIGHT, add_legend, draw_view
 from barriers.report.style import STYLE
 from barriers.report.views import Direction, HopEnds, Points, view_of
 

@@ -2,6 +2,7 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const DENSITIES = JSON.parse(document.getElementById("densities").textContent);
+const NETWORK = JSON.parse(document.getElementById("network").textContent);
 const SECONDS_PER_IMAGE = 0.5;
 
 /** One system: its profile, its viewer, and the image that both show. */
@@ -62,6 +63,26 @@ class BandPanel extends Panel {
   }
 }
 
+/** All hops of a crystal; the slider shows one of them alone. */
+class HopsPanel extends Panel {
+  constructor(section) {
+    super(section, NETWORK, NETWORK.hops.length);
+    this.show(0);
+  }
+
+  words() {
+    return this.index ? NETWORK.hops[this.index - 1].words : `all ${this.last} hops`.replace("all 1 hops", "the hop");
+  }
+
+  make(tell) {
+    return new HopsViewer(this.stage, this.scene, this.index, tell);
+  }
+
+  instead() {
+    return "The list below names the hops.";
+  }
+}
+
 const overview = [...document.querySelectorAll("figure.overlay")];
 for (const figure of overview) {
   const reading = figure.querySelector(".reading");
@@ -69,7 +90,8 @@ for (const figure of overview) {
 }
 const bands = [...document.querySelectorAll("section[data-barrier]")].map((section) => new BandPanel(section));
 const densities = [...document.querySelectorAll("figure[data-density]")].map((figure) => new DensityPanel(figure, DENSITIES[Number(figure.dataset.density)]));
-const panels = [...bands, ...densities];
+const hops = [...document.querySelectorAll("figure[data-hops]")].map((figure) => new HopsPanel(figure));
+const panels = [...hops, ...bands, ...densities];
 const seen = new IntersectionObserver(
   (changes) => changes.filter((change) => change.isIntersecting).forEach(({ target }) => panels.find((panel) => panel.section === target).open()),
   { rootMargin: "200px" },

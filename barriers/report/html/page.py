@@ -19,6 +19,7 @@ from barriers.report.figures.labels import title
 from barriers.report.html import convergence as converging
 from barriers.report.html.chart import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, chart
 from barriers.report.html.library import library
+from barriers.report.html.network import network_scene
 from barriers.report.html.origin import commands, engines, packages, settings
 from barriers.report.html.pictures import electron_pictures, pictures
 from barriers.report.html.saves import save, saves
@@ -94,6 +95,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         wanted=Counter(row.hop for row in study.rows),
         overlays={hop: chart(study.barriers, which) for hop, which in hops.items() if len(which) > 1},
         pictures=pictures(study),
+        network_scene=network_scene(study),
         sheets=sheets(study),
         electron_pictures=electron_pictures(study),
         beside_notes=beside_notes(study),

@@ -9,8 +9,9 @@ from pymatgen.core import Structure
 
 from barriers.analysis.band import continuous, highest_image
 from barriers.documents import BarrierDoc
-from barriers.report.html.looks import Looks, crystal_looks, plain_looks, polyhedra
-from barriers.report.views import NO_ARROWS, Points, arranged, fragment_atoms, fragment_bonds, side_plane
+from barriers.report.html.looks import Looks, crystal_looks, plain_looks
+from barriers.report.polyhedra import polyhedra
+from barriers.report.views import NO_ARROWS, Points, arranged, fragment_atoms, fragment_bonds, is_bulk, side_plane
 from barriers.structures.surface.slab import frozen_atoms
 from barriers.workflow.reading import motion_of
 
@@ -35,12 +36,12 @@ def scene(barrier: BarrierDoc) -> dict[str, Any]:
     -------
     dict[str, Any]
         ``elements``: symbol of each atom; ``looks``: see :func:`~barriers.report.html.looks.crystal_looks`; ``roles``:
-        ``slab``,
-        ``frozen``, ``fragment`` or ``moving`` for each atom; ``moving``: number of the moving ion; ``images``: for each
-        image its positions (Å), flat, to 1e-3 Å; ``bonds``: for each image the fragment's bonds as pairs of atoms;
+        ``slab``, ``frozen``, ``fragment`` or ``moving`` for each atom; ``host``: what ``slab`` atoms are those of;
+        ``moving``: number of the moving ion; ``images``: for each image its positions (Å), flat, to 1e-3 Å;
+        ``bonds``: for each image the fragment's bonds as pairs of atoms;
         ``edges``: the cell's edges as pairs of points (Å); ``turn``: angle of the jump in the plane of the surface
         (degrees); ``names``: name of each image; ``saddle``: number of the highest image, None where that is not
-        known; ``polyhedra``: see :func:`~barriers.report.html.looks.polyhedra`.
+        known; ``polyhedra``: see :func:`~barriers.report.polyhedra.polyhedra`.
     """
     structure = barrier.band.structure
     positions = continuous(barrier.band.positions, structure.lattice.matrix, structure.lattice.pbc)
@@ -58,11 +59,11 @@ def scene(barrier: BarrierDoc) -> dict[str, Any]:
     positions[:, moving] += ends[""][0] - positions[0, moving]
     jump = positions[-1, moving] - positions[0, moving]
     known = len(positions) > 2 and None not in barrier.band.energies[1:-1]
-    return _drawn(structure, positions, corner, crystal_looks(structure), moving) | {
+    return drawn(structure, positions, corner, crystal_looks(structure), moving) | {
         "moving": moving,
         "saddle": highest_image(barrier.band.energies) if known else None,
-        "polyhedra": [one for one in polyhedra(structure, positions[0]) if one["centre"] != moving],
-        "turn": _angle(jump),
+        "polyhedra": polyhedra(structure, positions[0], structure[moving].specie.symbol),
+        "turn": angle(jump),
         "names": image_names(len(positions)),
     }
 
@@ -83,24 +84,40 @@ def still(placed: Structure, corner: Points) -> dict[str, Any]:
         As :func:`scene` of one image, without ``moving`` and ``names``; ``turn`` is that of side views' page.
     """
     across = side_plane(placed.lattice, NO_ARROWS)[0]
-    return _drawn(placed, placed.cart_coords[None], corner, plain_looks(placed)) | {"turn": _angle(across)}
+    return drawn(placed, placed.cart_coords[None], corner, plain_looks(placed)) | {"turn": angle(across)}
 
 
-def _drawn(
+def drawn(
     structure: Structure, positions: Points, corner: Points, looks: Looks, moving: int | None = None
 ) -> dict[str, Any]:
+    """Give what every scene has; see :func:`scene`.
+
+    Parameters
+    ----------
+    structure : Structure
+        Elements, and which atoms are frozen or a fragment's.
+    positions : (n_images, n_atoms, 3)
+        Where they are drawn (Å).
+    corner : (3,)
+        Lower corner of the cell that is drawn (Å).
+    looks : Looks
+        Look of each element.
+    moving : int or None
+        Number of the moving ion.
+    """
     everything = np.arange(len(structure))
     return {
         "elements": [site.specie.symbol for site in structure],
         "looks": looks,
         "roles": _roles(structure, moving),
+        "host": "crystal" if is_bulk(structure) else "slab",
         "images": [np.round(image, DECIMALS).ravel().tolist() for image in positions],
         "bonds": [fragment_bonds(structure, image, everything).tolist() for image in positions],
         "edges": _edges(structure, positions, corner),
     }
 
 
-def _angle(direction: Points) -> float:
+def angle(direction: Points) -> float:
     """Angle of a direction in the plane of the surface (degrees)."""
     return round(float(np.degrees(np.arctan2(direction[1], direction[0]))), 1)
 

@@ -86,7 +86,7 @@ class AtomsViewer {
 
   describe(serial) {
     const role = this.scene.roles[serial];
-    return `${this.scene.elements[serial]} ${serial}, ${role === "moving" ? "the moving ion" : role}`;
+    return `${this.scene.elements[serial]} ${serial}, ${role === "moving" ? "the moving ion" : role === "slab" ? this.scene.host : role}`;
   }
 
   /**
@@ -107,10 +107,10 @@ class AtomsViewer {
 
   /** What has to be in sight: atoms, corners of polyhedra beyond them, cell. */
   points() {
-    const { elements, edges, images, polyhedra = [] } = this.scene;
+    const { elements, edges, images, polyhedra = [], hops = [] } = this.scene;
     const atoms = elements.map((_, serial) => images[0].slice(3 * serial, 3 * serial + 3));
     const beyond = polyhedra.flatMap(({ corners }) => corners.map(([atom, ...way]) => way.map((step, axis) => atoms[atom][axis] + step)));
-    return [...atoms, ...beyond, ...edges.flat()];
+    return [...atoms, ...beyond, ...edges.flat(), ...hops.flatMap(({ arrow }) => arrow)];
   }
 
   /** The middle of points as they are seen once turned by a quaternion, which turns about it. */
@@ -167,22 +167,9 @@ class AtomsViewer {
   }
 }
 
-/** A band: its atoms, the polyhedra of its oxide, and the path of the moving ion with a ghost of it at the saddle. */
-class BandViewer extends AtomsViewer {
-  static GHOST = 0.45;
+/** Atoms with the polyhedra of anions around cations. */
+class CrystalViewer extends AtomsViewer {
   static POLYHEDRON = { slab: 0.35, frozen: 0.2 };
-
-  add(index) {
-    this.addPolyhedra(index);
-    const places = this.scene.images.map((image) => image.slice(3 * this.scene.moving, 3 * this.scene.moving + 3));
-    const points = places.map(([x, y, z]) => ({ x, y, z }));
-    this.viewer.addCurve({ points, radius: 0.09, smooth: 8, color: AtomsViewer.MOVING });
-    for (const center of points) this.viewer.addSphere({ center, radius: 0.14, color: AtomsViewer.MOVING });
-    if (this.scene.saddle !== null && this.scene.saddle !== index) {
-      const { radius } = this.scene.looks[this.scene.elements[this.scene.moving]];
-      this.viewer.addSphere({ center: points[this.scene.saddle], radius, color: AtomsViewer.MOVING, opacity: BandViewer.GHOST });
-    }
-  }
 
   /** Faces of each polyhedron, and its corners where they are periodic images. */
   addPolyhedra(index) {
@@ -203,11 +190,52 @@ class BandViewer extends AtomsViewer {
     for (const [key, mesh] of meshes) {
       const [role, elem] = key.split(" ");
       const color = looks[elem].colour;
-      this.viewer.addCustom({ ...mesh, color, opacity: BandViewer.POLYHEDRON[role] });
+      this.viewer.addCustom({ ...mesh, color, opacity: CrystalViewer.POLYHEDRON[role] });
     }
     for (const [atom, way] of beyond.values()) {
       const { sphere } = this.style(roles[atom], elements[atom], this.colour("--stage"));
       this.viewer.addSphere({ center: place(atom, way), ...sphere });
+    }
+  }
+}
+
+/** A band: its atoms, polyhedra, and the path of the moving ion with a ghost of it at the saddle. */
+class BandViewer extends CrystalViewer {
+  static GHOST = 0.45;
+
+  add(index) {
+    this.addPolyhedra(index);
+    const places = this.scene.images.map((image) => image.slice(3 * this.scene.moving, 3 * this.scene.moving + 3));
+    const points = places.map(([x, y, z]) => ({ x, y, z }));
+    this.viewer.addCurve({ points, radius: 0.09, smooth: 8, color: AtomsViewer.MOVING });
+    for (const center of points) this.viewer.addSphere({ center, radius: 0.14, color: AtomsViewer.MOVING });
+    if (this.scene.saddle !== null && this.scene.saddle !== index) {
+      const { radius } = this.scene.looks[this.scene.elements[this.scene.moving]];
+      this.viewer.addSphere({ center: points[this.scene.saddle], radius, color: AtomsViewer.MOVING, opacity: BandViewer.GHOST });
+    }
+  }
+}
+
+/** A crystal with its hops: an arrow for each distinct one, thin lines for those like it. */
+class HopsViewer extends CrystalViewer {
+  static FAINT = 0.5;
+
+  /** The atoms are the same whichever hop is shown. */
+  image() {
+    return 0;
+  }
+
+  add(index) {
+    this.addPolyhedra(0);
+    const { elements, roles, hops, beyond } = this.scene;
+    for (const [atom, x, y, z] of beyond) {
+      const { sphere } = this.style(roles[atom], elements[atom], this.colour("--stage"));
+      this.viewer.addSphere({ center: { x, y, z }, ...sphere });
+    }
+    const shown = index ? [hops[index - 1]] : hops;
+    for (const { colour, arrow, ways } of shown) {
+      for (const [start, end] of ways) this.viewer.addCylinder({ ...this.line(start, end), radius: 0.06, color: colour, opacity: HopsViewer.FAINT });
+      this.viewer.addArrow({ ...this.line(...arrow), radius: 0.14, radiusRatio: 2.4, mid: 0.72, color: colour });
     }
   }
 }
