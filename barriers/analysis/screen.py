@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, Field
 from scipy.stats import spearmanr
@@ -16,10 +16,16 @@ ROOM = 300.0
 FEWEST = 3
 """Structures with both numbers from which on orders are compared."""
 
-State = Literal["barrier", "estimated", "no way through", "not converged", "failed", "the same", "refused"]
+NOT_YET = "not computed yet"
+"""Why there is no result of a job that has not run."""
 
-USABLE: tuple[State, ...] = ("barrier", "estimated", "no way through", "not converged")
-"""States of crystals whose hops are known, from that with the most to tell."""
+State = Literal["barrier", "estimated", "no way through", "not converged", "waiting", "failed", "the same", "refused"]
+
+STATES: tuple[State, ...] = get_args(State)
+"""From that with the most to tell to that with the least."""
+
+UNFINISHED: tuple[State, ...] = ("not converged", "waiting", "failed")
+"""States that a further run looks at again."""
 
 
 class Percolating(BaseModel):
@@ -77,8 +83,7 @@ def ranked(rows: Iterable[ScreenRow]) -> list[ScreenRow]:
 
     def place(row: ScreenRow) -> tuple[bool, float, bool, float, int, str]:
         low, guess = row.barrier.one, row.estimate.one
-        order = USABLE.index(row.state) if row.state in USABLE else len(USABLE)
-        return low is None, low or 0.0, guess is None, guess or 0.0, order, row.name
+        return low is None, low or 0.0, guess is None, guess or 0.0, STATES.index(row.state), row.name
 
     return sorted(rows, key=place)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barriers.cli.app import NOT_CONVERGED, Json, Results, Workers, app, emit, state, watch
+from barriers.cli.app import NOT_CONVERGED, Config, Json, Results, Workers, agree, app, emit, state, watch, working
 from barriers.cli.terminal import say, this_command
 
 if TYPE_CHECKING:
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     from jobflow import Flow
 
-    from barriers.analysis.screen import ScreenRow
+    from barriers.analysis.screen import ScreenDoc, ScreenRow
     from barriers.dispatch.local import LocalRun
     from barriers.dispatch.screen import ScreenRun
     from barriers.documents import StudyDoc
     from barriers.study.forms import CrystalStudy
+    from barriers.workflow.screen import Screen
 
 RENEWED = 10.0
 """Least time between two writings of the page and the tables (s): what they cost grows with the rows."""
@@ -38,11 +39,24 @@ def screen(
         typer.Option(help="YAML file with engine, relax, path, neb … as in the study of a crystal.", metavar="FILE"),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Model (`barriers models`) or ASE calculator as module:Class; chgnet if left out.")
+        str | None,
+        typer.Option(help="Model (`barriers models`) or ASE calculator as module:Class; chgnet if left out."),
     ] = None,
     weights: Annotated[str | None, typer.Option(help="File with the model's weights.", metavar="FILE")] = None,
     results: Results = Path("results"),
     workers: Workers = 1,
+    send: Annotated[
+        bool,
+        typer.Option(
+            "--submit",
+            help="Through FireWorks: bring home what is there, and add the jobs that come next. `barriers launch` with "
+            "the results folder sends them.",
+        ),
+    ] = False,
+    config: Config = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="With --submit: withdraw what this screen does not hold, without asking.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Rank a folder of crystals by the barrier over which an ion gets through, then compute those of the best.
@@ -55,7 +69,7 @@ def screen(
     """
     from barriers.dispatch.lock import only_run
     from barriers.dispatch.screen import ScreenRun
-    from barriers.report.screen import screen_table, sentences, write_screen, write_tables
+    from barriers.report.screen import write_screen, write_tables
     from barriers.workflow.screen import read_screen
 
     engine = {key: value for key, value in (("model", model), ("weights", weights)) if value is not None}
@@ -67,6 +81,10 @@ def screen(
 
         return run_flow(flow, place / "estimates")
 
+    if send:
+        document, calls = _sent(screened, place, best, config, yes), 0
+        _show(document, place, calls, as_json)
+        return
     with only_run(place):
         running = ScreenRun(screened, place, estimate, lambda study, own: _study(study, own, workers))
         try:
@@ -76,8 +94,15 @@ def screen(
             raise
         document = running.document(best)
         write_screen(document, place)
+    _show(document, place, running.force_calls, as_json)
+
+
+def _show(document: ScreenDoc, place: Path, force_calls: int, as_json: bool) -> None:
+    """Print what came out, and exit with 1 if something of it failed or has not converged."""
+    from barriers.report.screen import screen_table, sentences
+
     if as_json:
-        emit(document.model_dump() | {"force_calls_this_run": running.force_calls, "results": str(place)})
+        emit(document.model_dump() | {"force_calls_this_run": force_calls, "results": str(place)})
     else:
         emit(screen_table(document))
         say("\n".join([*sentences(document), f"results in {place}, the page is screen.html"]))
@@ -85,6 +110,40 @@ def screen(
     if unfinished:
         say(f"not there: {', '.join(unfinished)}; this continues it: {this_command()}", err=True)
         raise typer.Exit(NOT_CONVERGED)
+
+
+def _sent(screened: Screen, place: Path, best: int, config: Path | None, yes: bool) -> ScreenDoc:
+    """Add the jobs of a screen to the LaunchPad that come next, and write what is there."""
+    from barriers.cli.lattice import settled
+    from barriers.dispatch.fireworks.config import find_cluster
+    from barriers.dispatch.fireworks.screen import DispatchedScreen
+    from barriers.dispatch.fireworks.submit import Submitted, WithdrawalError, submit
+    from barriers.dispatch.marker import write_marker
+    from barriers.report.dispatch import submitted_lines
+    from barriers.report.folder import write_results
+    from barriers.report.screen import write_screen
+
+    cluster = find_cluster(config)
+    sent = DispatchedScreen(screened, place, cluster, settled, write_results)
+
+    def add(withdraw: bool) -> Submitted:
+        with working("looking for results and adding jobs") as shown:
+            parts = sent.parts(best, lambda name: shown.update(f"looking at {name} …"))
+            return submit(parts, screened.name, cluster, withdraw)
+
+    try:
+        done = add(yes)
+    except WithdrawalError as error:
+        agree(str(error))
+        sent = DispatchedScreen(screened, place, cluster, settled, write_results)
+        done = add(True)
+    write_marker(place, cluster.folder)
+    document = sent.run.document(best)
+    write_screen(document, place)
+    if any(row.state == "waiting" for row in document.rows):
+        say("\n".join(submitted_lines(done, place)), err=True)
+        say(f"then {this_command()} again", err=True)
+    return document
 
 
 def _follow(running: ScreenRun, best: int) -> None:

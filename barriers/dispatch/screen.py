@@ -13,7 +13,17 @@ from jobflow import Flow
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from barriers.analysis.screen import ROOM, Percolating, ScreenDoc, ScreenRow, chosen, rank_correlation, ranked
+from barriers.analysis.screen import (
+    NOT_YET,
+    ROOM,
+    UNFINISHED,
+    Percolating,
+    ScreenDoc,
+    ScreenRow,
+    chosen,
+    rank_correlation,
+    ranked,
+)
 from barriers.disk import writing
 from barriers.dispatch.local import LocalRun
 from barriers.documents import EstimateDoc, StudyDoc
@@ -23,9 +33,6 @@ from barriers.workflow.crystal import read_crystal
 from barriers.workflow.screen import Candidate, Screen, Seen, candidate, estimate_flow, estimated_network
 
 LEDGER = "screened.jsonl"
-
-NOT_KEPT = ("failed", "not converged", "the same")
-"""States that a further run looks at again."""
 
 
 class Ledger:
@@ -52,7 +59,7 @@ class Ledger:
 
     def keep(self, key: str, row: ScreenRow) -> ScreenRow:
         """Keep a row, if nothing is left to be done for it, and give it back."""
-        if row.state not in NOT_KEPT:
+        if row.state not in (*UNFINISHED, "the same"):
             self._rows[key] = row
             with writing(self.path), self.path.open("a", encoding="utf-8") as file:
                 # A kill may have left half a line before this one.
@@ -177,7 +184,8 @@ class ScreenRun:
         self.force_calls += outcome.force_calls
         document: EstimateDoc | None = outcome.output
         if document is None:
-            row.state, row.reason = "failed", next(iter(outcome.failures.values()), "the estimate failed")
+            row.reason = next(iter(outcome.failures.values()), "the estimate failed")
+            row.state = "waiting" if row.reason == NOT_YET else "failed"
             return
         row.calls = document.cost.force_calls
         row.estimate = Percolating.of(estimated_network(found, document))
@@ -219,6 +227,8 @@ def with_barriers(row: ScreenRow, document: StudyDoc | None) -> ScreenRow:
     missing += [f"{each.hop_name}: {each.reason}" for each in document.barriers if not each.converged]
     network = document.network
     found.state, found.reason = ("not converged", missing[0]) if missing else ("barrier", None)
+    if any(gap.reason == NOT_YET for gap in document.gaps):
+        found.state, found.reason = "waiting", NOT_YET
     found.barrier = Percolating.of(network)
     found.uncertainty = next((each.uncertainty for each in network.percolation if each.name == "1-D"), None)
     found.diffusion = next((each.mean for each in network.rows if each.temperature == ROOM), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,7 +122,8 @@ def read_screen(folder: Path, ion: str, settings: Path | None = None, **engine: 
     try:
         screen.study(next(iter(screen.files)))
     except StudyError as error:
-        raise ValueError("\n".join(f"{settings}: {line}" if settings else line for line in str(error).splitlines()))
+        lines = str(error).splitlines()
+        raise StudyError([f"{settings}: {line}" if settings else line for line in lines]) from None
     screen.engine.check()
     return screen
 
@@ -134,7 +134,9 @@ def _settings(path: Path) -> dict[str, Any]:
     inner = sections.get("crystal")
     given = {*sections, *(f"crystal.{key}" for key in inner)} if isinstance(inner, dict) else set(sections)
     if own := [key for key in ITS_OWN if key in given]:
-        raise ValueError(f"{path}: {own[0]}: is each structure's own; allowed: sections such as engine, path, neb, relax")
+        raise ValueError(
+            f"{path}: {own[0]}: is each structure's own; allowed: sections such as engine, path, neb, relax"
+        )
     return dict(content)
 
 
@@ -186,7 +188,9 @@ def estimate_flow(engine: MlipEngine, found: Candidate) -> Flow:
 
 def estimated_network(found: Candidate, document: EstimateDoc) -> NetworkDoc:
     """Join the estimates of all hops to percolating barriers."""
-    heights = np.array([[np.nan, np.nan] if row.forward is None else [row.forward, row.reverse] for row in document.hops])
+    heights = np.array(
+        [[np.nan, np.nan] if row.forward is None else [row.forward, row.reverse] for row in document.hops]
+    )
     names = [hop.label for hop in found.network.hops]
     return network_result(vacancy_jumps(found.network), heights, names=names, temperatures=())
 
