@@ -55,8 +55,15 @@ def cells(row: ScreenRow) -> list[str]:
         written_uncertainty(sure) or NONE,
         *heights[1:],
         NONE if row.diffusion is None else f"{row.diffusion:.1e}",
-        row.state if row.reason is None else f"{row.state}: {row.reason}",
+        state_of(row),
     ]
+
+
+def state_of(row: ScreenRow) -> str:
+    """Say how far a structure got, and why no further."""
+    if row.reason is None:
+        return row.state
+    return row.reason if row.state in row.reason else f"{row.state}: {row.reason}"
 
 
 def screen_rows(document: ScreenDoc) -> list[dict[str, Any]]:
@@ -80,7 +87,7 @@ def said_of(row: ScreenRow) -> str:
         return f"barrier {energy(row.barrier.one, row.uncertainty)} eV, {row.band_calls} evaluations"
     if row.state == "estimated" and row.estimate.one is not None:
         return f"estimate {energy(row.estimate.one, ESTIMATED / 10)} eV, {row.calls} evaluations"
-    return row.state if row.reason is None else f"{row.state}: {row.reason}"
+    return state_of(row)
 
 
 def sentences(document: ScreenDoc) -> list[str]:

@@ -59,6 +59,7 @@ class DispatchedScreen:
         keep: Callable[[StudyDoc, Path], object],
     ) -> None:
         self.cluster, self._settle, self._keep = cluster, settle, keep
+        self._launchpad, self._store = cluster.launchpad(), cluster.store()
         self.run = ScreenRun(screen, folder, self._estimate, self._study)
         self._scope = scope_of(cluster.owner, screen.name)
         self._wanted: list[Flow] = []
@@ -85,11 +86,10 @@ class DispatchedScreen:
         """Take the estimates of a structure from the store, or ask for them."""
         identify(flow, self._scope)
         ((job, _),) = flow.iterflow()
-        store = self.cluster.store()
-        if store.query_one({"uuid": job.uuid}, properties=["uuid"]) is not None:
-            return LocalRun(find_and_resolve_references(flow.output, store))
+        if self._store.query_one({"uuid": job.uuid}, properties=["uuid"]) is not None:
+            return LocalRun(find_and_resolve_references(flow.output, self._store))
         self._wanted.append(flow)
-        return LocalRun(failures={job.name: reason_of(job, self.cluster.launchpad())})
+        return LocalRun(failures={job.name: reason_of(job, self._launchpad)})
 
     def _study(self, study: CrystalStudy, folder: Path) -> LocalRun:
         """Put together what the store has of a structure's study, and ask for the rest."""
