@@ -121,6 +121,24 @@ class CellDoc(RelaxDoc):
     stress: tuple[float, ...] = Field(description="in the relaxed cell (GPa)")
 
 
+class HopEstimateDoc(BaseModel):
+    """What the barriers of a hop are estimated to be, without a converged band."""
+
+    label: str = Field(description="of the hop")
+    forward: float | None = Field(None, description="highest point of the band above its first image (eV)")
+    reverse: float | None = Field(None, description="above its last image (eV)")
+    reason: str | None = Field(None, description="why there is no estimate")
+
+
+class EstimateDoc(_Document):
+    """Estimates of a crystal's hops: no barriers, and not told as such."""
+
+    hops: list[HopEstimateDoc] = Field(description="in the order that they were asked for")
+    images: int = Field(description="intermediate images of each band")
+    cost: CostDoc
+    engine: EngineDoc
+
+
 PointKind = Literal["initial", "saddle", "final", "path"]
 """What a point of the expensive engine was asked for: the relaxation of an end, the saddle, or the path between."""
 

@@ -17,6 +17,7 @@ from unittest.mock import patch
 from rich.console import RenderableType
 
 from barriers.analysis.ensemble import DistributionDoc, EnsembleDoc, PairDoc
+from barriers.analysis.screen import Percolating, ScreenDoc, ScreenRow
 from barriers.analysis.series import ConvergenceDoc, PointDoc, SeriesDoc
 from barriers.analysis.trajectory.documents import MatrixDoc, MotionDoc, TransportDoc
 from barriers.analysis.trajectory.mechanism import MechanismDoc
@@ -37,6 +38,7 @@ from barriers.report.ensemble import ensemble_table
 from barriers.report.explain import differences_table, explained_table, listed_table
 from barriers.report.leftovers import leftovers_table
 from barriers.report.plan import models_table
+from barriers.report.screen import screen_table
 from barriers.report.series import series_table
 from barriers.report.status import status_view
 from barriers.report.transport import motions_table, shells_table
@@ -157,6 +159,25 @@ TABLES: dict[str, Callable[[], RenderableType]] = {
                     PointDoc(value="20", atoms=72, barrier=0.3823, uncertainty=0.002, from_finest=0.0),
                 ],
             )],
+        )
+    ),
+    "screen": lambda: screen_table(
+        ScreenDoc(
+            name="oxides_Li", ion="Li", model="chgnet", best=1,
+            rows=[
+                ScreenRow(
+                    name="LiCoO2", file="LiCoO2.cif", state="barrier", dimension=2, hops=1, diffusion=9.6e-10,
+                    estimate=Percolating(one=0.778, two=0.778), barrier=Percolating(one=0.4231, two=0.4231),
+                    uncertainty=0.002,
+                ),
+                ScreenRow(
+                    name="LiFePO4", file="LiFePO4.cif", state="estimated", dimension=1, hops=1,
+                    estimate=Percolating(one=0.737),
+                ),
+                ScreenRow(
+                    name="again", file="again.vasp", state="the same", reason="the same crystal as LiCoO2",
+                ),
+            ],
         )
     ),
     "ensemble": lambda: ensemble_table(

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from barriers.dispatch.fireworks.submit import Submitted
 
 
+def name_of(place: Path) -> str:
+    """Name of the study in a file, or of the screen whose results folder is given."""
+    from barriers.study.file import load_study
+
+    return place.resolve().name if (place / "screen.json").is_file() else load_study(place).name
+
+
 @app.command()
 def submit(
     study_file: StudyFile,
@@ -87,15 +94,19 @@ def launch(
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.launch import launch as keep_going
     from barriers.report.dispatch import RoundView
-    from barriers.study.file import load_study
 
     cluster = find_cluster(config)
     view = RoundView()
-    last = keep_going(cluster, cluster.scope(load_study(study_file).name), every, view, view.trouble)
+    last = keep_going(cluster, cluster.scope(name_of(study_file)), every, view, view.trouble)
     if as_json:
         emit(last.states)
     else:
-        say(f"nothing under way; `barriers collect {study_file}` writes results")
+        how = (
+            "the screen's own command goes on"
+            if study_file.is_dir()
+            else f"`barriers collect {study_file}` writes results"
+        )
+        say(f"nothing under way; {how}")
     if failed := last.states.get("FIZZLED"):
         say(f"{failed} jobs failed; `barriers status {study_file}` says why", err=True)
         raise typer.Exit(NOT_CONVERGED)
@@ -116,9 +127,8 @@ def status(
     from barriers.cli.live import show_live
     from barriers.dispatch.source import status_source
     from barriers.report.status import status_json, status_view
-    from barriers.study.file import load_study
 
-    name = load_study(study_file).name
+    name = name_of(study_file)
     read = status_source(results / name, config)
     if watch:
         show_live(name, read)
@@ -144,10 +154,9 @@ def recover(
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.recover import recover as put_right
     from barriers.report.dispatch import recovered_table
-    from barriers.study.file import load_study
 
     cluster = find_cluster(config)
-    scope = cluster.scope(load_study(study_file).name)
+    scope = cluster.scope(name_of(study_file))
     with working("looking at jobs and queue"):
         jobs = put_right(cluster, scope, into and into.expanduser().absolute())
     if as_json:

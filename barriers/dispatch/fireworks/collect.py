@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from jobflow import Job, JobStore
 from maggma.stores import MemoryStore
 
+from barriers.analysis.screen import NOT_YET
 from barriers.dispatch.execution import with_inputs
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
@@ -56,9 +57,9 @@ def collect(study: AnyStudy, cluster: Cluster, lattice: Lattice | None = None) -
         for job, _ in identify(part, scope).iterflow():
             if job.output_schema is BarrierDoc:
                 key = job.metadata["system"], job.metadata["hop"]
-                barriers[key] = _read_off(job, store) or _reason(job, launchpad)
+                barriers[key] = _read_off(job, store) or reason_of(job, launchpad)
             elif job.name in named:
-                beside[job.name] = _read_off(job, store) or _reason(job, launchpad)
+                beside[job.name] = _read_off(job, store) or reason_of(job, launchpad)
     document: StudyDoc = _run(maker.summary(study, barriers, beside=beside), store)
     return document
 
@@ -77,8 +78,8 @@ def _run(job: Job, store: JobStore) -> Any:
     return with_inputs(job, store).run(scratch).output
 
 
-def _reason(job: Job, launchpad: LaunchPad) -> str:
-    """Say why a barrier is not there: the job behind it that failed, or that it is still under way."""
+def reason_of(job: Job, launchpad: LaunchPad) -> str:
+    """Say why a result is not there: the job behind it that failed, or that it is still under way."""
     behind, level = {job.uuid}, {job.uuid}
     while level:
         found = launchpad.fireworks.find({"spec.barriers.uuid": {"$in": sorted(level)}}, {"spec.barriers.parents": 1})
@@ -88,6 +89,6 @@ def _reason(job: Job, launchpad: LaunchPad) -> str:
         {"spec.barriers.uuid": {"$in": sorted(behind)}, "state": "FIZZLED"}, {"name": 1, "spec.barriers.uuid": 1}
     )
     if failed is None:
-        return "not computed yet"
+        return NOT_YET
     run = runs(launchpad).find_one({"_id": failed["spec"]["barriers"]["uuid"]}) or {}
     return run.get("message") or f"{failed['name']} failed"

@@ -13,6 +13,7 @@ from barriers.engines.mlip.models import ModelSpec, check_model, entry
 
 if TYPE_CHECKING:
     from barriers.engines.mlip.cell import CellMaker, CrystalCellMaker
+    from barriers.engines.mlip.estimate import EstimateMaker
     from barriers.engines.mlip.jobs import NebMaker, RelaxMaker, StaticMaker
 
 
@@ -73,6 +74,12 @@ class MlipEngine(MSONable):
         from barriers.engines.mlip.jobs import StaticMaker
 
         return StaticMaker(model=self.spec, workers=self.workers)
+
+    def estimate(self) -> EstimateMaker:
+        """Maker of estimates of a crystal's barriers, by single evaluations along first bands."""
+        from barriers.engines.mlip.estimate import EstimateMaker
+
+        return EstimateMaker(model=self.spec, workers=self.workers)
 
     def relax(self, fmax: float, max_steps: int) -> RelaxMaker:
         """Maker of a relaxation to ``fmax`` (eV/Å)."""
