@@ -180,9 +180,14 @@ def _conductivity(document: TransportDoc) -> list[str]:
     found = document.conductivity
     if found is None:
         return []
-    if found.nernst_einstein is None or found.collective is None:
+    if found.nernst_einstein is None:
         return [found.reason or ""]
     alone = _scientific(found.nernst_einstein, found.nernst_einstein_error or 0.0)
+    if found.collective is None:
+        return [
+            f"conductivity at {found.temperature:g} K: {alone} S/cm by Nernst and Einstein; that of all together is "
+            "not known, single boxes have no D"
+        ]
     together = _scientific(found.collective, found.collective_error or 0.0)
     share = _plus_minus(found.transference, found.transference_error)
     whole = _plus_minus(found.transference_collective, found.transference_collective_error)
