@@ -29,7 +29,7 @@ def box(species: list[str], apart: float, charged: bool) -> BoxDoc:
         system.addParticle(MASSES[symbol])
         force.addParticle(charged * (1 if symbol == "Li" else -1), 0.18 if symbol == "Li" else 0.4, charged * 0.4)
     force.setNonbondedMethod(force.PME if charged else force.CutoffPeriodic)
-    force.setCutoffDistance(0.6 if charged else 0.1)
+    force.setCutoffDistance(0.6 if charged else 1.0)
     system.addForce(force)
     system.setDefaultPeriodicBoxVectors(*vectors)
     topology.setPeriodicBoxVectors(vectors * unit.nanometer)
