@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,17 +48,22 @@ def submit(
     from barriers.dispatch.fireworks.submit import submit as submit_parts
     from barriers.dispatch.marker import write_marker
     from barriers.report.dispatch import submitted_lines
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
+    from barriers.study.forms import MatrixStudy
+    from barriers.workflow.matrix_runs import MatrixMaker
     from barriers.workflow.study import StudyMaker
 
-    study, cluster = load_study(study_file), find_cluster(config)
-    study, _ = settled(study, results / study.name)
-    for line in StudyMaker().notes(study):
-        say(f"! {line}", err=True)
+    asked, cluster = load_form(study_file), find_cluster(config)
+    maker: MatrixMaker | StudyMaker = MatrixMaker()
+    study: Any = asked
+    if not isinstance(asked, MatrixStudy):
+        maker, (study, _) = StudyMaker(), settled(asked, results / asked.name)
+        for line in maker.notes(study):
+            say(f"! {line}", err=True)
 
     def add(withdraw: bool) -> Submitted:
         with working("adding jobs"):
-            return submit_parts(StudyMaker().parts(study), study.name, cluster, withdraw)
+            return submit_parts(maker.parts(study), study.name, cluster, withdraw)
 
     try:
         done = add(yes)
@@ -85,11 +90,11 @@ def launch(
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.launch import launch as keep_going
     from barriers.report.dispatch import RoundView
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
 
     cluster = find_cluster(config)
     view = RoundView()
-    last = keep_going(cluster, cluster.scope(load_study(study_file).name), every, view, view.trouble)
+    last = keep_going(cluster, cluster.scope(load_form(study_file).name), every, view, view.trouble)
     if as_json:
         emit(last.states)
     else:
@@ -114,9 +119,9 @@ def status(
     from barriers.cli.live import show_live
     from barriers.dispatch.source import status_source
     from barriers.report.status import status_json, status_view
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
 
-    name = load_study(study_file).name
+    name = load_form(study_file).name
     read = status_source(results / name, config)
     if watch:
         show_live(name, read)
@@ -142,10 +147,10 @@ def recover(
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.dispatch.fireworks.recover import recover as put_right
     from barriers.report.dispatch import recovered_table
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
 
     cluster = find_cluster(config)
-    scope = cluster.scope(load_study(study_file).name)
+    scope = cluster.scope(load_form(study_file).name)
     with working("looking at jobs and queue"):
         jobs = put_right(cluster, scope, into and into.expanduser().absolute())
     if as_json:
@@ -174,14 +179,20 @@ def collect(
 ) -> None:
     """Write the results of a submitted study, as far as they are there, as `barriers run` would."""
     from barriers.cli.lattice import settled
+    from barriers.cli.matrix_runs import finish_matrices
     from barriers.dispatch.fireworks.collect import collect as bring_home
+    from barriers.dispatch.fireworks.collect import collect_matrices
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
+    from barriers.study.forms import MatrixStudy
 
-    study = load_study(study_file)
+    study = load_form(study_file)
     folder = results / study.name
+    if isinstance(study, MatrixStudy):
+        finish_matrices(collect_matrices(study, find_cluster(config)), folder, as_json)
+        return
     study, lattice = settled(study, folder)
     with working("reading barriers off the bands"):
         document = bring_home(study, find_cluster(config), lattice)

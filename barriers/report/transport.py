@@ -32,7 +32,7 @@ def motions_table(document: TransportDoc) -> Table:
     for heading in ("Number", "Window (ps)", "α", "MSD (Å²)", "D (cm²/s)"):
         table.add_column(heading, justify="right", no_wrap=True)
     for motion in document.motions:
-        table.add_row(motion.name, str(motion.count), *_cells(motion))
+        table.add_row(motion.name, str(motion.count), *cells_of(motion))
     return table
 
 
@@ -154,7 +154,8 @@ def pairing_rows(document: TransportDoc) -> list[dict[str, Any]]:
     ]
 
 
-def _cells(motion: MotionDoc) -> list[str]:
+def cells_of(motion: MotionDoc) -> list[str]:
+    """Write down a motion: its window, α, MSD at the window's end, and D."""
     found = motion.regime
     return [
         f"{found.start:.3g} to {found.end:.3g}",

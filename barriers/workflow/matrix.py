@@ -1,115 +1,139 @@
-"""The flow of a study of polymer matrices: boxes built, run at each temperature, and compared."""
+"""Matrices of a study: what each is made of, its boxes, and what they will cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
-from jobflow import Flow, Job, Maker, job
+from rdkit.Chem import AddHs, MolFromSmiles
+from rdkit.Chem.Descriptors import MolWt
 
-from barriers.engines.base import EngineMaker
-from barriers.engines.openmm.documents import BoxDoc, MdDoc
-from barriers.engines.openmm.jobs import MdMaker
-from barriers.engines.openmm.protocol import Protocol
-from barriers.structures.matrix.composition import Matrix
-from barriers.workflow.labels import despite_failures, jobs_of, label
-from barriers.workflow.matrix_documents import Asked, MatrixStudyDoc, matrix_document
+from barriers.structures.matrix.box import Box
+from barriers.structures.matrix.composition import PER_CUBE, Matrix, draw_chains, find_salt
+from barriers.study.forms import MatrixStudy
+from barriers.study.matrix import MatrixSystemSection
 
-RUN = "md"
-"""What a job does that runs a box; its name ends with it."""
+ATOM_NANOSECONDS = 1.0e5
+"""Atoms times ns in a day: 70 ns/day of 1,440 atoms, measured with OpenMM on two cores, at 3 fs with hydrogen of 3 u."""
 
+FAR_ENOUGH = 25.0
+"""Mean squared displacement (Å²) below which the analysis gives no D, at half the length of a run."""
 
-@dataclass
-class BoxMaker(EngineMaker):
-    """Builds one box of a matrix: the document carries its files, so that it can be run anywhere."""
-
-    name: str = "build box"
-    computes: ClassVar[str] = "box/1"
-    kind: ClassVar[str] = "md"
-
-    def rests_on(self, _elements: Any = None) -> dict[str, Any]:
-        """Say what the box rests on besides its composition: the force field, whose names are in its document."""
-        from barriers.engines.openff.force_field import CHARGES, FORCE_FIELD
-
-        return {"engine": "openff", "force_field": FORCE_FIELD, "charges": CHARGES}
-
-    @job(output_schema=BoxDoc)
-    def make(self, matrix: dict[str, Any], seed: int, number: int) -> BoxDoc:
-        """Build box ``number`` of a matrix, whose fields are given."""
-        from barriers.engines.openff.build import build_box
-
-        return BoxDoc.of(build_box(Matrix(**matrix), seed, number))
+LIKELY = (1e-7, 1e-8)
+"""Diffusion coefficients (cm²/s) that a run is foreseen for: of a melt at 600 K, and of the founding work's order."""
 
 
-@dataclass
-class MatrixMaker(Maker):
-    """Transport in polymer matrices.
-
-    1. Build independent boxes of each matrix.
-    2. Run each box at each temperature, to its density and then at constant volume, and read its trajectory off.
-    3. Put the boxes of a matrix together, and the matrices beside each other.
+@dataclass(frozen=True)
+class PlannedMatrix:
+    """A system of a study as it will be built.
 
     Attributes
     ----------
-    name : str
-        Name of the flow.
-    temperatures : tuple of float
-        In K.
-    boxes : int
-        Of each matrix.
-    seed : int
-        Of chains, coils and packing.
-    protocol : Protocol
-        Of all runs, but for the temperature.
+    matrix : Matrix
+        What it is made of.
+    lost : int
+        Molecules that each chain has lost.
+    atoms : int
+        Of a box.
+    edge : float
+        Of the cube as packed (Å).
+    molality : float
+        Salt (mol) in a kg of polymer.
     """
 
-    name: str = "matrices"
-    temperatures: tuple[float, ...] = (400.0,)
-    boxes: int = 3
-    seed: int = 0
-    protocol: Protocol = field(default_factory=lambda: Protocol(400.0, 2000.0))
+    matrix: Matrix
+    lost: int
+    atoms: int
+    edge: float
+    molality: float
 
-    def make(self, matrices: Sequence[Matrix]) -> Flow:
-        """Build the flow; the first matrix is the reference."""
-        built = {
-            (matrix.name, number): label(
-                BoxMaker().make(asdict(matrix), self.seed, number),
-                f"{matrix.name}, box {number}: build",
-                matrix.name,
-                f"box {number}",
-            )
-            for number in range(1, self.boxes + 1)
-            for matrix in matrices
+    @property
+    def nanoseconds_a_day(self) -> float:
+        """Expected of one box on two cores."""
+        return ATOM_NANOSECONDS / self.atoms
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as ``--json`` prints it."""
+        return {
+            "name": self.matrix.name,
+            "polymer": self.matrix.polymer,
+            "lost_by_each_chain": self.lost,
+            "chains": self.matrix.chains,
+            "salt": self.matrix.salt,
+            "pairs": self.matrix.pairs,
+            "molality": round(self.molality, 3),
+            "atoms": self.atoms,
+            "edge": round(self.edge, 2),
+            "density": self.matrix.density,
+            "ns_per_day": round(self.nanoseconds_a_day, 1),
         }
-        asked = [
-            Asked(system=system, number=number, temperature=temperature)
-            for temperature in self.temperatures
-            for system, number in built
-        ]
-        runs = [self._run(built[each.system, each.number], each) for each in asked]
-        result = matrix_document(self.name, matrices[0].name, asked, [run.output for run in runs])
-        despite_failures(label(result, f"{self.name}: comparison"))
-        return Flow([*built.values(), *runs, result], result.output, self.name)
-
-    def _run(self, box: Job, asked: Asked) -> Job:
-        maker = MdMaker(protocol=replace(self.protocol, temperature=asked.temperature))
-        words = f"box {asked.number}, {asked.temperature:g} K"
-        return label(maker.make(box.output), f"{asked.system}, {words}: {RUN}", asked.system, words)
 
 
-def gathered(flow: Flow, result: Callable[[Job], MdDoc | str]) -> MatrixStudyDoc:
-    """Put together what there is of a flow's runs.
+def nanoseconds_for(diffusion: float) -> float:
+    """Give the least length of a run (ns) in which a diffusion coefficient (cm²/s) can be seen."""
+    square_angstroms_a_nanosecond = diffusion * 1e16 / 1e9
+    return 2 * FAR_ENOUGH / (6 * square_angstroms_a_nanosecond)
 
-    Parameters
-    ----------
-    flow : Flow
-        What :class:`MatrixMaker` gives.
-    result : callable
-        Gives the document of a run, or says why there is none.
+
+def matrices(study: MatrixStudy) -> list[Matrix]:
+    """Give what each system of a study is made of."""
+    shared = study.matrix
+    return [
+        Matrix(
+            name=row.name,
+            polymer=row.polymer or shared.polymer,
+            units=shared.units,
+            chains=shared.chains,
+            salt=shared.salt,
+            pairs=max(1, round(shared.units * shared.chains / shared.ratio)),
+            eliminate=row.eliminate or shared.eliminate,
+            fraction=row.fraction or shared.fraction or 1.0,
+            tacticity=shared.tacticity,
+            stereo=shared.stereo,
+            charge_scale=shared.charge_scale,
+            density=shared.density,
+        )
+        for row in study.systems or (MatrixSystemSection(name=study.name[:40]),)
+    ]
+
+
+def plan_matrices(study: MatrixStudy) -> list[PlannedMatrix]:
+    """Count atoms and salt of each system.
+
+    Raises
+    ------
+    ValueError
+        One line, if a chain cannot be drawn.
     """
-    jobs = list(jobs_of(flow))
-    runs = [result(job) for job in jobs if job.name.endswith(f": {RUN}")]
-    name, reference, asked, _ = jobs[-1].function_args
-    document: MatrixStudyDoc = matrix_document.original(name, reference, asked, runs)
-    return document
+    return [_planned(matrix, study.matrix.seed) for matrix in matrices(study)]
+
+
+def _planned(matrix: Matrix, seed: int) -> PlannedMatrix:
+    (chain,) = draw_chains(replace(matrix, chains=1), seed)
+    salt = find_salt(matrix.salt)
+    whole = [AddHs(chain.drawn), *(MolFromSmiles(salt[ion]) for ion in ("cation", "anion"))]
+    copies = matrix.chains, matrix.pairs, matrix.pairs
+    masses = [n * MolWt(molecule) for n, molecule in zip(copies, whole, strict=True)]
+    return PlannedMatrix(
+        matrix,
+        len(chain.eliminated),
+        sum(n * molecule.GetNumAtoms() for n, molecule in zip(copies, whole, strict=True)),
+        (sum(masses) * PER_CUBE / matrix.density) ** (1 / 3),
+        1000 * matrix.pairs / masses[0],
+    )
+
+
+def boxes(study: MatrixStudy) -> Iterator[Box]:
+    """Build the boxes of all systems, one after the other.
+
+    Raises
+    ------
+    ValueError
+        One line, if one cannot be built; ``NotHereError`` if a package is missing.
+    """
+    from barriers.engines.openff.build import build_box
+
+    for matrix in matrices(study):
+        for number in range(1, study.matrix.boxes + 1):
+            yield build_box(matrix, study.matrix.seed, number)

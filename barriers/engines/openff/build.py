@@ -14,12 +14,8 @@ from barriers.engines.openff.packing import packed
 from barriers.engines.openff.system import pdb_text, system_of, system_xml
 from barriers.structures.matrix.box import Box, MatrixBox, MoleculeDoc, Role
 from barriers.structures.matrix.coil import coil, embedded
-from barriers.structures.matrix.composition import Matrix, draw_chains, find_salt, tacticity_of
+from barriers.structures.matrix.composition import PER_CUBE, Matrix, draw_chains, find_salt, tacticity_of
 from barriers.structures.matrix.parameters import CUTOFF, Parameters, to_json
-
-PER_CUBE = 1.66053907
-"""Mass of 1 u in 1 Å³ (g/cm³)."""
-
 
 def build_box(matrix: Matrix, seed: int, number: int = 1) -> Box:
     """Build a box.

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field
+
+from barriers.structures.matrix.parameters import Parameters, from_json
 
 Role = Literal["chain", "cation", "anion"]
 
@@ -79,3 +83,14 @@ class Box:
     pdb: str
     system: str
     parameters: str
+
+    @property
+    def positions(self) -> NDArray[np.floating]:
+        """Positions (Å) as packed, shape (N, 3), molecules whole."""
+        rows = [line for line in self.pdb.splitlines() if line.startswith(("ATOM", "HETATM"))]
+        return np.array([[float(row[at : at + 8]) for at in (30, 38, 46)] for row in rows])
+
+    @property
+    def kinds(self) -> dict[str, Parameters]:
+        """Force field of each kind of molecule."""
+        return from_json(self.parameters)

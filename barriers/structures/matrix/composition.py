@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from rdkit import Chem
@@ -13,6 +14,10 @@ from barriers.structures.polymer.chain import Stereo, Tacticity, backbone, cap, 
 from barriers.structures.polymer.elimination import eliminated, places
 from barriers.structures.polymer.fragment import find_polymer
 from barriers.words import closest
+
+
+PER_CUBE = 1.66053907
+"""Density (g/cm³) of 1 u in 1 Å³."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +89,12 @@ class Chain:
 
 
 @cache
-def salts() -> dict[str, dict[str, object]]:
+def salts() -> dict[str, dict[str, Any]]:
     """Salts on file, by name."""
     return load_data("salts")
 
 
-def find_salt(name: str) -> dict[str, object]:
+def find_salt(name: str) -> dict[str, Any]:
     """Find a salt on file; ``ValueError`` if it is not there."""
     if name not in salts():
         raise ValueError(f"salt: {name!r} is not on file; allowed: {', '.join(salts())}{closest(name, salts())}")
