@@ -40,11 +40,17 @@ def init(
 def check(study_file: StudyFile, as_json: Json = False) -> None:
     """Validate a study and print its plan: systems, atoms, hops, jobs, expected time. Computes nothing."""
     from barriers.cli.lattice import foreseen
+    from barriers.cli.matrix import show_plan
     from barriers.report.plan import plan_lines, plan_table
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
+    from barriers.study.forms import MatrixStudy
     from barriers.workflow.plan import make_plan
 
-    study, lattice, warnings = foreseen(load_study(study_file))
+    asked = load_form(study_file)
+    if isinstance(asked, MatrixStudy):
+        show_plan(asked, as_json)
+        return
+    study, lattice, warnings = foreseen(asked)
     plan = make_plan(study)
     plan = replace(plan, warnings=(*plan.warnings, *warnings), lattice=lattice)
     if as_json:
@@ -63,17 +69,24 @@ def build(
     """Write the structures of a study as built, before any relaxation, and draw them. Computes no energy.
 
     Slab, placements and endpoints as extended XYZ, CIF and POSCAR, a table of them (CSV), a figure of each system from
-    the side and the top, and a contact sheet (PNG and SVG). Of an ensemble, a folder for each member.
+    the side and the top, and a contact sheet (PNG and SVG). Of an ensemble, a folder for each member. Of polymer
+    matrices, every box with its force field, and inputs of GROMACS and LAMMPS for it.
     """
     from barriers.cli.lattice import foreseen
+    from barriers.cli.matrix import build_boxes
     from barriers.report.built import built_table, write_built
     from barriers.report.sheet import Drawn
     from barriers.structures.hop.hop import hop_ends
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
+    from barriers.study.forms import MatrixStudy
     from barriers.workflow.built import build_members
 
-    study, _, warnings = foreseen(load_study(study_file))
-    target = folder or Path("results") / study.name / "built"
+    asked = load_form(study_file)
+    target = folder or Path("results") / asked.name / "built"
+    if isinstance(asked, MatrixStudy):
+        build_boxes(asked, target, as_json)
+        return
+    study, _, warnings = foreseen(asked)
     written = {}
     members = build_members(study)
     _warn(warnings)

@@ -38,14 +38,19 @@ def run(
     Jobs whose result is in the results folder are not run again; a killed band continues from its last iteration.
     """
     from barriers.cli.lattice import settled
+    from barriers.cli.matrix_runs import run_matrices
     from barriers.engines import build_engine
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
+    from barriers.study.forms import MatrixStudy
     from barriers.workflow.plan import check_engine
     from barriers.workflow.study import StudyMaker
 
-    study = load_study(study_file)
+    study = load_form(study_file)
+    if isinstance(study, MatrixStudy):
+        run_matrices(study, results / study.name, workers, study_file, as_json)
+        return
     check_engine(study)
     folder = results / study.name
     study, lattice = settled(study, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 def name_of(place: Path) -> str:
     """Name of the study in a file, or of the screen whose results folder is given."""
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
 
-    return place.resolve().name if (place / "screen.json").is_file() else load_study(place).name
+    return place.resolve().name if (place / "screen.json").is_file() else load_form(place).name
 
 
 @app.command()
@@ -55,19 +55,26 @@ def submit(
     from barriers.dispatch.fireworks.submit import submit as submit_parts
     from barriers.dispatch.marker import write_marker
     from barriers.report.dispatch import submitted_lines
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
+    from barriers.study.forms import MatrixStudy
+    from barriers.workflow.matrix_runs import MatrixMaker
     from barriers.workflow.study import StudyMaker
 
-    study, cluster = load_study(study_file), find_cluster(config)
-    study, _ = settled(study, results / study.name)
-    with working("building the study"):
-        about = StudyMaker().about(study)
-    for line in about.notes:
-        say(f"! {line}", err=True)
+    about = None
+    maker: MatrixMaker | StudyMaker = MatrixMaker()
+    study: Any = load_form(study_file)
+    cluster = find_cluster(config)
+    if not isinstance(study, MatrixStudy):
+        maker, (study, _) = StudyMaker(), settled(study, results / study.name)
+        with working("building the study"):
+            about = maker.about(study)
+        for line in about.notes:
+            say(f"! {line}", err=True)
 
     def add(withdraw: bool) -> Submitted:
         with working("adding jobs"):
-            return submit_parts(StudyMaker().parts(study, about=about), study.name, cluster, withdraw)
+            parts = maker.parts(study, about=about) if isinstance(maker, StudyMaker) else maker.parts(study)
+            return submit_parts(parts, study.name, cluster, withdraw)
 
     try:
         done = add(yes)
@@ -185,15 +192,21 @@ def collect(
 ) -> None:
     """Write the results of a submitted study, as far as they are there, as `barriers run` would."""
     from barriers.cli.lattice import settled
+    from barriers.cli.matrix_runs import finish_matrices
     from barriers.dispatch.fireworks.collect import collect as bring_home
+    from barriers.dispatch.fireworks.collect import collect_matrices
     from barriers.dispatch.fireworks.config import find_cluster
     from barriers.report.folder import write_results
     from barriers.report.tables import study_json
-    from barriers.study.file import load_study
+    from barriers.study.file import load_form
+    from barriers.study.forms import MatrixStudy
     from barriers.study.kept import keep_study
 
-    study = load_study(study_file)
+    study = load_form(study_file)
     folder = results / study.name
+    if isinstance(study, MatrixStudy):
+        finish_matrices(collect_matrices(study, find_cluster(config)), folder, as_json)
+        return
     study, lattice = settled(study, folder)
     with working("reading barriers off the bands"):
         document = bring_home(study, find_cluster(config), lattice)

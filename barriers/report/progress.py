@@ -19,7 +19,9 @@ from barriers.report.forecast import Forecast, in_words
 
 SIGNS = {"done": "✓", "reused": "=", "unconverged": "!", "failed": "✗", "skipped": "-"}
 STYLES = {"done": "green", "reused": "dim", "unconverged": "yellow", "failed": "red", "skipped": "dim"}
-AWAITED = dict.fromkeys(("relax", "neb", "static"), "loading its model or starting its code, no energy yet")
+AWAITED = dict.fromkeys(("relax", "neb", "static"), "loading its model or starting its code, no energy yet") | {
+    "md": "building its box or minimising"
+}
 """What a calculation that has just begun is at, by its kind."""
 
 BAR = 24
@@ -31,11 +33,21 @@ PLAIN_SECONDS = 10.0
 
 def describe_progress(progress: dict[str, Any]) -> str:
     """Say in a few words how far a job is."""
+    if progress["kind"] == "md":
+        return dynamics_words(progress)
     words = f"iteration {progress['iteration']}, largest force {progress['max_force']:.3f} eV/Å"
     words += f" (goal {progress['target']:g})"
     if progress["kind"] == "neb":
         return f"{progress['stage']} band, {words}, barrier so far {progress['highest_image']:.3f} eV"
     return f"relaxing, {words}"
+
+
+def dynamics_words(progress: dict[str, Any]) -> str:
+    """Say how far molecular dynamics is: its stage before the production, then ns done of ns asked for."""
+    if not progress["ns"]:
+        density = f", {progress['density']:.3f} g/cm³" if progress["density"] else ""
+        return f"{progress['stage']}{density}, then {progress['ns_asked']:.3g} ns"
+    return f"{progress['ns']:.3g} of {progress['ns_asked']:.3g} ns, {progress['ns_per_day']:.3g} ns/day"
 
 
 class RunView:

@@ -87,18 +87,26 @@ def cells(group: GroupStatus) -> list[str]:
     goal = job.progress.get("target")
     force = f"{job.progress['max_force']:.3f} → {goal:g}" if goal is not None else ""
     usual = f" of {clock(job.expected)}" if job.expected is not None and job.state == "running" else ""
-    stage = {"plain": " plain", "climbing": " climbing"}.get(job.progress.get("stage", ""), "")
     return [
         group.system or "study",
         group.hop or "—",
         f"{group.state} {group.done}/{group.jobs}",
         "" if group.state == "done" else job.name.partition(": ")[2] or job.name,
-        f"{job.progress['iteration']}{stage}" if "iteration" in job.progress and group.state != "done" else "",
+        _iteration(job) if group.state != "done" else "",
         force if group.state != "done" else "",
         "" if group.barrier is None else f"{group.barrier:.3f}",
         "" if job.elapsed is None or group.state == "done" else f"{clock(job.elapsed)}{usual}",
         job.queue_id if group.state != "done" else "",
     ]
+
+
+def _iteration(job: JobStatus) -> str:
+    """Say how far a job is: its iteration, or the ns of molecular dynamics that are done, of those asked for."""
+    if "ns_asked" in job.progress:
+        made, asked = job.progress["ns"], job.progress["ns_asked"]
+        return f"{made:.3g} of {asked:.3g} ns" if made else str(job.progress["stage"])
+    stage = {"plain": " plain", "climbing": " climbing"}.get(job.progress.get("stage", ""), "")
+    return f"{job.progress['iteration']}{stage}" if "iteration" in job.progress else ""
 
 
 def _troubles(jobs: Sequence[JobStatus]) -> list[str]:

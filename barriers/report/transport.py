@@ -32,7 +32,7 @@ def motions_table(document: TransportDoc) -> Table:
     for heading in ("Number", "Window (ps)", "α", "MSD (Å²)", "D (cm²/s)"):
         table.add_column(heading, justify="right", no_wrap=True)
     for motion in document.motions:
-        table.add_row(motion.name, str(motion.count), *_cells(motion))
+        table.add_row(motion.name, str(motion.count), *cells_of(motion))
     return table
 
 
@@ -154,7 +154,8 @@ def pairing_rows(document: TransportDoc) -> list[dict[str, Any]]:
     ]
 
 
-def _cells(motion: MotionDoc) -> list[str]:
+def cells_of(motion: MotionDoc) -> list[str]:
+    """Write down a motion: its window, α, MSD at the window's end, and D."""
     found = motion.regime
     return [
         f"{found.start:.3g} to {found.end:.3g}",
@@ -180,9 +181,14 @@ def _conductivity(document: TransportDoc) -> list[str]:
     found = document.conductivity
     if found is None:
         return []
-    if found.nernst_einstein is None or found.collective is None:
+    if found.nernst_einstein is None:
         return [found.reason or ""]
     alone = _scientific(found.nernst_einstein, found.nernst_einstein_error or 0.0)
+    if found.collective is None:
+        return [
+            f"conductivity at {found.temperature:g} K: {alone} S/cm by Nernst and Einstein; that of all together is "
+            "not known, single boxes have no D"
+        ]
     together = _scientific(found.collective, found.collective_error or 0.0)
     share = _plus_minus(found.transference, found.transference_error)
     whole = _plus_minus(found.transference_collective, found.transference_collective_error)

@@ -14,15 +14,23 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from barriers.study.describe import by_key
 from barriers.study.errors import StudyError
 from barriers.study.fields import Section
-from barriers.study.forms import AnyStudy, CrystalStudy, form_of
+from barriers.study.forms import AnyStudy, CrystalStudy, MatrixStudy, form_of
 from barriers.study.models import EndpointStudy
 from barriers.words import show
 
 Form = TypeVar("Form", bound=Section)
 
 
+def load_form(path: Path | str) -> AnyStudy | MatrixStudy:
+    """Read and check a study file of any form; errors are those of :func:`load_study`."""
+    path = Path(path)
+    content = parse_yaml(yaml_text(path))
+    form = form_of(content)
+    return validate(content, MatrixStudy) if form is MatrixStudy else load_study(path)
+
+
 def load_study(path: Path | str) -> AnyStudy:
-    """Read and check a study file.
+    """Read and check a study file of barriers.
 
     Structure files that it names are taken relative to its folder.
 
@@ -77,7 +85,13 @@ def yaml_text(path: Path) -> str:
 def read_study(text: str) -> AnyStudy:
     """Check the text of a study file, as :func:`load_study` does: its form follows from its keys."""
     content = parse_yaml(text)
-    study: AnyStudy = validate(content, form_of(content))
+    form = form_of(content)
+    if form is MatrixStudy:
+        validate(content, form)
+        raise StudyError(
+            ["matrix: a matrix has no barriers; allowed: barriers check, build, run, submit, status, show, report"]
+        )
+    study: AnyStudy = validate(content, form)
     return study
 
 

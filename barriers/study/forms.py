@@ -1,4 +1,4 @@
-"""The forms that a study file has: of slabs, of a crystal, of two structures."""
+"""The forms that a study file has: of slabs, of a crystal, of two structures, of polymer matrices."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any, ClassVar, Self
 from pydantic import Field, field_validator, model_validator
 
 from barriers.study.crystal import CrystalHopSection, CrystalSection
+from barriers.study.dynamics import DynamicsSection
 from barriers.study.energetics import KineticsSection
 from barriers.study.engines import Engines, MlipSection
 from barriers.study.fields import Section, refusal
+from barriers.study.marks import eliminations
+from barriers.study.matrix import MatrixSection, MatrixSystemSection
 from barriers.study.models import (
     EndpointStudy,
     EngineByName,
@@ -81,9 +84,42 @@ class CrystalStudy(EngineByName):
         return (SystemSection(name=self.crystal.name or "crystal"),)
 
 
+class MatrixStudy(Section):
+    """Polymer matrices with salt, side by side. It has no barriers."""
+
+    name: StudyName
+    matrix: MatrixSection = Field(description="what the boxes of all systems are made of")
+    systems: tuple[MatrixSystemSection, ...] = Field(
+        (),
+        strict=False,
+        description="rows of the comparison, each with what it has of its own; one, as in matrix, if left out",
+    )
+    dynamics: DynamicsSection = Field(default_factory=DynamicsSection, description="molecular dynamics of each box")
+
+    @field_validator("systems")
+    @classmethod
+    def _names_differ(cls, rows: tuple[MatrixSystemSection, ...]) -> tuple[MatrixSystemSection, ...]:
+        return names_differ(rows)
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> Self:
+        for index, row in enumerate(self.systems):
+            own, shared = row.eliminate, self.matrix.eliminate
+            polymer, asked = row.polymer or self.matrix.polymer, own or shared
+            at: tuple[str | int, ...] = ("systems", index, "eliminate") if own else ("matrix", "eliminate")
+            if asked is not None and "*" not in polymer and asked not in eliminations(polymer):
+                raise refusal(asked, f"is no elimination of {polymer}", eliminations(polymer) or "none", at)
+            if row.fraction is not None and asked is None:
+                raise refusal(row.fraction, "eliminates nothing", "fraction beside eliminate", (*at[:2], "fraction"))
+        if not self.systems and self.matrix.fraction is not None and self.matrix.eliminate is None:
+            at = ("matrix", "fraction")
+            raise refusal(self.matrix.fraction, "eliminates nothing", "fraction beside eliminate", at)
+        return self
+
+
 AnyStudy = Study | EndpointStudy | CrystalStudy
 
-FORMS: dict[str, type[Section]] = {"endpoints": EndpointStudy, "crystal": CrystalStudy}
+FORMS: dict[str, type[Section]] = {"endpoints": EndpointStudy, "crystal": CrystalStudy, "matrix": MatrixStudy}
 """Forms by the key that only they have; any other file is a :class:`~barriers.study.models.Study`."""
 
 

@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from barriers.documents import BandDoc, RelaxDoc, StaticDoc
 
-Kind = Literal["static", "relax", "neb", "analysis"]
+Kind = Literal["static", "relax", "neb", "md", "analysis"]
 
 CALCULATIONS: dict[type, Kind] = {
     RelaxDoc: "relax",
@@ -32,8 +32,8 @@ BESIDE = (ADSORPTION, ELECTRONS, FREQUENCY, REACTIONS, PLACEMENT)
 def label(job: Job, name: str, system: str = "", hop: str = "") -> Job:
     """Name a job, and note in its metadata what it is for.
 
-    The metadata travel with the job to a queue and into the store of results. They are ``kind`` (``static``, ``relax``
-    or ``neb`` for an engine's calculations, ``analysis`` for what needs no engine), ``system`` and ``hop``.
+    The metadata travel with the job to a queue and into the store of results. They are ``kind`` (``static``, ``relax``,
+    ``neb`` or ``md`` for an engine's calculations, ``analysis`` for what needs no engine), ``system`` and ``hop``.
 
     Parameters
     ----------

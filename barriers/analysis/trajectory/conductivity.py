@@ -12,6 +12,7 @@ from barriers.analysis.trajectory.boxes import Box, centres_of
 from barriers.analysis.trajectory.displacement import collective, lags, shared
 from barriers.analysis.trajectory.documents import ConductivityDoc, MotionDoc
 from barriers.analysis.trajectory.frames import Floats
+from barriers.analysis.trajectory.kinds import CHARGES
 from barriers.analysis.trajectory.regime import BLOCKS, PS_TO_CM2_S, jackknife, slopes
 
 KNOWN = 3.0
@@ -82,38 +83,59 @@ def conduct(
     return mean, error, (float(np.sum(positive) / np.sum(values)), jackknife(rest))
 
 
+def independent(
+    numbers: Mapping[str, int], ion: str, volume: float, motions: Sequence[MotionDoc], temperature: float
+) -> ConductivityDoc:
+    """Give the conductivity of ions that know nothing of each other, or why there is none: every ion needs its D.
+
+    Parameters
+    ----------
+    numbers : mapping
+        Ions of each kind in a box; all but ``ion`` are anions of charge −1.
+    ion : str
+        Element of the cation.
+    volume : float
+        Of a box (Å³).
+    motions : sequence of MotionDoc
+        Those of the ions, and others.
+    temperature : float
+        In K.
+    """
+    document = ConductivityDoc(temperature=temperature)
+    moving = {motion.name: motion.regime for motion in motions if motion.name in numbers}
+    without = ", ".join(name for name, found in moving.items() if found.diffusivity is None)
+    if without or len(numbers) < 2:
+        document.reason = f"no conductivity: {f'no D of {without}' if without else 'no anion was found'}"
+        return document
+    charges = {**dict.fromkeys(numbers, -1), ion: CHARGES[ion]}
+    known = {name: (found.diffusivity or 0.0, found.diffusivity_error or 0.0) for name, found in moving.items()}
+    densities = {name: (numbers[name] / volume, charges[name]) for name in numbers}
+    document.nernst_einstein, document.nernst_einstein_error = nernst_einstein(densities, known, temperature)
+    parts = {name: densities[name][0] * charges[name] ** 2 * known[name][0] for name in numbers}
+    share = parts[ion] / sum(parts.values())
+    relative = hypot(*(known[name][1] / known[name][0] for name in list(numbers)[:2]))
+    document.transference, document.transference_error = share, float(share * (1 - share) * relative)
+    return document
+
+
 def conductivity(
     boxes: Sequence[Box], motions: Sequence[MotionDoc], step: float, temperature: float
 ) -> ConductivityDoc:
-    """Give conductivities of a matrix at a temperature (K), or why there are none: every ion needs its D."""
+    """Give conductivities of a matrix at a temperature (K), or why there are none."""
     kind, volume = boxes[0].kinds, float(np.mean([box.trajectory.volume for box in boxes]))
-    charges = {kind.ion: kind.charge, **dict.fromkeys(kind.anions, -1)}
-    document = ConductivityDoc(temperature=temperature)
-    moving = {motion.name: motion for motion in motions if motion.name in charges}
-    without = [name for name, motion in moving.items() if motion.regime.diffusivity is None]
-    if without or not kind.anions:
-        lacking = f"no D of {', '.join(without)}" if without else "no anion was found"
-        document.reason = f"no conductivity: {lacking}"
-        return document
     numbers = {kind.ion: len(kind.ions), **{name: len(each) for name, each in kind.anions.items()}}
-    densities = {name: (numbers[name] / volume, charges[name]) for name in charges}
-    known = {
-        name: (motion.regime.diffusivity or 0.0, motion.regime.diffusivity_error or 0.0)
-        for name, motion in moving.items()
-    }
-    value, error = nernst_einstein(densities, known, temperature)
-    parts = {name: densities[name][0] * charges[name] ** 2 * known[name][0] for name in charges}
-    share = parts[kind.ion] / sum(parts.values())
-    relative = hypot(*(known[name][1] / known[name][0] for name in list(charges)[:2]))
-    document.nernst_einstein, document.nernst_einstein_error = value, error
-    document.transference, document.transference_error = share, float(share * (1 - share) * relative)
-    window = (max(m.regime.start for m in moving.values()), min(m.regime.end for m in moving.values()))
+    document = independent(numbers, kind.ion, volume, motions, temperature)
+    if document.reason is not None:
+        return document
+    moving = [motion.regime for motion in motions if motion.name in numbers]
+    charges = [kind.charge, *[-1] * len(kind.anions)]
+    window = (max(found.start for found in moving), min(found.end for found in moving))
     charged = [
         (
             np.concatenate(
                 [box.paths[:, box.kinds.ions], *(centres_of(box, each) for each in box.kinds.anions.values())], 1
             ),
-            np.repeat(list(charges.values()), list(numbers.values())).astype(float),
+            np.repeat(charges, list(numbers.values())).astype(float),
             box.trajectory.volume,
         )
         for box in boxes

@@ -36,6 +36,9 @@ class MotionDoc(BaseModel):
     alpha: list[float | None] = Field(description="local exponent, over a third of a decade")
     regime: RegimeDoc
     boxes: list[float] = Field(description="slope/6 of each box over the window (cm²/s), D only if there is one")
+    groups: list[list[float]] = Field(
+        default_factory=list, description="MSD of each group that is independent of the others (Å²), by lag"
+    )
 
 
 class VanHoveDoc(BaseModel):

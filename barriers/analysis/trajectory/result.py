@@ -85,16 +85,31 @@ def transport(trajectories: Sequence[Trajectory], ion: str = "Li", temperature: 
 
 def _motion(name: str, paths: list[Floats], together: list[Ints] | None, step: float) -> MotionDoc:
     at, groups, boxes = grouped(paths, together)
-    lags, msd = at * step, groups.mean(axis=1)
-    found = regime(lags, groups, boxes)
+    return motion(name, sum(each.shape[1] for each in paths), at * step, groups, boxes)
+
+
+def motion(name: str, count: int, lags: Floats, groups: Floats, boxes: Floats) -> MotionDoc:
+    """Judge how particles move.
+
+    Parameters
+    ----------
+    name : str
+        Of the particles.
+    count : int
+        How many there are in all boxes.
+    lags : (L,)
+        In ps.
+    groups, boxes : (L, G), (L, B)
+        Mean squared displacement (Å²) of each independent group, and of each box.
+    """
+    msd, found = groups.mean(axis=1), regime(lags, groups, boxes)
     window = (lags >= found.start * 0.999) & (lags <= found.end * 1.001)
     of_boxes = slopes(lags[window], boxes[window]) / 6 * PS_TO_CM2_S
     errors = [jackknife(each) if groups.shape[1] >= FEWEST else None for each in without_one(groups)]
     alpha = [None if np.isnan(each) else float(each) for each in exponents(lags, msd)]
-    count = sum(each.shape[1] for each in paths)
     return MotionDoc(
         name=name, count=count, lags=lags.tolist(), msd=msd.tolist(), msd_error=errors, alpha=alpha, regime=found,
-        boxes=of_boxes.tolist(),
+        boxes=of_boxes.tolist(), groups=groups.tolist(),
     )  # fmt: skip
 
 

@@ -12,9 +12,12 @@ from barriers.dispatch.execution import with_inputs
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
 from barriers.documents import BarrierDoc, StudyDoc
-from barriers.study.forms import AnyStudy
+from barriers.engines.openmm.documents import MdDoc
+from barriers.study.forms import AnyStudy, MatrixStudy
 from barriers.workflow.labels import beside_outputs
 from barriers.workflow.lattice import Lattice
+from barriers.workflow.matrix_documents import MatrixStudyDoc
+from barriers.workflow.matrix_runs import gathered
 from barriers.workflow.study import StudyMaker
 
 if TYPE_CHECKING:
@@ -62,6 +65,17 @@ def collect(study: AnyStudy, cluster: Cluster, lattice: Lattice | None = None) -
                 beside[job.name] = _read_off(job, store) or reason_of(job, launchpad)
     document: StudyDoc = _run(maker.summary(study, barriers, beside=beside), store)
     return document
+
+
+def collect_matrices(study: MatrixStudy, cluster: Cluster) -> MatrixStudyDoc:
+    """Put together the runs of boxes that are there; a reason stands for those that are not."""
+    launchpad, store = cluster.launchpad(), cluster.store()
+
+    def result(job: Job) -> MdDoc | str:
+        found = store.query_one({"uuid": job.uuid}, load=True)
+        return _reason(job, launchpad) if found is None else MdDoc.model_validate(found["output"])
+
+    return gathered(study, cluster.scope(study.name), result)
 
 
 def _read_off(job: Job, store: JobStore) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ANALYSIS, COMPUTE = "barriers-analysis", "barriers-compute"
 """FireWorks categories: a worker of the first takes no calculation, so analysis waits in no big queue."""
 
-PRIORITIES = {"analysis": 20, "neb": 10, "static": 0, "relax": 0}
+PRIORITIES = {"analysis": 20, "neb": 10, "static": 0, "relax": 0, "md": 0}
 """First what others wait for and what takes a moment, then bands, so that the first barriers are there early."""
 
 _ASKED = ("nodes", "cores", "memory", "walltime", "queue", "account")
@@ -155,6 +155,9 @@ class KindsSection(Section):
     static: KindSection = Field(default_factory=KindSection, description="energy of one structure")
     relax: KindSection = Field(default_factory=KindSection, description="relaxation")
     neb: NebSection = Field(default_factory=NebSection, description="band")
+    md: KindSection = Field(
+        default_factory=KindSection, description="molecular dynamics of one box; a walltime costs it no whole segment"
+    )
     analysis: KindSection = Field(default_factory=KindSection, description="structures and results, no engine")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
     places = {(barrier.system, barrier.hop_name): number for number, barrier in enumerate(study.barriers)}
     for (_, hop), number in places.items():
         hops[hop].append(number)
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     return template.render(
         study=study,
         rows=[(row, barrier, places.get((row.system, row.hop))) for row, barrier in study.paired()],
@@ -109,7 +110,7 @@ def render_page(study: StudyDoc, folder: Path) -> str:
         commands=commands(study, study_file is not None),
         library={name: Markup(text) for name, text in library()._asdict().items()},
         version=versions()["barriers"],
-        style=_text("page.css"),
+        style=page_style(),
         scripts=[_text(f"{name}.js") for name in SCRIPTS],
         **_of_sections(study.barriers),
     )
@@ -120,17 +121,23 @@ def render_section(barrier: BarrierDoc, heading: str) -> str:
 
     The barrier may be of a band that is on its way. What is given is JSON.
     """
-    template = _environment().get_template("section.json.j2")
+    template = environment().get_template("section.json.j2")
     return template.render(barrier=barrier, heading=heading, **_of_sections([barrier]))
 
 
-def page_scripts() -> str:
+def page_scripts(own: Sequence[str] = SCRIPTS) -> str:
     """Give all that the page's views and drawings run on: the library with its licence, then the page's own scripts."""
     known = library()
-    return "\n".join([f"/*\n{known.notices}\n*/", known.script, *(_text(f"{name}.js") for name in SCRIPTS)])
+    return "\n".join([f"/*\n{known.notices}\n*/", known.script, *(_text(f"{name}.js") for name in own)])
 
 
-def _environment() -> Environment:
+def page_style() -> Markup:
+    """Give the style of pages."""
+    return _text("page.css")
+
+
+def environment() -> Environment:
+    """Give what fills in the templates of pages."""
     environment = Environment(
         loader=PackageLoader("barriers.report", "html"),
         autoescape=True,

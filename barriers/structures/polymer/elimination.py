@@ -68,11 +68,7 @@ def eliminated(chain: Chem.Mol, step: Elimination, positions: Positions) -> tupl
         middle = len(backbone(chain)) - 2
         return possible[min(possible, key=lambda bond: (abs(2 * bond - middle), bond))], 1
     if positions == "all":
-        times = 0
-        while possible:
-            chain = possible[min(possible)]
-            possible, times = _products(chain, step), times + 1
-        return chain, times
+        positions = places(chain, step)
     if isinstance(positions, str) or len(positions) == 0:
         raise ValueError(f"positions: {positions!r} are no numbers of bonds; allowed: all, {_listed(possible)}")
     bonds = sorted(positions)
@@ -83,6 +79,18 @@ def eliminated(chain: Chem.Mol, step: Elimination, positions: Positions) -> tupl
         chain = possible[bond]
         possible = _products(chain, step)
     return chain, len(bonds)
+
+
+def places(chain: Chem.Mol, step: Elimination) -> list[int]:
+    """Bonds that can lose the molecule one after the other: from the head on each that is possible after those before.
+
+    Any choice of them is possible too: no elimination makes a place for another, and no two of these share an atom.
+    """
+    bonds = []
+    while possible := _products(chain, step):
+        bonds.append(min(possible))
+        chain = possible[bonds[-1]]
+    return bonds
 
 
 def _listed(possible: dict[int, Chem.Mol]) -> str:

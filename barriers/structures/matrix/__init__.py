@@ -1,0 +1,1 @@
+"""Polymer matrices: chains, salt, and the boxes that they are packed in."""
