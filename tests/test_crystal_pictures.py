@@ -36,7 +36,7 @@ def scene_of(structure: Structure, ion: str) -> CrystalScene:
 
 
 def test_cations_that_stay_have_their_anions_around_them() -> None:
-    """Octahedra of iron and tetrahedra of phosphorus in LiFePO4, octahedra of scandium in the spinel; none of the ion."""
+    """Octahedra of iron and tetrahedra of phosphorus in LiFePO4, octahedra of scandium in the spinel; none of ions."""
     assert shapes(olivine(), "Li") == {("Fe", 6, "O"): 4, ("P", 4, "O"): 4}
     assert shapes(sulfide_spinel(), "Mg") == {("Sc", 6, "S"): 16}
     spinel = sulfide_spinel()
