@@ -22,6 +22,7 @@ from barriers.dispatch.states import JobStates
 from barriers.documents import BarrierDoc, CrystalCellDoc, StudyDoc
 from barriers.files.structures import write_structure
 from barriers.report.folder import read_results
+from barriers.report.html.network import network_scene
 from barriers.report.html.page import render_page
 from barriers.report.tables import study_json
 from barriers.structures.crystal import LEAST_VECTOR, conventional, plain_crystal, repeats_for, shortest_vector
@@ -117,6 +118,12 @@ def test_a_vacancy_of_copper_hops_over_one_barrier(study_of, tmp_path: Path) -> 
     assert "Percolating barrier" in page and "Diffusion of one vacancy" in page
     assert "Crystal</h3>" in page and "2 × 2 × 2, 32 atoms" in page
     assert "Slab</h3>" not in page
+    seen = network_scene(found)
+    assert seen is not None and seen["host"] == "crystal" and '<section id="hops"' in page
+    (drawn,) = seen["hops"]
+    assert drawn["words"] == f"open_2.54: {barrier.forward:.3f} ± 0.001 eV"
+    assert len(drawn["ways"]) == 32 * 12 / 2
+    assert "structure" not in said["crystal"]
     by_hand = pair(study, tmp_path)
     assert by_hand.forward == pytest.approx(barrier.forward, abs=2e-3)
 

@@ -27,10 +27,12 @@ from browser import (
     with_shift,
 )
 from example_structures import STUDY
+from ion_conductors import olivine
 from made_up_study import made_up_study
 
-from barriers.documents import StudyDoc
+from barriers.documents import CrystalDoc, StudyDoc
 from barriers.report.html.page import write_report
+from barriers.structures.network.network import find_network
 
 pytestmark = pytest.mark.browser
 
@@ -249,3 +251,31 @@ def test_without_webgl_the_page_says_so_and_the_profile_works(browser: Any, page
     wait(lambda: "needs WebGL" in element.text)
     find(browser, "#system-0 [data-does=on]").click()
     assert now(browser).startswith("image 1 (2 of 6)")
+
+
+def test_the_hops_of_a_crystal_are_drawn(browser: Any, tmp_path: Path) -> None:
+    drawn = made_up_study(failed=())
+    network = find_network(olivine())
+    (hop,) = network.hops
+    told = [
+        each.model_copy(update={"hop": hop.model_copy(update={"name": each.hop_name})}) for each in drawn.barriers[:1]
+    ]
+    crystal = CrystalDoc(
+        **{"formula": "LiFePO4", "space_group": "Pnma", "supercell": (1, 1, 1), "atoms": 28, "image_distance": 4.69},
+        source="mine.cif",
+        ion="Li",
+        structure=network.structure,
+    )
+    study = drawn.model_copy(update={"crystal": crystal, "slab": None, "barriers": told})
+    scheme(browser, "light")
+    browser.get(write_report(study, tmp_path).as_uri())
+    element = find(browser, "figure[data-hops] .stage")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+    wait(lambda: element.find_elements("css selector", "canvas"))
+    pixels = settle(element)
+    assert (np.abs(pixels - pixels[5, 5]).max(axis=2) > 24).mean() > 0.05
+    hue = pixels / np.maximum(pixels.max(axis=2, keepdims=True), 1)
+    arrow = np.array([0xD5, 0x5E, 0x00])
+    assert (np.abs(hue - arrow / arrow.max()).max(axis=2) < 0.12).sum() > 100
+    assert find(browser, "figure[data-hops] .now").text.startswith(told[0].hop_name)
+    assert complaints(browser) == []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from itertools import combinations
 
 import numpy as np
 import pytest
+from ase.data import chemical_symbols
 from example_structures import systems
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,8 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrow
 from pymatgen.core import Lattice, Structure
 
+from barriers.report.elements import APART, ARROW, COMMON, FLAT_COLOURS, FROM_MARKS, MOVING, colour, oklab
 from barriers.report.sheet import Drawn, contact_sheet, draw_system
-from barriers.report.structures import ELEMENT_COLOURS, draw_structure, drawn_radius
+from barriers.report.structures import draw_structure, drawn_radius
 from barriers.report.views import HopEnds, view_of
 from barriers.structures.surface.slab import FRAGMENT, LAYER, frozen_atoms
 
@@ -201,14 +204,32 @@ def test_a_dollar_in_a_name_is_no_formula() -> None:
 def test_elements_differ_in_lightness_or_in_size() -> None:
     def lightness(symbol: str) -> float:
         """CIE L* of a colour, from its sRGB values (IEC 61966-2-1)."""
-        values = np.array(to_rgb(ELEMENT_COLOURS[symbol]))
+        values = np.array(to_rgb(FLAT_COLOURS[symbol]))
         linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
         return float(116 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 16)
 
-    assert {"Li", "Ni", "Co", "Mn", "O", "H", "C", "F", "N", "S"} <= ELEMENT_COLOURS.keys()
-    for one, other in combinations(ELEMENT_COLOURS, 2):
+    assert {"Li", "Ni", "Co", "Mn", "O", "H", "C", "F", "N", "S"} <= FLAT_COLOURS.keys()
+    for one, other in combinations(FLAT_COLOURS, 2):
         small, large = sorted((drawn_radius(one), drawn_radius(other)))
         assert abs(lightness(one) - lightness(other)) > 10 or large > 1.3 * small, (one, other)
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_no_two_elements_have_like_colours_nor_one_that_of_the_moving_ion(flat: bool) -> None:
+    """In OKLab, where two colours 0.02 apart can just be told apart; those of black and white are 1 apart."""
+    assert oklab(np.array([[0.0, 0, 0], [1, 1, 1]])) == pytest.approx(np.array([[0, 0, 0], [1, 0, 0]]), abs=1e-4)
+    own = [*FLAT_COLOURS] if flat else []  # on paper these ten differ in lightness or size, as above
+    symbols = [symbol for symbol in chemical_symbols[1:] if symbol not in own]
+    places = dict(zip(symbols, oklab(np.array([colour(symbol, flat) for symbol in symbols])), strict=True))
+    for one, other in combinations(symbols, 2):
+        least = APART[one in COMMON and other in COMMON] - 1e-3
+        assert np.linalg.norm(places[one] - places[other]) > least, (one, other)
+    marks = oklab(np.array([to_rgb(mark) for mark in ((ARROW, MOVING) if flat else (MOVING,))]))
+    ten = oklab(np.array([to_rgb(each) for each in FLAT_COLOURS.values()]))
+    for symbol, place in places.items():
+        assert np.linalg.norm(place - marks, axis=1).min() > FROM_MARKS - 1e-3, symbol
+        assert not flat or np.linalg.norm(place - ten, axis=1).min() > APART[symbol in COMMON] - 1e-3, symbol
+    assert f'MOVING = "{MOVING}"' in (files("barriers.report.html") / "viewer.js").read_text()
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 7])

@@ -71,7 +71,7 @@ class HopsPanel extends Panel {
   }
 
   words() {
-    return this.index ? NETWORK.hops[this.index - 1].words : `all ${this.last} hops`.replace("all 1 hops", "the hop");
+    return this.index ? NETWORK.hops[this.index - 1].words : this.last > 1 ? `all ${this.last} hops` : NETWORK.hops[0].words;
   }
 
   make(tell) {

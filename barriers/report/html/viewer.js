@@ -190,7 +190,7 @@ class CrystalViewer extends AtomsViewer {
     for (const [key, mesh] of meshes) {
       const [role, elem] = key.split(" ");
       const color = looks[elem].colour;
-      this.viewer.addCustom({ ...mesh, color, opacity: CrystalViewer.POLYHEDRON[role] });
+      this.viewer.addCustom({ ...mesh, color, opacity: this.constructor.POLYHEDRON[role] });
     }
     for (const [atom, way] of beyond.values()) {
       const { sphere } = this.style(roles[atom], elements[atom], this.colour("--stage"));
@@ -218,7 +218,7 @@ class BandViewer extends CrystalViewer {
 
 /** A crystal with its hops: an arrow for each distinct one, thin lines for those like it. */
 class HopsViewer extends CrystalViewer {
-  static FAINT = 0.5;
+  static POLYHEDRON = { slab: 0.6 };
 
   /** The atoms are the same whichever hop is shown. */
   image() {
@@ -234,7 +234,7 @@ class HopsViewer extends CrystalViewer {
     }
     const shown = index ? [hops[index - 1]] : hops;
     for (const { colour, arrow, ways } of shown) {
-      for (const [start, end] of ways) this.viewer.addCylinder({ ...this.line(start, end), radius: 0.06, color: colour, opacity: HopsViewer.FAINT });
+      for (const [start, end] of ways) this.viewer.addCylinder({ ...this.line(start, end), radius: 0.05, color: colour });
       this.viewer.addArrow({ ...this.line(...arrow), radius: 0.14, radiusRatio: 2.4, mid: 0.72, color: colour });
     }
   }
