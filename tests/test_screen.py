@@ -169,7 +169,7 @@ def test_a_killed_screen_goes_on_where_it_was(folder: Path, tmp_path: Path, best
         "class Counted(EMT):\n    def calculate(self, *args, **kwargs):\n"
         "        with open(os.environ['COUNT'], 'a') as file:\n            file.write('.')\n"
         "        super().calculate(*args, **kwargs)\n"
-        "        if os.path.getsize(os.environ['COUNT']) == int(os.environ.get('DIE_AT', -1)):\n"
+        "        if 0 < int(os.environ['DIE_AT']) <= os.path.getsize(os.environ['COUNT']):\n"
         "            os.kill(os.getppid(), 9)\n"
     )
     (tmp_path / "fast.yaml").write_text(FAST.replace("emt", "counted:Counted"))
