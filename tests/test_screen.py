@@ -160,16 +160,17 @@ def test_an_empty_folder_and_a_wrong_ion_are_refused(folder: Path, cli: Callable
     assert "ion: 'Xx' is no element" in cli("screen", folder, "--ion", "Xx").err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("best", [0, 1])
 def test_a_killed_screen_goes_on_where_it_was(folder: Path, tmp_path: Path, best: int) -> None:
-    """Each energy is counted in a file, whichever process asks for it."""
+    """Each energy is counted in a file by the worker that computes it, which kills the screen at a number of them."""
     (tmp_path / "counted.py").write_text(
         "import os\nfrom ase.calculators.emt import EMT\n\n\n"
         "class Counted(EMT):\n    def calculate(self, *args, **kwargs):\n"
         "        with open(os.environ['COUNT'], 'a') as file:\n            file.write('.')\n"
         "        super().calculate(*args, **kwargs)\n"
-        "        if os.path.getsize(os.environ['COUNT']) == int(os.environ.get('DIE_AT', -1)):\n"
-        "            os.kill(os.getpid(), 9)\n"
+        "        if 0 < int(os.environ['DIE_AT']) <= os.path.getsize(os.environ['COUNT']):\n"
+        "            os.kill(os.getppid(), 9)\n"
     )
     (tmp_path / "fast.yaml").write_text(FAST.replace("emt", "counted:Counted"))
 

@@ -17,8 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-TESTS = Path(__file__).parent.parent
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import numpy as np
 from any_crystals import IONS, SYSTEMS, write_crystal
@@ -26,6 +25,7 @@ from pymatgen.core import Lattice, Structure
 from rich.console import Console
 from rich.table import Table
 
+TESTS = Path(__file__).parent.parent
 SIZES = (50, 100, 200)
 LINEAR = 1.5
 """Time of a structure at the largest size, in units of that at the smallest, above which a screen is not linear."""

@@ -15,7 +15,7 @@ from barriers.dispatch.fireworks.collections import scope_of
 from barriers.dispatch.identity import identify
 from barriers.dispatch.local import LocalRun
 from barriers.dispatch.screen import ScreenRun
-from barriers.study.forms import CrystalStudy
+from barriers.study.forms import AnyStudy, CrystalStudy
 from barriers.workflow.lattice import Lattice
 from barriers.workflow.screen import Screen
 from barriers.workflow.study import StudyMaker
@@ -55,7 +55,7 @@ class DispatchedScreen:
         screen: Screen,
         folder: Path,
         cluster: Cluster,
-        settle: Callable[[CrystalStudy, Path], tuple[CrystalStudy, Lattice | None]],
+        settle: Callable[[AnyStudy, Path], tuple[AnyStudy, Lattice | None]],
         keep: Callable[[StudyDoc, Path], object],
     ) -> None:
         self.cluster, self._settle, self._keep = cluster, settle, keep

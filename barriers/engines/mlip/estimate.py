@@ -43,8 +43,7 @@ class End(NamedTuple):
     @property
     def forces(self) -> list[list[float]]:
         """Forces (eV/Å), shape (N, 3)."""
-        found: list[list[float]] = self.structure.site_properties[FORCES]
-        return found
+        return list(self.structure.site_properties[FORCES])
 
 
 @dataclass
