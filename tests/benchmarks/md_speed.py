@@ -1,7 +1,7 @@
 """ns/day of the runner against plain OpenMM, turn by turn in one process, and the memory that a box needs.
 
-Both run the same box with the same steps, thermostat, platform and frames; OpenMM by its own Simulation and XTCReporter,
-the runner with its checkpoints and checks. A box is a folder that `barriers build` wrote.
+Both run the same box with the same steps, thermostat, platform and frames: OpenMM by its own Simulation and
+XTCReporter, the runner with its checkpoints and checks. A box is a folder that `barriers build` wrote.
 
     python tests/benchmarks/md_speed.py results/pair/built/PVDF-1 600 5
 """
