@@ -308,6 +308,8 @@ def test_flow_of_a_study_has_a_build_for_each_box_and_a_run_for_each_temperature
         for each in (study(), study(), study(production=4.0))
     ]
     assert uuids[0] == uuids[1]
+    waits = {job.name: job.uuid for job, _ in identify(MatrixMaker().make(study(settle_longest=9000.0)), "").iterflow()}
+    assert waits == uuids[0]  # a box that is waited for longer goes on
     differ = {name for name in names if uuids[0][name] != uuids[2][name]}
     assert differ == {name for name in names if name.endswith(": md")} | {"pair: comparison"}
 

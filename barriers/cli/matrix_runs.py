@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from barriers.workflow.matrix_documents import MatrixStudyDoc
 
 
+def matrices_of(folder: Path) -> MatrixStudyDoc | None:
+    """Read a study of matrices; None where a folder has another study's results. Loads nothing for the latter."""
+    study = folder / "study.yaml"
+    written = study.read_text("utf-8").splitlines() if study.is_file() else []
+    if not (folder / "matrices.json").is_file() and not any(line.startswith("matrix:") for line in written):
+        return None
+    from barriers.report.matrix_folder import read_matrices
+
+    return read_matrices(folder)
+
+
 def run_matrices(study: MatrixStudy, folder: Path, workers: int, study_file: Path, as_json: bool) -> None:
     """Run the boxes of a study here, or go on where an earlier run stopped."""
     from barriers.engines.openff.needs import check_here

@@ -15,14 +15,14 @@ from barriers.cli.terminal import by_figure, say
 @app.command()
 def show(folder: ResultsFolder, as_json: Json = False) -> None:
     """Print the barriers of a results folder, or the transport in matrices, as far as it is there."""
-    from barriers.cli.matrix_runs import show_matrices
-    from barriers.report.folder import read_results
-    from barriers.report.matrix_folder import read_matrices
-    from barriers.report.tables import study_json
+    from barriers.cli.matrix_runs import matrices_of, show_matrices
 
-    if (matrices := read_matrices(folder)) is not None:
+    if (matrices := matrices_of(folder)) is not None:
         show_matrices(matrices, folder, as_json)
         return
+    from barriers.report.folder import read_results
+    from barriers.report.tables import study_json
+
     document = read_results(folder)
     if as_json:
         emit(study_json(document))
@@ -103,14 +103,16 @@ def rates(
 @app.command()
 def report(folder: ResultsFolder, as_json: Json = False) -> None:
     """Write one page (HTML) that shows the results: comparison, profiles, bands in 3-D, provenance. Opens offline."""
-    from barriers.report.folder import read_results
-    from barriers.report.html.matrices import write_matrices_page
-    from barriers.report.html.page import write_report
-    from barriers.report.matrix_folder import read_matrices
+    from barriers.cli.matrix_runs import matrices_of
 
-    if (matrices := read_matrices(folder)) is not None:
+    if (matrices := matrices_of(folder)) is not None:
+        from barriers.report.html.matrices import write_matrices_page
+
         page = str(write_matrices_page(matrices, folder))
     else:
+        from barriers.report.folder import read_results
+        from barriers.report.html.page import write_report
+
         page = str(write_report(read_results(folder), folder if folder.is_dir() else folder.parent))
     emit([page]) if as_json else say(page)
 

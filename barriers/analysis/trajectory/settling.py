@@ -14,7 +14,7 @@ BLOCKS = 8
 SAMPLES = 5
 """A block needs so many samples."""
 
-KNOWN = 0.01
+KNOWN = 0.02
 """A mean whose standard error is above this share is not known well enough to say that it does not drift."""
 
 SAME = 1e-3
@@ -36,7 +36,7 @@ def settling(densities: ArrayLike) -> SettlingDoc:
     """Judge a series of densities: settled where the later half does not drift by more than two standard errors.
 
     The earlier half is not looked at. Blocks that are shorter than the density's memory make errors small, so that more
-    is called drift, not less. A drift below 0.1 % always passes, and no series passes whose mean is not known to 1 %.
+    is called drift, not less. A drift below 0.1 % always passes, and no series passes whose mean is not known to 2 %.
 
     Parameters
     ----------

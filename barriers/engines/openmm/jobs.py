@@ -120,8 +120,8 @@ def thinned(trajectory: Trajectory) -> Trajectory:
     every = -(-trajectory.positions.nbytes // MOST)
     if every == 1:
         return trajectory
-    parts = {each: np.array(getattr(trajectory, each)[::every]) for each in ("positions", "cells", "times")}
-    return replace(trajectory, **parts)
+    positions, cells, times = trajectory.positions, trajectory.cells, trajectory.times
+    return replace(trajectory, positions=np.array(positions[::every]), cells=cells[::every], times=times[::every])
 
 
 def _snapshot(species: list[str], point: Point) -> Structure:

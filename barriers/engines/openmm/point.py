@@ -47,7 +47,7 @@ class Point:
 
     def as_json(self) -> dict[str, str]:
         """Write it so that every bit is read back."""
-        return {name: base64.b64encode(np.ascontiguousarray(each)).decode() for name, each in vars(self).items()}
+        return {name: base64.b64encode(each.tobytes()).decode() for name, each in vars(self).items()}
 
     @classmethod
     def from_json(cls, content: dict[str, str]) -> Self:

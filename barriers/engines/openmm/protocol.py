@@ -99,5 +99,5 @@ class Protocol:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Give everything that the numbers rest on."""
-        return asdict(self)
+        """Give everything that the numbers rest on: how long a box was waited for is no part of it."""
+        return {name: value for name, value in asdict(self).items() if name != "settle_longest"}

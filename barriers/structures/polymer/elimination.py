@@ -61,24 +61,33 @@ def eliminated(chain: Chem.Mol, step: Elimination, positions: Positions) -> tupl
     ValueError
         If a position cannot lose the molecule, or none can.
     """
-    possible = _products(chain, step)
-    if not possible:
-        raise ValueError(f"eliminate: no position of this chain can lose {step.name}; use more units")
-    if positions is None:
-        middle = len(backbone(chain)) - 2
-        return possible[min(possible, key=lambda bond: (abs(2 * bond - middle), bond))], 1
-    if positions == "all":
+    if positions is None or positions == "all":
+        possible = _products(chain, step)
+        if not possible:
+            raise _impossible(step)
+        if positions is None:
+            middle = len(backbone(chain)) - 2
+            return possible[min(possible, key=lambda bond: (abs(2 * bond - middle), bond))], 1
         positions = places(chain, step)
     if isinstance(positions, str) or len(positions) == 0:
-        raise ValueError(f"positions: {positions!r} are no numbers of bonds; allowed: all, {_listed(possible)}")
+        raise ValueError(
+            f"positions: {positions!r} are no numbers of bonds; allowed: all, {_listed(_products(chain, step))}"
+        )
     bonds = sorted(positions)
     for number, bond in enumerate(bonds):
-        if bond not in possible:
+        product = _products(chain, step, bond).get(bond)
+        if product is None:
+            possible = _products(chain, step)
+            if not (possible or number):
+                raise _impossible(step)
             after = f" after {', '.join(map(str, bonds[:number]))}" if number else ""
             raise ValueError(f"positions: {bond} cannot lose {step.name}{after}; allowed: {_listed(possible)}")
-        chain = possible[bond]
-        possible = _products(chain, step)
+        chain = product
     return chain, len(bonds)
+
+
+def _impossible(step: Elimination) -> ValueError:
+    return ValueError(f"eliminate: no position of this chain can lose {step.name}; use more units")
 
 
 def places(chain: Chem.Mol, step: Elimination) -> list[int]:
@@ -97,9 +106,15 @@ def _listed(possible: dict[int, Chem.Mol]) -> str:
     return ", ".join(map(str, sorted(possible))) or "none"
 
 
-def _products(chain: Chem.Mol, step: Elimination) -> dict[int, Chem.Mol]:
-    """Products of one elimination, by the bond of the backbone that it takes place at."""
+def _products(chain: Chem.Mol, step: Elimination, at: int | None = None) -> dict[int, Chem.Mol]:
+    """Products of one elimination, by the bond of the backbone that it takes place at; of that bond alone if given."""
     products: dict[int, Chem.Mol] = {}
+    if at is not None:
+        chain = Chem.Mol(chain)
+        for atom in chain.GetAtoms():
+            # The reaction leaves such atoms alone, and a long chain has hundreds of products.
+            if atom.HasProp(PLACE) and atom.GetIntProp(PLACE) not in (at, at + 1):
+                atom.SetProp("_protected", "1")
     for (product,) in rdChemReactions.ReactionFromSmarts(step.reaction).RunReactants((chain,)):
         pair = []
         for atom in product.GetAtoms():
@@ -108,8 +123,9 @@ def _products(chain: Chem.Mol, step: Elimination) -> dict[int, Chem.Mol]:
                 atom.SetIntProp(PLACE, origin.GetIntProp(PLACE))
             if atom.HasProp("old_mapno") and atom.GetIntProp("old_mapno") < 3 and atom.HasProp(PLACE):
                 pair.append(atom.GetIntProp(PLACE))
-            # A later reaction would carry the number on.
+            # A later reaction would carry the number on, and leave the atom alone.
             atom.ClearProp("old_mapno")
+            atom.ClearProp("_protected")
         places = sorted(pair)
         if len(places) == 2 and places[1] - places[0] == 1 and places[0] not in products:
             Chem.SanitizeMol(product)
