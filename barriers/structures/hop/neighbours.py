@@ -10,9 +10,9 @@ import numpy as np
 from pymatgen.core import Structure
 
 from barriers.structures.crystal import shortest_vector
-from barriers.structures.hop.hop import Mechanism
 from barriers.structures.hop.ions import anions, size
 from barriers.structures.hop.jump import HERE, Jump, Place, Places
+from barriers.structures.hop.kinds import Mechanism
 from barriers.structures.hop.surroundings import whole
 
 LONGEST_HOP = 4.5
@@ -152,7 +152,7 @@ def divacancy_jumps(places: Places, around: Around) -> list[Jump]:
         for last in lasts:
             shared = shared_anions(places, (first, HERE), last)
             for third in lasts:
-                if third[0] == last[0] or _back(third, last) not in around[last[0]]:
+                if third[0] == last[0] or beside(third, last) not in around[last[0]]:
                     continue
                 tetrahedron = shared | shared_anions(places, (first, HERE), third) | shared_anions(places, last, third)
                 if len(tetrahedron) == 4:
@@ -161,7 +161,7 @@ def divacancy_jumps(places: Places, around: Around) -> list[Jump]:
     return jumps
 
 
-def _back(place: Place, origin: Place) -> Place:
+def beside(place: Place, origin: Place) -> Place:
     """Give a place as it is seen from another's cell."""
     x, y, z = np.subtract(place[1], origin[1]).tolist()
     return place[0], (x, y, z)
