@@ -66,7 +66,9 @@ def added_jumps(places: Places) -> tuple[list[Jump], list[Jump]]:
 
 def fits(places: Places, jump: Jump) -> bool:
     """Tell whether a jump does not meet its own image in the cell, so that a band can be made of it."""
-    points = [places.position(place) for place in ((jump.first, HERE), *([jump.third] if jump.third else []), jump.last)]
+    points = [
+        places.position(place) for place in ((jump.first, HERE), *([jump.third] if jump.third else []), jump.last)
+    ]
     longest = np.linalg.norm(np.diff(points, axis=0), axis=1).max()
     return jump.first != jump.last[0] and bool(2 * longest < room_in(places) - IMAGE_MARGIN)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from ase.geometry import find_mic
@@ -19,6 +20,7 @@ Image = tuple[int, int, int]
 
 LONGEST_ARM = 4.6
 """An anchor further than this (Å) from the first has been wrapped into the cell since the place was found."""
+
 
 class Site(BaseModel):
     """A place defined by atoms: the centroid of the anchors, and a height above it along the normal, or a step from it.
@@ -106,6 +108,12 @@ class Hop(BaseModel):
     def final(self) -> EndState:
         """The final endpoint."""
         return self._state(self.moving, 1)
+
+    @property
+    def way(self) -> tuple[Any, Any, Image, tuple[int, Image] | None]:
+        """What it is between: atoms or places, with the image of the last, and the ion that is pushed."""
+        first, last = self.sites or (self.moving, self.target)
+        return first, last, self.image, self.pushed
 
     @property
     def passed(self) -> Site | None:

@@ -81,11 +81,12 @@ def _free_of_atoms(places: Places, around: Around) -> Around:
     structure = places.structure
     others = [atom for atom, site in enumerate(structure) if site.specie.symbol != places.ion]
     least = np.where(anions(structure), FREE_OF_ANIONS, FREE_OF_CATIONS)[others]
+    atoms = structure.frac_coords[others]
 
     def is_free(first: int, last: Place) -> bool:
         ends = places.fractions[first], places.fractions[last[0]] + last[1]
         way = np.linspace(*ends, STEPS)
-        return bool((structure.lattice.get_all_distances(way, structure.frac_coords[others]).min(axis=0) > least).all())
+        return bool((structure.lattice.get_all_distances(way, atoms).min(axis=0) > least).all())
 
     return {first: [last for last in lasts if is_free(first, last)] for first, lasts in around.items()}
 

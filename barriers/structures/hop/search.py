@@ -26,7 +26,7 @@ SHORTEST_HOP = 1.5
 """An added ion nearer to two places than this (Å) relaxes into one of them."""
 
 
-def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
+def find_hops(structure: Structure, ion: str = "Li", added: bool = True) -> list[Hop]:
     """Find every symmetry-distinct hop of a slab or crystal as it was built.
 
     1. Vacancy: between neighbouring free sites of the ion, one of them empty.
@@ -46,6 +46,8 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
         Bare slab with its ``layer`` numbers, positions not wrapped along z; or a crystal, without them.
     ion : str
         Element that moves.
+    added : bool
+        Whether hops of an ion added to a crystal are looked for, which takes as long as all others.
 
     Returns
     -------
@@ -59,16 +61,16 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
     """
     found = [
         (places, jump)
-        for places, jumps in jumps_in(structure, ion).values()
+        for places, jumps in jumps_in(structure, ion, added).values()
         if jumps
         for jump in classes(places, jumps).distinct
     ]
     if not found:
-        raise ValueError(f"no hop: no two free {ion} sites, or places above the surface, within {LONGEST_HOP} Å")
+        raise ValueError(f"no hop: no two free {ion} sites, or places of an added ion, within {LONGEST_HOP} Å")
     return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
 
 
-def jumps_in(structure: Structure, ion: str = "Li") -> dict[Kind, tuple[Places, list[Jump]]]:
+def jumps_in(structure: Structure, ion: str = "Li", added: bool = True) -> dict[Kind, tuple[Places, list[Jump]]]:
     """Give every jump of a slab or crystal by its kind, there and back, with the places it is between.
 
     Raises
@@ -83,7 +85,7 @@ def jumps_in(structure: Structure, ion: str = "Li") -> dict[Kind, tuple[Places, 
         "divacancy": (sites, divacancy_jumps(sites, around)),
     }
     if LAYER not in structure.site_properties:
-        return vacancies | _in_voids(structure, ion)
+        return vacancies | (_in_voids(structure, ion) if added else {})
     adatoms = _added(structure, adatom_sites(structure, ion), ion)
     surface = [
         Jump("interstitial", first, last, mechanism="surface")
