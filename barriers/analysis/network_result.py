@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -40,7 +39,6 @@ def network_result(
     fraction: float | None = None,
     uncertainties: ArrayLike | None = None,
     energies: ArrayLike | None = None,
-    carrier: Literal["vacancy", "added ion"] = "vacancy",
 ) -> NetworkDoc:
     """Join the barriers of all distinct hops to what the crystal does: percolating barriers, D(T), conductivity.
 
@@ -67,8 +65,6 @@ def network_result(
     energies : (n,), optional
         Energies of the carrier on sites (eV, from any zero), NaN where not known: needed where no chain of barriers
         connects sites.
-    carrier : {"vacancy", "added ion"}
-        What walks; only a vacancy's walk gives the correlation factor of the ions here.
 
     Raises
     ------
@@ -79,7 +75,7 @@ def network_result(
         raise ValueError(f"fraction: {fraction:g}; allowed: above 0, below 1")
     levels = fit_levels(jumps, barriers, energies)
     document = NetworkDoc(
-        carrier=carrier,
+        carrier=jumps.carrier,
         dimension=dimension(jumps.first, jumps.last, jumps.images, jumps.sites),
         percolation=[PercolationRow(name=name) for name in ("1-D", "2-D", "3-D", *AXES)],
         levels=[float(level) if np.isfinite(level) else None for level in levels.sites],

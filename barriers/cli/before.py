@@ -149,7 +149,7 @@ def hops(
 def _of_crystal(
     rows: list[dict[str, Any]], crystal: Structure, ion: str, added: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Add to the rows what a crystal's networks are; and say it, with the empty sites where an added ion is asked for."""
+    """Add to the rows what a crystal's networks are; and say it, with the empty sites of an added ion."""
     from barriers.report.choices import network_words, void_words, with_networks
     from barriers.structures.hop.voids import find_voids
     from barriers.structures.network.network import find_added_network, find_network

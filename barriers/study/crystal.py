@@ -58,8 +58,8 @@ class CrystalSection(Section):
         0,
         ge=-10,
         le=10,
-        description="of the cells of a hop, with a compensating background: −1 for a vacancy of Li⁺, 1 for an added Li⁺; "
-        "with engine espresso",
+        description="of the cells of a hop, with a compensating background: −1 for a vacancy of Li⁺, 1 for an added "
+        "Li⁺; with engine espresso",
         json_schema_extra=unit("e"),
     )
     relax: bool | None = Field(
@@ -126,8 +126,8 @@ class CrystalHopSection(Section):
     )
     to: SiteInCell = Field(
         None,
-        description="the ion whose site it jumps to, in the same way; the nearest image; of an added ion both are empty "
-        "sites, by coordinates",
+        description="the ion whose site it jumps to, in the same way; the nearest image; of an added ion both are "
+        "empty sites, by coordinates",
         json_schema_extra=takes("a whole number, or a list of 3 numbers"),
     )
 

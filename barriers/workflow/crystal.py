@@ -224,9 +224,9 @@ def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
 def _every_hop(structure: Structure, ion: str) -> list[Hop]:
     with naming("crystal"):
         try:
-            found = find_hops(structure, ion, added=False)
-        except ValueError:
             found = find_hops(structure, ion)
+        except ValueError:
+            found = find_hops(structure, ion, added=True)
     with naming("hops"):
         return [hop for hop in found if hop.kind == "vacancy"] or select_hops(found)
 

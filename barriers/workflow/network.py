@@ -51,6 +51,7 @@ def jumps_of(network: Network) -> Jumps:
         lattice=network.structure.lattice.matrix,
         hop=network.hop,
         forward=network.forward,
+        carrier="added ion" if network.of_added else "vacancy",
     )
     return ions if network.of_added else ions.back()
 
@@ -96,7 +97,6 @@ def network_document(
         charge=Element(asked["ion"]).common_oxidation_states[0],
         fraction=None if added else section.vacancies,
         uncertainties=uncertainties,
-        carrier="added ion" if added else "vacancy",
     )
     unused = [WITHOUT_VACANCIES] if added and section.vacancies else []
     return document.model_copy(update={"notes": [*resting, *unused, *document.notes]})

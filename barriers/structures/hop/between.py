@@ -47,7 +47,8 @@ def hops_between(
     Returns
     -------
     list[Hop]
-        One; of divacancies as many as there are third sites, of interstitialcy as many as ions that yield. Each is named by its label.
+        One; of divacancies as many as there are third sites, of interstitialcy as many as ions that yield. Each is
+        named by its label.
 
     Raises
     ------
@@ -64,9 +65,8 @@ def hops_between(
             f"no third {ion} site shares a tetrahedron with {_pair(places, start, end, ion)}; allowed: kind vacancy"
         )
     if not fitting and kind == "interstitialcy":
-        raise ValueError(
-            f"no {ion} that an added one pushes from {_pair(places, start, end, ion, ' to ')}; allowed: kind interstitial"
-        )
+        between = _pair(places, start, end, ion)
+        raise ValueError(f"no {ion} that an added one pushes on between {between}; allowed: kind interstitial")
     fitting = fitting or [_made(places, kind, start, end, ion)]
     labels = {way: hop.label for hop in found for way in _ways(hop)}
     made = [as_hops([(places, jump)], ion)[0] for jump in sorted(fitting, key=lambda jump: rank(places, jump))]
@@ -150,8 +150,8 @@ def _said(places: Places, number: int, ion: str) -> str:
     return f"{ion} at {[round(float(x), 3) for x in places.fractions[number]]}"
 
 
-def _pair(places: Places, start: int, end: int, ion: str, between: str = " and ") -> str:
-    return f"{_said(places, start, ion)}{between}{_said(places, end, ion)}"
+def _pair(places: Places, start: int, end: int, ion: str) -> str:
+    return f"{_said(places, start, ion)} and {_said(places, end, ion)}"
 
 
 def _made(places: Places, kind: Kind, start: int, end: int, ion: str) -> Jump:

@@ -91,6 +91,7 @@ class Hop(BaseModel):
     pushed: tuple[int, Image] | None = Field(
         None, description="the ion that an added one pushes to the last place, with the image that is next to the first"
     )
+    leg: float | None = Field(None, description="way of an added ion to the site of the one that it pushes (Å)")
     through: Site | None = Field(None, description="place passed on the way, its anchors in the slab's numbering")
     distance: float = Field(description="length of the jump on the unrelaxed slab (Å)")
     depth: float | None = Field(None, description="depth of its middle below the topmost atom (Å); none in a crystal")

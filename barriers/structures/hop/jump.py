@@ -180,7 +180,10 @@ def _third(places: Places, jump: Jump) -> dict[str, Any]:
         return {}
     number, image = jump.third
     atom = places.members[number]
-    return {"pushed": (atom, image)} if jump.kind == "interstitialcy" else {"removed": (atom,)}
+    if jump.kind != "interstitialcy":
+        return {"removed": (atom,)}
+    leg = np.linalg.norm(places.position(jump.third) - places.position((jump.first, HERE)))
+    return {"pushed": (atom, image), "leg": round_off(leg, GRID)}
 
 
 def _middle(places: Places, jump: Jump) -> NDArray[np.float64]:

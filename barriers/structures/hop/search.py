@@ -26,7 +26,7 @@ SHORTEST_HOP = 1.5
 """An added ion nearer to two places than this (Å) relaxes into one of them."""
 
 
-def find_hops(structure: Structure, ion: str = "Li", added: bool = True) -> list[Hop]:
+def find_hops(structure: Structure, ion: str = "Li", added: bool = False) -> list[Hop]:
     """Find every symmetry-distinct hop of a slab or crystal as it was built.
 
     1. Vacancy: between neighbouring free sites of the ion, one of them empty.
@@ -35,7 +35,7 @@ def find_hops(structure: Structure, ion: str = "Li", added: bool = True) -> list
     3. Interstitial: an added ion between neighbouring places above the surface
        (:func:`~barriers.structures.hop.places.adatom_sites`), in a crystal between its empty sites
        (:func:`~barriers.structures.hop.voids.find_voids`).
-    4. Interstitialcy, in a crystal: an added ion pushes one of the crystal into the next empty site and takes its place.
+    4. Interstitialcy, in a crystal: an added ion takes the site of one of the crystal, which goes to an empty site.
 
     The unrelaxed slab is searched, so that the same hops are found whatever engine relaxes it. A hop and its way back
     are one. Of equivalent hops the first in the order below is given, whatever the order of the atoms.
@@ -47,7 +47,7 @@ def find_hops(structure: Structure, ion: str = "Li", added: bool = True) -> list
     ion : str
         Element that moves.
     added : bool
-        Whether hops of an ion added to a crystal are looked for, which takes as long as all others.
+        Whether hops of an ion added to a crystal are looked for; of one added to a slab they always are.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def find_hops(structure: Structure, ion: str = "Li", added: bool = True) -> list
     return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
 
 
-def jumps_in(structure: Structure, ion: str = "Li", added: bool = True) -> dict[Kind, tuple[Places, list[Jump]]]:
+def jumps_in(structure: Structure, ion: str = "Li", added: bool = False) -> dict[Kind, tuple[Places, list[Jump]]]:
     """Give every jump of a slab or crystal by its kind, there and back, with the places it is between.
 
     Raises

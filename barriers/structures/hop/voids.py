@@ -22,7 +22,7 @@ CLEAR_OF_CATIONS, CLEAR_OF_IONS = 1.8, 1.5
 """Least distance (Å) of an empty site from other cations, and from ions of its own kind, which it pushes aside."""
 
 VALENCES = (0.3, 2.0)
-"""Bond-valence sum in an empty site, over that in the ion's own sites: below, the void is too wide, above too narrow."""
+"""Bond-valence sum in an empty site over that in the ion's own sites: below these the void is too wide."""
 
 SOFTNESS = 0.37
 """Å; Brown and Altermatt, Acta Cryst. B 41, 244 (1985)."""

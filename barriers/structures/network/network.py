@@ -148,7 +148,7 @@ def find_added_network(structure: Structure, ion: str = "Li") -> Network:
 def _network(structure: Structure, ion: str, places: Places, *kinds: list[Jump]) -> Network:
     """Sort the jumps of one carrier, which may be of several kinds, into classes."""
     found = [classes(places, jumps) for jumps in kinds if jumps]
-    known = sum((each.distinct for each in found), [])
+    known = [jump for each in found for jump in each.distinct]
     order = sorted(range(len(known)), key=lambda number: rank(places, known[number]))
     counts = np.cumsum([0, *(len(each.distinct) for each in found)])
     hop = np.concatenate([each.number + before for each, before in zip(found, counts, strict=False)])
