@@ -74,7 +74,7 @@ def network_document(
     if asked is None:
         return None
     section: NetworkSection = asked["section"]
-    added = asked["added"]
+    added = asked.get("added", False)
     network = (find_added_network if added else find_network)(asked["structure"], asked["ion"])
     found = _by_hop(network, barriers)
     names = [hop.label for hop in network.hops]
