@@ -12,7 +12,7 @@ from pymatgen.core import Lattice, Structure
 from barriers.analysis.levels import fit_levels
 from barriers.structures.network.network import Network, find_network
 from barriers.study.network import NetworkSection
-from barriers.workflow.network import NETWORK, network_document, jumps_of
+from barriers.workflow.network import NETWORK, jumps_of, network_document
 
 FORWARD, REVERSE = 0.5, 0.3
 
