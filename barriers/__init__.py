@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from barriers.structures.interface.sites import points_over as points_over
     from barriers.structures.interface.sites import surface_sites as surface_sites
     from barriers.structures.network.network import Network as Network
+    from barriers.structures.network.network import find_added_network as find_added_network
     from barriers.structures.network.network import find_network as find_network
     from barriers.structures.network.ordered import order_sites as order_sites
     from barriers.structures.network.sites import find_sites as find_sites

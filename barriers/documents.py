@@ -520,7 +520,7 @@ class CrystalDoc(BaseModel):
     image_distance: float = Field(description="shortest lattice vector of the supercell (Å)")
     source: str = Field(description="file of the crystal")
     ion: str = Field("", description="element that moves")
-    charge: int = Field(0, description="of the cells with a vacancy (e)")
+    charge: int = Field(0, description="of the cells of a hop (e)")
     lattice: CrystalCellDoc | None = Field(None, description="of a study that relaxes it first")
     structure: Structure | None = Field(None, description="the supercell that the hops were found on")
 

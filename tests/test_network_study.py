@@ -12,7 +12,7 @@ from pymatgen.core import Lattice, Structure
 from barriers.analysis.levels import fit_levels
 from barriers.structures.network.network import Network, find_network
 from barriers.study.network import NetworkSection
-from barriers.workflow.network import NETWORK, network_document, vacancy_jumps
+from barriers.workflow.network import NETWORK, jumps_of, network_document
 
 FORWARD, REVERSE = 0.5, 0.3
 
@@ -51,7 +51,7 @@ def test_any_of_the_jumps_either_way_gives_the_network_its_barriers() -> None:
 def test_a_vacancy_rests_where_the_ion_has_left() -> None:
     """The forward barrier is climbed from the state in which the site that the ion comes to is empty."""
     network = chain()
-    levels = fit_levels(vacancy_jumps(network), np.array([[FORWARD, REVERSE]]))
+    levels = fit_levels(jumps_of(network), np.array([[FORWARD, REVERSE]]))
     (hop,) = network.hops
     atoms = network.structure.indices_from_symbol("Li")
     empty_before, empty_after = atoms.index(hop.target), atoms.index(hop.moving)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,6 +42,8 @@ class Jumps:
         Number of the distinct hop that each is one of.
     forward : (k,)
         Whether its barrier is that hop's forward one, not its reverse.
+    carrier : {"vacancy", "added ion"}
+        What jumps. Only the walk of a vacancy tells the correlation factor of the ions here.
     """
 
     sites: int
@@ -52,6 +54,7 @@ class Jumps:
     lattice: Floats
     hop: Ints
     forward: NDArray[np.bool_]
+    carrier: Literal["vacancy", "added ion"] = "vacancy"
 
     def back(self) -> Jumps:
         """Give the same jumps as that sees them which each moves the other way, with the barriers that they have."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -27,7 +29,9 @@ class DiffusionRow(BaseModel):
     axes: list[list[float]] = Field(description="its principal axes in rows, unit vectors, shape (3, 3)")
     mean: float = Field(description="a third of its trace (cm²/s): what a powder shows")
     factor: float | None = Field(None, description="the mean lies between itself divided and multiplied by this")
-    correlation: list[float | None] = Field(description="correlation factor of a tracer along the principal axes")
+    correlation: list[float | None] = Field(
+        description="correlation factor of a tracer along the principal axes; none where it is not known"
+    )
     tracer: list[float | None] | None = Field(None, description="tracer's diffusion along the principal axes (cm²/s)")
     conductivity: list[float] | None = Field(None, description="ionic conductivity along the principal axes (S/cm)")
 
@@ -35,6 +39,7 @@ class DiffusionRow(BaseModel):
 class NetworkDoc(BaseModel):
     """What the hops of a crystal make together."""
 
+    carrier: Literal["vacancy", "added ion"] = Field("vacancy", description="what walks")
     dimension: int = Field(description="directions, 0 to 3, in which the network of all hops goes on")
     percolation: list[PercolationRow] = Field(description="by the hops that have a barrier")
     levels: list[float | None] = Field(

@@ -75,6 +75,7 @@ def network_result(
         raise ValueError(f"fraction: {fraction:g}; allowed: above 0, below 1")
     levels = fit_levels(jumps, barriers, energies)
     document = NetworkDoc(
+        carrier=jumps.carrier,
         dimension=dimension(jumps.first, jumps.last, jumps.images, jumps.sites),
         percolation=[PercolationRow(name=name) for name in ("1-D", "2-D", "3-D", *AXES)],
         levels=[float(level) if np.isfinite(level) else None for level in levels.sites],
@@ -84,11 +85,11 @@ def network_result(
         notes=_doubts(jumps, levels, names),
     )
     usual = np.full(len(names), USUAL_ATTEMPT_FREQUENCY)
-    carrier = Carrier.on(jumps, levels, usual if attempt_frequencies is None else attempt_frequencies)
-    if carrier is None:
+    walker = Carrier.on(jumps, levels, usual if attempt_frequencies is None else attempt_frequencies)
+    if walker is None:
         return document
-    errors = _errors(carrier, uncertainties, len(names))
-    document.percolation = _percolation(carrier, names, errors)
+    errors = _errors(walker, uncertainties, len(names))
+    document.percolation = _percolation(walker, names, errors)
     reached = sum(row.barrier is not None for row in document.percolation[:3])
     if reached < document.dimension:
         document.notes.append(
@@ -97,7 +98,7 @@ def network_result(
     if not reached:
         document.notes.append("no D: no chain of hops connects a site with its own images")
     else:
-        _diffuse(document, carrier, temperatures, errors)
+        _diffuse(document, walker, temperatures, errors)
         _conduct(document, charge, jumps.sites / abs(float(np.linalg.det(jumps.lattice))))
     return document
 
@@ -145,11 +146,11 @@ def _percolation(carrier: Carrier, names: Sequence[str], errors: Floats | None) 
 def _diffuse(document: NetworkDoc, carrier: Carrier, temperatures: Sequence[float], errors: Floats | None) -> None:
     """Add D and the correlation factor at each temperature, and the Arrhenius fit."""
     try:
-        document.rows = [_row(carrier, temperature, errors) for temperature in temperatures]
+        document.rows = [_row(document.carrier, carrier, temperature, errors) for temperature in temperatures]
     except ValueError as problem:
         document.notes.append(f"no D: {problem}")
         return
-    for row in document.rows:
+    for row in document.rows if document.carrier == "vacancy" else []:
         unsure = sum(f is None and d > 0 for f, d in zip(row.correlation, row.principal, strict=True))
         if unsure:
             document.notes.append(
@@ -160,7 +161,7 @@ def _diffuse(document: NetworkDoc, carrier: Carrier, temperatures: Sequence[floa
         document.activation_energy, document.prefactor = line.energy, line.prefactor
 
 
-def _row(carrier: Carrier, temperature: float, errors: Floats | None) -> DiffusionRow:
+def _row(walks: str, carrier: Carrier, temperature: float, errors: Floats | None) -> DiffusionRow:
     tensor = carrier.diffusion(temperature)
     # Axes of equal values are the Cartesian ones, whatever the rounding.
     values, vectors = np.linalg.eigh(np.round(tensor / np.abs(tensor).max(), 10))
@@ -168,9 +169,6 @@ def _row(carrier: Carrier, temperature: float, errors: Floats | None) -> Diffusi
     axes *= np.sign(axes[np.arange(3), np.abs(axes).argmax(axis=1)])[:, None]
     principal = np.einsum("ai,ij,aj->a", axes, tensor, axes)
     principal = np.where(principal > ACROSS * principal.max(), principal, 0.0)
-    correlation = carrier.correlation(temperature)
-    factors, changes = (np.einsum("ai,ij,aj->a", axes, of, axes) for of in (correlation.tensor, correlation.change))
-    told = (principal > 0) & (np.abs(changes) < SURE)
     factor = None
     if errors is not None:
         logarithms = [np.log(np.trace(carrier.diffusion(temperature, error))) for error in errors]
@@ -182,8 +180,16 @@ def _row(carrier: Carrier, temperature: float, errors: Floats | None) -> Diffusi
         axes=axes.tolist(),
         mean=float(np.trace(tensor) / 3),
         factor=factor,
-        correlation=[float(value) if sure else None for value, sure in zip(factors, told, strict=True)],
+        correlation=_correlation(carrier, temperature, axes, principal) if walks == "vacancy" else [None] * 3,
     )
+
+
+def _correlation(carrier: Carrier, temperature: float, axes: Floats, principal: Floats) -> list[float | None]:
+    """Correlation factor along the principal axes, where there is diffusion and it does not depend on the supercell."""
+    found = carrier.correlation(temperature)
+    factors, changes = (np.einsum("ai,ij,aj->a", axes, of, axes) for of in (found.tensor, found.change))
+    told = (principal > 0) & (np.abs(changes) < SURE)
+    return [float(value) if sure else None for value, sure in zip(factors, told, strict=True)]
 
 
 def _conduct(document: NetworkDoc, charge: int, density: float) -> None:

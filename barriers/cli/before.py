@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,8 @@ from barriers.cli.app import Json, StudyFile, app, emit
 from barriers.cli.terminal import by_figure, say
 
 if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
     from barriers.study.forms import CrystalStudy
     from barriers.study.models import Study
 
@@ -107,7 +110,7 @@ def build(
 @app.command()
 def hops(
     study_file: StudyFile,
-    kind: Annotated[str | None, typer.Option(help="vacancy, divacancy or interstitial.")] = None,
+    kind: Annotated[str | None, typer.Option(help="vacancy, divacancy, interstitial or interstitialcy.")] = None,
     layer: Annotated[str | None, typer.Option(help="surface or sub-surface: the layer of both sites.")] = None,
     mechanism: Annotated[str | None, typer.Option(help="What the ion passes, e.g. 'oxygen dumbbell'.")] = None,
     length: Annotated[str | None, typer.Option(help="Least and largest length (Å).", metavar="A,B")] = None,
@@ -124,23 +127,24 @@ def hops(
 
     Each has a name and a label. Both stand for that hop in a study file. The options are those of a study's `hops`.
     """
-    from barriers.report.choices import hop_rows, hop_table, network_words, with_network
+    from barriers.report.choices import hop_rows, hop_table
     from barriers.structures.hop.choice import select_hops
     from barriers.structures.hop.hop import hop_ends
+    from barriers.structures.hop.kinds import ADDED
     from barriers.structures.hop.search import find_hops
-    from barriers.structures.network.network import find_network
     from barriers.study.forms import CrystalStudy
     from barriers.workflow.ensemble import host_of
 
     spans = {"length": _span("--length", length), "depth": _span("--depth", depth)}
     study = _with_hops(study_file)
     slab, ion = host_of(study)
-    found = find_hops(slab, ion)
+    added = kind is None or kind in ADDED
+    found = find_hops(slab, ion, added)
     chosen = select_hops(found, layer=layer, mechanism=mechanism, kind=kind, **spans)  # type: ignore[arg-type]
     rows = hop_rows(found, chosen)
-    network = find_network(slab, ion) if isinstance(study, CrystalStudy) else None
-    if network is not None:
-        rows = with_network(rows, network)
+    lines: list[str] = []
+    if isinstance(study, CrystalStudy):
+        rows, lines = _of_crystal(rows, slab, ion, added)
     figures = []
     if draw is not None:
         from barriers.report.style import save_figure
@@ -161,10 +165,24 @@ def hops(
         emit(rows)
     else:
         emit(hop_table(rows))
-        if network is not None:
-            say(network_words(network))
-        for line in by_figure(figures):
+        for line in (*lines, *by_figure(figures)):
             say(line)
+
+
+def _of_crystal(
+    rows: list[dict[str, Any]], crystal: Structure, ion: str, added: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Add to the rows what a crystal's networks are; and say it, with the empty sites of an added ion."""
+    from barriers.report.choices import network_words, void_words, with_networks
+    from barriers.structures.hop.voids import find_voids
+    from barriers.structures.network.network import find_added_network, find_network
+
+    networks = []
+    for find in (find_network, find_added_network) if added else (find_network,):
+        with suppress(ValueError):  # without a hop of that carrier
+            networks.append(find(crystal, ion))
+    lines = [network_words(network) for network in networks]
+    return with_networks(rows, networks), lines + (void_words(find_voids(crystal, ion)) if added else [])
 
 
 def _span(option: str, text: str | None) -> tuple[float, float] | None:

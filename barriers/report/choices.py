@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isnan
+from math import isfinite, isnan
 from typing import Any
 
 from rich.table import Table
@@ -12,6 +12,7 @@ from barriers.analysis.network import dimension
 from barriers.report.numbers import MINUS, NONE
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.spoken import spoken_labels
+from barriers.structures.hop.voids import Voids
 from barriers.structures.network.network import Network
 from barriers.structures.surface.terminations import Termination
 
@@ -36,8 +37,9 @@ def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[d
     list[dict[str, Any]]
         ``number``, ``name``, which people can say, ``label``, ``kind``, ``mechanism``, ``length``, ``depth`` and the
         height ``z``, which is minus that (Å), ``layers`` (0 is the topmost), ``atoms``, the numbers of the ions on both
-        sites, from 0 on (None for an added ion), ``from`` and ``to``: the surroundings of both sites. Name and label
-        both choose the hop in a study file, and so do the atoms as its ``from`` and ``to``.
+        sites, from 0 on (None for an added ion), ``sites``, the names of a crystal's empty sites with their fractional
+        coordinates (None for other hops), ``from`` and ``to``: the surroundings of both sites. Name and label
+        both choose the hop in a study file, and so do atoms or coordinates as its ``from`` and ``to``.
     """
     names = dict(zip((hop.label for hop in hops), spoken_labels(hops), strict=True))
     return [
@@ -52,6 +54,7 @@ def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[d
             "z": None if hop.depth is None else round(-hop.depth + 0.0, 3),
             "layers": hop.layers,
             "atoms": None if hop.moving is None else [hop.moving, hop.target],
+            "sites": [site.name for site in hop.sites] if hop.sites and hop.depth is None else None,
             "from": hop.environments[0],
             "to": hop.environments[1],
         }
@@ -59,39 +62,53 @@ def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[d
     ]
 
 
-def with_network(rows: Sequence[dict[str, Any]], network: Network) -> list[dict[str, Any]]:
+def with_networks(rows: Sequence[dict[str, Any]], networks: Sequence[Network]) -> list[dict[str, Any]]:
     """Add to the rows of a crystal's hops how many such jumps lead away from a site, on average, and the window (Å).
 
-    ``jumps_per_site`` and ``window`` are None for hops that are not of a single vacancy, the window also where no
-    anions enclose the way.
+    ``jumps_per_site`` and ``window`` are None for hops that are in none of the networks, the window also where no
+    anions enclose the way, and where one ion pushes another.
     """
-    per_site = 2 * network.multiplicities / len(network.fractions)
-    known = {
-        hop.label: (round(float(number), 3), None if isnan(width) else round(float(width), 3))
-        for hop, number, width in zip(network.hops, per_site, network.windows, strict=True)
-    }
+    known: dict[str, tuple[float | None, float | None]] = {}
+    for network in networks:
+        per_site = 2 * network.multiplicities / len(network.fractions)
+        for hop, number, width in zip(network.hops, per_site, network.windows, strict=True):
+            known[hop.label] = round(float(number), 3), None if isnan(width) else round(float(width), 3)
     of_row = [known.get(row["label"], (None, None)) for row in rows]
     return [row | {"jumps_per_site": per, "window": width} for row, (per, width) in zip(rows, of_row, strict=True)]
 
 
 def network_words(network: Network) -> str:
-    """Say what the hops of a crystal's vacancies make."""
+    """Say what the hops of a crystal's vacancies, or of an ion added to it, make."""
     extends = dimension(network.first, network.last, network.images, len(network.fractions))
-    sites = len(network.fractions)
+    who, where = ("an added ion", "empty") if network.of_added else ("a vacancy", network.ion)
     hops = f"{len(network.hops)} distinct {'hop' if len(network.hops) == 1 else 'hops'}"
-    return f"a vacancy has {hops} between {sites} {network.ion} sites of the supercell: a {extends}-dimensional network"
+    sites = f"{len(network.fractions)} {where} sites"
+    return f"{who} has {hops} between {sites} of the supercell: a {extends}-dimensional network"
+
+
+def void_words(voids: Voids) -> list[str]:
+    """Say where an added ion may stand in a crystal, a line for each kind of site, the likeliest first."""
+    lines = []
+    for number, kind in enumerate(voids.kinds):
+        valence = "" if kind.valence is None else f", bond valence {kind.valence:.2f} of that of the ion's own sites"
+        apart = [("nearest atom of the void", kind.radius), ("ion", kind.to_ion), ("other cation", kind.to_cation)]
+        far = ", ".join(f"{what} {length:.2f} Å" for what, length in apart if isfinite(length))
+        lines.append(f"empty site {kind.name}: {voids.kind.count(number)} in the supercell; {far}{valence}")
+    return lines
 
 
 def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
     """Lay out the rows of :func:`hop_rows`."""
     of_slab = any(row["z"] is not None for row in rows)
+    of_added = any(row["sites"] for row in rows)
     ways = any(row.get("jumps_per_site") for row in rows)
     height = (
         "z: middle of the jump against the topmost atom (Å), below it negative, as in the label; the depth of a study "
         "file is −z; "
     )
     caption = (
-        "name or label choose a hop in a study file, and so do the numbers of its atoms, from 0 on, as from and to; "
+        "name or label choose a hop in a study file, and so do the numbers of its atoms, from 0 on, as from and to"
+        f"{', of an added ion with its kind the coordinates of its sites' if of_added else ''}; "
         f"{height if of_slab else ''}{WAYS if ways else ''}From, To: atom, its site's nearest anions; nearest metals"
     )
     table = Table(header_style="bold", caption=caption, caption_justify="left")
@@ -105,10 +122,8 @@ def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
         table.add_column(heading)
     for row in rows:
         z = [NONE if row["z"] is None else f"{row['z']:+.2f}".replace("-", MINUS)] if of_slab else []
-        ends = [
-            row[end] if row["atoms"] is None else f"{row['atoms'][number]}: {row[end]}"
-            for number, end in enumerate(("from", "to"))
-        ]
+        named = row["atoms"] or row["sites"]
+        ends = [f"{named[number]}: {row[end]}" if named else row[end] for number, end in enumerate(("from", "to"))]
         of_network = [row["jumps_per_site"], row["window"]] if ways else []
         numbers = [NONE if value is None else f"{value:.3g}".replace("-", MINUS) for value in of_network]
         table.add_row(str(row["number"]), row["name"], *z, *numbers, *ends, row["kind"], row["label"])

@@ -17,7 +17,7 @@ AXES = "123"
 
 
 def network_tables(found: NetworkDoc) -> Iterator[Table]:
-    """Give the percolating barriers, and the diffusion of one vacancy where there is any."""
+    """Give the percolating barriers, and the diffusion of its carrier where there is any."""
     yield (
         "percolation",
         "Percolating barrier (eV): the highest saddle above the lowest site on the best way through the crystal",
@@ -33,13 +33,23 @@ def network_tables(found: NetworkDoc) -> Iterator[Table]:
         ],
     )
     if found.rows:
-        conducts = any(row.conductivity for row in found.rows)
+        conducts, correlated = any(row.conductivity for row in found.rows), found.carrier == "vacancy"
         yield (
             "diffusion",
-            "Diffusion of one vacancy along its principal axes (cm²/s), correlation factor of the ions"
+            f"Diffusion of one {found.carrier} along its principal axes (cm²/s)"
+            + (", correlation factor of the ions" if correlated else "")
             + (", conductivity (S/cm)" if conducts else ""),
-            ("T (K)", "D₁", "D₂", "D₃", "Mean", "× ÷ band", "f", *(("σ₁",) if conducts else ())),
-            [_cells(row, conducts) for row in found.rows],
+            (
+                "T (K)",
+                "D₁",
+                "D₂",
+                "D₃",
+                "Mean",
+                "× ÷ band",
+                *(("f",) if correlated else ()),
+                *(("σ₁",) if conducts else ()),
+            ),
+            [_cells(row, correlated, conducts) for row in found.rows],
         )
 
 
@@ -54,7 +64,7 @@ def network_sentence(found: NetworkDoc) -> str:
     if found.activation_energy is None:
         return hops
     line = f"{found.prefactor:.1e} cm²/s × exp(−{found.activation_energy:.3f} eV / kT)"
-    return f"{hops}; D of a vacancy, averaged over directions: {line}"
+    return f"{hops}; D of {_one(found)}, averaged over directions: {line}"
 
 
 def diffusion_rows(found: NetworkDoc) -> list[dict[str, Any]]:
@@ -85,17 +95,21 @@ def draw_diffusion(found: NetworkDoc, path: Path) -> list[Path]:
     lines = {f"D along axis {axis}": values for axis, values in of_axes.items() if all(values)}
     factors = [row.factor for row in found.rows]
     spread = dict.fromkeys(lines, factors) if all(factors) else None
-    axes = draw_arrhenius(temperatures, lines, spread, "D of a vacancy (cm² s⁻¹)")  # type: ignore[arg-type]
+    axes = draw_arrhenius(temperatures, lines, spread, f"D of {_one(found)} (cm² s⁻¹)")  # type: ignore[arg-type]
     return save_figure(axes, path)
 
 
-def _cells(row: DiffusionRow, conducts: bool) -> tuple[str, ...]:
+def _one(found: NetworkDoc) -> str:
+    return f"{'a' if found.carrier == 'vacancy' else 'an'} {found.carrier}"
+
+
+def _cells(row: DiffusionRow, correlated: bool, conducts: bool) -> tuple[str, ...]:
     factors = [f"{max(value, 0.0):.3f}" for value in row.correlation if value is not None]
     return (
         f"{row.temperature:g}",
         *(f"{value:.2e}" if value else "0" for value in row.principal),
         f"{row.mean:.2e}",
         NONE if row.factor is None else f"{row.factor:.3g}",
-        ", ".join(dict.fromkeys(factors)) or NONE,
+        *((", ".join(dict.fromkeys(factors)) or NONE,) if correlated else ()),
         *((f"{row.conductivity[0]:.2e}" if row.conductivity else NONE,) if conducts else ()),
     )

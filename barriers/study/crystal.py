@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainValidator, PrivateAttr, field_validator, model_validator
 
+from barriers.structures.hop.kinds import CrystalMechanism, Kind
 from barriers.study.fields import Name, Section, StructureFile, refusal, takes, unit
 from barriers.study.hops import SiteOf, Span, in_order
 from barriers.words import closest
@@ -36,7 +37,7 @@ SiteInCell = Annotated[int | tuple[float, float, float] | None, SiteOf(NUMBER_OR
 
 
 class CrystalSection(Section):
-    """A bulk crystal, every site of it held by one element, and the ion whose vacancies hop in it."""
+    """A bulk crystal, every site of it held by one element, and the ion that hops in it."""
 
     file: StructureFile = Field(description="CIF, POSCAR or another structure file, relative to the study file")
     ion: str = Field(
@@ -57,8 +58,8 @@ class CrystalSection(Section):
         0,
         ge=-10,
         le=10,
-        description="of the cells with a vacancy, with a compensating background: −1 for a vacancy of Li⁺; with engine "
-        "espresso",
+        description="of the cells of a hop, with a compensating background: −1 for a vacancy of Li⁺, 1 for an added "
+        "Li⁺; with engine espresso",
         json_schema_extra=unit("e"),
     )
     relax: bool | None = Field(
@@ -98,24 +99,15 @@ class CrystalHopSection(Section):
     name: Name | None = Field(
         None, description="name in tables and figures; what the hop is if left out", json_schema_extra=WORD
     )
-    kind: Literal["vacancy", "divacancy"] = Field(
-        "vacancy", description="into a vacancy, or into one of two neighbouring vacancies"
+    kind: Kind = Field(
+        "vacancy",
+        description="into a vacancy, into one of two neighbouring vacancies, of an ion added to an empty site into the "
+        "next one, or of such an ion that pushes another there",
     )
-    mechanism: (
-        Literal[
-            "oxygen dumbbell",
-            "single oxygen",
-            "anion dumbbell",
-            "single anion",
-            "anion triangle",
-            "tetrahedral",
-            "open",
-        ]
-        | None
-    ) = Field(
+    mechanism: CrystalMechanism | None = Field(
         None,
         description="what the ion passes: an edge of two oxygens, one oxygen, the same of other anions, a face of "
-        "three, a tetrahedral site, or none of these; any if left out",
+        "three, a tetrahedral site, or none of these; of two ions whether they move in line; any if left out",
     )
     length: tuple[Span, Span] | None = Field(
         None, strict=False, description="least and largest length; any if left out"
@@ -134,7 +126,8 @@ class CrystalHopSection(Section):
     )
     to: SiteInCell = Field(
         None,
-        description="the ion whose site it jumps to, in the same way; the nearest image",
+        description="the ion whose site it jumps to, in the same way; the nearest image; of an added ion both are "
+        "empty sites, by coordinates",
         json_schema_extra=takes("a whole number, or a list of 3 numbers"),
     )
 
@@ -155,8 +148,10 @@ class CrystalHopSection(Section):
             given, lacking = ("to", "from") if self.from_ is None else ("from", "to")
             value = self.to if self.from_ is None else self.from_
             raise refusal(value, f"stands without {lacking}", "both, or neither", (given,))
-        own = type(self)().model_dump(exclude={"name", "from_", "to"}) if self.from_ is not None else {}
+        own = type(self)().model_dump(exclude={"name", "kind", "from_", "to"}) if self.from_ is not None else {}
         chosen = [key for key, default in own.items() if getattr(self, key) != default]
         if chosen:
-            raise refusal(getattr(self, chosen[0]), "stands beside from and to", "from and to alone", (chosen[0],))
+            raise refusal(
+                getattr(self, chosen[0]), "stands beside from and to", "from, to and kind alone", (chosen[0],)
+            )
         return self

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, GetCoreSchemaHandler, field_validator, model_validator
 from pydantic_core import CoreSchema, core_schema
 
+from barriers.structures.hop.kinds import SlabKind, SlabMechanism
 from barriers.study.fields import Name, Section, refusal, takes, unit
 
 Span = Annotated[float, Field(ge=0, le=10, json_schema_extra=unit("Å"))]
@@ -71,26 +72,14 @@ class HopSection(Section):
         None, alias="from", description="site that the ion starts from, which with `to` chooses the hop, as asked"
     )
     to: End = Field(None, description="site that it comes to; in the image nearest to `from`")
-    kind: Literal["vacancy", "divacancy", "interstitial"] = Field(
+    kind: SlabKind = Field(
         "vacancy",
         description="into a vacancy, into one of two neighbouring vacancies, or of an ion added on the surface",
     )
     layer: Literal["surface", "sub-surface", "any"] | None = Field(
         None, description="atomic layer that holds both sites; sub-surface if left out, any for an added ion"
     )
-    mechanism: (
-        Literal[
-            "oxygen dumbbell",
-            "single oxygen",
-            "anion dumbbell",
-            "single anion",
-            "anion triangle",
-            "tetrahedral",
-            "surface",
-            "open",
-        ]
-        | None
-    ) = Field(
+    mechanism: SlabMechanism | None = Field(
         None,
         description="what the ion passes: an edge of two oxygens, one oxygen, the same of other anions, a face of "
         "three, a tetrahedral site, the free surface, or none of these; any if left out",

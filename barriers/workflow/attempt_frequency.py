@@ -154,7 +154,7 @@ class AttemptFrequencyMaker(Maker):
             Atoms that vibrate, see :func:`barriers.analysis.vibrations.atoms_around`; to compare systems, the same
             in each.
         hop : Hop or None
-            The band's hop: without ``atoms``, its ion vibrates alone.
+            The band's hop: without ``atoms``, its ion vibrates alone, or with the one that it pushes.
 
         Raises
         ------
@@ -163,6 +163,7 @@ class AttemptFrequencyMaker(Maker):
         """
         if hop is not None and not atoms:
             atoms = [-1 if hop.moving is None else moving_index(hop, 0)]  # an added ion is the last atom
+            atoms += [hop.pushed[0]] if hop.pushed else []
         if not atoms or len(set(atoms)) < len(atoms):
             what = "one named twice" if atoms else "none given"
             raise ValueError(f"atoms: {what}; allowed: the moving ion, alone or with its neighbours")
@@ -174,7 +175,7 @@ class AttemptFrequencyMaker(Maker):
         jobs: list[Job] = []
         forces = []
         for atom in chosen:
-            which = "the ion" if hop else f"atom {atom}"
+            which = "the ion" if hop and atom == chosen[0] else f"atom {atom}"
             structures = displaced_structures(band, atom, self.delta)
             jobs.append(label(structures, f"{whom}: displace {which}", *of))
             for number in range(12):

@@ -23,6 +23,7 @@ from barriers.structures.crystal import (
 from barriers.structures.hop.between import hops_between
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
+from barriers.structures.hop.kinds import ADDED
 from barriers.structures.hop.neighbours import IMAGE_MARGIN
 from barriers.structures.hop.search import find_hops
 from barriers.structures.network.network import find_network
@@ -202,7 +203,9 @@ def _least_vector(cell: Structure, ion: str) -> float:
 
 
 def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
-    """Find the hops that a study describes on its supercell: every distinct one of a vacancy where it names none.
+    """Find the hops that a study describes on its supercell.
+
+    Where it names none, every distinct one of a vacancy; in a crystal without any, every one of an added ion.
 
     Raises
     ------
@@ -210,13 +213,13 @@ def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
         One line, if there is no such hop, or fewer than the rank asked for.
     """
     ion = study.crystal.ion
-    by_ends = study.hops is not None and all(section.from_ is not None for section in study.hops)
+    if study.hops is None:
+        return _every_hop(structure, ion)
+    by_ends = all(section.from_ is not None for section in study.hops)
+    added = any(section.kind in ADDED or section.label is not None for section in study.hops)
     found: list[Hop] = []
     with suppress(ValueError) if by_ends else naming("crystal"):  # ends are named in a cell without neighbours, too
-        found = find_hops(structure, ion)
-    if study.hops is None:
-        with naming("hops"):
-            return select_hops(found, kind="vacancy")
+        found = find_hops(structure, ion, added)
     hops: list[Hop] = []
     for number, section in enumerate(study.hops):
         hop = _chosen(structure, found, section, ion, number)
@@ -227,11 +230,21 @@ def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
     return hops
 
 
+def _every_hop(structure: Structure, ion: str) -> list[Hop]:
+    with naming("crystal"):
+        try:
+            found = find_hops(structure, ion)
+        except ValueError:
+            found = find_hops(structure, ion, added=True)
+    with naming("hops"):
+        return [hop for hop in found if hop.kind == "vacancy"] or select_hops(found)
+
+
 def _chosen(structure: Structure, found: list[Hop], section: CrystalHopSection, ion: str, number: int) -> Hop:
     """Find the hop that a section describes."""
     with naming(f"hops[{number}]"):
         if section.from_ is not None and section.to is not None:
-            return hops_between(structure, found, section.from_, section.to, ion=ion)[0]
+            return hops_between(structure, found, section.from_, section.to, section.kind, ion)[0]
         if section.label is not None:
             return select_hops(found, label=section.label)[0]
         of_kind = select_hops(found, mechanism=section.mechanism, kind=section.kind, length=section.length)

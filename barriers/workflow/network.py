@@ -14,7 +14,8 @@ from barriers.analysis.network import Jumps
 from barriers.analysis.network_document import NetworkDoc
 from barriers.analysis.network_result import network_result
 from barriers.documents import BarrierDoc
-from barriers.structures.network.network import Network, find_network
+from barriers.structures.hop.kinds import ADDED
+from barriers.structures.network.network import Network, find_added_network, find_network
 from barriers.study.network import NetworkSection
 from barriers.workflow.crystal import CrystalMember
 
@@ -26,17 +27,21 @@ LOWER = 0.01
 
 RESTS = "the carrier rests in a minimum between the ends, below both: the span stands for the barrier"
 
+WITHOUT_VACANCIES = "network.vacancies is left out: the carriers are added ions"
+
 
 def asked_of(member: CrystalMember) -> dict[str, Any]:
     """Give what the comparison is told of a crystal's network; nothing where the study asks for none."""
     section = member.study.asked_network
     if section is None:
         return {}
-    return {NETWORK: {"structure": member.slab.structure, "ion": member.study.crystal.ion, "section": section}}
+    added = all(hop.kind in ADDED for hop in member.hops)
+    crystal = {"structure": member.slab.structure, "ion": member.study.crystal.ion, "added": added}
+    return {NETWORK: {**crystal, "section": section}}
 
 
-def vacancy_jumps(network: Network) -> Jumps:
-    """Give the jumps of a vacancy: it goes where the ion comes from, over the same barrier."""
+def jumps_of(network: Network) -> Jumps:
+    """Give the jumps of what walks: an added ion itself; a vacancy goes where the ion comes from, over one barrier."""
     ions = Jumps(
         sites=len(network.fractions),
         first=network.first,
@@ -46,8 +51,9 @@ def vacancy_jumps(network: Network) -> Jumps:
         lattice=network.structure.lattice.matrix,
         hop=network.hop,
         forward=network.forward,
+        carrier="added ion" if network.of_added else "vacancy",
     )
-    return ions.back()
+    return ions if network.of_added else ions.back()
 
 
 def network_document(
@@ -68,7 +74,8 @@ def network_document(
     if asked is None:
         return None
     section: NetworkSection = asked["section"]
-    network = find_network(asked["structure"], asked["ion"])
+    added = asked.get("added", False)
+    network = (find_added_network if added else find_network)(asked["structure"], asked["ion"])
     found = _by_hop(network, barriers)
     names = [hop.label for hop in network.hops]
     heights = np.full((len(names), 2), np.nan)
@@ -82,16 +89,17 @@ def network_document(
         computed = kinetics and kinetics.attempt_frequency(barrier.system, barrier.hop_name)
         frequencies[number] = computed or USUAL_ATTEMPT_FREQUENCY
     document = network_result(
-        vacancy_jumps(network),
+        jumps_of(network),
         heights,
         names=names,
         temperatures=section.temperatures,
         attempt_frequencies=frequencies,
         charge=Element(asked["ion"]).common_oxidation_states[0],
-        fraction=section.vacancies,
+        fraction=None if added else section.vacancies,
         uncertainties=uncertainties,
     )
-    return document.model_copy(update={"notes": [*resting, *document.notes]})
+    unused = [WITHOUT_VACANCIES] if added and section.vacancies else []
+    return document.model_copy(update={"notes": [*resting, *unused, *document.notes]})
 
 
 def _ways(barrier: BarrierDoc) -> tuple[tuple[float, float], bool]:
@@ -104,14 +112,14 @@ def _ways(barrier: BarrierDoc) -> tuple[tuple[float, float], bool]:
 
 def _by_hop(network: Network, barriers: Sequence[BarrierDoc]) -> dict[int, tuple[BarrierDoc, bool]]:
     """Give the barrier of each distinct hop that has one, and whether it was found the way that the hop runs."""
-    atoms = np.array(network.structure.indices_from_symbol(network.ion))
-    jumps = zip(atoms[network.first].tolist(), atoms[network.last].tolist(), network.images.tolist(), strict=True)
-    number = {(first, last, tuple(image)): row for row, (first, last, image) in enumerate(jumps)}
+    ends = [[network.members[site] for site in sites.tolist()] for sites in (network.first, network.last)]
+    ways = zip(*ends, map(tuple, network.images.tolist()), network.pushed, strict=True)
+    number = {way: row for row, way in enumerate(ways)}
     found: dict[int, tuple[BarrierDoc, bool]] = {}
     for barrier in barriers:
         hop = barrier.hop
-        if hop is None or hop.kind != "vacancy" or barrier.forward is None or barrier.reverse is None:
+        if hop is None or hop.kind == "divacancy" or barrier.forward is None or barrier.reverse is None:
             continue
-        if (row := number.get((hop.moving, hop.target, hop.image))) is not None:
+        if (row := number.get(hop.way)) is not None:
             found.setdefault(int(network.hop[row]), (barrier, bool(network.forward[row])))
     return found

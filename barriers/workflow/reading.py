@@ -83,5 +83,7 @@ def motion_of(band: BandDoc, hop: Hop | None) -> Motion:
     if hop is None:
         return motion(band.positions, lattice.matrix, pbc=lattice.pbc)
     moved = motion(band.positions, lattice.matrix, moving_index(hop, len(species)), lattice.pbc)
-    # Of atoms that are no such ions, a turning group of a fragment may get as far.
-    return replace(moved, with_it=[atom for atom in moved.with_it if species[atom] == species[moved.ion]])
+    # Of atoms that are no such ions, a turning group of a fragment may get as far; one that the ion pushes has to.
+    pushed = hop.pushed[0] if hop.pushed else None
+    with_it = [atom for atom in moved.with_it if species[atom] == species[moved.ion] and atom != pushed]
+    return replace(moved, with_it=with_it)

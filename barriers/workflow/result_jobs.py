@@ -225,6 +225,7 @@ def _jump_with_it(band: BandDoc, moved: Motion) -> list[str]:
 
 def _other_sites(moved: Motion, hop: Hop) -> list[str]:
     """Say that the ion did not jump from site to site: a relaxed endpoint may have left its own."""
-    if abs(moved.ion_jump - hop.distance) < LEFT_ITS_SITE:
+    expected = hop.distance if hop.leg is None else hop.leg
+    if abs(moved.ion_jump - expected) < LEFT_ITS_SITE:
         return []
-    return [f"the ion moves {moved.ion_jump:.2f} Å between relaxed endpoints, the hop is {hop.distance:.2f} Å"]
+    return [f"the ion moves {moved.ion_jump:.2f} Å between relaxed endpoints, the hop is {expected:.2f} Å"]

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
-from barriers.structures.hop.hop import Hop, Image, Kind, Site, hop_ends
+from barriers.structures.hop.hop import Hop, Site, hop_ends
 from barriers.structures.hop.jump import HERE, Jump, Place, Places, as_hops, rank
+from barriers.structures.hop.kinds import ADDED, Kind
 from barriers.structures.hop.neighbours import DETOUR, IMAGE_MARGIN, LONGEST_HOP, passed, room_in, shared_anions
 from barriers.structures.hop.search import ion_sites, jumps_in
 from barriers.structures.hop.surroundings import whole
@@ -39,7 +40,7 @@ def hops_between(
         What :func:`~barriers.structures.hop.search.find_hops` gives for it.
     first, last : int or (float, float, float)
         Where the ion starts and where it comes to. The image of the last site is the one nearest to the first.
-    kind : {"vacancy", "divacancy", "interstitial"}
+    kind : {"vacancy", "divacancy", "interstitial", "interstitialcy"}
         What makes room for it.
     ion : str
         Element that moves.
@@ -47,7 +48,8 @@ def hops_between(
     Returns
     -------
     list[Hop]
-        One; of divacancies as many as there are third sites. Each is named by its label.
+        One; of divacancies as many as there are third sites, of interstitialcy as many as ions that yield. Each is
+        named by its label.
 
     Raises
     ------
@@ -63,6 +65,9 @@ def hops_between(
         raise ValueError(
             f"no third {ion} site shares a tetrahedron with {_pair(places, start, end, ion)}; allowed: kind vacancy"
         )
+    if not fitting and kind == "interstitialcy":
+        between = _pair(places, start, end, ion)
+        raise ValueError(f"no {ion} that an added one pushes on between {between}; allowed: kind interstitial")
     fitting = fitting or [_made(places, kind, start, end, ion)]
     labels = {way: hop.label for hop in found for way in _ways(hop)}
     made = []
@@ -76,7 +81,7 @@ def hops_between(
 def _jumps(structure: Structure, ion: str, kind: Kind) -> tuple[Places, list[Jump]]:
     """Give the jumps that the search knows; none of a vacancy in a cell that is too small for the shortest."""
     try:
-        return jumps_in(structure, ion)[kind]
+        return jumps_in(structure, ion, added=kind in ADDED)[kind]
     except ValueError:  # of the cell, by the shortest jump: whether it is too small for this one is said of this one
         if kind != "vacancy":
             raise
@@ -125,14 +130,17 @@ def unlisted(structure: Structure, hops: Sequence[Hop]) -> list[str]:
 
 def _number(places: Places, site: End, name: str, ion: str) -> int:
     """Number of the place that an end stands for."""
+    own = [number for number, member in enumerate(places.members) if isinstance(member, Site)]
     if not isinstance(site, tuple):
-        if site in places.members:
+        if site in places.members and not own:
             return list(places.members).index(int(site))
         raise ValueError(f"{name}: {_no_site(places, site, ion)}")
     structure = places.structure
     if not len(places.fractions):
         raise ValueError(f"{name}: {list(site)}: there is no free {ion} site")
     apart = structure.lattice.get_all_distances(np.array(site), places.fractions)[0]
+    if own:
+        apart[len(own) :] = np.inf  # ions of the crystal, listed after its empty sites
     nearest = int(apart.argmin())
     if apart[nearest] > NEAR:
         where = f"{_said(places, nearest, ion)}, is {apart[nearest]:.2f} Å away"
@@ -181,14 +189,15 @@ def _made(places: Places, kind: Kind, start: int, end: int, ion: str) -> Jump:
             f"of {shortest:.1f} Å; allowed: nearer sites, or a cell of at least {2 * length + IMAGE_MARGIN:.1f} Å"
         )
     last: Place = (end, whole(image))
-    if kind == "interstitial":
+    if kind == "interstitial" and places.top is not None:
         return Jump(kind, start, last, mechanism="surface")
     return Jump(kind, start, last, mechanism=passed(places, shared_anions(places, (start, HERE), last)))
 
 
 def _ways(hop: Hop) -> list[Any]:
     """What a hop is between, there and back."""
-    there: tuple[Any, Any] = hop.sites or (hop.moving, hop.target)
-    back: Image = whole(-np.array(hop.image))
+    first, last, image, pushed = hop.way
+    back = whole(-np.array(image))
+    home = pushed and (pushed[0], whole(np.subtract(pushed[1], image)))
     further = tuple(sorted(hop.removed))
-    return [(*there, hop.image, further), (*there[::-1], back, further)]
+    return [(first, last, image, pushed, further), (last, first, back, home, further)]

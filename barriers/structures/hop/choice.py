@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from barriers.structures.hop.hop import Hop, Kind, Mechanism
+from barriers.structures.hop.hop import Hop
+from barriers.structures.hop.kinds import Kind, Mechanism
 from barriers.structures.hop.spoken import by_any_label
 from barriers.words import closest
 
@@ -38,7 +39,7 @@ def select_hops(
         Atomic layer that holds both sites: the topmost one, or the one below.
     mechanism : str
         What the ion passes.
-    kind : {"vacancy", "divacancy", "interstitial"}
+    kind : {"vacancy", "divacancy", "interstitial", "interstitialcy"}
         What makes room for it.
     length, depth : tuple[float, float]
         Least and largest length, and depth of the middle below the topmost atom (Å); above it is negative.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from ase.geometry import find_mic
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
+from barriers.structures.hop.kinds import Kind, Mechanism
 from barriers.structures.surface.cutting import FRAGMENT_NUMBER, LAYER
 
 Point = NDArray[np.float64]
@@ -20,23 +21,9 @@ Image = tuple[int, int, int]
 LONGEST_ARM = 4.6
 """An anchor further than this (Å) from the first has been wrapped into the cell since the place was found."""
 
-Kind = Literal["vacancy", "divacancy", "interstitial"]
-
-Mechanism = Literal[
-    "oxygen dumbbell",
-    "single oxygen",
-    "anion dumbbell",
-    "single anion",
-    "anion triangle",
-    "tetrahedral",
-    "surface",
-    "fragment",
-    "open",
-]
-
 
 class Site(BaseModel):
-    """A place defined by atoms: the centroid of the anchors, and a height above it along the normal.
+    """A place defined by atoms: the centroid of the anchors, and a height above it along the normal, or a step from it.
 
     It follows its anchors through a relaxation, and knows nothing of the cell's height.
     """
@@ -45,6 +32,8 @@ class Site(BaseModel):
 
     anchors: tuple[tuple[int, Image], ...] = Field(description="atoms that define the place, with their images")
     height: float = Field(0.0, description="height above the anchors' centroid (Å)")
+    offset: tuple[float, float, float] = Field((0.0, 0.0, 0.0), description="step from there, along x, y and z (Å)")
+    name: str = Field("", description="what it is called in tables and jobs; by its anchors if empty")
 
     def position(self, structure: Structure) -> Point:
         """Cartesian position (Å) in a slab, or in any system made of it, shape (3,)."""
@@ -58,7 +47,7 @@ class Site(BaseModel):
         if far.any():
             arms[far] = find_mic(arms[far], cell)[0]
         normal = np.cross(cell[0], cell[1])
-        place: Point = anchors[0] + arms.mean(axis=0) + self.height * normal / np.linalg.norm(normal)
+        place: Point = anchors[0] + arms.mean(axis=0) + self.height * normal / np.linalg.norm(normal) + self.offset
         return place
 
 
@@ -72,30 +61,37 @@ class EndState(BaseModel):
 
     @property
     def label(self) -> str:
-        """Name in tables and jobs: ``vacancy 7``, ``vacancies 7 9``, ``ion at 40 41``."""
+        """Name in tables and jobs: ``vacancy 7``, ``vacancies 7 9``, ``ion at 40 41``, ``ion at O6 0.5 0.5 0.25``."""
         parts = []
         if self.removed:
             word = "vacancy" if len(self.removed) == 1 else "vacancies"
             parts.append(" ".join([word, *map(str, self.removed)]))
         if self.added:
-            parts.append(" ".join(["ion at", *(str(atom) for atom, _ in self.added.anchors)]))
+            parts.append(f"ion at {self.added.name or ' '.join(str(atom) for atom, _ in self.added.anchors)}")
         return ", ".join(parts)
 
 
 class Hop(BaseModel):
-    """A jump of the ion on site ``moving`` to that of ``target``, which is taken out, or of an added ion."""
+    """A jump of the ion on site ``moving`` to that of ``target``, which is taken out, or of an added ion.
+
+    An added ion that pushes another goes to the site of ``pushed``, and that one to the last place.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str = Field(description="name in tables and figures")
     ion: str = Field("Li", description="element that moves")
     slab: str = Field("", description="formula and digest of the slab it was found on, atoms in their order")
-    kind: Kind = Field("vacancy", description="what makes room: one vacancy, two, or the free place above the slab")
+    kind: Kind = Field("vacancy", description="what makes room: one vacancy, two, a free place, or an ion that yields")
     moving: int | None = Field(None, description="index of the moving ion in the bare slab; none for an added ion")
     target: int | None = Field(None, description="index of the ion whose site is reached; none for an added ion")
     image: Image = Field((0, 0, 0), description="lattice translation of the site that is reached")
     removed: tuple[int, ...] = Field((), description="further ions taken out in both endpoints")
     sites: tuple[Site, Site] | None = Field(None, description="first and last place of an added ion")
+    pushed: tuple[int, Image] | None = Field(
+        None, description="the ion that an added one pushes to the last place, with the image that is next to the first"
+    )
+    leg: float | None = Field(None, description="way of an added ion to the site of the one that it pushes (Å)")
     through: Site | None = Field(None, description="place passed on the way, its anchors in the slab's numbering")
     distance: float = Field(description="length of the jump on the unrelaxed slab (Å)")
     depth: float | None = Field(None, description="depth of its middle below the topmost atom (Å); none in a crystal")
@@ -113,6 +109,12 @@ class Hop(BaseModel):
     def final(self) -> EndState:
         """The final endpoint."""
         return self._state(self.moving, 1)
+
+    @property
+    def way(self) -> tuple[Any, Any, Image, tuple[int, Image] | None]:
+        """What it is between: atoms or places, with the image of the last, and the ion that is pushed."""
+        first, last = self.sites or (self.moving, self.target)
+        return first, last, self.image, self.pushed
 
     @property
     def passed(self) -> Site | None:
@@ -171,7 +173,8 @@ def final_in_initial_order(final: Structure, hop: Hop) -> Structure:
     """Give the final endpoint the order of atoms of the initial one, with the moving ion next to where it came from.
 
     The ion that stands on the target site in the final structure is the one that moved there, so it takes the place
-    of the moving ion in the list, in the periodic image that the hop reaches.
+    of the moving ion in the list, in the periodic image that the hop reaches. Where an added ion pushes another, the
+    one on the last place is that one, and the one on its site is the added one.
 
     Parameters
     ----------
@@ -180,14 +183,20 @@ def final_in_initial_order(final: Structure, hop: Hop) -> Structure:
     hop : Hop
         The jump.
     """
-    order = list(range(len(final)))
+    order, moved = list(range(len(final))), {moving_index(hop, len(final)): hop.image}
+    if hop.pushed is not None:
+        pushed, image = hop.pushed
+        order[pushed], order[-1] = order[-1], order[pushed]
+        x, y, z = np.subtract(hop.image, image).tolist()
+        moved = {len(final) - 1: image, pushed: (x, y, z)}
     if hop.moving is not None:
         gone = hop.final.removed
         kept = [atom for atom in range(len(final) + len(gone)) if atom not in hop.initial.removed]
         here = [hop.target if atom == hop.moving else atom for atom in kept]
         order = [_without(atom, gone) for atom in here if atom is not None]
     ordered = Structure.from_sites([final[index] for index in order])
-    ordered.translate_sites([moving_index(hop, len(final))], hop.image, frac_coords=True, to_unit_cell=False)
+    for atom, step in moved.items():
+        ordered.translate_sites([atom], step, frac_coords=True, to_unit_cell=False)
     return ordered
 
 
@@ -197,7 +206,10 @@ def moving_index(hop: Hop, n_atoms: int) -> int:
 
 
 def hop_ends(structure: Structure, hop: Hop) -> tuple[Point, Point]:
-    """First and last position of the moving ion in a system (Å), not wrapped, each of shape (3,)."""
+    """First and last position of the moving ion in a system (Å), not wrapped, each of shape (3,).
+
+    Where one ion pushes another, the first place of the one and the last of the other.
+    """
     if hop.sites:
         first, last = (site.position(structure) for site in hop.sites)
     else:

@@ -6,12 +6,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from barriers.structures.hop.hop import Hop, Image, Kind, Mechanism, Site
+from barriers.structures.hop.hop import Hop, Image, Site
+from barriers.structures.hop.kinds import ADDED, Kind, Mechanism
 from barriers.structures.hop.surroundings import Surroundings, surroundings
 from barriers.structures.rounding import GRID, digest, round_off, rounded
 from barriers.structures.surface.slab import FRAGMENT, LAYER
@@ -34,7 +36,7 @@ class Jump:
     last : Place
         Place that is reached.
     third : Place or None
-        Place of a second vacancy.
+        Place of a second vacancy, or of the ion that an added one pushes.
     mechanism : Mechanism
         What is passed.
     anchors : tuple[Place, ...]
@@ -152,7 +154,8 @@ def _hop(places: Places, jump: Jump, passed: str) -> tuple[str, str, Hop]:
     depth = _depth(places, jump)
     code = "".join([*sorted(around.fingerprint for around in here), passed])
     height = [] if depth is None else [f"z{-depth + 0.0:+.1f}"]
-    words = [jump.mechanism.replace(" ", "-"), f"{length:.2f}", *height]
+    kind = [jump.kind] if depth is None and jump.kind in ADDED else []
+    words = [*kind, jump.mechanism.replace(" ", "-"), f"{length:.2f}", *height]
     first, last = (places.members[end] for end in ends)
     who = {"sites": (first, last)} if isinstance(first, Site) else {"moving": first, "target": last}
     hop = Hop(
@@ -160,7 +163,7 @@ def _hop(places: Places, jump: Jump, passed: str) -> tuple[str, str, Hop]:
         name="",
         kind=jump.kind,
         image=jump.last[1],
-        removed=(places.members[jump.third[0]],) if jump.third else (),
+        **_third(places, jump),
         through=Site(anchors=jump.anchors) if jump.anchors else None,
         distance=length,
         depth=depth,
@@ -169,6 +172,18 @@ def _hop(places: Places, jump: Jump, passed: str) -> tuple[str, str, Hop]:
         environments=(here[0].text, here[1].text),
     )
     return "_".join(words), hashlib.sha256(code.encode()).hexdigest()[:6], hop
+
+
+def _third(places: Places, jump: Jump) -> dict[str, Any]:
+    """Name the ion on the third place: taken out, or pushed."""
+    if jump.third is None:
+        return {}
+    number, image = jump.third
+    atom = places.members[number]
+    if jump.kind != "interstitialcy":
+        return {"removed": (atom,)}
+    leg = np.linalg.norm(places.position(jump.third) - places.position((jump.first, HERE)))
+    return {"pushed": (atom, image), "leg": round_off(leg, GRID)}
 
 
 def _middle(places: Places, jump: Jump) -> NDArray[np.float64]:

@@ -10,9 +10,9 @@ import numpy as np
 from pymatgen.core import Structure
 
 from barriers.structures.crystal import shortest_vector
-from barriers.structures.hop.hop import Mechanism
 from barriers.structures.hop.ions import anions, size
 from barriers.structures.hop.jump import HERE, Jump, Place, Places
+from barriers.structures.hop.kinds import Mechanism
 from barriers.structures.hop.surroundings import whole
 from barriers.structures.surface.slab import LARGER
 
@@ -82,11 +82,12 @@ def _free_of_atoms(places: Places, around: Around) -> Around:
     structure = places.structure
     others = [atom for atom, site in enumerate(structure) if site.specie.symbol != places.ion]
     least = np.where(anions(structure), FREE_OF_ANIONS, FREE_OF_CATIONS)[others]
+    atoms = structure.frac_coords[others]
 
     def is_free(first: int, last: Place) -> bool:
         ends = places.fractions[first], places.fractions[last[0]] + last[1]
         way = np.linspace(*ends, STEPS)
-        return bool((structure.lattice.get_all_distances(way, structure.frac_coords[others]).min(axis=0) > least).all())
+        return bool((structure.lattice.get_all_distances(way, atoms).min(axis=0) > least).all())
 
     return {first: [last for last in lasts if is_free(first, last)] for first, lasts in around.items()}
 
@@ -153,7 +154,7 @@ def divacancy_jumps(places: Places, around: Around) -> list[Jump]:
         for last in lasts:
             shared = shared_anions(places, (first, HERE), last)
             for third in lasts:
-                if third[0] == last[0] or _back(third, last) not in around[last[0]]:
+                if third[0] == last[0] or beside(third, last) not in around[last[0]]:
                     continue
                 tetrahedron = shared | shared_anions(places, (first, HERE), third) | shared_anions(places, last, third)
                 if len(tetrahedron) == 4:
@@ -162,7 +163,7 @@ def divacancy_jumps(places: Places, around: Around) -> list[Jump]:
     return jumps
 
 
-def _back(place: Place, origin: Place) -> Place:
+def beside(place: Place, origin: Place) -> Place:
     """Give a place as it is seen from another's cell."""
     x, y, z = np.subtract(place[1], origin[1]).tolist()
     return place[0], (x, y, z)

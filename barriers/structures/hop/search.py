@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from pymatgen.core import Structure
 
-from barriers.structures.hop.hop import Hop, Kind, Site
+from barriers.structures.hop.added import added_jumps, added_places, fits
+from barriers.structures.hop.hop import Hop, Site
 from barriers.structures.hop.jump import Jump, Places, as_hops, places_in, rank
+from barriers.structures.hop.kinds import Kind
 from barriers.structures.hop.neighbours import (
     LONGEST_HOP,
     divacancy_jumps,
@@ -24,14 +26,16 @@ SHORTEST_HOP = 1.5
 """An added ion nearer to two places than this (Å) relaxes into one of them."""
 
 
-def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
+def find_hops(structure: Structure, ion: str = "Li", added: bool = False) -> list[Hop]:
     """Find every symmetry-distinct hop of a slab or crystal as it was built.
 
     1. Vacancy: between neighbouring free sites of the ion, one of them empty.
     2. Divacancy: the same with a third site empty that shares the tetrahedron of anions beside the jump; the ion
        passes the tetrahedron's centre.
     3. Interstitial: an added ion between neighbouring places above the surface
-       (:func:`~barriers.structures.hop.places.adatom_sites`). A crystal has none.
+       (:func:`~barriers.structures.hop.places.adatom_sites`), in a crystal between its empty sites
+       (:func:`~barriers.structures.hop.voids.find_voids`).
+    4. Interstitialcy, in a crystal: an added ion takes the site of one of the crystal, which goes to an empty site.
 
     The unrelaxed slab is searched, so that the same hops are found whatever engine relaxes it. A hop and its way back
     are one. Of equivalent hops the first in the order below is given, whatever the order of the atoms.
@@ -42,6 +46,8 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
         Bare slab with its ``layer`` numbers, positions not wrapped along z; or a crystal, without them.
     ion : str
         Element that moves.
+    added : bool
+        Whether hops of an ion added to a crystal are looked for; of one added to a slab they always are.
 
     Returns
     -------
@@ -55,16 +61,16 @@ def find_hops(structure: Structure, ion: str = "Li") -> list[Hop]:
     """
     found = [
         (places, jump)
-        for places, jumps in jumps_in(structure, ion).values()
+        for places, jumps in jumps_in(structure, ion, added).values()
         if jumps
         for jump in classes(places, jumps).distinct
     ]
     if not found:
-        raise ValueError(f"no hop: no two free {ion} sites, or places above the surface, within {LONGEST_HOP} Å")
+        raise ValueError(f"no hop: no two free {ion} sites, or places of an added ion, within {LONGEST_HOP} Å")
     return as_hops(sorted(found, key=lambda entry: rank(*entry)), ion)
 
 
-def jumps_in(structure: Structure, ion: str = "Li") -> dict[Kind, tuple[Places, list[Jump]]]:
+def jumps_in(structure: Structure, ion: str = "Li", added: bool = False) -> dict[Kind, tuple[Places, list[Jump]]]:
     """Give every jump of a slab or crystal by its kind, there and back, with the places it is between.
 
     Raises
@@ -74,17 +80,26 @@ def jumps_in(structure: Structure, ion: str = "Li") -> dict[Kind, tuple[Places, 
     """
     sites = ion_sites(structure, ion)
     around = free_of_images(sites, neighbours(sites))
+    vacancies: dict[Kind, tuple[Places, list[Jump]]] = {
+        "vacancy": (sites, vacancy_jumps(sites, around)),
+        "divacancy": (sites, divacancy_jumps(sites, around)),
+    }
+    if LAYER not in structure.site_properties:
+        return vacancies | (_in_voids(structure, ion) if added else {})
     adatoms = _added(structure, adatom_sites(structure, ion), ion)
     surface = [
         Jump("interstitial", first, last, mechanism="surface")
         for first, lasts in free_of_images(adatoms, neighbours(adatoms)).items()
         for last in lasts
     ]
-    return {
-        "vacancy": (sites, vacancy_jumps(sites, around)),
-        "divacancy": (sites, divacancy_jumps(sites, around)),
-        "interstitial": (adatoms, surface),
-    }
+    return vacancies | {"interstitial": (adatoms, surface)}
+
+
+def _in_voids(structure: Structure, ion: str) -> dict[Kind, tuple[Places, list[Jump]]]:
+    """Give the jumps of an ion added to a crystal that fit into its cell."""
+    places = added_places(structure, ion)
+    direct, pushes = ([jump for jump in jumps if fits(places, jump)] for jumps in added_jumps(places))
+    return {"interstitial": (places, direct), "interstitialcy": (places, pushes)}
 
 
 def find_fragment_hops(interface: Structure, ion: str = "Li") -> list[Hop]:

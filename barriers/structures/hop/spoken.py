@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from string import ascii_lowercase
 
-from barriers.structures.hop.hop import Hop, Mechanism
+from barriers.structures.hop.hop import Hop
+from barriers.structures.hop.kinds import ADDED, Mechanism
 from barriers.words import in_ascii
 
 PASSED: dict[Mechanism, str] = {
@@ -53,7 +54,9 @@ def by_any_label(hops: Sequence[Hop]) -> dict[str, Hop]:
 
 
 def _where(hop: Hop) -> list[str]:
-    """Name the layers of both sites, the upper first; none in a crystal."""
+    """Name the layers of both sites, the upper first; in a crystal the kind where an ion is added, else nothing."""
+    if hop.depth is None:
+        return [hop.kind] if hop.kind in ADDED else []
     numbers = sorted(set(hop.layers or ()))
     named = [NAMED_LAYERS[number] if number < len(NAMED_LAYERS) else f"layer {number + 1}" for number in numbers]
     return ["/".join(named)] if named else []

@@ -47,6 +47,29 @@ class Classes:
     forward: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Primitive:
+    """The primitive cell of a crystal, in the place and the turn of the cell that it was found in.
+
+    Attributes
+    ----------
+    structure : Structure
+        One atom of each set that lattice translations make the same.
+    operations : list
+        Rotations and translations in fractional coordinates of its own.
+    translations : ndarray, shape (n, 3)
+        Those between primitive cells, in fractional coordinates of the cell that it was found in.
+    """
+
+    structure: Structure
+    operations: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
+    translations: NDArray[np.float64]
+
+    def images(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the points that the operations map a fractional point on, that by the first of them first."""
+        return np.array([rotation @ point + translation for rotation, translation in self.operations])
+
+
 def classes(places: Places, jumps: list[Jump]) -> Classes:
     """Sort jumps into those that symmetry, or going backwards, makes the same.
 
@@ -100,23 +123,39 @@ def _operations(structure: Structure) -> list[tuple[NDArray[np.float64], NDArray
     The symmetry of a crystal does not depend on the cell: that of its primitive cell and the translations between
     such cells make all others, those too that a supercell lacks.
     """
-    held = set(frozen_atoms(structure))
-    # Frozen atoms are told apart as ions of another charge.
-    kinds = [Species(site.specie.symbol, int(index in held)) for index, site in enumerate(structure)]
-    analyzer = SpacegroupAnalyzer(Structure(structure.lattice, kinds, structure.frac_coords), SYMPREC)
     if LAYER in structure.site_properties:
-        found = analyzer.get_symmetry_operations()
-        return [(operation.rotation_matrix, operation.translation_vector) for operation in found]
-    dataset = analyzer.get_symmetry_dataset()
-    lattice = Lattice(dataset.primitive_lattice)
-    first = np.unique(dataset.mapping_to_primitive, return_index=True)[1]
-    atoms = [kinds[atom] for atom in first], structure.cart_coords[first]
-    primitive = Structure(lattice, *atoms, coords_are_cartesian=True)
-    found = SpacegroupAnalyzer(primitive, SYMPREC).get_symmetry_operations()
-    into = lattice.matrix @ structure.lattice.inv_matrix
+        return _found(SpacegroupAnalyzer(_told_apart(structure), SYMPREC))
+    cell = primitive_of(structure)
+    into = cell.structure.lattice.matrix @ structure.lattice.inv_matrix
     back = np.linalg.inv(into).T
-    turned = [(into.T @ operation.rotation_matrix @ back, operation.translation_vector @ into) for operation in found]
+    turned = [(into.T @ rotation @ back, translation @ into) for rotation, translation in cell.operations]
     return [*turned, *((np.eye(3), vector) for vector in into)]
+
+
+def primitive_of(structure: Structure) -> Primitive:
+    """Find the primitive cell of a crystal and its symmetry."""
+    kinds = _told_apart(structure)
+    dataset = SpacegroupAnalyzer(kinds, SYMPREC).get_symmetry_dataset()
+    lattice = Lattice(dataset.primitive_lattice)
+    mapping = dataset.mapping_to_primitive
+    first = np.unique(mapping, return_index=True)[1]
+    atoms = [kinds[atom].specie for atom in first], structure.cart_coords[first]
+    primitive = Structure(lattice, *atoms, coords_are_cartesian=True)
+    translations = structure.frac_coords[mapping == mapping[first[0]]] - structure.frac_coords[first[0]]
+    plain = Structure(lattice, [structure[atom].specie for atom in first], primitive.frac_coords)
+    return Primitive(plain, _found(SpacegroupAnalyzer(primitive, SYMPREC)), translations)
+
+
+def _told_apart(structure: Structure) -> Structure:
+    """Make ions of another charge of frozen atoms."""
+    held = set(frozen_atoms(structure))
+    kinds = [Species(site.specie.symbol, int(index in held)) for index, site in enumerate(structure)]
+    return Structure(structure.lattice, kinds, structure.frac_coords)
+
+
+def _found(analyzer: SpacegroupAnalyzer) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    found = analyzer.get_symmetry_operations()
+    return [(operation.rotation_matrix, operation.translation_vector) for operation in found]
 
 
 def _wrapped(fractions: NDArray[np.float64]) -> NDArray[np.float64]:
