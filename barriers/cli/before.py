@@ -114,17 +114,20 @@ def hops(
     from barriers.structures.hop.choice import select_hops
     from barriers.structures.hop.hop import hop_ends
     from barriers.structures.hop.search import find_hops
-    from barriers.structures.network.network import find_network
     from barriers.study.forms import CrystalStudy
+    from barriers.workflow.crystal import hops_and_network
     from barriers.workflow.ensemble import host_of
 
     spans = {"length": _span("--length", length), "depth": _span("--depth", depth)}
     study = _with_hops(study_file)
-    slab, ion = host_of(study)
-    found = find_hops(slab, ion)
+    network = None
+    if isinstance(study, CrystalStudy):
+        slab, found, network = hops_and_network(study)
+    else:
+        slab, ion = host_of(study)
+        found = find_hops(slab, ion)
     chosen = select_hops(found, layer=layer, mechanism=mechanism, kind=kind, **spans)  # type: ignore[arg-type]
     rows = hop_rows(found, chosen)
-    network = find_network(slab, ion) if isinstance(study, CrystalStudy) else None
     if network is not None:
         rows = with_network(rows, network)
     figures = []

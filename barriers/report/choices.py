@@ -106,7 +106,7 @@ def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
     for row in rows:
         z = [NONE if row["z"] is None else f"{row['z']:+.2f}".replace("-", MINUS)] if of_slab else []
         ends = [
-            row[end] if row["atoms"] is None else f"{row['atoms'][number]}: {row[end]}"
+            row[end] if row["atoms"] is None else f"{NONE if row['atoms'][number] is None else row['atoms'][number]}: {row[end]}"
             for number, end in enumerate(("from", "to"))
         ]
         of_network = [row["jumps_per_site"], row["window"]] if ways else []

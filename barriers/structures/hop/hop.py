@@ -36,7 +36,7 @@ Mechanism = Literal[
 
 
 class Site(BaseModel):
-    """A place defined by atoms: the centroid of the anchors, and a height above it along the normal.
+    """A place defined by atoms: the centroid of the anchors, and a height above it along the normal, or a step from it.
 
     It follows its anchors through a relaxation, and knows nothing of the cell's height.
     """
@@ -45,6 +45,8 @@ class Site(BaseModel):
 
     anchors: tuple[tuple[int, Image], ...] = Field(description="atoms that define the place, with their images")
     height: float = Field(0.0, description="height above the anchors' centroid (Å)")
+    offset: tuple[float, float, float] = Field((0.0, 0.0, 0.0), description="step from there, along x, y and z (Å)")
+    name: str = Field("", description="what it is called in tables and jobs; by its anchors if empty")
 
     def position(self, structure: Structure) -> Point:
         """Cartesian position (Å) in a slab, or in any system made of it, shape (3,)."""
@@ -58,7 +60,7 @@ class Site(BaseModel):
         if far.any():
             arms[far] = find_mic(arms[far], cell)[0]
         normal = np.cross(cell[0], cell[1])
-        place: Point = anchors[0] + arms.mean(axis=0) + self.height * normal / np.linalg.norm(normal)
+        place: Point = anchors[0] + arms.mean(axis=0) + self.height * normal / np.linalg.norm(normal) + self.offset
         return place
 
 
@@ -72,14 +74,14 @@ class EndState(BaseModel):
 
     @property
     def label(self) -> str:
-        """Name in tables and jobs: ``vacancy 7``, ``vacancies 7 9``, ``ion at 40 41``."""
+        """Name in tables and jobs: ``vacancy 7``, ``vacancies 7 9``, ``ion at 40 41``, ``ion at O6 0.5 0.5 0.25``."""
         parts = []
         if self.removed:
             word = "vacancy" if len(self.removed) == 1 else "vacancies"
             parts.append(" ".join([word, *map(str, self.removed)]))
         if self.added:
-            parts.append(" ".join(["ion at", *(str(atom) for atom, _ in self.added.anchors)]))
-        return ", ".join(parts)
+            parts.append(f"ion at {self.added.name or ' '.join(str(atom) for atom, _ in self.added.anchors)}")
+        return ", ".join(parts) or "unchanged"
 
 
 class Hop(BaseModel):
@@ -93,6 +95,7 @@ class Hop(BaseModel):
     kind: Kind = Field("vacancy", description="what makes room: one vacancy, two, or the free place above the slab")
     moving: int | None = Field(None, description="index of the moving ion in the bare slab; none for an added ion")
     target: int | None = Field(None, description="index of the ion whose site is reached; none for an added ion")
+    empty: Site | None = Field(None, description="empty site that is reached, where no ion has to be taken out for it")
     image: Image = Field((0, 0, 0), description="lattice translation of the site that is reached")
     removed: tuple[int, ...] = Field((), description="further ions taken out in both endpoints")
     sites: tuple[Site, Site] | None = Field(None, description="first and last place of an added ion")
@@ -124,7 +127,8 @@ class Hop(BaseModel):
 
     def _state(self, vacancy: int | None, end: int) -> EndState:
         vacancies = self.removed if vacancy is None else (*self.removed, vacancy)
-        return EndState(removed=tuple(sorted(vacancies)), added=self.sites[end] if self.sites else None)
+        added = self.sites[end] if self.sites else (None, self.empty)[end]
+        return EndState(removed=tuple(sorted(vacancies)), added=added)
 
 
 def make_endpoint(system: Structure, state: EndState, ion: str = "Li") -> Structure:
@@ -183,8 +187,9 @@ def final_in_initial_order(final: Structure, hop: Hop) -> Structure:
     order = list(range(len(final)))
     if hop.moving is not None:
         gone = hop.final.removed
-        kept = [atom for atom in range(len(final) + len(gone)) if atom not in hop.initial.removed]
-        here = [hop.target if atom == hop.moving else atom for atom in kept]
+        target = hop.target if hop.empty is None else len(final)  # an ion on an empty site is the last atom
+        kept = [atom for atom in range(len(final) + len(gone)) if atom not in (*hop.initial.removed, target)]
+        here = [target if atom == hop.moving else atom for atom in kept]
         order = [_without(atom, gone) for atom in here if atom is not None]
     ordered = Structure.from_sites([final[index] for index in order])
     ordered.translate_sites([moving_index(hop, len(final))], hop.image, frac_coords=True, to_unit_cell=False)
@@ -200,6 +205,8 @@ def hop_ends(structure: Structure, hop: Hop) -> tuple[Point, Point]:
     """First and last position of the moving ion in a system (Å), not wrapped, each of shape (3,)."""
     if hop.sites:
         first, last = (site.position(structure) for site in hop.sites)
+    elif hop.empty is not None and hop.moving is not None:
+        first, last = structure[hop.moving].coords, hop.empty.position(structure)
     else:
         first, last = (structure[index].coords for index in (hop.moving, hop.target) if index is not None)
     return first, last + structure.lattice.get_cartesian_coords(hop.image)

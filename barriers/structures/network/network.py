@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
+from barriers.structures.crystal import LEAST_VECTOR
 from barriers.structures.hop.hop import Hop, hop_ends
 from barriers.structures.hop.jump import as_hops
-from barriers.structures.hop.neighbours import FURTHEST, neighbours, vacancy_jumps
+from barriers.structures.hop.neighbours import FURTHEST, IMAGE_MARGIN, neighbours, vacancy_jumps
 from barriers.structures.hop.search import ion_sites
 from barriers.structures.hop.symmetry import classes
 from barriers.structures.network.sites import find_sites
@@ -111,3 +112,12 @@ def find_network(structure: Structure, ion: str = "Li") -> Network:
         hop=found.number,
         forward=found.forward,
     )
+
+
+def least_vector(cell: Structure, ion: str) -> float:
+    """Length (Å) below which no vector of a supercell may be, or the longest hop meets its own image in it."""
+    try:
+        longest = max(hop.distance for hop in find_network(cell, ion).hops)
+    except ValueError:  # no hop: said where hops are looked for
+        return LEAST_VECTOR
+    return max(LEAST_VECTOR, 2 * longest + 2 * IMAGE_MARGIN)
