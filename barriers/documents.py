@@ -496,7 +496,9 @@ class CrystalDoc(BaseModel):
     """What the barriers of a study rest on below their engine: the supercell of a crystal."""
 
     formula: str = Field(description="reduced")
-    space_group: str = Field(description="of the cell that is repeated, once it is relaxed; of the file where its sites are held in part")
+    space_group: str = Field(
+        description="of the cell that is repeated, once it is relaxed; of the file, its sites held in part"
+    )
     supercell: tuple[int, int, int] = Field(description="repeats of the cell along its vectors")
     atoms: int
     image_distance: float = Field(description="shortest lattice vector of the supercell (Å)")

@@ -116,7 +116,7 @@ def hops(
     from barriers.structures.hop.search import find_hops
     from barriers.study.forms import CrystalStudy
     from barriers.workflow.crystal import hops_and_network
-    from barriers.workflow.ensemble import host_of
+    from barriers.workflow.own_slab import slab_for
 
     spans = {"length": _span("--length", length), "depth": _span("--depth", depth)}
     study = _with_hops(study_file)
@@ -124,8 +124,8 @@ def hops(
     if isinstance(study, CrystalStudy):
         slab, found, network = hops_and_network(study)
     else:
-        slab, ion = host_of(study)
-        found = find_hops(slab, ion)
+        slab = slab_for(study).structure
+        found = find_hops(slab)
     chosen = select_hops(found, layer=layer, mechanism=mechanism, kind=kind, **spans)  # type: ignore[arg-type]
     rows = hop_rows(found, chosen)
     if network is not None:
@@ -142,7 +142,8 @@ def hops(
     else:
         emit(hop_table(rows))
         if network is not None:
-            say(network_words(network))
+            in_part = any(hop.empty for hop in found)
+            say(network_words(network, f"an ion of {network.ion}" if in_part else "a vacancy"))
         for line in by_figure(figures):
             say(line)
 

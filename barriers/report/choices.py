@@ -36,8 +36,8 @@ def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[d
     list[dict[str, Any]]
         ``number``, ``name``, which people can say, ``label``, ``kind``, ``mechanism``, ``length``, ``depth`` and the
         height ``z``, which is minus that (Å), ``layers`` (0 is the topmost), ``atoms``, the numbers of the ions on both
-        sites, from 0 on (None for an added ion), ``from`` and ``to``: the surroundings of both sites. Name and label
-        both choose the hop in a study file, and so do the atoms as its ``from`` and ``to``.
+        sites, from 0 on (None for an added ion and an empty site), ``from`` and ``to``: the surroundings of both sites.
+        Name and label both choose the hop in a study file, and so do the atoms as its ``from`` and ``to``.
     """
     names = dict(zip((hop.label for hop in hops), spoken_labels(hops), strict=True))
     return [
@@ -74,12 +74,12 @@ def with_network(rows: Sequence[dict[str, Any]], network: Network) -> list[dict[
     return [row | {"jumps_per_site": per, "window": width} for row, (per, width) in zip(rows, of_row, strict=True)]
 
 
-def network_words(network: Network) -> str:
-    """Say what the hops of a crystal's vacancies make."""
+def network_words(network: Network, carrier: str = "a vacancy") -> str:
+    """Say what the hops of a crystal's vacancies make, or those of its ions where sites are held in part."""
     extends = dimension(network.first, network.last, network.images, len(network.fractions))
     sites = len(network.fractions)
     hops = f"{len(network.hops)} distinct {'hop' if len(network.hops) == 1 else 'hops'}"
-    return f"a vacancy has {hops} between {sites} {network.ion} sites of the supercell: a {extends}-dimensional network"
+    return f"{carrier} has {hops} between {sites} {network.ion} sites of the supercell: a {extends}-dimensional network"
 
 
 def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
@@ -105,9 +105,9 @@ def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
         table.add_column(heading)
     for row in rows:
         z = [NONE if row["z"] is None else f"{row['z']:+.2f}".replace("-", MINUS)] if of_slab else []
+        atoms = row["atoms"] or (None, None)
         ends = [
-            row[end] if row["atoms"] is None else f"{NONE if row['atoms'][number] is None else row['atoms'][number]}: {row[end]}"
-            for number, end in enumerate(("from", "to"))
+            row[end] if atom is None else f"{atom}: {row[end]}" for atom, end in zip(atoms, ("from", "to"), strict=True)
         ]
         of_network = [row["jumps_per_site"], row["window"]] if ways else []
         numbers = [NONE if value is None else f"{value:.3g}".replace("-", MINUS) for value in of_network]

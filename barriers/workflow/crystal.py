@@ -78,9 +78,7 @@ class BuiltCrystal:
         if self.ordered is None:
             return None
         with naming("crystal"):
-            return ordered_hops(
-                self.ordered.average, self.structure, self.ordered.ordering.sites, self.section.ion
-            )
+            return ordered_hops(self.ordered.average, self.structure, self.ordered.ordering.sites, self.section.ion)
 
     def document(self, lattice: CrystalCellDoc | None = None) -> CrystalDoc:
         """Say it in numbers, as results keep it, and how it was relaxed before."""

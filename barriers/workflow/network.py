@@ -21,6 +21,11 @@ from barriers.workflow.crystal import CrystalMember
 NETWORK = "network"
 """Name of what a study asks of its network among the documents: no job has such a name."""
 
+IN_PART = (
+    "no D: sites are held in part, so that many ions jump at a time and feel each other; the barriers are one sample "
+    "of each class of hops"
+)
+
 LOWER = 0.01
 """A minimum between the ends of a hop that lies this far (eV) below both is where the carrier rests."""
 
@@ -32,12 +37,20 @@ def asked_of(member: CrystalMember) -> dict[str, Any]:
     section = member.study.asked_network
     if section is None:
         return {}
-    return {NETWORK: {"structure": member.slab.structure, "ion": member.study.crystal.ion, "section": section}}
+    asked = {"structure": member.slab.structure, "ion": member.study.crystal.ion, "section": section}
+    if (ordered := member.ordered) is not None:
+        asked |= {"structure": ordered.network.structure, "hops": ordered.known(member.hops)}
+    return {NETWORK: asked}
 
 
 def vacancy_jumps(network: Network) -> Jumps:
     """Give the jumps of a vacancy: it goes where the ion comes from, over the same barrier."""
-    ions = Jumps(
+    return ion_jumps(network).back()
+
+
+def ion_jumps(network: Network) -> Jumps:
+    """Give the jumps of an ion."""
+    return Jumps(
         sites=len(network.fractions),
         first=network.first,
         last=network.last,
@@ -47,7 +60,6 @@ def vacancy_jumps(network: Network) -> Jumps:
         hop=network.hop,
         forward=network.forward,
     )
-    return ions.back()
 
 
 def network_document(
@@ -69,7 +81,8 @@ def network_document(
         return None
     section: NetworkSection = asked["section"]
     network = find_network(asked["structure"], asked["ion"])
-    found = _by_hop(network, barriers)
+    in_part = "hops" in asked
+    found = _of_ordering(asked["hops"], barriers) if in_part else _by_hop(network, barriers)
     names = [hop.label for hop in network.hops]
     heights = np.full((len(names), 2), np.nan)
     frequencies, uncertainties = np.full(len(names), USUAL_ATTEMPT_FREQUENCY), np.zeros(len(names))
@@ -82,16 +95,17 @@ def network_document(
         computed = kinetics and kinetics.attempt_frequency(barrier.system, barrier.hop_name)
         frequencies[number] = computed or USUAL_ATTEMPT_FREQUENCY
     document = network_result(
-        vacancy_jumps(network),
+        ion_jumps(network) if in_part else vacancy_jumps(network),
         heights,
         names=names,
-        temperatures=section.temperatures,
+        temperatures=() if in_part else section.temperatures,
         attempt_frequencies=frequencies,
         charge=Element(asked["ion"]).common_oxidation_states[0],
         fraction=section.vacancies,
         uncertainties=uncertainties,
     )
-    return document.model_copy(update={"notes": [*resting, *document.notes]})
+    notes = [*resting, *document.notes, *([IN_PART] if in_part else [])]
+    return document.model_copy(update={"notes": notes})
 
 
 def _ways(barrier: BarrierDoc) -> tuple[tuple[float, float], bool]:
@@ -114,4 +128,16 @@ def _by_hop(network: Network, barriers: Sequence[BarrierDoc]) -> dict[int, tuple
             continue
         if (row := number.get((hop.moving, hop.target, hop.image))) is not None:
             found.setdefault(int(network.hop[row]), (barrier, bool(network.forward[row])))
+    return found
+
+
+def _of_ordering(
+    known: Mapping[str, tuple[int, bool]], barriers: Sequence[BarrierDoc]
+) -> dict[int, tuple[BarrierDoc, bool]]:
+    """Do the same in an ordering, whose hops are known by their labels; of a class the first hop stands."""
+    found: dict[int, tuple[BarrierDoc, bool]] = {}
+    for barrier in barriers:
+        if barrier.hop is not None and barrier.forward is not None and barrier.reverse is not None:
+            number, forward = known[barrier.hop.label]
+            found.setdefault(number, (barrier, forward))
     return found

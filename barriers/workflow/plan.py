@@ -19,7 +19,7 @@ from barriers.study.models import EndpointStudy, Study
 from barriers.words import naming
 from barriers.workflow.built import BuiltStudy, build_members
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
-from barriers.workflow.crystal import BuiltCrystal, engine_for, prepared, cell_of
+from barriers.workflow.crystal import BuiltCrystal, cell_of, engine_for, prepared
 from barriers.workflow.engine import expensive_one, finder_of
 from barriers.workflow.ensemble import expand
 from barriers.workflow.lattice import Lattice

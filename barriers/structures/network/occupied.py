@@ -49,21 +49,23 @@ class Occupied:
     astray: list[int]
 
     def changes(self) -> NDArray[np.float64]:
-        """Change of the Ewald energy of formal charges by each jump of the network (eV), the atoms on their sites.
+        """Change of the Ewald energy of formal charges by each jump of the network (eV), all atoms where they are.
 
         Where the site that is reached is held, that of a vacancy in the other direction. Shape (k,).
         """
         whole = self.network.structure
         symbols = [site.specie.symbol for site in whole]
         negative = {symbol for symbol, found in zip(symbols, anions(whole), strict=True) if found}
-        charges = np.zeros(len(whole))
-        for atom, site in enumerate(self.sites):
-            if site not in set(self.ions.tolist()):
-                symbol = self.structure[atom].specie.symbol
-                charges[site] = formal_charge(symbol, symbol in negative)
+        charges, places = np.zeros(len(whole)), whole.frac_coords.copy()
         own = formal_charge(self.network.ion, False)
-        charges[self.ions[self.atoms >= 0]] = own
-        matrix = unit_matrix(Structure(self.structure.lattice, symbols, whole.frac_coords))
+        held = self.atoms >= 0
+        charges[self.ions[held]], places[self.ions[held]] = own, self.structure.frac_coords[self.atoms[held]]
+        for atom in set(range(len(self.sites))) - set(self.atoms.tolist()):
+            symbol, site = self.structure[atom].specie.symbol, self.sites[atom]
+            if charges[site] == 0:
+                charges[site] = formal_charge(symbol, symbol in negative)
+                places[site] = self.structure[atom].frac_coords
+        matrix = unit_matrix(Structure(self.structure.lattice, symbols, places))
         gone = -2 * own * (matrix @ charges) + own**2 * matrix.diagonal()  # an ion is taken out
         first, last = self.ions[self.network.first], self.ions[self.network.last]
         come = own**2 * matrix[last, last] + 2 * own * (matrix @ charges)[last] - 2 * own**2 * matrix[first, last]

@@ -12,8 +12,8 @@ from pymatgen.core import Structure
 from barriers.structures.cathode.counts import VACANCY, achieved
 from barriers.structures.cathode.electrostatics import TIE, unit_matrix
 from barriers.structures.hop.ions import anions, formal_charge
-from barriers.structures.network.sites import find_sites, merge_sites, most_frequent
 from barriers.structures.network.settled import in_any_frame
+from barriers.structures.network.sites import find_sites, merge_sites, most_frequent
 from barriers.structures.rounding import round_off
 
 STARTS = 20

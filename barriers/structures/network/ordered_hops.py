@@ -116,7 +116,7 @@ def ordered_hops(average: Structure, structure: Structure, sites: tuple[int, ...
     rows: dict[str, int] = {}
     here = _words(state)
     for number, like in enumerate(network.hops):
-        members = []
+        members: list[Hop] = []
         of_class = [row for row in order if network.hop[row] == number and state.atoms[network.first[row]] >= 0]
         into_empty = [row for row in of_class if state.atoms[network.last[row]] == -1]
         for row in into_empty or [row for row in of_class if state.atoms[network.last[row]] >= 0]:
@@ -161,7 +161,7 @@ def _hop(state: Occupied, around: list[Surroundings], here: list[Surroundings], 
     else:
         ends["empty"] = _empty(state, around[last], last, moving, reached, here[last].text)
     hop = Hop(
-        **ends,  # type: ignore[arg-type]
+        **ends,
         name="",
         ion=network.ion,
         slab="",
