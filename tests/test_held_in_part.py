@@ -180,12 +180,19 @@ def test_where_all_sites_of_a_class_are_held_a_vacancy_is_made() -> None:
     assert ends[0].composition["Li"] == found.ordering.structure.composition["Li"] - 1
 
 
-def of_barriers(hops: OrderedHops, heights: dict[str, tuple[float, float]]) -> Any:
-    """What the network makes of barriers (eV) of hops by their label."""
+def of_barriers(hops: OrderedHops, heights: dict[str, tuple[float, float]], gone: str = "") -> Any:
+    """What the network makes of barriers (eV) of hops by their label; the end of one may be no site."""
     known = {hop.label: hop for hop in hops.found}
     barriers = [
         SimpleNamespace(
-            hop=known[label], system="x", hop_name=label, plus_minus=lambda: 0.0, forward=there, reverse=back, span=None
+            hop=known[label],
+            system="x",
+            hop_name=label,
+            plus_minus=lambda: 0.0,
+            forward=there,
+            reverse=back,
+            span=None,
+            motion=SimpleNamespace(ion_jump=0.04 if label == gone else known[label].distance),
         )
         for label, (there, back) in heights.items()
     ]
@@ -224,6 +231,17 @@ def test_the_way_of_a_hop_between_unlike_sites_is_kept() -> None:
     assert down.percolation == [row.model_copy(update={"hop": ways["O6"].label}) for row in up.percolation]
     assert down.percolation[0].barrier == pytest.approx(0.3)
     assert down.levels == up.levels and max(down.levels) == pytest.approx(0.2)
+
+
+def test_a_hop_whose_end_relaxes_away_is_named_and_another_of_its_class_stands_for_it() -> None:
+    hops = hops_of(order_crystal(argyrodite(), "Li"))
+    pair, cage, between = (hop.label for hop in hops.representatives)
+    heights = {pair: (0.0, 0.09), cage: (0.1, 0.1), between: (0.3, 0.3)}
+    without, instead = (of_barriers(hops, heights | more, gone=pair) for more in ({}, {f"{pair}_2": (0.05, 0.05)}))
+    assert without.notes[0].startswith(f"{pair}: in this ordering one of its ends is no site")
+    assert f"{pair}: no barrier; its jumps are left out" in without.notes
+    assert [row.barrier for row in without.percolation] == [None] * 6
+    assert [row.barrier for row in instead.percolation] == pytest.approx([0.3] * 6)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from barriers.documents import BarrierDoc
 from barriers.structures.network.network import Network, find_network
 from barriers.study.network import NetworkSection
 from barriers.workflow.crystal import CrystalMember
+from barriers.workflow.result_jobs import LEFT_ITS_SITE
 
 NETWORK = "network"
 """Name of what a study asks of its network among the documents: no job has such a name."""
@@ -25,6 +26,8 @@ IN_PART = (
     "no D: sites are held in part, so that many ions jump at a time and feel each other; the barriers are one sample "
     "of each class of hops"
 )
+
+GONE = "in this ordering one of its ends is no site, the ion leaves it: it is left out; rank 2 of hops takes another"
 
 LOWER = 0.01
 """A minimum between the ends of a hop that lies this far (eV) below both is where the carrier rests."""
@@ -81,12 +84,15 @@ def network_document(
         return None
     section: NetworkSection = asked["section"]
     network = find_network(asked["structure"], asked["ion"])
-    in_part = "hops" in asked
-    found = _of_ordering(asked["hops"], barriers) if in_part else _by_hop(network, barriers)
+    in_part, resting = "hops" in asked, []
+    if in_part:
+        resting = [f"{barrier.hop_name}: {GONE}" for barrier in barriers if _is_gone(barrier)]
+        found = _of_ordering(asked["hops"], [barrier for barrier in barriers if not _is_gone(barrier)])
+    else:
+        found = _by_hop(network, barriers)
     names = [hop.label for hop in network.hops]
     heights = np.full((len(names), 2), np.nan)
     frequencies, uncertainties = np.full(len(names), USUAL_ATTEMPT_FREQUENCY), np.zeros(len(names))
-    resting = []
     for number, (barrier, forward) in found.items():
         ways, rests = _ways(barrier)
         resting += [f"{barrier.hop_name}: {RESTS}"] if rests else []
@@ -129,6 +135,13 @@ def _by_hop(network: Network, barriers: Sequence[BarrierDoc]) -> dict[int, tuple
         if (row := number.get((hop.moving, hop.target, hop.image))) is not None:
             found.setdefault(int(network.hop[row]), (barrier, bool(network.forward[row])))
     return found
+
+
+def _is_gone(barrier: BarrierDoc) -> bool:
+    """Tell whether the ion of a hop has left a site, so that the barrier is not that of its jump."""
+    if barrier.hop is None or barrier.motion is None:
+        return False
+    return abs(barrier.motion.ion_jump - barrier.hop.distance) >= LEFT_ITS_SITE
 
 
 def _of_ordering(
