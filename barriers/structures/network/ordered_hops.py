@@ -114,7 +114,7 @@ def ordered_hops(average: Structure, structure: Structure, sites: tuple[int, ...
     room = shortest_vector(structure.lattice)
     classes: list[list[Hop]] = []
     rows: dict[str, int] = {}
-    here = _words(state)
+    here, of = _words(state), digest(structure)
     for number, like in enumerate(network.hops):
         members: list[Hop] = []
         of_class = [row for row in order if network.hop[row] == number and state.atoms[network.first[row]] >= 0]
@@ -123,7 +123,7 @@ def ordered_hops(average: Structure, structure: Structure, sites: tuple[int, ...
             hop = _hop(state, around, here, int(row), like)
             if network.first[row] != network.last[row] and 2 * hop.distance < room - IMAGE_MARGIN:
                 label = f"{like.label}_{len(members) + 1}" if members else like.label
-                members.append(hop.model_copy(update={"name": label, "label": label}))
+                members.append(hop.model_copy(update={"name": label, "label": label, "slab": of}))
                 rows[label] = int(row)
         classes.append(members)
     if not rows:
@@ -164,13 +164,12 @@ def _hop(state: Occupied, around: list[Surroundings], here: list[Surroundings], 
         **ends,
         name="",
         ion=network.ion,
-        slab="",
         distance=0.0,
         mechanism=like.mechanism,
         environments=(here[first].text, here[last].text),
     )
     length = float(np.linalg.norm(np.subtract(*hop_ends(structure, hop))))
-    return hop.model_copy(update={"slab": digest(structure), "distance": round_off(length, GRID)})
+    return hop.model_copy(update={"distance": round_off(length, GRID)})
 
 
 def _empty(state: Occupied, around: Surroundings, row: int, moving: int, reached: np.ndarray, text: str) -> Site:
