@@ -514,13 +514,16 @@ class CrystalDoc(BaseModel):
     """What the barriers of a study rest on below their engine: the supercell of a crystal."""
 
     formula: str = Field(description="reduced")
-    space_group: str = Field(description="of the cell that is repeated, once it is relaxed")
+    space_group: str = Field(
+        description="of the cell that is repeated, once it is relaxed; of the file, its sites held in part"
+    )
     supercell: tuple[int, int, int] = Field(description="repeats of the cell along its vectors")
     atoms: int
     image_distance: float = Field(description="shortest lattice vector of the supercell (Å)")
     source: str = Field(description="file of the crystal")
     ion: str = Field("", description="element that moves")
     charge: int = Field(0, description="of the cells of a hop (e)")
+    ordering: str = Field("", description="where sites of the file are held in part: what they hold here, chosen how")
     lattice: CrystalCellDoc | None = Field(None, description="of a study that relaxes it first")
     structure: Structure | None = Field(None, description="the supercell that the hops were found on")
 

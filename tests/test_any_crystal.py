@@ -14,7 +14,7 @@ CRYSTALS, AT_ONCE = 200, 25
 WAYS_ON = ("allowed", "no hop: no two", "not a crystal that can be read")
 
 OVERLAPPING = {"squeezed", "twice"}
-LACKING = {"without_ion", "partly_filled", "mixed_metals", "split"}
+LACKING = {"without_ion"}
 
 
 @pytest.mark.parametrize("start", range(0, CRYSTALS, AT_ONCE))

@@ -53,7 +53,7 @@ def network_result(
     names : sequence of m str
         Of the hops, for what is said about them.
     temperatures : sequence of float
-        In K.
+        In K; without any, no D.
     attempt_frequencies : (m,), optional
         Of each hop, the same both ways (Hz); 1e13 if left out.
     charge : int
@@ -82,7 +82,7 @@ def network_result(
         misfit=levels.misfit,
         fraction=fraction,
         rows=[],
-        notes=_doubts(jumps, levels, names),
+        notes=_doubts(jumps, levels, names, ", D is a lower bound" if len(temperatures) else ""),
     )
     usual = np.full(len(names), USUAL_ATTEMPT_FREQUENCY)
     walker = Carrier.on(jumps, levels, usual if attempt_frequencies is None else attempt_frequencies)
@@ -97,16 +97,16 @@ def network_result(
         )
     if not reached:
         document.notes.append("no D: no chain of hops connects a site with its own images")
-    else:
+    elif len(temperatures):
         _diffuse(document, walker, temperatures, errors)
         _conduct(document, charge, jumps.sites / abs(float(np.linalg.det(jumps.lattice))))
     return document
 
 
-def _doubts(jumps: Jumps, levels: Levels, names: Sequence[str]) -> list[str]:
+def _doubts(jumps: Jumps, levels: Levels, names: Sequence[str], bound: str) -> list[str]:
     """Say which hops are left out, and which energies do not fit."""
     left_out = np.unique(jumps.hop[~np.isfinite(levels.saddles)])
-    notes = [f"{names[hop]}: no barrier; its jumps are left out, D is a lower bound" for hop in left_out]
+    notes = [f"{names[hop]}: no barrier; its jumps are left out{bound}" for hop in left_out]
     if levels.misfit > FITS:
         notes.append(f"barriers both ways differ by {levels.misfit:.3f} eV from those that energies of sites allow")
     low = np.fmin.reduce(np.stack([levels.saddles - levels.sites[end] for end in (jumps.first, jumps.last)]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from barriers.cli.terminal import by_figure, say
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
+    from barriers.structures.network.network import Network
     from barriers.study.forms import CrystalStudy
     from barriers.study.models import Study
 
@@ -133,24 +134,29 @@ def hops(
     from barriers.structures.hop.kinds import ADDED
     from barriers.structures.hop.search import find_hops
     from barriers.study.forms import CrystalStudy
-    from barriers.workflow.ensemble import host_of
+    from barriers.workflow.crystal import hops_and_networks
+    from barriers.workflow.own_slab import slab_for
 
     spans = {"length": _span("--length", length), "depth": _span("--depth", depth)}
     study = _with_hops(study_file)
-    slab, ion = host_of(study)
     added = kind is None or kind in ADDED
-    found = find_hops(slab, ion, added)
+    networks: list[Network] = []
+    if isinstance(study, CrystalStudy):
+        slab, found, networks = hops_and_networks(study, added)
+    else:
+        slab = slab_for(study).structure
+        found = find_hops(slab)
     chosen = select_hops(found, layer=layer, mechanism=mechanism, kind=kind, **spans)  # type: ignore[arg-type]
     rows = hop_rows(found, chosen)
     lines: list[str] = []
-    if isinstance(study, CrystalStudy):
-        rows, lines = _of_crystal(rows, slab, ion, added)
+    if networks:
+        rows, lines = _of_crystal(rows, slab, networks, any(hop.empty for hop in found))
     figures = []
     if draw is not None:
         from barriers.report.style import save_figure
 
         ends = {hop.label: hop_ends(slab, hop) for hop in chosen}
-        if network is None:
+        if not networks:
             from barriers.report.figures.hops import draw_hops
 
             drawn = draw_hops(slab, ends)
@@ -158,8 +164,8 @@ def hops(
             from barriers.report.crystal import crystal_scene, ways_of
             from barriers.report.figures.network import draw_network
 
-            ways = {label: each for label, each in ways_of(network).items() if label in ends}
-            drawn = draw_network(crystal_scene(slab, ends, ways, ion), {label: label for label in ends})
+            ways = {label: each for network in networks for label, each in ways_of(network).items() if label in ends}
+            drawn = draw_network(crystal_scene(slab, ends, ways, networks[0].ion), {label: label for label in ends})
         figures = [str(path) for path in save_figure(drawn, draw.with_suffix(""))]
     if as_json:
         emit(rows)
@@ -170,19 +176,17 @@ def hops(
 
 
 def _of_crystal(
-    rows: list[dict[str, Any]], crystal: Structure, ion: str, added: bool
+    rows: list[dict[str, Any]], crystal: Structure, networks: Sequence[Network], in_part: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Add to the rows what a crystal's networks are; and say it, with the empty sites of an added ion."""
     from barriers.report.choices import network_words, void_words, with_networks
     from barriers.structures.hop.voids import find_voids
-    from barriers.structures.network.network import find_added_network, find_network
 
-    networks = []
-    for find in (find_network, find_added_network) if added else (find_network,):
-        with suppress(ValueError):  # without a hop of that carrier
-            networks.append(find(crystal, ion))
-    lines = [network_words(network) for network in networks]
-    return with_networks(rows, networks), lines + (void_words(find_voids(crystal, ion)) if added else [])
+    lines = [network_words(network, in_part) for network in networks]
+    added = [network.ion for network in networks if network.of_added]
+    return with_networks(rows, networks), lines + [
+        line for ion in added for line in void_words(find_voids(crystal, ion))
+    ]
 
 
 def _span(option: str, text: str | None) -> tuple[float, float] | None:

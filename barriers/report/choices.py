@@ -37,9 +37,9 @@ def hop_rows(hops: Sequence[Hop], chosen: Sequence[Hop] | None = None) -> list[d
     list[dict[str, Any]]
         ``number``, ``name``, which people can say, ``label``, ``kind``, ``mechanism``, ``length``, ``depth`` and the
         height ``z``, which is minus that (Å), ``layers`` (0 is the topmost), ``atoms``, the numbers of the ions on both
-        sites, from 0 on (None for an added ion), ``sites``, the names of a crystal's empty sites with their fractional
-        coordinates (None for other hops), ``from`` and ``to``: the surroundings of both sites. Name and label
-        both choose the hop in a study file, and so do atoms or coordinates as its ``from`` and ``to``.
+        sites, from 0 on (None for an added ion and an empty site), ``sites``, the names of a crystal's empty sites
+        with their fractional coordinates (None for other hops), ``from`` and ``to``: the surroundings of both sites.
+        Name and label both choose the hop in a study file, and so do atoms or coordinates as its ``from`` and ``to``.
     """
     names = dict(zip((hop.label for hop in hops), spoken_labels(hops), strict=True))
     return [
@@ -77,10 +77,11 @@ def with_networks(rows: Sequence[dict[str, Any]], networks: Sequence[Network]) -
     return [row | {"jumps_per_site": per, "window": width} for row, (per, width) in zip(rows, of_row, strict=True)]
 
 
-def network_words(network: Network) -> str:
-    """Say what the hops of a crystal's vacancies, or of an ion added to it, make."""
+def network_words(network: Network, in_part: bool = False) -> str:
+    """Say what the hops of vacancies make, of an ion added to a crystal, or of ions whose sites are held in part."""
     extends = dimension(network.first, network.last, network.images, len(network.fractions))
-    who, where = ("an added ion", "empty") if network.of_added else ("a vacancy", network.ion)
+    carrier = f"an ion of {network.ion}" if in_part else "a vacancy"
+    who, where = ("an added ion", "empty") if network.of_added else (carrier, network.ion)
     hops = f"{len(network.hops)} distinct {'hop' if len(network.hops) == 1 else 'hops'}"
     sites = f"{len(network.fractions)} {where} sites"
     return f"{who} has {hops} between {sites} of the supercell: a {extends}-dimensional network"
@@ -122,8 +123,10 @@ def hop_table(rows: Sequence[dict[str, Any]]) -> Table:
         table.add_column(heading)
     for row in rows:
         z = [NONE if row["z"] is None else f"{row['z']:+.2f}".replace("-", MINUS)] if of_slab else []
-        named = row["atoms"] or row["sites"]
-        ends = [f"{named[number]}: {row[end]}" if named else row[end] for number, end in enumerate(("from", "to"))]
+        named = row["atoms"] or row["sites"] or (None, None)
+        ends = [
+            row[end] if name is None else f"{name}: {row[end]}" for name, end in zip(named, ("from", "to"), strict=True)
+        ]
         of_network = [row["jumps_per_site"], row["window"]] if ways else []
         numbers = [NONE if value is None else f"{value:.3g}".replace("-", MINUS) for value in of_network]
         table.add_row(str(row["number"]), row["name"], *z, *numbers, *ends, row["kind"], row["label"])

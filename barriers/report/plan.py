@@ -93,6 +93,7 @@ def _about(slab: BuiltSlab | BuiltCrystal | None, lattice: Lattice | None) -> li
 def _about_crystal(crystal: BuiltCrystal, lattice: Lattice | None) -> list[str]:
     return [
         crystal_line(crystal.document()),
+        *([f"ordering: {crystal.ordered.ordering.choice}"] if crystal.ordered else []),
         *([] if lattice is None else lattice_lines(lattice)),
         *(f"! {warning}" for warning in crystal.warnings),
     ]

@@ -29,21 +29,19 @@ FULL = 1e-3
 """How far from one an occupancy may lie."""
 
 
+def is_held_in_part(structure: Structure) -> bool:
+    """Tell whether a site of a crystal is held by several elements, or is empty in part."""
+    return any(len(site.species) > 1 or abs(site.species.num_atoms - 1) > FULL for site in structure)
+
+
 def plain_crystal(structure: Structure, ion: str) -> Structure:
-    """Give elements and positions of a crystal alone, of a structure that hops of an ion can be found in.
+    """Give elements and positions alone of a crystal that hops of an ion can be found in, each site held by one atom.
 
     Raises
     ------
     ValueError
-        One line, if a site is held by several elements or in part, atoms overlap, or there is no such ion.
+        One line, if atoms overlap, or there is no such ion.
     """
-    partial = [site for site in structure if len(site.species) > 1 or abs(site.species.num_atoms - 1) > FULL]
-    if partial:
-        raise ValueError(
-            f"{len(partial)} of {len(structure)} sites are held in part or by several elements, such as "
-            f"{partial[0].species_string}; allowed: a file in which each site is held by one element, as "
-            "order_sites of this package makes it of such a one"
-        )
     elements = [site.specie.symbol for site in structure]
     if ion not in elements:
         there = sorted(set(elements))
@@ -61,6 +59,16 @@ def conventional(structure: Structure) -> Structure:
     given, standard = (np.sort([*each.abc, *each.angles]) for each in (structure.lattice, refined.lattice))
     alike = len(refined) == len(structure) and np.allclose(given, standard, atol=SYMPREC)
     return structure if alike else refined
+
+
+def primitive(structure: Structure) -> Structure:
+    """Give the primitive cell of a crystal, its sites as they are."""
+    dataset = SpacegroupAnalyzer(structure, SYMPREC).get_symmetry_dataset()
+    first = np.unique(dataset.mapping_to_primitive, return_index=True)[1]
+    species = [structure[int(site)].species for site in first]
+    return Structure(
+        Lattice(dataset.primitive_lattice), species, structure.cart_coords[first], coords_are_cartesian=True
+    )
 
 
 def space_group(structure: Structure) -> str:

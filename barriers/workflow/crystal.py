@@ -14,7 +14,9 @@ from barriers.files.structures import read_crystal_file
 from barriers.structures.crystal import (
     LEAST_VECTOR,
     MOST_ATOMS,
+    Repeats,
     conventional,
+    is_held_in_part,
     plain_crystal,
     repeats_for,
     shortest_vector,
@@ -24,9 +26,10 @@ from barriers.structures.hop.between import hops_between
 from barriers.structures.hop.choice import select_hops
 from barriers.structures.hop.hop import Hop
 from barriers.structures.hop.kinds import ADDED
-from barriers.structures.hop.neighbours import IMAGE_MARGIN
 from barriers.structures.hop.search import find_hops
-from barriers.structures.network.network import find_network
+from barriers.structures.network.network import Network, find_added_network, find_network, least_vector
+from barriers.structures.network.ordered_crystal import OrderedCrystal, order_crystal
+from barriers.structures.network.ordered_hops import OrderedHops, ordered_hops
 from barriers.study.crystal import CrystalHopSection, CrystalSection
 from barriers.study.forms import CrystalStudy
 from barriers.words import naming
@@ -52,6 +55,8 @@ class BuiltCrystal:
         Shortest lattice vector of the supercell (Å).
     warnings : list[str]
         One line each.
+    ordered : OrderedCrystal or None
+        Where sites of the file are held in part: what was ordered, and how.
     """
 
     word: ClassVar[str] = "crystal"
@@ -62,6 +67,20 @@ class BuiltCrystal:
     space_group: str
     image_distance: float
     warnings: list[str] = field(default_factory=list)
+    ordered: OrderedCrystal | None = None
+
+    def hops_of_ordering(self) -> OrderedHops | None:
+        """Find the hops of the ordering; None where every site of the file is held by one element.
+
+        Raises
+        ------
+        ValueError
+            One line, if there is none.
+        """
+        if self.ordered is None:
+            return None
+        with naming("crystal"):
+            return ordered_hops(self.ordered.average, self.structure, self.ordered.ordering.sites, self.section.ion)
 
     def document(self, lattice: CrystalCellDoc | None = None) -> CrystalDoc:
         """Say it in numbers, as results keep it, and how it was relaxed before."""
@@ -74,6 +93,7 @@ class BuiltCrystal:
             source=Path(self.section.file).name,
             ion=self.section.ion,
             charge=self.section.charge,
+            ordering=self.ordered.ordering.choice if self.ordered else "",
             lattice=lattice,
             structure=self.structure,
         )
@@ -91,11 +111,14 @@ class CrystalMember:
         The supercell, in the place of a slab.
     hops : list[Hop]
         The hops that are computed.
+    ordered : OrderedHops or None
+        All hops of the ordering, of a crystal whose sites are held in part.
     """
 
     study: CrystalStudy
     slab: BuiltCrystal
     hops: list[Hop]
+    ordered: OrderedHops | None = None
     tag: ClassVar[str] = ""
 
     @property
@@ -126,11 +149,34 @@ def crystal_member(study: CrystalStudy) -> CrystalMember:
         One line, if the crystal cannot be read or has no such hop.
     """
     named, built = prepared(study)
-    return CrystalMember(named, built, crystal_hops(built.structure, study))
+    ordered = built.hops_of_ordering()
+    if ordered is not None:
+        built = replace(built, warnings=[*built.warnings, *(f"crystal: {note}" for note in ordered.notes)])
+    return CrystalMember(named, built, crystal_hops(built.structure, study, ordered), ordered)
 
 
-def read_crystal(section: CrystalSection) -> Structure:
-    """Read the crystal that a study names.
+def hops_and_networks(study: CrystalStudy, added: bool) -> tuple[Structure, list[Hop], list[Network]]:
+    """Build the supercell of a study; give also its distinct hops and the networks that they make.
+
+    That of its vacancies and, if asked for, that of an ion added to it; of an ordering, that of its ions.
+
+    Raises
+    ------
+    ValueError
+        One line, if the crystal cannot be read or has no hop.
+    """
+    ion, built = study.crystal.ion, build_crystal(study.crystal)
+    if (ordered := built.hops_of_ordering()) is not None:
+        return built.structure, ordered.representatives, [ordered.network]
+    networks = []
+    for find in (find_network, find_added_network) if added else (find_network,):
+        with suppress(ValueError):  # without a hop of that carrier
+            networks.append(find(built.structure, ion))
+    return built.structure, find_hops(built.structure, ion, added), networks
+
+
+def read_crystal(section: CrystalSection) -> Structure | OrderedCrystal:
+    """Read the crystal that a study names; order its supercell where sites are held in part.
 
     Raises
     ------
@@ -140,7 +186,15 @@ def read_crystal(section: CrystalSection) -> Structure:
     path = Path(section.file)
     structure = read_crystal_file(path, "crystal.file")
     with naming(f"crystal.file: {path}"):
+        if is_held_in_part(structure):
+            return order_crystal(structure, section.ion, section.supercell)
         return plain_crystal(structure, section.ion)
+
+
+def cell_of(section: CrystalSection) -> Structure:
+    """Read what is relaxed of a crystal: its cell, or the ordered supercell where sites are held in part."""
+    found = read_crystal(section)
+    return found.ordering.structure if isinstance(found, OrderedCrystal) else found
 
 
 def prepared(study: CrystalStudy) -> tuple[CrystalStudy, BuiltCrystal]:
@@ -173,16 +227,32 @@ def engine_for(study: CrystalStudy) -> Any:
 
 def build_crystal(section: CrystalSection) -> BuiltCrystal:
     """Build the supercell that a study asks for."""
-    cell = section.relaxed or read_crystal(section)
+    found = read_crystal(section)
+    if isinstance(found, OrderedCrystal):
+        cell = supercell = section.relaxed or found.ordering.structure
+        return _built(section, supercell, cell, found.repeats, found.space_group, found)
+    cell = section.relaxed or found
     group = space_group(cell)
     if section.supercell == "auto":
         cell = conventional(cell)
-        repeats = repeats_for(cell.lattice, _least_vector(cell, section.ion))
+        repeats = repeats_for(cell.lattice, least_vector(cell, section.ion))
     else:
         repeats = section.supercell
     supercell = cell.copy()
     supercell.make_supercell(repeats, to_unit_cell=False)
-    apart, warnings = shortest_vector(supercell.lattice), []
+    return _built(section, supercell, cell, repeats, group)
+
+
+def _built(
+    section: CrystalSection,
+    supercell: Structure,
+    cell: Structure,
+    repeats: Repeats,
+    group: str,
+    ordered: OrderedCrystal | None = None,
+) -> BuiltCrystal:
+    """Measure a supercell."""
+    apart, warnings = shortest_vector(supercell.lattice), [*(ordered.warnings if ordered else ())]
     if apart < LEAST_VECTOR:
         warnings.append(
             f"crystal.supercell: its shortest vector is {apart:.1f} Å, an ion feels its images; {LEAST_VECTOR:g} Å or "
@@ -190,22 +260,15 @@ def build_crystal(section: CrystalSection) -> BuiltCrystal:
         )
     if len(supercell) > MOST_ATOMS:
         warnings.append(f"crystal.supercell: {len(supercell)} atoms, more than {MOST_ATOMS}: the calculations are long")
-    return BuiltCrystal(section, supercell, cell, repeats, group, apart, warnings)
+    return BuiltCrystal(section, supercell, cell, repeats, group, apart, warnings, ordered)
 
 
-def _least_vector(cell: Structure, ion: str) -> float:
-    """Length (Å) below which no vector of a supercell may be, or the longest hop meets its own image in it."""
-    try:
-        longest = max(hop.distance for hop in find_network(cell, ion).hops)
-    except ValueError:  # no hop: said where hops are looked for
-        return LEAST_VECTOR
-    return max(LEAST_VECTOR, 2 * longest + 2 * IMAGE_MARGIN)
-
-
-def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
+def crystal_hops(structure: Structure, study: CrystalStudy, ordered: OrderedHops | None = None) -> list[Hop]:
     """Find the hops that a study describes on its supercell.
 
     Where it names none, every distinct one of a vacancy; in a crystal without any, every one of an added ion.
+
+    Of an ordering of sites that are held in part, one of each class.
 
     Raises
     ------
@@ -214,15 +277,20 @@ def crystal_hops(structure: Structure, study: CrystalStudy) -> list[Hop]:
     """
     ion = study.crystal.ion
     if study.hops is None:
-        return _every_hop(structure, ion)
+        return ordered.representatives if ordered else _every_hop(structure, ion)
     by_ends = all(section.from_ is not None for section in study.hops)
     added = any(section.kind in ADDED or section.label is not None for section in study.hops)
-    found: list[Hop] = []
-    with suppress(ValueError) if by_ends else naming("crystal"):  # ends are named in a cell without neighbours, too
-        found = find_hops(structure, ion, added)
+    found: list[Hop] = ordered.found if ordered else []
+    if ordered is None:
+        with suppress(ValueError) if by_ends else naming("crystal"):  # ends are named in a cell without neighbours
+            found = find_hops(structure, ion, added)
     hops: list[Hop] = []
     for number, section in enumerate(study.hops):
-        hop = _chosen(structure, found, section, ion, number)
+        with naming(f"hops[{number}]"):
+            if ordered is not None and (section.from_ is not None or section.label is not None):
+                hop = _of_ordering(structure, ordered, section)
+            else:
+                hop = _chosen(structure, found, section, ion)
         hops.append(hop.model_copy(update={"name": section.name or hop.label}))
         names = [other.name for other in hops]
         if (first := names.index(names[-1])) < number:
@@ -240,14 +308,27 @@ def _every_hop(structure: Structure, ion: str) -> list[Hop]:
         return [hop for hop in found if hop.kind == "vacancy"] or select_hops(found)
 
 
-def _chosen(structure: Structure, found: list[Hop], section: CrystalHopSection, ion: str, number: int) -> Hop:
+def _chosen(structure: Structure, found: list[Hop], section: CrystalHopSection, ion: str) -> Hop:
     """Find the hop that a section describes."""
-    with naming(f"hops[{number}]"):
-        if section.from_ is not None and section.to is not None:
-            return hops_between(structure, found, section.from_, section.to, section.kind, ion)[0]
-        if section.label is not None:
-            return select_hops(found, label=section.label)[0]
-        of_kind = select_hops(found, mechanism=section.mechanism, kind=section.kind, length=section.length)
-        if section.rank > len(of_kind):
-            raise ValueError(f"rank: {section.rank}; allowed: 1 to {len(of_kind)} in this crystal")
-        return of_kind[section.rank - 1]
+    if section.from_ is not None and section.to is not None:
+        return hops_between(structure, found, section.from_, section.to, section.kind, ion)[0]
+    if section.label is not None:
+        return select_hops(found, label=section.label)[0]
+    of_kind = select_hops(found, mechanism=section.mechanism, kind=section.kind, length=section.length)
+    return _ranked(of_kind, section.rank, "in this crystal")
+
+
+def _of_ordering(structure: Structure, ordered: OrderedHops, section: CrystalHopSection) -> Hop:
+    """Find the hop of an ordering that a section names by its ends, or by a label and its rank among those like it."""
+    if section.from_ is not None and section.to is not None:
+        return ordered.between(structure, section.from_, section.to)
+    labels = {hop.label for hop in ordered.found}
+    among = ordered.found if section.label in labels else ordered.representatives
+    (hop,) = select_hops(among, label=section.label)
+    return hop if section.rank == 1 else _ranked(ordered.class_of(hop), section.rank, "like it in this ordering")
+
+
+def _ranked(hops: list[Hop], rank: int, where: str) -> Hop:
+    if rank > len(hops):
+        raise ValueError(f"rank: {rank}; allowed: 1 to {len(hops)} {where}")
+    return hops[rank - 1]

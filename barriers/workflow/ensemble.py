@@ -22,7 +22,7 @@ from barriers.structures.surface.slab import frozen_atoms
 from barriers.study.ensemble import EnsembleSection, placed_name
 from barriers.study.forms import CrystalStudy
 from barriers.study.models import HopSection, Study, SystemSection
-from barriers.workflow.crystal import CrystalMember, build_crystal, crystal_member
+from barriers.workflow.crystal import CrystalMember, crystal_member
 from barriers.workflow.lattice import Lattice, settled_lattice
 from barriers.workflow.own_slab import settled_slab, slab_for
 from barriers.workflow.placements import near_themselves, placements_of, systems_on
@@ -171,13 +171,6 @@ def _member(variant: Variant, slab: BuiltSlab, hops: list[Hop], anchor: Hop) -> 
     near = near_themselves(slab.structure, systems, placed, is_cut=slab.crystal is not None)
     warnings = [*slab.warnings, *near]
     return Member(variant.study, variant.tag, replace(slab, warnings=warnings), hops, anchor, placed)
-
-
-def host_of(study: Study | CrystalStudy) -> tuple[Structure, str]:
-    """Build what the hops of a study are searched on, of an ensemble that of its first member; give also the ion."""
-    if isinstance(study, CrystalStudy):
-        return build_crystal(study.crystal).structure, study.crystal.ion
-    return slab_for(study).structure, "Li"
 
 
 def warnings_of(members: Sequence[AnyMember]) -> list[str]:

@@ -22,7 +22,7 @@ from barriers.structures.digest import structure_digest
 from barriers.structures.surface.edits import without
 from barriers.study.forms import CrystalStudy
 from barriers.study.models import Study
-from barriers.workflow.crystal import read_crystal
+from barriers.workflow.crystal import cell_of
 from barriers.workflow.engine import expensive_one
 from barriers.workflow.slab_and_hops import crystal_of, decorated
 
@@ -87,7 +87,7 @@ def lattice_job(study: Study | CrystalStudy) -> Job:
 
     own = _engine(study)
     if isinstance(study, CrystalStudy):
-        job = own.crystal_cell(FMAX, study.relax.max_steps).make(read_crystal(study.crystal))
+        job = own.crystal_cell(FMAX, study.relax.max_steps).make(cell_of(study.crystal))
         return label(job, "crystal: relax cell")
     return label(own.cell(FMAX, study.relax.max_steps).make(bulk_of(study)[1]), "bulk: relax cell")
 
@@ -121,7 +121,7 @@ def lattice_document(study: Study | CrystalStudy, cell: CellDoc) -> Lattice:
 
 
 def _crystal_document(study: CrystalStudy, cell: CellDoc) -> CrystalCellDoc:
-    start = read_crystal(study.crystal)
+    start = cell_of(study.crystal)
     before, after = start.lattice, cell.structure.lattice
     a, b, c = (now / was - 1 for now, was in zip(after.abc, before.abc, strict=True))
     return CrystalCellDoc(

@@ -18,9 +18,17 @@ from barriers.structures.hop.kinds import ADDED
 from barriers.structures.network.network import Network, find_added_network, find_network
 from barriers.study.network import NetworkSection
 from barriers.workflow.crystal import CrystalMember
+from barriers.workflow.result_jobs import LEFT_ITS_SITE
 
 NETWORK = "network"
 """Name of what a study asks of its network among the documents: no job has such a name."""
+
+IN_PART = (
+    "no D: sites are held in part, so that many ions jump at a time and feel each other; the barriers are one sample "
+    "of each class of hops"
+)
+
+GONE = "in this ordering one of its ends is no site, the ion leaves it: it is left out; rank 2 of hops takes another"
 
 LOWER = 0.01
 """A minimum between the ends of a hop that lies this far (eV) below both is where the carrier rests."""
@@ -36,13 +44,20 @@ def asked_of(member: CrystalMember) -> dict[str, Any]:
     if section is None:
         return {}
     added = all(hop.kind in ADDED for hop in member.hops)
-    crystal = {"structure": member.slab.structure, "ion": member.study.crystal.ion, "added": added}
-    return {NETWORK: {**crystal, "section": section}}
+    asked = {"structure": member.slab.structure, "ion": member.study.crystal.ion, "added": added, "section": section}
+    if (ordered := member.ordered) is not None:
+        asked |= {"structure": ordered.network.structure, "hops": ordered.known(member.hops)}
+    return {NETWORK: asked}
 
 
 def jumps_of(network: Network) -> Jumps:
     """Give the jumps of what walks: an added ion itself; a vacancy goes where the ion comes from, over one barrier."""
-    ions = Jumps(
+    return ion_jumps(network) if network.of_added else ion_jumps(network).back()
+
+
+def ion_jumps(network: Network) -> Jumps:
+    """Give the jumps of an ion."""
+    return Jumps(
         sites=len(network.fractions),
         first=network.first,
         last=network.last,
@@ -53,7 +68,6 @@ def jumps_of(network: Network) -> Jumps:
         forward=network.forward,
         carrier="added ion" if network.of_added else "vacancy",
     )
-    return ions if network.of_added else ions.back()
 
 
 def network_document(
@@ -76,11 +90,15 @@ def network_document(
     section: NetworkSection = asked["section"]
     added = asked.get("added", False)
     network = (find_added_network if added else find_network)(asked["structure"], asked["ion"])
-    found = _by_hop(network, barriers)
+    in_part, resting = "hops" in asked, []
+    if in_part:
+        resting = [f"{barrier.hop_name}: {GONE}" for barrier in barriers if _is_gone(barrier)]
+        found = _of_ordering(asked["hops"], [barrier for barrier in barriers if not _is_gone(barrier)])
+    else:
+        found = _by_hop(network, barriers)
     names = [hop.label for hop in network.hops]
     heights = np.full((len(names), 2), np.nan)
     frequencies, uncertainties = np.full(len(names), USUAL_ATTEMPT_FREQUENCY), np.zeros(len(names))
-    resting = []
     for number, (barrier, forward) in found.items():
         ways, rests = _ways(barrier)
         resting += [f"{barrier.hop_name}: {RESTS}"] if rests else []
@@ -89,17 +107,18 @@ def network_document(
         computed = kinetics and kinetics.attempt_frequency(barrier.system, barrier.hop_name)
         frequencies[number] = computed or USUAL_ATTEMPT_FREQUENCY
     document = network_result(
-        jumps_of(network),
+        ion_jumps(network) if in_part else jumps_of(network),
         heights,
         names=names,
-        temperatures=section.temperatures,
+        temperatures=() if in_part else section.temperatures,
         attempt_frequencies=frequencies,
         charge=Element(asked["ion"]).common_oxidation_states[0],
         fraction=None if added else section.vacancies,
         uncertainties=uncertainties,
     )
     unused = [WITHOUT_VACANCIES] if added and section.vacancies else []
-    return document.model_copy(update={"notes": [*resting, *unused, *document.notes]})
+    notes = [*resting, *unused, *document.notes, *([IN_PART] if in_part else [])]
+    return document.model_copy(update={"notes": notes})
 
 
 def _ways(barrier: BarrierDoc) -> tuple[tuple[float, float], bool]:
@@ -122,4 +141,23 @@ def _by_hop(network: Network, barriers: Sequence[BarrierDoc]) -> dict[int, tuple
             continue
         if (row := number.get(hop.way)) is not None:
             found.setdefault(int(network.hop[row]), (barrier, bool(network.forward[row])))
+    return found
+
+
+def _is_gone(barrier: BarrierDoc) -> bool:
+    """Tell whether the ion of a hop has left a site, so that the barrier is not that of its jump."""
+    if barrier.hop is None or barrier.motion is None:
+        return False
+    return abs(barrier.motion.ion_jump - barrier.hop.distance) >= LEFT_ITS_SITE
+
+
+def _of_ordering(
+    known: Mapping[str, tuple[int, bool]], barriers: Sequence[BarrierDoc]
+) -> dict[int, tuple[BarrierDoc, bool]]:
+    """Do the same in an ordering, whose hops are known by their labels; of a class the first hop stands."""
+    found: dict[int, tuple[BarrierDoc, bool]] = {}
+    for barrier in barriers:
+        if barrier.hop is not None and barrier.forward is not None and barrier.reverse is not None:
+            number, forward = known[barrier.hop.label]
+            found.setdefault(number, (barrier, forward))
     return found

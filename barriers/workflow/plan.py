@@ -19,7 +19,7 @@ from barriers.study.models import EndpointStudy, Study
 from barriers.words import naming
 from barriers.workflow.built import BuiltStudy, build_members, built_of
 from barriers.workflow.cost import Described, SinglePoints, single_points, work_of
-from barriers.workflow.crystal import BuiltCrystal, engine_for, read_crystal
+from barriers.workflow.crystal import BuiltCrystal, cell_of, engine_for
 from barriers.workflow.engine import expensive_one, finder_of
 from barriers.workflow.ensemble import expand, members_of
 from barriers.workflow.lattice import Lattice
@@ -142,7 +142,7 @@ def check_engine(study: AnyStudy) -> None:
         elements = {element.symbol for element in initial.composition.elements}
     elif isinstance(study, CrystalStudy):
         section = study.crystal
-        cell = section.relaxed or read_crystal(section)
+        cell = section.relaxed or cell_of(section)
         elements, engines = set(cell.symbol_set), [engine_for(study)]
     else:
         elements = _slab_elements(study) | fragment_elements(study.systems)

@@ -73,7 +73,7 @@ def collect_matrices(study: MatrixStudy, cluster: Cluster) -> MatrixStudyDoc:
 
     def result(job: Job) -> MdDoc | str:
         found = store.query_one({"uuid": job.uuid}, load=True)
-        return _reason(job, launchpad) if found is None else MdDoc.model_validate(found["output"])
+        return reason_of(job, launchpad) if found is None else MdDoc.model_validate(found["output"])
 
     return gathered(study, cluster.scope(study.name), result)
 

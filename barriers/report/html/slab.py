@@ -22,6 +22,8 @@ def crystal_facts(crystal: CrystalDoc) -> Iterator[tuple[str, str]]:
     """Say what the crystal is."""
     yield "Formula", f"{crystal.formula}, {crystal.space_group}, from {crystal.source}"
     yield "Supercell", f"{' × '.join(map(str, crystal.supercell))}, {crystal.atoms} atoms"
+    if crystal.ordering:
+        yield "Ordering of sites held in part", crystal.ordering
     yield "Nearest image of an atom", f"{crystal.image_distance:.2f} Å"
     yield "Ion that moves", crystal.ion
     if crystal.charge:

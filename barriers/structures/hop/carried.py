@@ -66,7 +66,7 @@ def check_carried(slab: Structure, system: Structure, hop: Hop) -> None:
 
 def _named(hop: Hop, n_slab: int) -> list[int]:
     """Slab atoms that define the hop, in ascending order."""
-    sites = [*(hop.sites or ()), *([hop.through] if hop.through else [])]
+    sites = [*(hop.sites or ()), *(site for site in (hop.through, hop.empty) if site)]
     pushed = [hop.pushed[0]] if hop.pushed else []
     atoms = {*hop.initial.removed, *hop.final.removed, *pushed, *(atom for site in sites for atom, _ in site.anchors)}
     return sorted(atom for atom in atoms if atom < n_slab)

@@ -68,7 +68,7 @@ class EndState(BaseModel):
             parts.append(" ".join([word, *map(str, self.removed)]))
         if self.added:
             parts.append(f"ion at {self.added.name or ' '.join(str(atom) for atom, _ in self.added.anchors)}")
-        return ", ".join(parts)
+        return ", ".join(parts) or "unchanged"
 
 
 class Hop(BaseModel):
@@ -85,6 +85,7 @@ class Hop(BaseModel):
     kind: Kind = Field("vacancy", description="what makes room: one vacancy, two, a free place, or an ion that yields")
     moving: int | None = Field(None, description="index of the moving ion in the bare slab; none for an added ion")
     target: int | None = Field(None, description="index of the ion whose site is reached; none for an added ion")
+    empty: Site | None = Field(None, description="empty site that is reached, where no ion has to be taken out for it")
     image: Image = Field((0, 0, 0), description="lattice translation of the site that is reached")
     removed: tuple[int, ...] = Field((), description="further ions taken out in both endpoints")
     sites: tuple[Site, Site] | None = Field(None, description="first and last place of an added ion")
@@ -126,7 +127,8 @@ class Hop(BaseModel):
 
     def _state(self, vacancy: int | None, end: int) -> EndState:
         vacancies = self.removed if vacancy is None else (*self.removed, vacancy)
-        return EndState(removed=tuple(sorted(vacancies)), added=self.sites[end] if self.sites else None)
+        added = self.sites[end] if self.sites else (None, self.empty)[end]
+        return EndState(removed=tuple(sorted(vacancies)), added=added)
 
 
 def make_endpoint(system: Structure, state: EndState, ion: str = "Li") -> Structure:
@@ -191,8 +193,9 @@ def final_in_initial_order(final: Structure, hop: Hop) -> Structure:
         moved = {len(final) - 1: image, pushed: (x, y, z)}
     if hop.moving is not None:
         gone = hop.final.removed
-        kept = [atom for atom in range(len(final) + len(gone)) if atom not in hop.initial.removed]
-        here = [hop.target if atom == hop.moving else atom for atom in kept]
+        target = hop.target if hop.empty is None else len(final)  # an ion on an empty site is the last atom
+        kept = [atom for atom in range(len(final) + len(gone)) if atom not in (*hop.initial.removed, target)]
+        here = [target if atom == hop.moving else atom for atom in kept]
         order = [_without(atom, gone) for atom in here if atom is not None]
     ordered = Structure.from_sites([final[index] for index in order])
     for atom, step in moved.items():
@@ -212,6 +215,8 @@ def hop_ends(structure: Structure, hop: Hop) -> tuple[Point, Point]:
     """
     if hop.sites:
         first, last = (site.position(structure) for site in hop.sites)
+    elif hop.empty is not None and hop.moving is not None:
+        first, last = structure[hop.moving].coords, hop.empty.position(structure)
     else:
         first, last = (structure[index].coords for index in (hop.moving, hop.target) if index is not None)
     return first, last + structure.lattice.get_cartesian_coords(hop.image)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
+from barriers.structures.crystal import LEAST_VECTOR
 from barriers.structures.hop.added import added_jumps, added_places
 from barriers.structures.hop.hop import Hop, Image, Site, hop_ends
 from barriers.structures.hop.jump import Jump, Places, as_hops, rank
-from barriers.structures.hop.neighbours import FURTHEST, neighbours, vacancy_jumps
+from barriers.structures.hop.neighbours import FURTHEST, IMAGE_MARGIN, neighbours, vacancy_jumps
 from barriers.structures.hop.search import ion_sites
 from barriers.structures.hop.surroundings import whole
 from barriers.structures.hop.symmetry import Classes, classes
@@ -175,3 +176,12 @@ def _pushed(places: Places, found: Classes) -> list[tuple[int, Image] | None]:
     atoms = [places.members[number] for number in found.points[:, 2].tolist()]
     images = map(whole, found.images[:, 2])
     return [(atom, image) for atom, image in zip(atoms, images, strict=True) if isinstance(atom, int)]
+
+
+def least_vector(cell: Structure, ion: str) -> float:
+    """Length (Å) below which no vector of a supercell may be, or the longest hop meets its own image in it."""
+    try:
+        longest = max(hop.distance for hop in find_network(cell, ion).hops)
+    except ValueError:  # no hop: said where hops are looked for
+        return LEAST_VECTOR
+    return max(LEAST_VECTOR, 2 * longest + 2 * IMAGE_MARGIN)

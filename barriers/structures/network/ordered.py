@@ -12,8 +12,9 @@ from pymatgen.core import Structure
 from barriers.structures.cathode.counts import VACANCY, achieved
 from barriers.structures.cathode.electrostatics import TIE, unit_matrix
 from barriers.structures.hop.ions import anions, formal_charge
+from barriers.structures.network.settled import in_any_frame
 from barriers.structures.network.sites import find_sites, merge_sites, most_frequent
-from barriers.structures.rounding import by_place, round_off
+from barriers.structures.rounding import round_off
 
 STARTS = 20
 """Random orderings from which the Ewald energy is lowered."""
@@ -37,10 +38,13 @@ class Ordering:
         Whole atoms on the sites of the disordered crystal.
     choice : str
         What the sites hold, and by what it was chosen, in one line.
+    sites : tuple[int, ...]
+        For each atom the site that it stands on, a number in the crystal with its split sites merged.
     """
 
     structure: Structure
     choice: str
+    sites: tuple[int, ...]
 
 
 def order_sites(crystal: Structure, ion: str = "Li", seed: int = 0) -> Ordering:
@@ -48,7 +52,8 @@ def order_sites(crystal: Structure, ion: str = "Li", seed: int = 0) -> Ordering:
 
     The counts are those nearest to the occupancies, for all sites with the same occupancies together. From
     :data:`STARTS` random orderings atoms that share sites are exchanged, each time the pair that lowers the Ewald
-    energy of formal charges most, until none does; the lowest counts. Positions stay those of the crystal.
+    energy of formal charges most, until none does; the lowest counts. Positions stay those of the crystal. Neither the
+    order of the sites nor the origin of the cell matters.
 
     Parameters
     ----------
@@ -65,7 +70,7 @@ def order_sites(crystal: Structure, ion: str = "Li", seed: int = 0) -> Ordering:
         The crystal as it is where no site is occupied in part.
     """
     if crystal.is_ordered:
-        return Ordering(crystal, "ordered as given")
+        return Ordering(crystal, "ordered as given", tuple(range(len(crystal))))
     whole = merge_sites(crystal, ion)
     groups = _groups(whole)
     symbols = sorted({symbol for shares in groups for symbol, _ in shares} | {most_frequent(site) for site in whole})
@@ -88,13 +93,14 @@ def order_sites(crystal: Structure, ion: str = "Li", seed: int = 0) -> Ordering:
     return Ordering(
         Structure(whole.lattice, [symbols[held] for held in best[kept]], whole.frac_coords[kept]),
         f"{words.replace(VACANCY, 'empty')}; lowest Ewald energy of {STARTS} orderings, seed {seed}",
+        tuple(kept.tolist()),
     )
 
 
 def _groups(crystal: Structure) -> dict[Shares, np.ndarray]:
-    """Sites that are occupied in part, by what they hold, each in order of place."""
+    """Sites that are occupied in part, by what they hold, each in an order of their own."""
     groups: dict[Shares, list[int]] = defaultdict(list)
-    for site in by_place(crystal.cart_coords).tolist():
+    for site in in_any_frame(crystal).tolist():
         amounts = crystal[site].species.get_el_amt_dict()
         empty = 1 - sum(amounts.values())
         if empty > FULL:
