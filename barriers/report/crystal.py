@@ -69,7 +69,7 @@ class CrystalScene:
 
 
 def crystal_scene(
-    structure: Structure, hop_ends: Mapping[str, HopEnds], ways: Mapping[str, Sequence[HopEnds]], ion: str
+    structure: Structure, hop_ends: Mapping[str, HopEnds], ways: Mapping[str, Sequence[Points]], ion: str
 ) -> CrystalScene:
     """Arrange a crystal, its polyhedra and its hops for a picture.
 
@@ -79,12 +79,14 @@ def crystal_scene(
         The crystal.
     hop_ends : Mapping[str, HopEnds]
         Cartesian start and end of each distinct hop (Å) by its name; one at least.
-    ways : Mapping[str, Sequence[HopEnds]]
+    ways : Mapping[str, sequence of ndarray of shape (2, 3)]
         By the same names, those of all that symmetry makes the same; see :func:`ways_of`.
     ion : str
         Element that moves.
     """
-    numbered = {f"{name} {number}": ends for name, likes in ways.items() for number, ends in enumerate(likes)}
+    numbered: dict[str, HopEnds] = {
+        f"{name} {number}": list(ends) for name, likes in ways.items() for number, ends in enumerate(likes)
+    }
     positions, moved, corner = arranged(structure, {**hop_ends, **numbered})
     placed = {name: [moved[f"{name} {number}"] for number in range(len(likes))] for name, likes in ways.items()}
     shapes = polyhedra(structure, positions, ion)

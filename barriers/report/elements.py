@@ -82,7 +82,8 @@ def _chosen() -> Iterator[tuple[str, str]]:
     schemes: dict[str, dict[str, list[int]]] = loadfn(str(files("pymatgen.vis") / "ElementColorSchemes.yaml"))
     vesta = {symbol: np.array(values) / 255 for symbol, values in schemes["VESTA"].items()}
     order = (*COMMON, *(each for each in chemical_symbols[1:] if each not in COMMON))
-    colours = np.vstack([[vesta.get(symbol, [0.6] * 3) for symbol in order], GRID])  # those wanted, then all others
+    asked = np.array([vesta.get(symbol, np.full(3, 0.6)) for symbol in order])
+    colours = np.vstack([asked, GRID])  # those wanted, then all others
     places = oklab(colours)
 
     def nearest(marks: Iterable[str]) -> NDArray[np.float64]:

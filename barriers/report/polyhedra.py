@@ -50,8 +50,8 @@ def polyhedra(structure: Structure, positions: Points, ion: str = "") -> list[di
         if not around:
             continue
         reach = [REACH * (covalent_radii[elements[atom].Z] + covalent_radii[elements[centre].Z]) for atom in around]
-        near = lattice.get_points_in_sphere(places[around], positions[centre], max(reach))
-        near = [each for each in near if each[1] <= reach[each[2]]]
+        within: Any = lattice.get_points_in_sphere(places[around], positions[centre], max(reach))
+        near = [each for each in within if each[1] <= reach[each[2]]]
         if len(near) < FEWEST:
             continue
         corners = [around[int(which)] for _, _, which, _ in near]

@@ -69,10 +69,10 @@ def _result(state: JobState, states: list[JobState], store: JobStore) -> Any:
 def _compared(folder: Path, barriers: dict[tuple[str, str], Any], beside: dict[str, Any]) -> StudyDoc:
     """Compare as the study asks for; alone, where no study file says how."""
     try:
-        study = kept_study(folder)
-        asks = not isinstance(study, EndpointStudy) and study.relaxes_lattice
-        lattice = kept_lattice(study, folder) if asks else None
-        study = study if lattice is None else with_lattice(study, lattice)
+        study, lattice = kept_study(folder), None
+        if not isinstance(study, EndpointStudy) and study.relaxes_lattice:
+            lattice = kept_lattice(study, folder)
+            study = study if lattice is None else with_lattice(study, lattice)
         job = StudyMaker(lattice=lattice).summary(study, barriers, beside=beside)
     except ValueError:  # no study file, or one whose structure files were not kept
         first = next(iter(barriers))[0]

@@ -143,7 +143,7 @@ def _draw_arrow(axes: Axes, ends: Points, of_hop: str) -> None:
     """Draw a hop; a ring where it goes straight towards the viewer or away."""
     halo = [withStroke(linewidth=3.5, foreground="white")]
     if np.hypot(*(ends[1] - ends[0])) < 0.3:
-        ring = {"markerfacecolor": "none", "markeredgecolor": of_hop, "markeredgewidth": 1.5}
+        ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": of_hop, "markeredgewidth": 1.5}
         axes.plot(*ends[0], marker="o", markersize=7, zorder=5, **ring)
         return
     tip = {"arrowstyle": "-|>", "color": of_hop, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9}
