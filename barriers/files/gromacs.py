@@ -68,7 +68,7 @@ def gro_text(box: Box) -> str:
 
 
 def top_text(box: Box) -> str:
-    """Write the topology: a molecule type for each kind, 1-4 terms one by one with charges that are not scaled."""
+    """Write the topology: a molecule type for each kind, terms within one with charges that are not scaled."""
     kinds = box.kinds
     types = atom_types(kinds.values())
     lines = ["[ defaults ]", "1 2 no 1.0 1.0", "", "[ atomtypes ]"]
@@ -114,6 +114,8 @@ def _molecule(
             for i, j, k, l, n, phase, c in kind.torsions
         ],
     }
+    if kind.scale != 1:  # beyond 1-4 too
+        sections["exclusions"] = [f"{i + 1} {j + 1}" for i, j, *_ in kind.pairs]
     for section, rows in sections.items():
         lines += ["", f"[ {section} ]", *rows] if rows else []
     return lines

@@ -1,7 +1,7 @@
 """Boxes of a matrix as inputs of LAMMPS: a data file, its force field, and a run of a melt.
 
-LAMMPS has one factor for all 1-4 charges. Those of an anion whose charges are scaled have to be as strong as before, so
-that a tabulated term makes up for what its factor lacks: bonds made after the lists of 1-4 atoms are.
+An anion's charges are scaled where it meets others, not within it. LAMMPS has one charge for both, so that tabulated terms
+make up for what is lacking within: bonds made after the lists of 1-4 atoms are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COULOMB = 332.06371
 LJ14, COULOMB14 = 0.5, 0.8333333333
 """Factors of Sage on 1-4 terms."""
 
-NEAREST, FARTHEST, POINTS = 1.5, 6.0, 5000
+NEAREST, FARTHEST, POINTS = 1.5, 10.0, 8000
 """Distances (Å) of the tabulated terms."""
 
 Rows = list[tuple[int, ...]]
@@ -87,9 +87,8 @@ def lammps_texts(box: Box) -> dict[str, str]:
             for i, j, k, l, n, phase, c in kind.torsions
             if c
         ]
-        scaled = kind.scaled
         for i, j, product, *_ in kind.pairs if kind.scale != 1 else ():
-            lacking = round(product - COULOMB14 * scaled[i] * scaled[j], 8)
+            lacking = round(product * (1 - kind.scale**2), 8)
             pairs.append((added[(lacking,)], first + i, first + j))
     counts = {"atoms": len(atoms), "bonds": len(bonds), "angles": len(angles), "dihedrals": len(dihedrals)}
     held = {"atom": len(types), "bond": len(bond_types), "angle": len(angle_types), "dihedral": len(dihedral_types)}
@@ -135,7 +134,7 @@ def lammps_texts(box: Box) -> dict[str, str]:
 def _tables(added: _Numbered, pairs: Rows, after: int) -> tuple[list[str], list[str], list[str]]:
     """Give the tabulated terms, the commands that make them, and their coefficients."""
     distances = np.linspace(NEAREST, FARTHEST, POINTS)
-    table = ["# what scaled charges lack of the 1-4 terms of an anion: a product of charges over the distance"]
+    table = ["# what scaled charges lack of the terms within an anion: a product of charges over the distance"]
     for (product,), number in added.items():
         table += ["", f"LACK_{number}", f"N {POINTS}", ""]
         table += [

@@ -45,6 +45,19 @@ def embedded(drawn: Chem.Mol, seed: int) -> Chem.Mol:
     return solid
 
 
+def octahedron(drawn: Chem.Mol, length: float = 1.6) -> Chem.Mol:
+    """Put a centre with six neighbours in space, at a length (Å): distance geometry takes it for a tetrahedron."""
+    solid = Chem.AddHs(drawn)
+    (centre,) = (atom for atom in solid.GetAtoms() if atom.GetDegree() == 6)
+    positions = np.zeros((7, 3))
+    for atom, arm in zip(centre.GetNeighbors(), [*np.eye(3), *-np.eye(3)], strict=True):
+        positions[atom.GetIdx()] = length * arm
+    conformer = Chem.Conformer(7)
+    conformer.SetPositions(positions)
+    solid.AddConformer(conformer)
+    return solid
+
+
 def coil(drawn: Chem.Mol, seed: int) -> Chem.Mol:
     """Put a drawn chain in space as a self-avoiding walk of trans and gauche bonds.
 
