@@ -72,9 +72,7 @@ def relaxed(solid: Chem.Mol, kind: Parameters) -> np.ndarray:
     molecule = MoleculeDoc(kind="it", role="anion", first=0, atoms=solid.GetNumAtoms())
     system = put_together([molecule], {"it": kind}, 100.0)
     force_of(system, "NonbondedForce").setNonbondedMethod(openmm.NonbondedForce.NoCutoff)
-    context = openmm.Context(
-        system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
-    )
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference"))
     context.setPositions(solid.GetConformer().GetPositions() / 10)
     openmm.LocalEnergyMinimizer.minimize(context, 0.01)
     return context.getState(getPositions=True).getPositions(asNumpy=True)._value * 10
@@ -203,7 +201,9 @@ def test_another_interchange_or_none_is_named_with_the_command(monkeypatch: pyte
 @pytest.mark.parametrize("module", ["pytorch_lightning", "openff.nagl", "packmol"])
 def test_what_is_missing_is_named(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "find_spec", lambda name: None if name == module else object())
-    with pytest.raises(NotHereError, match=rf"matrix: the package {needs.PACKAGES[module]} is not installed; pip install"):
+    with pytest.raises(
+        NotHereError, match=rf"matrix: the package {needs.PACKAGES[module]} is not installed; pip install"
+    ):
         needs.check_here()
 
 

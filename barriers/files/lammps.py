@@ -1,7 +1,7 @@
 """Boxes of a matrix as inputs of LAMMPS: a data file, its force field, and a run of a melt.
 
-An anion's charges are scaled where it meets others, not within it. LAMMPS has one charge for both, so that tabulated terms
-make up for what is lacking within: bonds made after the lists of 1-4 atoms are.
+An anion's charges are scaled where it meets others, not within it. LAMMPS has one charge for both, so that tabulated
+terms make up for what is lacking within: bonds made after the lists of 1-4 atoms are.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def lammps_texts(box: Box) -> dict[str, str]:
                 of_hydrogen.add(bonds[-1][0])
         angles += [(angle_types[angle, c], first + i, first + j, first + k) for i, j, k, angle, c in kind.angles]
         dihedrals += [
-            (dihedral_types[n, phase, c], first + i, first + j, first + k, first + l)
-            for i, j, k, l, n, phase, c in kind.torsions
+            (dihedral_types[n, phase, c], first + i, first + j, first + k, first + last)
+            for i, j, k, last, n, phase, c in kind.torsions
             if c
         ]
         for i, j, product, *_ in kind.pairs if kind.scale != 1 else ():
@@ -126,7 +126,11 @@ def lammps_texts(box: Box) -> dict[str, str]:
         f"dihedral_coeff {n} {c / KCAL:.10g} {int(m)} {round(degrees(phase))} 0.0"
         for (m, phase, c), n in dihedral_types.items()
     ]
-    head += [*settings, f"variable elements string '{' '.join(symbol for symbol, *_ in types)}'", f"variable hydrogen string '{' '.join(map(str, sorted(of_hydrogen)))}'"]
+    head += [
+        *settings,
+        f"variable elements string '{' '.join(symbol for symbol, *_ in types)}'",
+        f"variable hydrogen string '{' '.join(map(str, sorted(of_hydrogen)))}'",
+    ]
     texts = {"box.data": data, "box.settings": head, "box.table": table, "box.pairs": made}
     return {name: "\n".join(lines) + "\n" for name, lines in texts.items()}
 
@@ -154,7 +158,7 @@ def _run(temperature: float, seed: int) -> str:
 
 
 def _run_lines(temperature: float, hot: float, pressure: str, seed: int) -> Iterator[str]:
-    yield "# A restart file would list 1-4 atoms anew, from the added bonds too: run this to its end, or go on by read_dump."
+    yield "# A restart file would list 1-4 atoms anew, from the added bonds too: run this to its end, or read_dump."
     yield "include box.settings"
     yield "include box.pairs"
     yield "thermo 1000"

@@ -17,6 +17,7 @@ from barriers.structures.matrix.coil import coil, embedded, octahedron
 from barriers.structures.matrix.composition import PER_CUBE, Matrix, draw_chains, find_salt, tacticity_of
 from barriers.structures.matrix.parameters import CUTOFF, Parameters, to_json
 
+
 def build_box(matrix: Matrix, seed: int, number: int = 1) -> Box:
     """Build a box.
 

@@ -74,7 +74,9 @@ def parameterise(
             system = made.to_openmm(combine_nonbonded_forces=True)
         except Exception as error:  # the toolkit raises classes of its own
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ValueError(f"matrix: {FORCE_FIELD} has no parameters for {Chem.MolToSmiles(solid)}: {reason}") from None
+            raise ValueError(
+                f"matrix: {FORCE_FIELD} has no parameters for {Chem.MolToSmiles(solid)}: {reason}"
+            ) from None
     forces = {type(force): force for force in system.getForces()}
     angles = _rows(forces.get(openmm.HarmonicAngleForce), "getNumAngles", "getAngleParameters")
     if right_angles is not None:

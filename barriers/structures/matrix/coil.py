@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
@@ -80,7 +82,7 @@ def coil(drawn: Chem.Mol, seed: int) -> Chem.Mol:
     far = graph > 3
     turned = [
         k
-        for k, (a, b) in enumerate(zip(line, line[1:], strict=False))
+        for k, (a, b) in enumerate(pairwise(line))
         if 0 < k < len(line) - 2 and _turns(solid.GetBondBetweenAtoms(a, b))
     ]
     generator = np.random.default_rng(seed)
