@@ -65,12 +65,22 @@ def crystal_fields() -> str:
     return "".join([markdown_table(CrystalSection, "crystal."), *rows])
 
 
+def matrix_fields() -> str:
+    """Table of the sections of a study of polymer matrices."""
+    from barriers.study.matrix import MatrixSection, MatrixSystemSection
+    from barriers.study.template import markdown_table
+
+    rows = markdown_table(MatrixSystemSection, "systems[].").partition("| --- |")[2].partition("\n")[2]
+    return markdown_table(MatrixSection, "matrix.") + rows
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "models_table": models_table,
     "public_names": public_names,
     "study_fields": study_fields,
     "endpoint_fields": endpoint_fields,
     "crystal_fields": crystal_fields,
+    "matrix_fields": matrix_fields,
 }
 
 

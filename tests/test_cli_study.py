@@ -12,7 +12,8 @@ import pytest
 from ase.io import read
 from conftest import ROOT, Outcome
 
-from barriers.study.file import load_study, read_study
+from barriers.study.file import load_study, read_form
+from barriers.study.forms import MatrixStudy
 from barriers.workflow.labels import notes_of
 from barriers.workflow.study import StudyMaker
 
@@ -44,8 +45,9 @@ def test_init_writes_studies_that_pass_their_check(cli: Cli, tmp_path: Path) -> 
     assert outcome.code == 0
     for path in (ROOT / "inputs").glob("*.yaml"):
         written = tmp_path / "inputs" / path.name
-        assert read_study(written.read_text("utf-8")) == read_study(path.read_text("utf-8"))
-        assert "eV/Å" in written.read_text("utf-8")
+        study = read_form(path.read_text("utf-8"))
+        assert read_form(written.read_text("utf-8")) == study
+        assert ("ps" if isinstance(study, MatrixStudy) else "eV/Å") in written.read_text("utf-8")
     for path in [*(ROOT / "inputs").glob("*.vasp"), *(ROOT / "flows").glob("*.py")]:
         assert (tmp_path / path.relative_to(ROOT)).read_text("utf-8") == path.read_text("utf-8")
     ast.parse((tmp_path / "flows" / "ncm811_pvdf.py").read_text("utf-8"))

@@ -287,6 +287,30 @@ def test_a_study_tells_of_each_matrix_and_of_what_is_missing(three):
     assert nothing.beside[0].reason
 
 
+def test_results_are_read_back_and_shown_on_a_page(three, tmp_path):
+    from pymatgen.core import Lattice, Structure
+
+    from barriers.cli.matrix_runs import matrices_of
+    from barriers.report.html.matrices import write_matrices_page
+    from barriers.report.matrix_folder import conditions_table, matrix_sentences, write_matrices
+
+    frame = Structure(Lattice.cubic(20), ["Li", "C", "F", "F"], [[0, 0, 0], [0.5, 0, 0], [0.56, 0, 0], [0.44, 0, 0]])
+    asked = [Asked(system="A", number=number, temperature=600.0) for number in (1, 2)]
+    first = md_of(three[0], "A", 1).model_copy(update={"snapshot": frame})
+    document = matrix_document.original("study", "A", asked, [first, None])
+    assert matrices_of(tmp_path) is None
+    written = {path.name for path in write_matrices(document, tmp_path)}
+    assert {"matrices.json", "transport.json", "msd.svg", "rdf.csv", "snapshot.cif"} <= written
+    again = matrices_of(tmp_path)
+    assert matrix_sentences(again) == matrix_sentences(document)
+    assert "A, 600 K: not run yet" in matrix_sentences(again)
+    assert conditions_table(again).columns[2]._cells == ["1 of 2"]
+    page = write_matrices_page(again, tmp_path).read_text("utf-8")
+    assert page.count("<svg") >= 2
+    assert '"roles": ["moving", "fragment", "fragment", "fragment"]' in page
+    assert '"bonds": [[[1, 2], [1, 3]]]' in page
+
+
 def study(**dynamics) -> MatrixStudy:
     content = {"name": "pair", "matrix": {"temperature": [600, 500], "boxes": 2}, "dynamics": dynamics}
     content["systems"] = [{"name": "PVDF"}, {"name": "PVDF-HF", "eliminate": "HF"}]

@@ -62,13 +62,15 @@ def gro_text(box: Box) -> str:
             atom = molecule.first + i
             x, y, z = positions[atom]
             name = f"{document.species[atom]}{i + 1}"[:5]
-            rows.append(f"{number % 100000:5d}{_residue(molecule):<5}{name:>5}{(atom + 1) % 100000:5d}{x:9.4f}{y:9.4f}{z:9.4f}")
+            rows.append(
+                f"{number % 100000:5d}{_residue(molecule):<5}{name:>5}{(atom + 1) % 100000:5d}{x:9.4f}{y:9.4f}{z:9.4f}"
+            )
     edge = document.edge / 10
     return "\n".join([*rows, f"{edge:9.5f} {edge:9.5f} {edge:9.5f}"]) + "\n"
 
 
 def top_text(box: Box) -> str:
-    """Write the topology: a molecule type for each kind, 1-4 terms one by one with charges that are not scaled."""
+    """Write the topology: a molecule type for each kind, terms within one with charges that are not scaled."""
     kinds = box.kinds
     types = atom_types(kinds.values())
     lines = ["[ defaults ]", "1 2 no 1.0 1.0", "", "[ atomtypes ]"]
@@ -110,10 +112,12 @@ def _molecule(
         "pairs": [f"{i + 1} {j + 1} 2 1.0 {qq:.10g} 1.0 {s:.10g} {e:.10g}" for i, j, qq, s, e in kind.pairs],
         "angles": [f"{i + 1} {j + 1} {k + 1} 1 {degrees(a):.10g} {c:.10g}" for i, j, k, a, c in kind.angles],
         "dihedrals": [
-            f"{i + 1} {j + 1} {k + 1} {l + 1} 9 {degrees(phase):.10g} {c:.10g} {n}"
-            for i, j, k, l, n, phase, c in kind.torsions
+            f"{i + 1} {j + 1} {k + 1} {last + 1} 9 {degrees(phase):.10g} {c:.10g} {n}"
+            for i, j, k, last, n, phase, c in kind.torsions
         ],
     }
+    if kind.scale != 1:  # beyond 1-4 too
+        sections["exclusions"] = [f"{i + 1} {j + 1}" for i, j, *_ in kind.pairs]
     for section, rows in sections.items():
         lines += ["", f"[ {section} ]", *rows] if rows else []
     return lines
@@ -131,7 +135,9 @@ def _run_files(temperature: float, seed: int) -> dict[str, str]:
         MELT: f"{bath}nsteps = 500000\nref-t = {hot:g}\n{new}{pressure}{COMMON}{output}",
         EQUILIBRATE: f"{bath}nsteps = 2500000\nref-t = {temperature:g}\n{pressure}{COMMON}{output}",
         # Displacements are read off this one: fixed volume, and a bath too weak to slow diffusion.
-        PRODUCE: f"{bath}nsteps = 50000000\nref-t = {temperature:g}\n{COMMON}{output}".replace("tau-t = 1.0", "tau-t = 20"),
+        PRODUCE: f"{bath}nsteps = 50000000\nref-t = {temperature:g}\n{COMMON}{output}".replace(
+            "tau-t = 1.0", "tau-t = 20"
+        ),
     }
 
 

@@ -1,7 +1,7 @@
 """Boxes of a matrix as inputs of LAMMPS: a data file, its force field, and a run of a melt.
 
-LAMMPS has one factor for all 1-4 charges. Those of an anion whose charges are scaled have to be as strong as before, so
-that a tabulated term makes up for what its factor lacks: bonds made after the lists of 1-4 atoms are.
+An anion's charges are scaled where it meets others, not within it. LAMMPS has one charge for both, so that tabulated
+terms make up for what is lacking within: bonds made after the lists of 1-4 atoms are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COULOMB = 332.06371
 LJ14, COULOMB14 = 0.5, 0.8333333333
 """Factors of Sage on 1-4 terms."""
 
-NEAREST, FARTHEST, POINTS = 1.5, 6.0, 5000
+NEAREST, FARTHEST, POINTS = 1.5, 10.0, 8000
 """Distances (Å) of the tabulated terms."""
 
 Rows = list[tuple[int, ...]]
@@ -83,13 +83,12 @@ def lammps_texts(box: Box) -> dict[str, str]:
                 of_hydrogen.add(bonds[-1][0])
         angles += [(angle_types[angle, c], first + i, first + j, first + k) for i, j, k, angle, c in kind.angles]
         dihedrals += [
-            (dihedral_types[n, phase, c], first + i, first + j, first + k, first + l)
-            for i, j, k, l, n, phase, c in kind.torsions
+            (dihedral_types[n, phase, c], first + i, first + j, first + k, first + last)
+            for i, j, k, last, n, phase, c in kind.torsions
             if c
         ]
-        scaled = kind.scaled
         for i, j, product, *_ in kind.pairs if kind.scale != 1 else ():
-            lacking = round(product - COULOMB14 * scaled[i] * scaled[j], 8)
+            lacking = round(product * (1 - kind.scale**2), 8)
             pairs.append((added[(lacking,)], first + i, first + j))
     counts = {"atoms": len(atoms), "bonds": len(bonds), "angles": len(angles), "dihedrals": len(dihedrals)}
     held = {"atom": len(types), "bond": len(bond_types), "angle": len(angle_types), "dihedral": len(dihedral_types)}
@@ -127,7 +126,11 @@ def lammps_texts(box: Box) -> dict[str, str]:
         f"dihedral_coeff {n} {c / KCAL:.10g} {int(m)} {round(degrees(phase))} 0.0"
         for (m, phase, c), n in dihedral_types.items()
     ]
-    head += [*settings, f"variable elements string '{' '.join(symbol for symbol, *_ in types)}'", f"variable hydrogen string '{' '.join(map(str, sorted(of_hydrogen)))}'"]
+    head += [
+        *settings,
+        f"variable elements string '{' '.join(symbol for symbol, *_ in types)}'",
+        f"variable hydrogen string '{' '.join(map(str, sorted(of_hydrogen)))}'",
+    ]
     texts = {"box.data": data, "box.settings": head, "box.table": table, "box.pairs": made}
     return {name: "\n".join(lines) + "\n" for name, lines in texts.items()}
 
@@ -135,7 +138,7 @@ def lammps_texts(box: Box) -> dict[str, str]:
 def _tables(added: _Numbered, pairs: Rows, after: int) -> tuple[list[str], list[str], list[str]]:
     """Give the tabulated terms, the commands that make them, and their coefficients."""
     distances = np.linspace(NEAREST, FARTHEST, POINTS)
-    table = ["# what scaled charges lack of the 1-4 terms of an anion: a product of charges over the distance"]
+    table = ["# what scaled charges lack of the terms within an anion: a product of charges over the distance"]
     for (product,), number in added.items():
         table += ["", f"LACK_{number}", f"N {POINTS}", ""]
         table += [
@@ -155,7 +158,7 @@ def _run(temperature: float, seed: int) -> str:
 
 
 def _run_lines(temperature: float, hot: float, pressure: str, seed: int) -> Iterator[str]:
-    yield "# A restart file would list 1-4 atoms anew, from the added bonds too: run this to its end, or go on by read_dump."
+    yield "# A restart file would list 1-4 atoms anew, from the added bonds too: run this to its end, or read_dump."
     yield "include box.settings"
     yield "include box.pairs"
     yield "thermo 1000"

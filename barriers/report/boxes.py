@@ -44,7 +44,7 @@ def boxes_lines(study: MatrixStudy, plan: Sequence[PlannedMatrix]) -> list[str]:
     runs = len(plan) * shared.boxes * len(shared.temperature)
     lines = [
         f"{len(plan) * shared.boxes} boxes, {shared.boxes} of each system; {runs} runs at {temperatures} K",
-        f"charges of {shared.salt} × {shared.charge_scale:g} between molecules; its own 1-4 terms are not scaled",
+        f"charges of {shared.salt} × {shared.charge_scale:g} between molecules, as they are within an anion",
     ]
     for diffusion in LIKELY:
         length = nanoseconds_for(diffusion)

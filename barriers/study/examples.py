@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from barriers.disk import writes_folder
-from barriers.study.file import read_study
-from barriers.study.forms import AnyStudy, CrystalStudy
+from barriers.study.file import read_form
+from barriers.study.forms import AnyStudy, CrystalStudy, MatrixStudy
 from barriers.study.models import EndpointStudy
 from barriers.study.template import render
 from barriers.words import closest, show
@@ -44,7 +44,7 @@ def write_examples(folder: Path, only: str | None = None) -> list[Path]:
         raise ValueError(f"--only: {show(only)} is no example; allowed: {', '.join(studies)}{closest(only, studies)}")
     contents: dict[Path, str] = {}
     for path in studies.values() if only is None else [studies[only]]:
-        study = read_study(path.read_text("utf-8"))
+        study = read_form(path.read_text("utf-8"))
         contents[folder / "inputs" / path.name] = render(study)
         for name in files_of(study):
             contents[folder / "inputs" / name] = (path.parent / name).read_text("utf-8")
@@ -59,8 +59,10 @@ def write_examples(folder: Path, only: str | None = None) -> list[Path]:
     return sorted(contents)
 
 
-def files_of(study: AnyStudy) -> list[str]:
+def files_of(study: AnyStudy | MatrixStudy) -> list[str]:
     """Structure files that a study names."""
+    if isinstance(study, MatrixStudy):
+        return []
     if isinstance(study, EndpointStudy):
         return [study.endpoints.initial, study.endpoints.final]
     if isinstance(study, CrystalStudy):

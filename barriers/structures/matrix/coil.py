@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
@@ -45,6 +47,19 @@ def embedded(drawn: Chem.Mol, seed: int) -> Chem.Mol:
     return solid
 
 
+def octahedron(drawn: Chem.Mol, length: float = 1.6) -> Chem.Mol:
+    """Put a centre with six neighbours in space, at a length (Å): distance geometry takes it for a tetrahedron."""
+    solid = Chem.AddHs(drawn)
+    (centre,) = (atom for atom in solid.GetAtoms() if atom.GetDegree() == 6)
+    positions = np.zeros((7, 3))
+    for atom, arm in zip(centre.GetNeighbors(), [*np.eye(3), *-np.eye(3)], strict=True):
+        positions[atom.GetIdx()] = length * arm
+    conformer = Chem.Conformer(7)
+    conformer.SetPositions(positions)
+    solid.AddConformer(conformer)
+    return solid
+
+
 def coil(drawn: Chem.Mol, seed: int) -> Chem.Mol:
     """Put a drawn chain in space as a self-avoiding walk of trans and gauche bonds.
 
@@ -67,7 +82,7 @@ def coil(drawn: Chem.Mol, seed: int) -> Chem.Mol:
     far = graph > 3
     turned = [
         k
-        for k, (a, b) in enumerate(zip(line, line[1:], strict=False))
+        for k, (a, b) in enumerate(pairwise(line))
         if 0 < k < len(line) - 2 and _turns(solid.GetBondBetweenAtoms(a, b))
     ]
     generator = np.random.default_rng(seed)

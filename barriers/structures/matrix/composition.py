@@ -15,7 +15,6 @@ from barriers.structures.polymer.elimination import eliminated, places
 from barriers.structures.polymer.fragment import find_polymer
 from barriers.words import closest
 
-
 PER_CUBE = 1.66053907
 """Density (g/cm³) of 1 u in 1 Å³."""
 

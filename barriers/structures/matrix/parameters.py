@@ -29,7 +29,7 @@ class Parameters:
     charges : tuple of float
         Of the free molecule (e), not scaled.
     scale : float
-        Factor on the charges where the molecule meets another, or itself beyond its 1-4 terms.
+        Factor on the charges where the molecule meets another.
     lennard_jones : tuple of (sigma, epsilon)
         Of each atom.
     bonds : tuple of (i, j, length, k)
@@ -39,7 +39,8 @@ class Parameters:
     torsions : tuple of (i, j, k, l, n, phase, k)
         k (1 + cos(nφ - phase)), proper and improper.
     pairs : tuple of (i, j, charge product, sigma, epsilon)
-        1-4 terms, of the charges that are not scaled: what holds the molecule's shape was fitted with them.
+        1-4 terms, of charges that are not scaled: what holds the molecule's shape was fitted with them. Where charges
+        are scaled, all terms within the molecule.
     excluded : tuple of (i, j)
         1-2 and 1-3 pairs, which have no terms.
     """
