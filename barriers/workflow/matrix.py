@@ -15,7 +15,7 @@ from barriers.study.forms import MatrixStudy
 from barriers.study.matrix import MatrixSystemSection
 
 ATOM_NANOSECONDS = 1.0e5
-"""Atoms times ns in a day: 70 ns/day of 1,440 atoms, measured with OpenMM on two cores, at 3 fs with hydrogen of 3 u."""
+"""Atoms times ns in a day: 70 ns/day of 1,440 atoms, measured on two cores at 3 fs with hydrogen of 3 u."""
 
 FAR_ENOUGH = 25.0
 """Mean squared displacement (Å²) below which the analysis gives no D, at half the length of a run."""
