@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rdkit.Chem import AddHs, MolFromSmiles
-from rdkit.Chem.Descriptors import MolWt
 
 from barriers.structures.matrix.box import Box
 from barriers.structures.matrix.composition import PER_CUBE, Matrix, draw_chains, find_salt
@@ -114,7 +113,9 @@ def _planned(matrix: Matrix, seed: int) -> PlannedMatrix:
     salt = find_salt(matrix.salt)
     whole = [AddHs(chain.drawn), *(MolFromSmiles(salt[ion]) for ion in ("cation", "anion"))]
     copies = matrix.chains, matrix.pairs, matrix.pairs
-    masses = [n * MolWt(molecule) for n, molecule in zip(copies, whole, strict=True)]
+    masses = [
+        n * sum(atom.GetMass() for atom in molecule.GetAtoms()) for n, molecule in zip(copies, whole, strict=True)
+    ]
     return PlannedMatrix(
         matrix,
         len(chain.eliminated),
