@@ -96,7 +96,7 @@ def _packed_box(
             moved = {"first": first, "backbone": [first + atom for atom in document.backbone]}
             molecules.append(document.model_copy(update=moved))
             first += document.atoms
-    document = MatrixBox(
+    made = MatrixBox(
         system=matrix.name,
         number=number,
         seed=seed,
@@ -118,4 +118,4 @@ def _packed_box(
         molecules=molecules,
     )
     xml = system_xml(system_of(molecules, kinds, edge))
-    return Box(document, pdb_text(molecules, kinds, positions, edge), xml, to_json(kinds))
+    return Box(made, pdb_text(molecules, kinds, positions, edge), xml, to_json(kinds))
