@@ -192,7 +192,7 @@ def of_barriers(hops: OrderedHops, heights: dict[str, tuple[float, float]], gone
             forward=there,
             reverse=back,
             span=None,
-            motion=SimpleNamespace(ion_jump=0.04 if label == gone else known[label].distance),
+            motion={"ion_jump": 0.04 if label == gone else known[label].distance},
         )
         for label, (there, back) in heights.items()
     ]

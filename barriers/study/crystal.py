@@ -37,7 +37,7 @@ SiteInCell = Annotated[int | tuple[float, float, float] | None, SiteOf(NUMBER_OR
 
 
 class CrystalSection(Section):
-    """A bulk crystal, every site of it held by one element, and the ion that hops in it."""
+    """A bulk crystal and the ion that hops in it; sites that are held in part are ordered."""
 
     file: StructureFile = Field(description="CIF, POSCAR or another structure file, relative to the study file")
     ion: str = Field(
@@ -51,7 +51,7 @@ class CrystalSection(Section):
     supercell: Supercell = Field(
         "auto",
         description="repeats of the cell in the file along its vectors; auto: the fewest of the conventional cell that "
-        "keep an ion apart from its images",
+        "keep an ion apart from its images, or of the primitive one where sites are held in part",
         json_schema_extra=takes("auto, or a list of 3, each 1 to 20"),
     )
     charge: int = Field(
@@ -117,7 +117,13 @@ class CrystalHopSection(Section):
         description="label of the hop, which chooses it alone",
         json_schema_extra=takes("a label of `barriers hops`, either of both"),
     )
-    rank: int = Field(1, ge=1, le=100_000, description="1 is the shortest such hop, 2 the next, and so on")
+    rank: int = Field(
+        1,
+        ge=1,
+        le=100_000,
+        description="1 is the shortest such hop, 2 the next, and so on; where sites are held in part, the next like it "
+        "before longer ones",
+    )
     from_: SiteInCell = Field(
         None,
         alias="from",

@@ -148,7 +148,7 @@ def _is_gone(barrier: BarrierDoc) -> bool:
     """Tell whether the ion of a hop has left a site, so that the barrier is not that of its jump."""
     if barrier.hop is None or barrier.motion is None:
         return False
-    return abs(barrier.motion.ion_jump - barrier.hop.distance) >= LEFT_ITS_SITE
+    return abs(barrier.motion["ion_jump"] - barrier.hop.distance) >= LEFT_ITS_SITE
 
 
 def _of_ordering(
