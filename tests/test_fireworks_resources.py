@@ -98,7 +98,11 @@ def test_the_owner_is_who_runs_it_unless_the_file_says(tmp_path: Path, monkeypat
     ("queue", "resources", "says"),
     [
         ("SLURM", "folder: jobs", "folder: 'jobs' is no absolute path; allowed: a path that starts with /"),
-        ("SLURM", "kinds: {nebb: {}}", "kinds.nebb: unknown key; allowed: static, relax, neb, md, analysis; did you mean"),
+        (
+            "SLURM",
+            "kinds: {nebb: {}}",
+            "kinds.nebb: unknown key; allowed: static, relax, neb, md, analysis; did you mean",
+        ),
         ("SLURM", "kinds: {relax: {cores: 0}}", "kinds.relax.cores: 0 is too small; allowed: 1 to 1000000"),
         (
             "SLURM",

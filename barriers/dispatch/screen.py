@@ -28,6 +28,7 @@ from barriers.disk import writing
 from barriers.dispatch.local import LocalRun
 from barriers.documents import EstimateDoc, StudyDoc
 from barriers.structures.crystal import space_group
+from barriers.structures.network.ordered_crystal import OrderedCrystal
 from barriers.study.forms import CrystalStudy
 from barriers.workflow.crystal import read_crystal
 from barriers.workflow.screen import Candidate, Screen, Seen, candidate, estimate_flow, estimated_network
@@ -165,6 +166,8 @@ class ScreenRun:
         try:
             study = self.screen.study(name)
             cell = read_crystal(study.crystal)
+            if isinstance(cell, OrderedCrystal):
+                raise ValueError("sites are held in part; allowed: a study of its own, which orders them")
             row.formula, row.space_group = cell.composition.reduced_formula, space_group(cell)
             if other := self._seen.add(row.formula, row.space_group, name, path):
                 return _twin(row, other)

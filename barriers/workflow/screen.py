@@ -27,7 +27,7 @@ from barriers.study.forms import CrystalStudy
 from barriers.words import naming
 from barriers.workflow.crystal import BuiltCrystal, prepared
 from barriers.workflow.labels import label
-from barriers.workflow.network import vacancy_jumps
+from barriers.workflow.network import jumps_of
 
 LONGEST = 50
 """Characters of a structure's name that are kept."""
@@ -192,7 +192,7 @@ def estimated_network(found: Candidate, document: EstimateDoc) -> NetworkDoc:
         [[np.nan, np.nan] if row.forward is None else [row.forward, row.reverse] for row in document.hops]
     )
     names = [hop.label for hop in found.network.hops]
-    return network_result(vacancy_jumps(found.network), heights, names=names, temperatures=())
+    return network_result(jumps_of(found.network), heights, names=names, temperatures=())
 
 
 class Seen:
