@@ -113,6 +113,7 @@ def _of_barrier(barrier: BarrierDoc) -> dict[str, str]:
 
 
 def _write(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
 
