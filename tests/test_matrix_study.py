@@ -64,7 +64,7 @@ def test_plan_counts_atoms_of_chains_and_salt(study: Path) -> None:
     assert plain.atoms == 4 * 62 + 5 * 10
     assert eliminated.atoms == 4 * (62 - 2 * 3) + 5 * 10
     mass = 4 * (20 * 12.011 + 22 * 1.008 + 20 * 18.998) + 5 * 187.07
-    assert plain.edge**3 == pytest.approx(mass / 0.8 * 1.66054, rel=1e-3)
+    assert plain.edge**3 == pytest.approx(mass / 0.5 * 1.66054, rel=1e-3)
     assert plain.molality == pytest.approx(1000 * 5 / (4 * (20 * 12.011 + 22 * 1.008 + 20 * 18.998)), rel=1e-3)
 
 

@@ -52,7 +52,7 @@ class MatrixSection(Section):
         description="factor on the charges of the salt between molecules, for the polarisation that is missing",
     )
     density: float = Field(
-        0.8, gt=0, le=3, description="that boxes are packed at, before any run", json_schema_extra=unit("g/cm³")
+        0.5, gt=0, le=3, description="that boxes are packed at, before any run", json_schema_extra=unit("g/cm³")
     )
     temperature: tuple[Kelvin, ...] = Field(
         (600.0,), min_length=1, strict=False, description="temperatures", json_schema_extra=unit("K")

@@ -60,7 +60,7 @@ class Matrix:
     tacticity: Tacticity | None = None
     stereo: Stereo = "trans"
     charge_scale: float = 0.75
-    density: float = 0.8
+    density: float = 0.5
 
 
 @dataclass(frozen=True)
