@@ -1,9 +1,10 @@
 """Hops of published structure pairs as studies of their crystals: the same barrier as from the pair's two files?
 
 ``python tests/benchmarks/crystal_pairs.py FOLDER [--only NAME]`` takes the folder of ``published_hops.py``. Of each
-pair it writes the crystal, the vacancy filled, with a study of two lines: the cell as it is, the hop by its two sites. Each
-is run with ``barriers run``, those of the fewest atoms first, and continued where a run stopped; the span is printed
-beside that of ``published_hops.json`` and as a table in ``docs/crystal.md``. A hop takes some minutes on two cores.
+pair it writes the crystal, the vacancy filled, with a study of two lines: the cell as it is, the hop by its two sites.
+Each is run with ``barriers run``, those of the fewest atoms first, and continued where a run stopped; the span is
+printed beside that of ``published_hops.json`` and as a table in ``docs/crystal.md``. A hop takes some minutes on two
+cores.
 """
 
 from __future__ import annotations
