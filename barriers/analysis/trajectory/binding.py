@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from barriers.analysis.trajectory.boxes import Box
+from barriers.analysis.trajectory.boxes import FollowedBox
 from barriers.analysis.trajectory.contacts import Contacts, PairingDoc, ResidenceDoc, contacts, pairing, residence
 from barriers.analysis.trajectory.frames import Floats, Ints, Trajectory
 from barriers.analysis.trajectory.kinds import atoms_of
@@ -23,13 +23,13 @@ CHAINS = "chains"
 
 
 def bind(
-    boxes: Sequence[Box], lag: int, step: float, msd: tuple[Ints, Floats]
+    boxes: Sequence[FollowedBox], lag: int, step: float, msd: tuple[Ints, Floats]
 ) -> tuple[list[ShellDoc], PairingDoc | None, list[ResidenceDoc], MechanismDoc]:
     """Find shells, pairing, residence times and the mechanism.
 
     Parameters
     ----------
-    boxes : sequence of Box
+    boxes : sequence of FollowedBox
         Independent boxes of one matrix.
     lag : int
         Over which displacements are compared, in frames.
@@ -63,7 +63,7 @@ def bind(
     )
 
 
-def _shells(boxes: Sequence[Box]) -> list[ShellDoc]:
+def _shells(boxes: Sequence[FollowedBox]) -> list[ShellDoc]:
     there = set(boxes[0].trajectory.species)
     return [
         shell([(box.trajectory, box.kinds.ions, _of_element(box.trajectory, element)) for box in boxes], element)
@@ -76,7 +76,7 @@ def _of_element(trajectory: Trajectory, element: str) -> Ints:
     return np.flatnonzero(np.array(trajectory.species) == element)
 
 
-def _found(box: Box, names: Sequence[str], cutoffs: dict[str, float]) -> tuple[Contacts, dict[str, Ints]]:
+def _found(box: FollowedBox, names: Sequence[str], cutoffs: dict[str, float]) -> tuple[Contacts, dict[str, Ints]]:
     """Give a box's contacts, and by partner which of its molecules each of their atoms is in."""
     trajectory = box.trajectory
     molecules = {name: box.kinds.chains if name == CHAINS else box.kinds.anions[name] for name in names}

@@ -17,7 +17,7 @@ SAME_STEP = 1e-3
 
 
 @dataclass(frozen=True)
-class Box:
+class FollowedBox:
     """A trajectory, its atoms without jumps and drift (Å), and what they are."""
 
     trajectory: Trajectory
@@ -25,7 +25,7 @@ class Box:
     kinds: Kinds
 
 
-def check_alike(boxes: Sequence[Box]) -> None:
+def check_alike(boxes: Sequence[FollowedBox]) -> None:
     """Refuse boxes that are not of one matrix, in one line."""
     first = boxes[0].trajectory
     for box in boxes[1:]:
@@ -38,12 +38,12 @@ def check_alike(boxes: Sequence[Box]) -> None:
             )
 
 
-def families(boxes: Sequence[Box]) -> list[Ints]:
+def families(boxes: Sequence[FollowedBox]) -> list[Ints]:
     """Give for each backbone atom of each box the number of its chain."""
     return [box.trajectory.molecules[box.kinds.backbone] for box in boxes]
 
 
-def particles(boxes: Sequence[Box]) -> dict[str, list[Floats]]:
+def particles(boxes: Sequence[FollowedBox]) -> dict[str, list[Floats]]:
     """Paths of each kind of particles in each box: the ion first, then anions, chains, backbone, other molecules."""
     found: dict[str, list[Floats]] = {boxes[0].kinds.ion: [box.paths[:, box.kinds.ions] for box in boxes]}
     for name in boxes[0].kinds.anions:
@@ -56,7 +56,7 @@ def particles(boxes: Sequence[Box]) -> dict[str, list[Floats]]:
     return found
 
 
-def centres_of(box: Box, molecules: Ints) -> Floats:
+def centres_of(box: FollowedBox, molecules: Ints) -> Floats:
     """Give how the centres of mass of these molecules moved (Å), (T, M, 3)."""
     atoms = atoms_of(box.trajectory, molecules)
     return centres(box.paths[:, atoms], box.trajectory.masses[atoms], box.trajectory.molecules[atoms])

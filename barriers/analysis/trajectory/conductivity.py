@@ -8,7 +8,7 @@ from math import hypot, sqrt
 import numpy as np
 
 from barriers.analysis.diffusion import conductivity as ionic_conductivity
-from barriers.analysis.trajectory.boxes import Box, centres_of
+from barriers.analysis.trajectory.boxes import FollowedBox, centres_of
 from barriers.analysis.trajectory.displacement import collective, lags, shared
 from barriers.analysis.trajectory.documents import ConductivityDoc, MotionDoc
 from barriers.analysis.trajectory.frames import Floats
@@ -119,7 +119,7 @@ def independent(
 
 
 def conductivity(
-    boxes: Sequence[Box], motions: Sequence[MotionDoc], step: float, temperature: float
+    boxes: Sequence[FollowedBox], motions: Sequence[MotionDoc], step: float, temperature: float
 ) -> ConductivityDoc:
     """Give conductivities of a matrix at a temperature (K), or why there are none."""
     kind, volume = boxes[0].kinds, float(np.mean([box.trajectory.volume for box in boxes]))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from barriers.analysis.trajectory.binding import bind
-from barriers.analysis.trajectory.boxes import BACKBONE, Box, check_alike, families, particles
+from barriers.analysis.trajectory.boxes import BACKBONE, FollowedBox, check_alike, families, particles
 from barriers.analysis.trajectory.conductivity import conductivity
 from barriers.analysis.trajectory.displacement import van_hove
 from barriers.analysis.trajectory.documents import MatrixDoc, MotionDoc, TransportDoc, VanHoveDoc
@@ -54,7 +54,7 @@ def transport(trajectories: Sequence[Trajectory], ion: str = "Li", temperature: 
         One line, if the boxes are not of one kind, or one of them tells nothing.
     """
     followed = [(each, *unwrapped(each)) for each in trajectories]
-    boxes = [Box(each, paths, kinds(each, ion)) for each, paths, _ in followed]
+    boxes = [FollowedBox(each, paths, kinds(each, ion)) for each, paths, _ in followed]
     check_alike(boxes)
     step, length = boxes[0].trajectory.step, min(len(box.paths) - 1 for box in boxes) * boxes[0].trajectory.step
     motions = [
@@ -113,7 +113,7 @@ def motion(name: str, count: int, lags: Floats, groups: Floats, boxes: Floats) -
     )  # fmt: skip
 
 
-def _matrix(boxes: Sequence[Box]) -> MatrixDoc:
+def _matrix(boxes: Sequence[FollowedBox]) -> MatrixDoc:
     first, kind = boxes[0].trajectory, boxes[0].kinds
     density = [box.trajectory.density for box in boxes]
     symbols = np.array(first.species)
@@ -136,7 +136,7 @@ def _shown(at: Ints) -> list[int]:
     return sorted({int(at[np.argmin(abs(np.log(at / each)))]) for each in wanted})
 
 
-def _van_hove(boxes: Sequence[Box], lag: int, step: float) -> VanHoveDoc:
+def _van_hove(boxes: Sequence[FollowedBox], lag: int, step: float) -> VanHoveDoc:
     least = min(len(box.paths) for box in boxes)
     r, density, alpha2 = van_hove(np.concatenate([box.paths[:least, box.kinds.ions] for box in boxes], axis=1), lag)
     return VanHoveDoc(lag=lag * step, r=r.tolist(), density=density.tolist(), alpha2=alpha2)
