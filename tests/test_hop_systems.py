@@ -42,7 +42,7 @@ def test_selection_by_what_a_hop_is(hops: list[Hop]) -> None:
     [
         ({"length": (5, 6)}, r"no hop with length \(5, 6\); there are: .*24 vacancy \(oxygen dumbbell\), 2.87 Å long"),
         ({"layer": "top"}, "layer: unknown 'top'; allowed: surface, sub-surface$"),
-        ({"kind": "vacency"}, "allowed: vacancy, divacancy, interstitial; did you mean 'vacancy'"),
+        ({"kind": "vacency"}, "allowed: vacancy, divacancy, interstitial, interstitialcy; did you mean 'vacancy'"),
         ({"mechanism": "oxygen dumbel"}, "mechanism: unknown 'oxygen dumbel'.*did you mean 'oxygen dumbbell'"),
     ],
 )
