@@ -112,7 +112,8 @@ def said_lengths(refused: pytest.ExceptionInfo[ValueError]) -> tuple[float, floa
 
 
 def test_more_fragments_than_fit_are_refused_with_how_many_do():
-    with pytest.raises(ValueError, match=r"count: 30 fragments do not fit on a face; allowed: 1 to \d+, or a larger surface \(min") as no:
+    words = r"count: 30 fragments do not fit on a face; allowed: 1 to \d+, or a larger surface \(min"
+    with pytest.raises(ValueError, match=words) as no:
         cover(slab(), held, 30, sites()[:20], VACUUM)
     allowed = int(re.search(r"1 to (\d+)", str(no.value)).group(1))
     with pytest.raises(ValueError, match="count") as no:
