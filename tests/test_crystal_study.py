@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from ase.build import bulk as ase_bulk
 from ase.calculators.emt import EMT
+from crystal_studies import FAST, study_writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from typer.testing import CliRunner
 
-from barriers import StudyMaker, load_study, relax_lattice, run
+from barriers import StudyMaker, relax_lattice, run
 from barriers.cli import app
 from barriers.dispatch.states import JobStates
 from barriers.documents import BarrierDoc, CrystalCellDoc, StudyDoc
@@ -37,7 +38,6 @@ from barriers.workflow.labels import jobs_of
 from barriers.workflow.plan import check_engine, make_plan
 
 A = 3.59
-FAST = "engine: {model: emt}\nneb: {fmax: 0.02}\npath: {n_images: 3}\nrelax: {fmax: 0.005}\n"
 LAYERED = {"LiCoO2": (2.816, 14.05, 0.2605), "NaCoO2": (2.889, 15.61, 0.2695)}
 
 COPPER = Structure.from_spacegroup("Fm-3m", Lattice.cubic(A), ["Cu"], [[0, 0, 0]])
@@ -69,15 +69,7 @@ def layered(formula: str) -> Structure:
 def study_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., CrystalStudy]:
     """Write a crystal and its study into a folder of their own, and read the study."""
     monkeypatch.chdir(tmp_path)
-
-    def written(structure: Structure, crystal: str = "", rest: str = FAST) -> CrystalStudy:
-        structure.to(filename=str(tmp_path / "mine.json"))
-        (tmp_path / "mine.yaml").write_text(f"name: mine\ncrystal: {{file: mine.json{crystal}}}\n{rest}")
-        study = load_study(tmp_path / "mine.yaml")
-        assert isinstance(study, CrystalStudy)
-        return study
-
-    return written
+    return study_writer(tmp_path, "mine.json")
 
 
 def hop(chosen: str) -> str:

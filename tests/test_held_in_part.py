@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from crystal_studies import study_writer
 from ion_conductors import argyrodite, cubic_garnet, thiophosphate
 from pymatgen.core import Lattice, Structure
 from typer.testing import CliRunner
 
-from barriers import StudyMaker, load_study, relax_lattice, run
+from barriers import StudyMaker, relax_lattice, run
 from barriers.cli import app
 from barriers.documents import StudyDoc
 from barriers.report.html.page import render_page
@@ -31,7 +32,6 @@ from barriers.workflow.network import NETWORK, network_document
 from barriers.workflow.plan import make_plan
 
 A = 3.59
-FAST = "engine: {model: emt}\nneb: {fmax: 0.02}\npath: {n_images: 3}\nrelax: {fmax: 0.005}\n"
 
 CONDUCTORS = {
     "argyrodite": (argyrodite(), "Li48 P8 S40 Cl8"),
@@ -248,15 +248,7 @@ def test_a_hop_whose_end_relaxes_away_is_named_and_another_of_its_class_stands_f
 def study_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., CrystalStudy]:
     """Write a crystal and its study into a folder of their own, and read the study."""
     monkeypatch.chdir(tmp_path)
-
-    def written(structure: Structure, crystal: str = "", rest: str = FAST) -> CrystalStudy:
-        structure.to(filename=str(tmp_path / "mine.cif"))
-        (tmp_path / "mine.yaml").write_text(f"name: mine\ncrystal: {{file: mine.cif{crystal}}}\n{rest}")
-        study = load_study(tmp_path / "mine.yaml")
-        assert isinstance(study, CrystalStudy)
-        return study
-
-    return written
+    return study_writer(tmp_path, "mine.cif")
 
 
 COPPER = Structure.from_spacegroup("Fm-3m", Lattice.cubic(A), [{"Cu": 31 / 32}], [[0] * 3])

@@ -98,12 +98,14 @@ def test_molecules_of_one_kind_have_parameters_once(box: Box) -> None:
 
 
 def test_box_is_as_dense_as_asked(box: Box) -> None:
-    masses = [system_of(box).getParticleMass(i)._value for i in range(len(box.document.species))]
+    system = system_of(box)
+    masses = [system.getParticleMass(i)._value for i in range(len(box.document.species))]
     assert sum(masses) * 1.66053907 / box.document.edge**3 == pytest.approx(TINY.density, rel=1e-4)
 
 
 def test_box_is_neutral_and_only_the_salt_is_scaled(box: Box) -> None:
-    nonbonded = force_of(system_of(box), "NonbondedForce")
+    system = system_of(box)  # its forces end with it
+    nonbonded = force_of(system, "NonbondedForce")
     charges = np.array([nonbonded.getParticleParameters(i)[0]._value for i in range(nonbonded.getNumParticles())])
     assert abs(charges.sum()) < 1e-5
     assert charges[box.document.ions] == pytest.approx(0.75)
@@ -114,7 +116,8 @@ def test_box_is_neutral_and_only_the_salt_is_scaled(box: Box) -> None:
 
 
 def test_terms_within_an_anion_have_its_full_charges(box: Box) -> None:
-    nonbonded = force_of(system_of(box), "NonbondedForce")
+    system = system_of(box)  # its forces end with it
+    nonbonded = force_of(system, "NonbondedForce")
     rows = [nonbonded.getExceptionParameters(i) for i in range(nonbonded.getNumExceptions())]
     kind = box.kinds["anion"]
     first = box.document.atoms_of("anion")[0][0]

@@ -15,6 +15,7 @@ from barriers.cli.terminal import by_figure, say
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
+    from barriers.structures.hop.hop import Hop
     from barriers.structures.network.network import Network
     from barriers.study.forms import CrystalStudy
     from barriers.study.models import Study
@@ -130,7 +131,6 @@ def hops(
     """
     from barriers.report.choices import hop_rows, hop_table
     from barriers.structures.hop.choice import select_hops
-    from barriers.structures.hop.hop import hop_ends
     from barriers.structures.hop.kinds import ADDED
     from barriers.structures.hop.search import find_hops
     from barriers.study.forms import CrystalStudy
@@ -153,26 +153,32 @@ def hops(
         rows, lines = _of_crystal(rows, slab, networks, any(hop.empty for hop in found))
     figures = []
     if draw is not None:
-        from barriers.report.style import save_figure
-
-        ends = {hop.label: hop_ends(slab, hop) for hop in chosen}
-        if not networks:
-            from barriers.report.figures.hops import draw_hops
-
-            drawn = draw_hops(slab, ends)
-        else:
-            from barriers.report.crystal import crystal_scene, ways_of
-            from barriers.report.figures.network import draw_network
-
-            ways = {label: each for network in networks for label, each in ways_of(network).items() if label in ends}
-            drawn = draw_network(crystal_scene(slab, ends, ways, networks[0].ion), {label: label for label in ends})
-        figures = [str(path) for path in save_figure(drawn, draw.with_suffix(""))]
+        figures = _drawn(slab, chosen, networks, draw)
     if as_json:
         emit(rows)
     else:
         emit(hop_table(rows))
         for line in (*lines, *by_figure(figures)):
             say(line)
+
+
+def _drawn(structure: Structure, chosen: Sequence[Hop], networks: Sequence[Network], file: Path) -> list[str]:
+    """Draw hops of a slab, numbered, or of a crystal with those that are like them; give the files."""
+    from barriers.report.style import save_figure
+    from barriers.structures.hop.hop import hop_ends
+
+    ends = {hop.label: hop_ends(structure, hop) for hop in chosen}
+    if not networks:
+        from barriers.report.figures.hops import draw_hops
+
+        drawn = draw_hops(structure, ends)
+    else:
+        from barriers.report.crystal import crystal_scene, ways_of
+        from barriers.report.figures.network import draw_network
+
+        ways = {label: each for network in networks for label, each in ways_of(network).items() if label in ends}
+        drawn = draw_network(crystal_scene(structure, ends, ways, networks[0].ion), {label: label for label in ends})
+    return [str(path) for path in save_figure(drawn, file.with_suffix(""))]
 
 
 def _of_crystal(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +26,8 @@ from barriers.cli.app import (
 from barriers.cli.terminal import say
 
 if TYPE_CHECKING:
+    from jobflow import Flow
+
     from barriers.dispatch.fireworks.submit import Submitted
 
 
@@ -60,21 +64,21 @@ def submit(
     from barriers.workflow.matrix_runs import MatrixMaker
     from barriers.workflow.study import StudyMaker
 
-    about = None
-    maker: MatrixMaker | StudyMaker = MatrixMaker()
-    study: Any = load_form(study_file)
-    cluster = find_cluster(config)
-    if not isinstance(study, MatrixStudy):
-        maker, (study, _) = StudyMaker(), settled(study, results / study.name)
+    study, cluster = load_form(study_file), find_cluster(config)
+    parts: Callable[[], Iterable[Flow]]
+    if isinstance(study, MatrixStudy):
+        parts = partial(MatrixMaker().parts, study)
+    else:
+        study, _ = settled(study, results / study.name)
         with working("building the study"):
-            about = maker.about(study)
+            about = StudyMaker().about(study)
         for line in about.notes:
             say(f"! {line}", err=True)
+        parts = partial(StudyMaker().parts, study, about=about)
 
     def add(withdraw: bool) -> Submitted:
         with working("adding jobs"):
-            parts = maker.parts(study, about=about) if isinstance(maker, StudyMaker) else maker.parts(study)
-            return submit_parts(parts, study.name, cluster, withdraw)
+            return submit_parts(parts(), study.name, cluster, withdraw)
 
     try:
         done = add(yes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from barriers.structures.matrix.box import Box, MatrixBox
@@ -9,13 +10,18 @@ from barriers.structures.matrix.box import Box, MatrixBox
 
 def write_box(box: Box, folder: Path) -> list[Path]:
     """Write a box into a folder, which is made if it is not there, and give the files."""
-    folder.mkdir(parents=True, exist_ok=True)
     texts = {
         "box.json": box.document.model_dump_json(indent=1),
         "box.pdb": box.pdb,
         "system.xml": box.system,
         "parameters.json": box.parameters,
     }
+    return write_texts(folder, texts)
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+    """Write texts by the names of their files into a folder, which is made if it is not there, and give the files."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
     return [folder / name for name in texts]

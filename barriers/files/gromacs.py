@@ -7,6 +7,7 @@ from itertools import groupby
 from math import degrees
 from pathlib import Path
 
+from barriers.files.boxes import write_texts
 from barriers.structures.matrix.box import Box, MoleculeDoc
 from barriers.structures.matrix.parameters import CUTOFF, SWITCH, Parameters
 
@@ -45,12 +46,9 @@ def write_gromacs(box: Box, folder: Path, temperature: float) -> list[Path]:
     temperature : float
         Of the run (K).
     """
-    folder.mkdir(parents=True, exist_ok=True)
     texts = {"box.gro": gro_text(box), "box.top": top_text(box), "run.sh": _script()}
     texts |= {f"{name}.mdp": text for name, text in _run_files(temperature, box.document.seed).items()}
-    for name, text in texts.items():
-        (folder / name).write_text(text, "utf-8")
-    return [folder / name for name in texts]
+    return write_texts(folder, texts)
 
 
 def gro_text(box: Box) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from barriers.files.boxes import write_texts
 from barriers.files.gromacs import atom_types
 from barriers.structures.matrix.box import Box
 from barriers.structures.matrix.parameters import CUTOFF, EWALD
@@ -51,11 +52,7 @@ def write_lammps(box: Box, folder: Path, temperature: float) -> list[Path]:
     temperature : float
         Of the run (K).
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = lammps_texts(box) | {"run.in": _run(temperature, box.document.seed)}
-    for name, text in texts.items():
-        (folder / name).write_text(text, "utf-8")
-    return [folder / name for name in texts]
+    return write_texts(folder, lammps_texts(box) | {"run.in": _run(temperature, box.document.seed)})
 
 
 def lammps_texts(box: Box) -> dict[str, str]:

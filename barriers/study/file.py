@@ -23,8 +23,9 @@ Form = TypeVar("Form", bound=Section)
 
 def load_form(path: Path | str) -> AnyStudy | MatrixStudy:
     """Read and check a study file of any form; errors are those of :func:`load_study`."""
-    study = read_form(yaml_text(Path(path)))
-    return study if isinstance(study, MatrixStudy) else load_study(path)
+    path = Path(path)
+    study = read_form(yaml_text(path))
+    return study if isinstance(study, MatrixStudy) else _beside(study, path)
 
 
 def read_form(text: str) -> AnyStudy | MatrixStudy:
@@ -50,7 +51,11 @@ def load_study(path: Path | str) -> AnyStudy:
         With every problem of the file, one line each.
     """
     path = Path(path)
-    return with_files(read_study(yaml_text(path)), lambda file: str(path.parent / file))
+    return _beside(read_study(yaml_text(path)), path)
+
+
+def _beside(study: AnyStudy, path: Path) -> AnyStudy:
+    return with_files(study, lambda file: str(path.parent / file))
 
 
 def with_files(study: AnyStudy, place: Callable[[str], str]) -> AnyStudy:
@@ -89,14 +94,11 @@ def yaml_text(path: Path) -> str:
 
 def read_study(text: str) -> AnyStudy:
     """Check the text of a study file, as :func:`load_study` does: its form follows from its keys."""
-    content = parse_yaml(text)
-    form = form_of(content)
-    if form is MatrixStudy:
-        validate(content, form)
+    study = read_form(text)
+    if isinstance(study, MatrixStudy):
         raise StudyError(
             ["matrix: a matrix has no barriers; allowed: barriers check, build, run, submit, status, show, report"]
         )
-    study: AnyStudy = validate(content, form)
     return study
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rdkit.Chem import AddHs, MolFromSmiles
 
+from barriers.analysis.trajectory.regime import FAR
 from barriers.structures.matrix.box import Box
 from barriers.structures.matrix.composition import PER_CUBE, Matrix, draw_chains, find_salt
 from barriers.study.forms import MatrixStudy
@@ -15,9 +16,6 @@ from barriers.study.matrix import MatrixSystemSection
 
 ATOM_NANOSECONDS = 1.0e5
 """Atoms times ns in a day: 70 ns/day of 1,440 atoms, measured on two cores at 3 fs with hydrogen of 3 u."""
-
-FAR_ENOUGH = 25.0
-"""Mean squared displacement (Å²) below which the analysis gives no D, at half the length of a run."""
 
 LIKELY = (1e-7, 1e-8)
 """Diffusion coefficients (cm²/s) that a run is foreseen for: of a melt at 600 K, and of the founding work's order."""
@@ -71,8 +69,9 @@ class PlannedMatrix:
 
 def nanoseconds_for(diffusion: float) -> float:
     """Give the least length of a run (ns) in which a diffusion coefficient (cm²/s) can be seen."""
+    # The analysis looks at the displacement at half the length of a run.
     square_angstroms_a_nanosecond = diffusion * 1e16 / 1e9
-    return 2 * FAR_ENOUGH / (6 * square_angstroms_a_nanosecond)
+    return 2 * FAR / (6 * square_angstroms_a_nanosecond)
 
 
 def matrices(study: MatrixStudy) -> list[Matrix]:
