@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from barriers import StudyMaker, load_study, run
 from barriers.cli import app
 from barriers.documents import StudyDoc
+from barriers.report.crystal import study_scene
 from barriers.report.html.page import render_page
 from barriers.structures.hop.between import hops_between
 from barriers.structures.hop.choice import select_hops
@@ -231,6 +232,8 @@ def test_a_study_of_an_added_ion_ends_in_its_diffusion(tmp_path: Path, monkeypat
     assert any("network.vacancies is left out" in note for note in network.notes)
     page = render_page(document, tmp_path)
     assert "Diffusion of one added ion" in page and "of a vacancy" not in page
+    scene, _ = study_scene(document)
+    assert [len(ways) for ways in scene.ways.values()] == [32 * 24 / 2]
 
 
 def test_a_study_without_hops_takes_vacancies_unless_there_are_none(tmp_path: Path) -> None:

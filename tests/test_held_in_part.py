@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from barriers import StudyMaker, relax_lattice, run
 from barriers.cli import app
 from barriers.documents import StudyDoc
+from barriers.report.crystal import study_scene
 from barriers.report.html.page import render_page
 from barriers.report.tables import study_json
 from barriers.structures.hop.hop import Hop, final_in_initial_order, hop_ends, make_endpoint
@@ -276,6 +277,8 @@ def test_a_crystal_s_own_vacancy_has_the_barrier_of_one_that_is_made(study_of, t
     assert any("a sample, not the distribution" in note for note in found.notes)
     page = render_page(found, tmp_path)
     assert "Ordering of sites held in part" in page and "Diffusion of one vacancy" not in page
+    scene, _ = study_scene(found)
+    assert list(scene.ways.values()) == [[]]
 
 
 def test_the_ordered_supercell_is_what_is_relaxed(study_of, tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from barriers.report.numbers import energy, shown, written_uncertainty
 from barriers.report.polyhedra import polyhedra
 from barriers.report.style import COLOURS
 from barriers.report.views import HopEnds, Points, arranged
-from barriers.structures.hop.hop import hop_ends
-from barriers.structures.network.network import Network, find_network
+from barriers.structures.hop.hop import Hop, hop_ends
+from barriers.structures.hop.kinds import ADDED
+from barriers.structures.network.network import Network, find_added_network, find_network
 
 HOP_COLOURS = (ARROW, *(colour for colour in COLOURS if colour != ARROW))
 """Colours of the distinct hops of a crystal; of more than these, a scale of as many."""
@@ -132,13 +133,23 @@ def study_scene(study: StudyDoc) -> tuple[CrystalScene, dict[str, str]] | None:
     hops = {each.hop_name: each.hop for each in study.barriers if each.hop is not None}
     if crystal is None or crystal.structure is None or not hops:
         return None
-    likes: dict[str, list[Points]] = {}
-    with suppress(ValueError):  # no jump of a vacancy is short enough to be in the network
-        likes = ways_of(find_network(crystal.structure, crystal.ion))
+    likes = _likes(crystal.structure, crystal.ion, list(hops.values()))
     ways = {name: likes.get(hop.label, []) for name, hop in hops.items()}
     ends = {name: hop_ends(crystal.structure, hop) for name, hop in hops.items()}
     words = {each.hop_name: _said(each) for each in study.barriers if each.hop is not None}
     return crystal_scene(crystal.structure, ends, ways, crystal.ion), words
+
+
+def _likes(structure: Structure, ion: str, hops: Sequence[Hop]) -> dict[str, list[Points]]:
+    """Give all that is like each hop by symmetry, by its label; nothing in an ordering, which has no symmetry."""
+    likes: dict[str, list[Points]] = {}
+    if any(hop.empty for hop in hops):
+        return likes
+    for find, carriers in ((find_network, ("vacancy",)), (find_added_network, ADDED)):
+        if any(hop.kind in carriers for hop in hops):
+            with suppress(ValueError):  # no jump is short enough to be in the network
+                likes |= ways_of(find(structure, ion))
+    return likes
 
 
 def _said(barrier: BarrierDoc) -> str:
