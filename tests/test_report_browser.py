@@ -268,6 +268,7 @@ def test_the_hops_of_a_crystal_are_drawn(browser: Any, tmp_path: Path) -> None:
     )
     study = drawn.model_copy(update={"crystal": crystal, "slab": None, "barriers": told})
     scheme(browser, "light")
+    complaints(browser)  # those of the page without WebGL before it
     browser.get(write_report(study, tmp_path).as_uri())
     element = find(browser, "figure[data-hops] .stage")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
