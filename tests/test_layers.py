@@ -22,6 +22,7 @@ LAYERS = (
     ("engines.mlip", "engines.espresso", "engines.vasp", "engines.surrogate"),
     ("engines.pyscf",),  # relaxes as the embedded engine does, in this process
     ("files",),
+    ("engines.openmm",),  # reads its trajectories where they lie
     ("workflow",),
     ("dispatch", "parsing"),
     ("by_hand",),

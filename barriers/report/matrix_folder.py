@@ -117,10 +117,10 @@ def read_matrices(folder: Path) -> MatrixStudyDoc | None:
 
 
 def _so_far(folder: Path) -> MatrixStudyDoc | None:
+    from barriers.dispatch.matrices import gathered
     from barriers.dispatch.store import results_store
     from barriers.study.file import load_form
     from barriers.study.forms import MatrixStudy
-    from barriers.workflow.matrix_runs import gathered
 
     if not (folder / STUDY_FILE).is_file() or not isinstance(study := load_form(folder / STUDY_FILE), MatrixStudy):
         return None

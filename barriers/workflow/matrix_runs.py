@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from jobflow import Flow, Job, Maker, job
 
-from barriers.dispatch.identity import identify
 from barriers.engines.base import EngineMaker
 from barriers.engines.openmm.documents import BoxDoc, MdDoc
 from barriers.engines.openmm.jobs import MdMaker
@@ -64,7 +62,7 @@ class MatrixMaker(Maker):
     def make(self, study: MatrixStudy) -> Flow:
         """Build the flow of a study."""
         (part,) = self.parts(study)
-        runs = [job for job in part if job.name.endswith(f": {RUN}")]
+        runs = [job for job in part if is_run(job)]
         result = matrix_document(*_about(study), [job.output for job in runs])
         despite_failures(label(result, f"{study.name}: comparison"))
         return Flow([part, result], result.output, self.name or study.name)
@@ -102,20 +100,13 @@ def protocol_of(study: MatrixStudy, temperature: float) -> Protocol:
     return Protocol(temperature, **settings)
 
 
-def gathered(study: MatrixStudy, scope: str, result: Callable[[Job], MdDoc | str]) -> MatrixStudyDoc:
-    """Put together what there is of a study's runs, in whatever order and number they are done.
+def is_run(job: Job) -> bool:
+    """Tell whether a job runs a box."""
+    return bool(job.name.endswith(f": {RUN}"))
 
-    Parameters
-    ----------
-    study : MatrixStudy
-        The study.
-    scope : str
-        Whose jobs these are, as for :func:`~barriers.dispatch.identity.identify`.
-    result : callable
-        Gives the document of a job, or says why there is none.
-    """
-    (part,) = MatrixMaker().parts(study)
-    runs = [result(job) for job, _ in identify(part, scope).iterflow() if job.name.endswith(f": {RUN}")]
+
+def document_of(study: MatrixStudy, runs: list[MdDoc | str]) -> MatrixStudyDoc:
+    """Put together the runs of a study, in the order of :func:`asked_of`; of those that are missing, why."""
     document: MatrixStudyDoc = matrix_document.original(*_about(study), runs)
     return document
 

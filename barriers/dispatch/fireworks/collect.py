@@ -11,13 +11,13 @@ from barriers.analysis.screen import NOT_YET
 from barriers.dispatch.execution import with_inputs
 from barriers.dispatch.fireworks.collections import runs
 from barriers.dispatch.identity import identify
+from barriers.dispatch.matrices import gathered
 from barriers.documents import BarrierDoc, StudyDoc
 from barriers.engines.openmm.documents import MdDoc
 from barriers.study.forms import AnyStudy, MatrixStudy
 from barriers.workflow.labels import beside_outputs
 from barriers.workflow.lattice import Lattice
 from barriers.workflow.matrix_documents import MatrixStudyDoc
-from barriers.workflow.matrix_runs import gathered
 from barriers.workflow.study import StudyMaker
 
 if TYPE_CHECKING:
